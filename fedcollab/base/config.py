@@ -1,0 +1,148 @@
+"""Decides how a node is set up: `node.toml` in its directory, overridden by `FEDCOLLAB_*`; wrong settings are named with the line to write."""
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from .errors import Misconfigured, N_
+from .paths import NodeFiles
+
+LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\]):\d{1,5}")
+
+
+def setting(doc: str, *, example: object, default: object = MISSING) -> object:
+    """A field of `Settings` with the words and the example that documentation and error texts use."""
+    made: object = field(default=default, metadata={"doc": doc, "example": example})  # type: ignore[call-overload]  # the sentinel is dataclasses' own
+    return made
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One node's settings. Times are seconds, sizes bytes."""
+
+    name: str = setting("The organisation's name as others read it.", example="Meridian Outreach")  # type: ignore[assignment]
+    base_url: str = setting("The address by which everybody reaches the node; never changes.", example="https://node.example.org")  # type: ignore[assignment]
+    listen: str = setting("Where the process listens, behind your web server.", example="127.0.0.1:8000", default="127.0.0.1:8000")  # type: ignore[assignment]
+    database_url: str = setting("Empty for SQLite in the node's directory, else a PostgreSQL address.", example="postgresql:///fedcollab", default="")  # type: ignore[assignment]
+    language: str = setting("The language for people who have chosen none: en, fr, es or ar.", example="en", default="en")  # type: ignore[assignment]
+    time_zone: str = setting("The time zone for people who have chosen none.", example="Europe/Vienna", default="UTC")  # type: ignore[assignment]
+    trial: bool = setting("A node to try things out: plain http on loopback, never beyond.", example=True, default=False)  # type: ignore[assignment]
+    loopback_peers: tuple[str, ...] = setting("Trial nodes only: the exact host:port of each partner on this machine.", example=["127.0.0.1:8002"], default=())  # type: ignore[assignment]
+    log_level: str = setting("debug, info, warning or error. No level writes content or addresses of people.", example="info", default="info")  # type: ignore[assignment]
+    trusted_proxy: bool = setting("Whether the web server in front sets X-Forwarded-For itself (used by rate limits only).", example=True, default=False)  # type: ignore[assignment]
+
+    @property
+    def host(self) -> str:
+        """The host (and port, where it isn't the usual one) that the node's addresses carry."""
+        return urlsplit(self.base_url).netloc
+
+    @property
+    def secure(self) -> bool:
+        return self.base_url.startswith("https://")
+
+    def uri(self, path: str) -> str:
+        """The absolute address of a path of this node."""
+        return self.base_url + path
+
+
+def load(root: Path, environ: Mapping[str, str] | None = None) -> Settings:
+    """The settings of the node in `root`. Raises Misconfigured, naming the line to write."""
+    file = NodeFiles(root).settings
+    try:
+        written = tomllib.loads(file.read_text("utf-8"))
+    except FileNotFoundError:
+        raise Misconfigured(N_("%(path)s is missing. Make a node there first: fedcollab init %(root)s --name NAME --base-url URL"), path=file, root=root) from None
+    except PermissionError:
+        raise Misconfigured(N_("%(path)s can't be read by this user. Run as the node's owner, or: chown -R YOU %(root)s"), path=file, root=root) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Misconfigured(N_("%(path)s is not valid TOML: %(error)s"), path=file, error=error) from None
+    return parse(written, os.environ if environ is None else environ, where=str(file))
+
+
+def parse(written: Mapping[str, object], environ: Mapping[str, str], where: str = "node.toml") -> Settings:
+    """Settings from what is written and the environment, which wins. Raises Misconfigured."""
+    known = {f.name: f for f in fields(Settings)}
+    for name in written:
+        if name not in known:
+            raise Misconfigured(N_("%(where)s has the unknown setting %(name)s. Known are: %(known)s. Remove or rename the line."), where=where, name=name, known=", ".join(known))
+    values: dict[str, object] = {}
+    for name, about in known.items():
+        from_environ = environ.get("FEDCOLLAB_" + name.upper())
+        if from_environ is not None:
+            values[name] = _from_text(name, from_environ, about.type)
+        elif name in written:
+            values[name] = tuple(written[name]) if isinstance(written[name], list) else written[name]  # type: ignore[arg-type]
+        elif about.default is MISSING:
+            raise Misconfigured(N_("%(where)s lacks the setting %(name)s. Add a line such as: %(line)s"), where=where, name=name, line=line(name, about.metadata["example"]))
+    for name, value in values.items():
+        _check_type(name, value, known[name].metadata["example"], where)
+    settings = Settings(**values)  # type: ignore[arg-type]  # checked one by one above
+    _check(settings, where)
+    return settings
+
+
+def line(name: str, value: object) -> str:
+    """A setting as a line of node.toml."""
+    if isinstance(value, bool):
+        return f"{name} = {str(value).lower()}"
+    if isinstance(value, (list, tuple)):
+        return f"{name} = [{', '.join(_quoted(str(v)) for v in value)}]"
+    return f"{name} = {_quoted(str(value))}"
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _from_text(name: str, text: str, kind: object) -> object:
+    if kind is bool:
+        if text.lower() not in ("true", "false", "1", "0", "yes", "no"):
+            raise Misconfigured(N_("FEDCOLLAB_%(name)s must be true or false."), name=name.upper())
+        return text.lower() in ("true", "1", "yes")
+    if kind is not str:
+        return tuple(part for part in re.split(r"[,\s]+", text) if part)
+    return text
+
+
+def _check_type(name: str, value: object, example: object, where: str) -> None:
+    wanted = tuple if isinstance(example, list) else type(example)
+    right = isinstance(value, wanted) and (not isinstance(value, tuple) or all(isinstance(v, str) for v in value))
+    if not right:
+        raise Misconfigured(N_("%(where)s: %(name)s has the wrong kind of value. Write for example: %(line)s"), where=where, name=name, line=line(name, example))
+
+
+def _check(settings: Settings, where: str) -> None:
+    wrong = _wrong(settings)
+    if wrong:
+        name, why, example = wrong
+        raise Misconfigured(N_("%(where)s: %(name)s %(why)s. Write for example: %(line)s"), where=where, name=name, why=why, line=line(name, example))
+
+
+def _wrong(s: Settings) -> tuple[str, str, object] | None:
+    parts = urlsplit(s.base_url)
+    if not s.name.strip() or len(s.name) > 200:
+        return "name", "must be 1 to 200 characters", "Meridian Outreach"
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query or parts.fragment or parts.username:
+        return "base_url", "must be scheme and host alone, with no path and no slash at the end", "https://node.example.org"
+    if parts.scheme == "http" and not (s.trial and LOOPBACK.fullmatch(parts.netloc)):
+        return "base_url", "must begin with https (plain http is for trial nodes on 127.0.0.1 with a port)", "https://node.example.org"
+    if not re.fullmatch(r"\S+:\d{1,5}", s.listen):
+        return "listen", "must be HOST:PORT", "127.0.0.1:8000"
+    if s.trial and not LOOPBACK.fullmatch(s.listen):
+        return "listen", "of a trial node must be on loopback", "127.0.0.1:8000"
+    if s.loopback_peers and not s.trial:
+        return "loopback_peers", "is for trial nodes alone", []
+    for peer in s.loopback_peers:
+        if not LOOPBACK.fullmatch(peer):
+            return "loopback_peers", "must name exact loopback addresses with their port", ["127.0.0.1:8002"]
+    if s.database_url and not s.database_url.startswith(("postgresql://", "postgres://")):
+        return "database_url", "must be empty (SQLite) or begin with postgresql://", "postgresql:///fedcollab"
+    if s.language not in ("en", "fr", "es", "ar"):
+        return "language", "must be one of en, fr, es, ar", "en"
+    if s.log_level not in ("debug", "info", "warning", "error"):
+        return "log_level", "must be debug, info, warning or error", "info"
+    return None

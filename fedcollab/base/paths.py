@@ -1,0 +1,40 @@
+"""Decides where things lie: the package's own folders (wheel or checkout) and the files of one node's directory."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parent.parent
+
+
+def shipped(name: str) -> Path:
+    """The folder `templates` or `migrations`: inside the installed package, or beside it in a checkout.
+
+    Raises FileNotFoundError where neither exists, which means a broken installation."""
+    for place in (PACKAGE / name, PACKAGE.parent / name):
+        if place.is_dir():
+            return place
+    raise FileNotFoundError(f"the folder {name} is missing from the installation; install fedcollab again")
+
+
+STATIC = PACKAGE / "static"
+LOCALES = PACKAGE / "locales"
+
+
+@dataclass(frozen=True)
+class NodeFiles:
+    """The files of one node, all in its directory."""
+
+    root: Path
+
+    @property
+    def settings(self) -> Path:
+        return self.root / "node.toml"
+
+    @property
+    def database(self) -> Path:
+        return self.root / "node.db"
+
+    @property
+    def key(self) -> Path:
+        """The node master key, which seals signing keys; mode 0600, in no backup."""
+        return self.root / "node.key"

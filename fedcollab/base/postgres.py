@@ -1,0 +1,104 @@
+"""Decides how PostgreSQL is used: units in a pool of threads, other processes' commits heard by LISTEN/NOTIFY."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from .database import TOPICS, Wakes, as_safe
+from .errors import Refused, Unavailable
+
+T = TypeVar("T")
+POOL = 8
+TRIES = 5
+AGAIN = ("40001", "40P01")  # serialization failure, deadlock: the unit had no effect and is run again
+CHANNEL = "fedcollab"
+
+
+class PostgresEngine:
+    """Each unit is one transaction in a thread of the pool."""
+
+    def __init__(self, url: str, wakes: Wakes) -> None:
+        plain = url.split("://", 1)[1]
+        self.engine = sa.create_engine(f"postgresql+psycopg://{plain}", pool_size=POOL, max_overflow=0, pool_pre_ping=True)
+        self._wakes = wakes
+        self._pool = ThreadPoolExecutor(POOL, "unit")
+        self._closed = threading.Event()
+        self._listener: threading.Thread | None = None
+
+    async def read(self, unit: Callable[[Session], T]) -> T:
+        return await self._run(self._read, unit)
+
+    async def write(self, unit: Callable[[Session], T]) -> T:
+        return await self._run(self._write, unit)
+
+    async def _run(self, how: Callable[[Callable[[Session], T]], T], unit: Callable[[Session], T]) -> T:
+        if self._closed.is_set():
+            raise Unavailable(reason="the node is shutting down", retry_after=10)
+        return await asyncio.get_running_loop().run_in_executor(self._pool, how, unit)
+
+    def _read(self, unit: Callable[[Session], T]) -> T:
+        try:
+            with self.engine.connect() as connection, Session(connection, autoflush=False) as session:
+                connection.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+                return unit(session)
+        except DBAPIError as error:
+            raise as_safe(error) from error
+
+    def _write(self, unit: Callable[[Session], T]) -> T:
+        for attempt in range(TRIES):
+            try:
+                return self._once(unit)
+            except DBAPIError as error:
+                if getattr(error.orig, "sqlstate", None) not in AGAIN or attempt == TRIES - 1:
+                    raise as_safe(error) from error
+                time.sleep(0.005 * 2**attempt)
+        raise Unavailable(reason="deadlocked each time")
+
+    def _once(self, unit: Callable[[Session], T]) -> T:
+        with Session(self.engine, expire_on_commit=False) as session:
+            try:
+                result = unit(session)
+                session.flush()
+            except Refused:
+                session.rollback()
+                raise
+            topics: set[str] = session.info.get(TOPICS, set())
+            if topics:
+                session.execute(sa.text("SELECT pg_notify(:channel, :topics)"), {"channel": CHANNEL, "topics": ",".join(sorted(topics))})
+            session.commit()
+        self._wakes.wake(topics)
+        return result
+
+    def watch(self) -> None:
+        """Starts to hear other processes' commits."""
+        self._listener = threading.Thread(target=self._listen, name="listener", daemon=True)
+        self._listener.start()
+
+    def _listen(self) -> None:
+        import psycopg
+
+        address = self.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        while not self._closed.is_set():
+            try:
+                with psycopg.connect(address, autocommit=True) as connection:
+                    connection.execute(f"LISTEN {CHANNEL}")
+                    self._wakes.wake()  # whatever was committed while nobody listened
+                    while not self._closed.is_set():
+                        for notice in connection.notifies(timeout=0.5):
+                            self._wakes.wake(set(notice.payload.split(",")))
+            except psycopg.Error:
+                self._closed.wait(1.0)
+
+    def close(self) -> None:
+        self._closed.set()
+        self._pool.shutdown()
+        if self._listener is not None:
+            self._listener.join()
+        self.engine.dispose()
