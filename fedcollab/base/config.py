@@ -16,7 +16,7 @@ LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\]):\d{1,5}")
 
 def setting(doc: str, *, example: object, default: object = MISSING) -> object:
     """A field of `Settings` with the words and the example that documentation and error texts use."""
-    made: object = field(default=default, metadata={"doc": doc, "example": example})  # type: ignore[call-overload]  # the sentinel is dataclasses' own
+    made: object = field(default=default, metadata={"doc": doc, "example": example})
     return made
 
 

@@ -18,7 +18,9 @@ TOPICS = "topics"
 
 
 class Model(DeclarativeBase):
-    """Root of all tables; one metadata for the whole house."""
+    """Root of all tables; one metadata for the whole house. Integers are 64 bits wide: most are microseconds."""
+
+    type_annotation_map = {int: sa.BigInteger()}
 
     metadata = sa.MetaData(
         naming_convention={

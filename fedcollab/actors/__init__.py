@@ -1,0 +1,1 @@
+"""Organisations, people and groups: their rows, keys and addresses."""

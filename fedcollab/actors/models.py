@@ -1,0 +1,45 @@
+"""Decides what is kept of an actor: an Organization, a Person or a Group, ours or another node's, and its keys."""
+
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from fedcollab.base.database import Model
+
+ORGANIZATION, PERSON, GROUP = "Organization", "Person", "Group"
+OWN, PARTNER, INTRODUCED, FOREIGN = "own", "partner", "introduced", "foreign"
+
+
+class Actor(Model):
+    """One actor. `known` says how its key is known: own, partner (pinned), introduced (by the host `through_id`), foreign (not vouched for)."""
+
+    __tablename__ = "actor"
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    uri: Mapped[str] = mapped_column(Text, unique=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    username: Mapped[str] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(Text)
+    summary: Mapped[str] = mapped_column(Text, default="")
+    host: Mapped[str] = mapped_column(Text, index=True)
+    organisation_id: Mapped[str] = mapped_column(ForeignKey("actor.id"), index=True)
+    inbox: Mapped[str] = mapped_column(Text)
+    known: Mapped[str] = mapped_column(String(16))
+    through_id: Mapped[str | None] = mapped_column(ForeignKey("actor.id"))
+    document: Mapped[dict[str, object] | None] = mapped_column(JSON)
+    created_at: Mapped[int]
+    updated_at: Mapped[int]
+    disabled_at: Mapped[int | None]
+
+
+class ActorKey(Model):
+    """A public key of an actor as PEM (rsa) or multibase (ed25519); the private half only of our own, sealed under the master key."""
+
+    __tablename__ = "actor_key"
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    actor_id: Mapped[str] = mapped_column(ForeignKey("actor.id"))
+    uri: Mapped[str] = mapped_column(Text, unique=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    public: Mapped[str] = mapped_column(Text)
+    sealed_private: Mapped[bytes | None] = mapped_column(LargeBinary)
+    created_at: Mapped[int]
+
+    __table_args__ = (Index(None, "actor_id", "kind"),)

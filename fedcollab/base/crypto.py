@@ -1,0 +1,123 @@
+"""Decides the node's own secrets: the master key that seals signing keys, password hashes, tokens and their stored form."""
+
+import hashlib
+import hmac
+import os
+import secrets
+import threading
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
+from .errors import Misconfigured, N_, TooMany
+from .paths import NodeFiles
+
+HASHER = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
+AT_ONCE = threading.BoundedSemaphore(2)
+WAITING = threading.BoundedSemaphore(50)
+ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+
+
+def make_master_key(files: NodeFiles) -> bytes:
+    """Writes a fresh node master key, mode 0600; never replaces one that is there."""
+    key = os.urandom(32)
+    handle = os.open(files.key, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w") as file:
+        file.write(key.hex() + "\n")
+    return key
+
+
+def read_master_key(files: NodeFiles) -> bytes:
+    """The node master key. Raises Misconfigured where it is missing, readable by others, or not a key."""
+    try:
+        mode = files.key.stat().st_mode & 0o777
+        text = files.key.read_text("ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misconfigured(N_("%(path)s can't be read (%(error)s). Bring it back from where you keep it."), path=files.key, error=error) from None
+    if mode & 0o077:
+        raise Misconfigured(N_("%(path)s can be read by other users of this machine. Run: chmod 600 %(path)s"), path=files.key)
+    if len(text) != 64 or len(set(text)) < 4:
+        raise Misconfigured(N_("%(path)s holds no key of this node. Bring back the file that `init` wrote."), path=files.key)
+    return bytes.fromhex(text)
+
+
+def seal(key: bytes, plain: bytes, purpose: str) -> bytes:
+    """ChaCha20-Poly1305 under `key`, bound to `purpose`: 12 bytes of nonce before the text."""
+    nonce = os.urandom(12)
+    return nonce + ChaCha20Poly1305(key).encrypt(nonce, plain, purpose.encode())
+
+
+def unseal(key: bytes, sealed: bytes, purpose: str) -> bytes:
+    """Undoes `seal`; raises Misconfigured under a wrong key, which means that node.key belongs to another node."""
+    try:
+        return ChaCha20Poly1305(key).decrypt(sealed[:12], sealed[12:], purpose.encode())
+    except InvalidTag:
+        raise Misconfigured(N_("node.key does not open this node's signing keys: it belongs to another node.")) from None
+
+
+def derive(key: bytes, purpose: str) -> bytes:
+    """A 32-byte key of its own for one purpose."""
+    return hmac.digest(key, b"fedcollab " + purpose.encode(), "sha256")
+
+
+def new_token() -> str:
+    """A secret of 192 bits for a cookie, a link or an invitation."""
+    return secrets.token_urlsafe(24)
+
+
+def stored(token: str) -> str:
+    """The form in which a secret is stored: whoever reads the database cannot use it."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def hash_password(password: str) -> str:
+    """Argon2id, 19 MiB, two passes (OWASP's figures). Raises TooMany when 50 others wait already."""
+    with _Turn():
+        return HASHER.hash(password)
+
+
+def password_matches(hashed: str, password: str) -> bool:
+    """Whether the password is the one; takes the same time for a hash that is none."""
+    with _Turn():
+        try:
+            return HASHER.verify(hashed or NOBODY, password)
+        except (VerificationError, InvalidHashError):
+            return False
+
+
+class _Turn:
+    """At most two Argon2 runs at once: each takes 19 MiB and a core."""
+
+    def __enter__(self) -> None:
+        if not WAITING.acquire(blocking=False):
+            raise TooMany(retry_after=10)
+        AT_ONCE.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        AT_ONCE.release()
+        WAITING.release()
+
+
+NOBODY = HASHER.hash(secrets.token_urlsafe(16))
+
+
+def base58(data: bytes) -> str:
+    """base58btc as multibase writes it, without the prefix z."""
+    number, text = int.from_bytes(data), ""
+    while number:
+        number, digit = divmod(number, 58)
+        text = ALPHABET[digit] + text
+    return "1" * (len(data) - len(data.lstrip(b"\0"))) + text
+
+
+def unbase58(text: str) -> bytes:
+    """Undoes `base58`. Raises ValueError for other characters or more than 200 of them."""
+    if len(text) > 200:
+        raise ValueError("too long")
+    number = 0
+    for letter in text:
+        number = number * 58 + ALPHABET.index(letter)
+    zeros = len(text) - len(text.lstrip("1"))
+    return b"\0" * zeros + number.to_bytes((number.bit_length() + 7) // 8)
