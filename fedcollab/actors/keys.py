@@ -1,0 +1,120 @@
+"""Decides how actors' keys are made, sealed, found and used: RSA-2048 for everybody's software, Ed25519 between our own nodes."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import sqlalchemy as sa
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey, generate_private_key
+from sqlalchemy.orm import Session
+
+from fedcollab.base.clock import new_id
+from fedcollab.base.crypto import base58, seal, unbase58, unseal
+from fedcollab.base.errors import BadRequest
+
+from .models import ActorKey
+from .node import Node
+
+RSA, ED25519 = "rsa", "ed25519"
+FRAGMENTS = {RSA: "#main-key", ED25519: "#ed25519-key"}
+MULTICODEC = b"\xed\x01"  # ed25519-pub, as FEP-521a's Multikey wants it
+PrivateKey = RSAPrivateKey | Ed25519PrivateKey
+
+
+@dataclass(frozen=True)
+class PublicKey:
+    """A key to verify with: whose, of which type; the algorithm follows from the type, never from what a sender says."""
+
+    uri: str
+    kind: str
+    public: str
+    actor_id: str
+    actor_uri: str
+
+    def verifies(self, signature: bytes, message: bytes) -> bool:
+        return verifies(self.kind, self.public, signature, message)
+
+
+@dataclass(frozen=True)
+class Signer:
+    """A private key of ours at hand."""
+
+    uri: str
+    kind: str
+    key: PrivateKey
+
+    def sign(self, message: bytes) -> bytes:
+        """RSASSA-PKCS1-v1_5 with SHA-256, or Ed25519."""
+        if isinstance(self.key, RSAPrivateKey):
+            return self.key.sign(message, padding.PKCS1v15(), hashes.SHA256())
+        return self.key.sign(message)
+
+
+def make(session: Session, node: Node, actor_id: str, actor_uri: str) -> None:
+    """Gives an actor of ours its two key pairs."""
+    rsa = generate_private_key(65537, 2048)
+    pem = rsa.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo).decode()
+    ed = Ed25519PrivateKey.generate()
+    for kind, key, public in ((RSA, rsa, pem), (ED25519, ed, multibase(ed.public_key().public_bytes_raw()))):
+        private = key.private_bytes(serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        uri = actor_uri + FRAGMENTS[kind]
+        sealed = seal(node.master_key, private, uri)
+        row = dict(id=new_id(node.now()), actor_id=actor_id, uri=uri, kind=kind, public=public, sealed_private=sealed, created_at=node.now())
+        session.execute(sa.insert(ActorKey).values(row))
+
+
+def pin(session: Session, node: Node, actor_id: str, keys: "dict[str, tuple[str, str]]") -> None:
+    """Stores the public keys of another node's actor: {uri: (kind, public)}; a key that is there stays as it is."""
+    known = set(session.scalars(sa.select(ActorKey.uri).where(ActorKey.actor_id == actor_id)))
+    for uri, (kind, public) in keys.items():
+        if uri not in known:
+            session.execute(sa.insert(ActorKey).values(id=new_id(node.now()), actor_id=actor_id, uri=uri, kind=kind, public=public, created_at=node.now()))
+
+
+def signer(session: Session, node: Node, actor_id: str, kind: str) -> Signer:
+    """The private key of an actor of ours."""
+    row = session.execute(sa.select(ActorKey.id, ActorKey.uri, ActorKey.sealed_private).where(ActorKey.actor_id == actor_id, ActorKey.kind == kind)).one()
+    key = node.keyring.get(row.id)
+    if key is None:
+        plain = unseal(node.master_key, row.sealed_private, row.uri)
+        key = node.keyring[row.id] = serialization.load_der_private_key(plain, None, unsafe_skip_rsa_key_validation=True)
+    assert isinstance(key, PrivateKey)
+    return Signer(row.uri, kind, key)
+
+
+def multibase(raw: bytes) -> str:
+    """An Ed25519 public key as a Multikey's publicKeyMultibase."""
+    return "z" + base58(MULTICODEC + raw)
+
+
+@lru_cache(4096)
+def load_public(kind: str, public: str) -> RSAPublicKey | Ed25519PublicKey:
+    """The key itself. Raises BadRequest where the text holds none of the stated type, or RSA outside 2048 to 4096 bits."""
+    try:
+        if kind == ED25519:
+            raw = unbase58(public.removeprefix("z"))
+            if raw[:2] != MULTICODEC:
+                raise ValueError("not an Ed25519 key")
+            return Ed25519PublicKey.from_public_bytes(raw[2:])
+        key = serialization.load_pem_public_key(public.encode())
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise BadRequest(reason=f"not a public key: {error}") from None
+    if not isinstance(key, RSAPublicKey) or not 2048 <= key.key_size <= 4096:
+        raise BadRequest(reason="not an RSA key of 2048 to 4096 bits")
+    return key
+
+
+def verifies(kind: str, public: str, signature: bytes, message: bytes) -> bool:
+    """Whether the signature over the message is by this key, with the algorithm of the key's type."""
+    key = load_public(kind, public)
+    try:
+        if isinstance(key, RSAPublicKey):
+            key.verify(signature, message, padding.PKCS1v15(), hashes.SHA256())
+        else:
+            key.verify(signature, message)
+    except InvalidSignature:
+        return False
+    return True

@@ -1,0 +1,33 @@
+"""Decides what every service may ask of the node it runs on: settings, the time, the keys that it has opened."""
+
+from dataclasses import dataclass, field
+
+from fedcollab.base.clock import Clock, system_clock
+from fedcollab.base.config import Settings
+
+
+@dataclass(frozen=True)
+class Node:
+    """The node at work. `keyring` holds private keys already unsealed, by row id: opening one costs milliseconds."""
+
+    settings: Settings
+    master_key: bytes = field(repr=False)
+    clock: Clock = system_clock
+    keyring: dict[str, object] = field(default_factory=dict, repr=False)
+
+    @property
+    def host(self) -> str:
+        return self.settings.host
+
+    @property
+    def actor_uri(self) -> str:
+        """The id of the node's own Organization."""
+        return self.settings.uri("/actor")
+
+    def now(self) -> int:
+        """Microseconds since the epoch."""
+        return self.clock()
+
+    def owns(self, uri: str) -> bool:
+        """Whether an id is of this node's making."""
+        return uri.startswith(self.settings.base_url + "/")
