@@ -1,0 +1,66 @@
+"""Decides what goes on record and how tampering shows: an append-only chain of hashes, its head locked last in each transaction."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import rfc8785
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from .models import AuditEntry, AuditHead
+from .viewer import Viewer
+
+START = "0" * 64
+PAGE = 500
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What `verify` found: the entries read, and the first number at which the chain is broken, or None."""
+
+    entries: int
+    broken_at: int | None
+
+
+def record(session: Session, now: int, viewer: Viewer | None, action: str, subject: str) -> None:
+    """Adds one entry; call it last in a unit. `subject` is an id or a host: never a name, never content."""
+    head = session.execute(
+        sa.update(AuditHead).where(AuditHead.id == 1).values(seq=AuditHead.seq + 1).returning(AuditHead.seq, AuditHead.hash)
+    ).one_or_none()  # fmt: skip
+    if head is None:
+        session.execute(sa.insert(AuditHead).values(id=1, seq=1, hash=START))
+    seq, prev = (head.seq, head.hash) if head else (1, START)
+    actor_id = viewer.person_id or viewer.organisation_id or None if viewer else None
+    digest = chain(prev, seq, now, actor_id, action, subject)
+    session.execute(sa.insert(AuditEntry).values(seq=seq, at=now, actor_id=actor_id, action=action, subject=subject, prev=prev, hash=digest))
+    session.execute(sa.update(AuditHead).where(AuditHead.id == 1).values(hash=digest))
+
+
+def chain(prev: str, seq: int, at: int, actor_id: str | None, action: str, subject: str) -> str:
+    """SHA-256 over the canonical JSON (RFC 8785) of the entry and the hash before it; the time as text, for it exceeds 2**53."""
+    return hashlib.sha256(rfc8785.dumps([prev, seq, str(at), actor_id, action, subject])).hexdigest()
+
+
+def verify(session: Session) -> Verdict:
+    """Reads the whole chain, a page at a time, and compares its end with the head."""
+    prev, count = START, 0
+    for row in _entries(session):
+        count += 1
+        if row.seq != count or row.prev != prev or row.hash != chain(prev, row.seq, row.at, row.actor_id, row.action, row.subject):
+            return Verdict(count, row.seq)
+        prev = row.hash
+    head = session.execute(sa.select(AuditHead.seq, AuditHead.hash)).one_or_none()
+    ends = (head.seq, head.hash) if head else (0, START)
+    return Verdict(count, None if ends == (count, prev) else count + 1)
+
+
+def _entries(session: Session) -> Iterator[sa.Row[tuple[int, str, str, int, str | None, str, str]]]:
+    last = 0
+    columns = (AuditEntry.seq, AuditEntry.prev, AuditEntry.hash, AuditEntry.at, AuditEntry.actor_id, AuditEntry.action, AuditEntry.subject)
+    while True:
+        page = session.execute(sa.select(*columns).where(AuditEntry.seq > last).order_by(AuditEntry.seq).limit(PAGE)).all()
+        yield from page
+        if len(page) < PAGE:
+            return
+        last = page[-1].seq

@@ -1,0 +1,94 @@
+"""Decides who sees a thing and who is sent it: sight and sending read the same rows, so neither can be wider than the other."""
+
+from typing import TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fedcollab.base.clock import new_id
+from fedcollab.base.errors import BadRequest, N_, Refused
+
+from .models import AMBER, CLEAR, GREEN, LABELS, RED, STRICT, Audience, AudienceMember, Block, SharedObject
+from .viewer import Viewer
+
+NOT_YET = {AMBER: N_("TLP:AMBER needs sealing, which this node cannot do yet. Choose TLP:GREEN, or TLP:AMBER+STRICT for us alone."),
+           RED: N_("TLP:RED needs sealing, which this node cannot do yet. Choose TLP:AMBER+STRICT for us alone.")}  # fmt: skip
+Shared = TypeVar("Shared", bound=SharedObject)
+
+
+def visible(model: type[Shared], viewer: Viewer) -> sa.ColumnElement[bool]:
+    """The clause that keeps only what `viewer` may see: CLEAR, or listed in the audience and (since its admission, or history is open).
+    Words of an organisation that this node has blocked are left out whoever looks."""
+    blocked = sa.exists().where(Block.organisation_id == model.organisation_id)
+    if not viewer.organisation_id:
+        return sa.and_(model.label == CLEAR, ~blocked)
+    inside = (
+        sa.exists()
+        .where(AudienceMember.audience_id == model.audience_id, AudienceMember.organisation_id == viewer.organisation_id)
+        .where(sa.or_(AudienceMember.since <= model.posted_at, sa.exists().where(Audience.id == AudienceMember.audience_id, Audience.history)))
+    )
+    return sa.and_(sa.or_(model.label == CLEAR, inside), ~blocked)
+
+
+def sees_group(viewer: Viewer) -> sa.ColumnElement[bool]:
+    """The clause for audiences (and so groups) that `viewer` may know of: CLEAR ones, and those that list their organisation."""
+    listed = sa.exists().where(AudienceMember.audience_id == Audience.id, AudienceMember.organisation_id == viewer.organisation_id)
+    return sa.or_(Audience.label == CLEAR, listed) if viewer.organisation_id else Audience.label == CLEAR
+
+
+def recipients(audience_id: str) -> sa.Select[tuple[str]]:
+    """The organisations inside the audience; nobody else is ever sent anything of it. Federation narrows to admitted followers."""
+    return sa.select(AudienceMember.organisation_id).where(AudienceMember.audience_id == audience_id)
+
+
+def check_label(label: str) -> str:
+    """A label that this node can keep today. Raises Refused, with what to choose instead."""
+    if label not in LABELS:
+        raise BadRequest(N_("The label must be one of TLP:CLEAR, TLP:GREEN, TLP:AMBER+STRICT."))
+    if label in NOT_YET:
+        raise Refused(NOT_YET[label])
+    return label
+
+
+def check_leaves(label: str) -> str:
+    """A label under which things may be delivered. Raises Refused for the rest."""
+    check_label(label)
+    if label == STRICT:
+        raise Refused(N_("TLP:AMBER+STRICT with nobody named is ours alone and never leaves the node."))
+    return label
+
+
+def narrowest(*labels: str) -> str:
+    """The narrowest of several labels; an unknown one counts as TLP:RED."""
+    return max(labels, key=lambda label: LABELS.index(label) if label in LABELS else len(LABELS) - 1) if labels else RED
+
+
+def is_wider(label: str, than: str) -> bool:
+    return LABELS.index(label) < LABELS.index(than)
+
+
+def open_audience(session: Session, *, now: int, label: str, owner_id: str, group_id: str, history: bool = False) -> str:
+    """A new audience with its owner inside; answers its id."""
+    audience_id = new_id(now)
+    session.execute(sa.insert(Audience).values(id=audience_id, label=label, owner_id=owner_id, group_id=group_id, history=history))
+    admit(session, audience_id, owner_id, since=0)
+    return audience_id
+
+
+def admit(session: Session, audience_id: str, organisation_id: str, *, since: int, people: int = 0) -> None:
+    """Puts an organisation into an audience; one that is there keeps its moment."""
+    there = session.execute(
+        sa.update(AudienceMember)
+        .where(AudienceMember.audience_id == audience_id, AudienceMember.organisation_id == organisation_id)
+        .values(people=people if people else AudienceMember.people)
+    )
+    if not there.rowcount:  # type: ignore[attr-defined]  # a cursor result: an UPDATE returns no rows
+        session.execute(sa.insert(AudienceMember).values(audience_id=audience_id, organisation_id=organisation_id, since=since, people=people))
+
+
+def expel(session: Session, audience_id: str, organisation_id: str) -> None:
+    """Takes an organisation out of an audience: from now on it is sent and shown nothing."""
+    session.execute(sa.delete(AudienceMember).where(AudienceMember.audience_id == audience_id, AudienceMember.organisation_id == organisation_id))
+
+
+__all__ = ["GREEN", "admit", "check_label", "check_leaves", "expel", "is_wider", "narrowest", "open_audience", "recipients", "sees_group", "visible"]

@@ -1,0 +1,35 @@
+"""Decides who is looking: nobody, a member of ours, or a partner organisation; one type for pages, fetches and services."""
+
+from dataclasses import dataclass
+
+ADMIN, MODERATOR, MEMBER = "admin", "moderator", "member"
+ROLES = (ADMIN, MODERATOR, MEMBER)
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """`organisation_id` is the row id of the viewer's organisation; empty for somebody who has not signed in."""
+
+    organisation_id: str = ""
+    person_id: str = ""
+    roles: frozenset[str] = frozenset()
+
+    @property
+    def signed_in(self) -> bool:
+        return bool(self.person_id)
+
+    @property
+    def is_admin(self) -> bool:
+        return ADMIN in self.roles
+
+    @property
+    def moderates(self) -> bool:
+        return bool(self.roles & {ADMIN, MODERATOR})
+
+
+ANYBODY = Viewer()
+
+
+def partner(organisation_id: str) -> Viewer:
+    """A partner organisation asking by signed GET, or about to be delivered to."""
+    return Viewer(organisation_id=organisation_id)
