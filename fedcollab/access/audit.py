@@ -55,7 +55,7 @@ def verify(session: Session) -> Verdict:
     return Verdict(count, None if ends == (count, prev) else count + 1)
 
 
-def _entries(session: Session) -> Iterator[sa.Row[tuple[int, str, str, int, str | None, str, str]]]:
+def _entries(session: Session) -> Iterator[sa.Row[int, str, str, int, str | None, str, str]]:
     last = 0
     columns = (AuditEntry.seq, AuditEntry.prev, AuditEntry.hash, AuditEntry.at, AuditEntry.actor_id, AuditEntry.action, AuditEntry.subject)
     while True:

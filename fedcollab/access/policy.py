@@ -36,7 +36,7 @@ def sees_group(viewer: Viewer) -> sa.ColumnElement[bool]:
     return sa.or_(Audience.label == CLEAR, listed) if viewer.organisation_id else Audience.label == CLEAR
 
 
-def recipients(audience_id: str) -> sa.Select[tuple[str]]:
+def recipients(audience_id: str) -> sa.Select[str]:
     """The organisations inside the audience; nobody else is ever sent anything of it. Federation narrows to admitted followers."""
     return sa.select(AudienceMember.organisation_id).where(AudienceMember.audience_id == audience_id)
 

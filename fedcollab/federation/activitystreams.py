@@ -1,0 +1,82 @@
+"""Decides how documents are spelt and read: compacted ActivityStreams JSON, our extension terms under one prefix, no JSON-LD expansion."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fedcollab.base.errors import BadRequest
+
+Document = dict[str, Any]
+
+AS2 = "https://www.w3.org/ns/activitystreams"
+PUBLIC = AS2 + "#Public"
+PUBLIC_NAMES = (PUBLIC, "as:Public", "Public")
+TERMS = {"fc": "urn:fedcollab:", "publicKeyMultibase": "https://w3id.org/security#publicKeyMultibase"}
+CONTEXT: list[object] = [AS2, "https://w3id.org/security/v1", "https://w3id.org/security/data-integrity/v1", "https://w3id.org/security/multikey/v1", TERMS]
+MEDIA_TYPE = "application/activity+json"
+PROTOCOL = "fedcollab/1"
+
+# Our extension terms; FEDERATION.md describes each, and a test holds it to this list.
+LABEL, PROTOCOL_TERM, MEMBERS, PEOPLE, HISTORY, INTRODUCES = "fc:label", "fc:protocol", "fc:members", "fc:people", "fc:history", "fc:introduces"
+EXTENSIONS = (LABEL, PROTOCOL_TERM, MEMBERS, PEOPLE, HISTORY, INTRODUCES)
+
+
+def ident(value: object) -> str:
+    """The id of a thing given as an id or embedded; empty where there is none."""
+    if isinstance(value, Mapping):
+        value = value.get("id")
+    return value if isinstance(value, str) else ""
+
+
+def idents(value: object) -> list[str]:
+    """The ids in a property that may hold one or many."""
+    return [i for i in map(ident, value if isinstance(value, list) else [value]) if i]
+
+
+def one_ident(document: Mapping[str, object], name: str) -> str:
+    """The single id under `name`. Raises BadRequest where there is none or more than one: a list could name somebody else beside."""
+    found = idents(document.get(name))
+    if len(found) != 1:
+        raise BadRequest(reason=f"{name} must name exactly one id")
+    return found[0]
+
+
+def types(document: object) -> list[str]:
+    """The types of a document; there may be several."""
+    value = document.get("type") if isinstance(document, Mapping) else None
+    return [t for t in (value if isinstance(value, list) else [value]) if isinstance(t, str)]
+
+
+def text(document: Mapping[str, object], name: str) -> str:
+    """A string property, or the first of its language map; else empty."""
+    value = document.get(name)
+    if isinstance(value, list):
+        value = next((v for v in value if isinstance(v, str)), None)
+    if not isinstance(value, str):
+        several = document.get(name + "Map")
+        value = next((v for v in several.values() if isinstance(v, str)), "") if isinstance(several, Mapping) else ""
+    return value
+
+
+def language(document: Mapping[str, object]) -> str:
+    """The language that a document's content is marked with, or empty."""
+    several = document.get("contentMap")
+    if isinstance(several, Mapping) and len(several) == 1:
+        code = next(iter(several))
+        return code if isinstance(code, str) and code.replace("-", "").isalnum() and len(code) <= 16 else ""
+    return ""
+
+
+def addressed(document: Mapping[str, object]) -> set[str]:
+    """All ids that a document is addressed to, in whichever field."""
+    return {i for field in ("to", "cc", "bto", "bcc", "audience") for i in idents(document.get(field))}
+
+
+def is_public(document: Mapping[str, object]) -> bool:
+    return bool(addressed(document) & set(PUBLIC_NAMES))
+
+
+def activity(kind: str, uri: str, actor: str, obj: object, **more: object) -> Document:
+    """An activity with our context; `more` are further properties (`cc`, `published`), empty ones left out."""
+    document: Document = {"@context": CONTEXT, "id": uri, "type": kind, "actor": actor, "object": obj}
+    document.update({name: value for name, value in more.items() if value})
+    return document

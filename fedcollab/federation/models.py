@@ -1,0 +1,107 @@
+"""Decides what is kept of the talk between nodes: partners, follows, the outbox with its numbered deliveries, the durable inbox."""
+
+from sqlalchemy import JSON, ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from fedcollab.base.database import Model
+
+APPLIED, ADMITTED, REFUSED, SUSPENDED, BLOCKED, LEFT = "applied", "admitted", "refused", "suspended", "blocked", "left"
+WAITING, DONE, PARKED = "waiting", "done", "parked"
+REQUESTED, ACCEPTED, REJECTED, UNDONE = "requested", "accepted", "rejected", "undone"
+
+
+class Partner(Model):
+    """Another organisation's node on our list. Only `admitted` is heard, fetched from and delivered to; `suspended` keeps its queue.
+    `last_seq` numbers its stream without gaps within `epoch`; the `next_try_at` and what follows are the state of its line."""
+
+    __tablename__ = "partner"
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    organisation_id: Mapped[str] = mapped_column(ForeignKey("actor.id"), unique=True)
+    host: Mapped[str] = mapped_column(Text, unique=True)
+    state: Mapped[str] = mapped_column(String(16))
+    ours: Mapped[bool] = mapped_column(default=False)
+    epoch: Mapped[int] = mapped_column(default=1)
+    last_seq: Mapped[int] = mapped_column(default=0)
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_try_at: Mapped[int] = mapped_column(default=0)
+    last_success_at: Mapped[int | None]
+    last_error_at: Mapped[int | None]
+    last_error: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[int]
+    decided_at: Mapped[int | None]
+
+
+class Application(Model):
+    """A stranger's host that knocked: one counted line, nothing fetched until the admin's click."""
+
+    __tablename__ = "application"
+    host: Mapped[str] = mapped_column(Text, primary_key=True)
+    actor_uri: Mapped[str] = mapped_column(Text)
+    times: Mapped[int] = mapped_column(default=1)
+    first_at: Mapped[int]
+    last_at: Mapped[int]
+
+
+class Follow(Model):
+    """Who receives whose publications; both directions. Its id is the Follow activity's."""
+
+    __tablename__ = "follow"
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    uri: Mapped[str] = mapped_column(Text, unique=True)
+    follower_id: Mapped[str] = mapped_column(ForeignKey("actor.id"))
+    target_id: Mapped[str] = mapped_column(ForeignKey("actor.id"))
+    state: Mapped[str] = mapped_column(String(16))
+    created_at: Mapped[int]
+
+    __table_args__ = (Index(None, "follower_id", "target_id", unique=True), Index(None, "target_id", "state"))
+
+
+class Activity(Model):
+    """An activity of ours as it was signed, kept for deliveries and for partners that ask again."""
+
+    __tablename__ = "activity"
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    uri: Mapped[str] = mapped_column(Text, unique=True)
+    type: Mapped[str] = mapped_column(String(32))
+    actor_id: Mapped[str] = mapped_column(ForeignKey("actor.id"))
+    object_uri: Mapped[str] = mapped_column(Text, index=True)
+    order_key: Mapped[str] = mapped_column(Text)
+    body: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[int]
+
+
+class Delivery(Model):
+    """One activity to one partner, by the partner's own numbering."""
+
+    __tablename__ = "delivery"
+    partner_id: Mapped[str] = mapped_column(ForeignKey("partner.id"), primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    activity_id: Mapped[str] = mapped_column(ForeignKey("activity.id"), index=True)
+    order_key: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(String(16))
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_try_at: Mapped[int] = mapped_column(default=0)
+    status: Mapped[int | None]
+    error: Mapped[str] = mapped_column(Text, default="")
+    done_at: Mapped[int | None]
+
+    __table_args__ = (Index(None, "partner_id", "state", "seq"),)
+
+
+class InboxItem(Model):
+    """A verified activity, stored once by its id within its signer's host, then processed by sender and thread in order."""
+
+    __tablename__ = "inbox_item"
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    host: Mapped[str] = mapped_column(Text)
+    uri: Mapped[str] = mapped_column(Text)
+    sender_id: Mapped[str] = mapped_column(ForeignKey("actor.id"))
+    order_key: Mapped[str] = mapped_column(Text)
+    body: Mapped[dict[str, object]] = mapped_column(JSON)
+    state: Mapped[str] = mapped_column(String(16))
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_try_at: Mapped[int] = mapped_column(default=0)
+    reason: Mapped[str] = mapped_column(Text, default="")
+    received_at: Mapped[int]
+
+    __table_args__ = (Index(None, "host", "uri", unique=True), Index(None, "state", "next_try_at", "id"))
