@@ -16,8 +16,9 @@ MEDIA_TYPE = "application/activity+json"
 PROTOCOL = "fedcollab/1"
 
 # Our extension terms; FEDERATION.md describes each, and a test holds it to this list.
-LABEL, PROTOCOL_TERM, MEMBERS, PEOPLE, HISTORY, INTRODUCES = "fc:label", "fc:protocol", "fc:members", "fc:people", "fc:history", "fc:introduces"
-EXTENSIONS = (LABEL, PROTOCOL_TERM, MEMBERS, PEOPLE, HISTORY, INTRODUCES)
+LABEL, PROTOCOL_TERM, ORGANISATION = "fc:label", "fc:protocol", "fc:organisation"
+MEMBERS, PEOPLE, HISTORY, INTRODUCES = "fc:members", "fc:people", "fc:history", "fc:introduces"
+EXTENSIONS = (LABEL, PROTOCOL_TERM, ORGANISATION, MEMBERS, PEOPLE, HISTORY, INTRODUCES)
 
 
 def ident(value: object) -> str:

@@ -1,6 +1,6 @@
 """Decides what is kept of the talk between nodes: partners, follows, the outbox with its numbered deliveries, the durable inbox."""
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from fedcollab.base.database import Model
@@ -12,18 +12,18 @@ REQUESTED, ACCEPTED, REJECTED, UNDONE = "requested", "accepted", "rejected", "un
 
 class Partner(Model):
     """Another organisation's node on our list. Only `admitted` is heard, fetched from and delivered to; `suspended` keeps its queue.
-    `last_seq` numbers its stream without gaps within `epoch`; the `next_try_at` and what follows are the state of its line."""
+    `last_seq` numbers its stream without gaps within `epoch`; `leased_until` says that some process is delivering to it."""
 
     __tablename__ = "partner"
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
     organisation_id: Mapped[str] = mapped_column(ForeignKey("actor.id"), unique=True)
     host: Mapped[str] = mapped_column(Text, unique=True)
     state: Mapped[str] = mapped_column(String(16))
-    ours: Mapped[bool] = mapped_column(default=False)
     epoch: Mapped[int] = mapped_column(default=1)
     last_seq: Mapped[int] = mapped_column(default=0)
     attempts: Mapped[int] = mapped_column(default=0)
     next_try_at: Mapped[int] = mapped_column(default=0)
+    leased_until: Mapped[int] = mapped_column(default=0)
     last_success_at: Mapped[int | None]
     last_error_at: Mapped[int | None]
     last_error: Mapped[str] = mapped_column(Text, default="")
@@ -92,7 +92,7 @@ class InboxItem(Model):
     """A verified activity, stored once by its id within its signer's host, then processed by sender and thread in order."""
 
     __tablename__ = "inbox_item"
-    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
     host: Mapped[str] = mapped_column(Text)
     uri: Mapped[str] = mapped_column(Text)
     sender_id: Mapped[str] = mapped_column(ForeignKey("actor.id"))
@@ -104,4 +104,4 @@ class InboxItem(Model):
     reason: Mapped[str] = mapped_column(Text, default="")
     received_at: Mapped[int]
 
-    __table_args__ = (Index(None, "host", "uri", unique=True), Index(None, "state", "next_try_at", "id"))
+    __table_args__ = (Index(None, "host", "uri", unique=True), Index(None, "state", "next_try_at", "id"), Index(None, "host", "order_key", "state", "id"))

@@ -1,0 +1,133 @@
+"""Decides which nodes are heard: the allow-list, its states, and the strangers that knocked."""
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fedcollab.access import audit
+from fedcollab.access.models import Block
+from fedcollab.access.viewer import Viewer
+from fedcollab.actors.models import Actor
+from fedcollab.actors.node import Node
+from fedcollab.actors.service import ActorData
+from fedcollab.base.clock import new_id
+from fedcollab.base.database import wake
+from fedcollab.base.errors import Conflict, N_, NotFound
+
+from .models import ADMITTED, APPLIED, BLOCKED, LEFT, REFUSED, SUSPENDED, Application, Partner
+
+STRANGERS = 100
+MOVES = {  # state -> the states it may go to
+    APPLIED: (ADMITTED, REFUSED, BLOCKED),
+    ADMITTED: (SUSPENDED, BLOCKED, LEFT),
+    SUSPENDED: (ADMITTED, BLOCKED, LEFT),
+    REFUSED: (ADMITTED, BLOCKED),
+    BLOCKED: (ADMITTED, LEFT),
+    LEFT: (ADMITTED, BLOCKED),
+}
+
+
+@dataclass(frozen=True)
+class PartnerData:
+    """A partner as plain values; `waiting` and `parked` count its deliveries."""
+
+    id: str
+    organisation_id: str
+    host: str
+    uri: str
+    name: str
+    state: str
+    last_seq: int
+    attempts: int
+    next_try_at: int
+    last_success_at: int | None
+    last_error_at: int | None
+    last_error: str
+
+
+_COLUMNS = (
+    Partner.id, Partner.organisation_id, Partner.host, Actor.uri, Actor.name, Partner.state, Partner.last_seq, Partner.attempts,
+    Partner.next_try_at, Partner.last_success_at, Partner.last_error_at, Partner.last_error,
+)  # fmt: skip
+
+
+def listed(session: Session) -> list[PartnerData]:
+    """All partners, whatever their state, by name."""
+    found = session.execute(sa.select(*_COLUMNS).join(Actor, Actor.id == Partner.organisation_id).order_by(Actor.name, Partner.id))
+    return [PartnerData(*row) for row in found]
+
+
+def find(session: Session, key: str) -> PartnerData:
+    """A partner by host, node address, organisation's id or row id. Raises NotFound."""
+    host = key.split("://", 1)[-1].rstrip("/")
+    query = sa.select(*_COLUMNS).join(Actor, Actor.id == Partner.organisation_id)
+    row = session.execute(query.where(sa.or_(Partner.host == host, Actor.uri == key, Partner.id == key))).one_or_none()
+    if row is None:
+        raise NotFound(N_("No partner has this address. See: fedcollab partner list"))
+    return PartnerData(*row)
+
+
+def by_host(session: Session, host: str) -> PartnerData | None:
+    row = session.execute(sa.select(*_COLUMNS).join(Actor, Actor.id == Partner.organisation_id).where(Partner.host == host)).one_or_none()
+    return PartnerData(*row) if row else None
+
+
+def is_admitted(session: Session, host: str) -> bool:
+    """Whether this host is on the allow-list: asked before any fetch, delivery or look-up of a name."""
+    return session.execute(sa.select(Partner.id).where(Partner.host == host, Partner.state == ADMITTED)).first() is not None
+
+
+def admitted_hosts(session: Session) -> frozenset[str]:
+    return frozenset(session.scalars(sa.select(Partner.host).where(Partner.state == ADMITTED)))
+
+
+def add(session: Session, node: Node, viewer: Viewer | None, organisation: ActorData) -> PartnerData:
+    """Puts an organisation, whose document was fetched and pinned, on the list as applied; one that is there stays as it is."""
+    if session.execute(sa.select(Partner.id).where(Partner.organisation_id == organisation.id)).first() is None:
+        row = dict(id=new_id(node.now()), organisation_id=organisation.id, host=organisation.host, state=APPLIED, created_at=node.now())
+        session.execute(sa.insert(Partner).values(row))
+        session.execute(sa.delete(Application).where(Application.host == organisation.host))
+        audit.record(session, node.now(), viewer, "partner.add", organisation.host)
+    return find(session, organisation.host)
+
+
+def move(session: Session, node: Node, viewer: Viewer | None, partner: PartnerData, state: str) -> None:
+    """Changes a partner's state as far as `MOVES` allows, on record. Raises Conflict otherwise; the same state again is no change."""
+    if partner.state == state:
+        return
+    if state not in MOVES[partner.state]:
+        raise Conflict(N_("A partner that is %(old)s can't become %(new)s."), old=partner.state, new=state)
+    session.execute(sa.update(Partner).where(Partner.id == partner.id).values(state=state, decided_at=node.now(), attempts=0, next_try_at=0, last_error=""))
+    session.execute(sa.delete(Block).where(Block.organisation_id == partner.organisation_id))
+    if state == BLOCKED:
+        block(session, node, viewer, partner.organisation_id)
+    wake(session, "delivery")
+    audit.record(session, node.now(), viewer, f"partner.{state}", partner.host)
+
+
+def block(session: Session, node: Node, viewer: Viewer | None, organisation_id: str) -> None:
+    """Hides an organisation's words on this node, be it a partner or one introduced by a host."""
+    session.execute(sa.delete(Block).where(Block.organisation_id == organisation_id))
+    session.execute(sa.insert(Block).values(organisation_id=organisation_id, at=node.now(), by_id=viewer.person_id or None if viewer else None))
+
+
+def knock(session: Session, node: Node, host: str, actor_uri: str) -> None:
+    """Counts a stranger: one line a host, at most 100 of them."""
+    now = node.now()
+    there = session.execute(sa.update(Application).where(Application.host == host).values(times=Application.times + 1, last_at=now).returning(Application.host))
+    if there.first() is None and session.execute(sa.select(sa.func.count()).select_from(Application)).scalar_one() < STRANGERS:
+        session.execute(sa.insert(Application).values(host=host, actor_uri=actor_uri[:500], first_at=now, last_at=now))
+
+
+def applications(session: Session) -> list[dict[str, object]]:
+    """Strangers that knocked, newest first."""
+    columns = (Application.host, Application.actor_uri, Application.times, Application.first_at, Application.last_at)
+    return [dict(row._mapping) for row in session.execute(sa.select(*columns).order_by(Application.last_at.desc()))]
+
+
+def speaks(session: Session, partner: PartnerData, now: int) -> None:
+    """A partner that reaches us is awake: what waits for it is tried at once."""
+    if partner.next_try_at > now:
+        session.execute(sa.update(Partner).where(Partner.id == partner.id).values(next_try_at=0, attempts=0))
+        wake(session, "delivery")

@@ -1,0 +1,144 @@
+"""Decides how an actor reads as a document, ours going out and others' coming in, and whose key has to prove it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fedcollab.actors import keys
+from fedcollab.actors import service as actors
+from fedcollab.actors.models import GROUP, ORGANIZATION, PERSON, Actor
+from fedcollab.actors.node import Node
+from fedcollab.actors.service import ActorData
+from fedcollab.base.addresses import host_of
+from fedcollab.base.clock import new_id
+from fedcollab.base.errors import BadRequest, Refused
+from fedcollab.base.markup import clean, plain
+
+from . import activitystreams as ap
+from . import proofs
+
+TYPES = {"Person": PERSON, "Service": PERSON, "Organization": ORGANIZATION, "Application": ORGANIZATION, "Group": GROUP}
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Another node's actor as its document says, checked for shape and origin, not yet for its proof."""
+
+    uri: str
+    kind: str
+    username: str
+    name: str
+    summary: str
+    host: str
+    inbox: str
+    organisation_uri: str
+    keys: dict[str, tuple[str, str]]
+    document: dict[str, Any]
+
+
+def document(session: Session, node: Node, actor: ActorData, **more: object) -> dict[str, Any]:
+    """An actor of ours as a document, proved by our Organization's key, and kept so that others can be introduced with it."""
+    made: dict[str, Any] = {
+        "@context": ap.CONTEXT,
+        "id": actor.uri,
+        "type": actor.kind,
+        "preferredUsername": actor.username,
+        "name": actor.name,
+        "summary": actor.summary,
+        "inbox": actor.inbox,
+        "endpoints": {"sharedInbox": node.settings.uri("/inbox")},
+        "url": actor.uri,
+        ap.PROTOCOL_TERM: ap.PROTOCOL,
+        **more,
+    }
+    if actor.kind != ORGANIZATION:
+        made[ap.ORGANISATION] = node.actor_uri
+    made.update(_key_members(actor.uri, actors.keys_of(session, actor.id)))
+    proved = proofs.prove(made, keys.signer(session, node, actors.own(session, node).id, keys.ED25519), node.now())
+    session.execute(sa.update(Actor).where(Actor.id == actor.id).values(document=proved, updated_at=node.now()))
+    return proved
+
+
+def stored_document(session: Session, actor_id: str) -> dict[str, Any] | None:
+    """An actor's document as it was last made or received."""
+    return session.execute(sa.select(Actor.document).where(Actor.id == actor_id)).scalar_one_or_none()
+
+
+def _key_members(uri: str, found: dict[str, tuple[str, str]]) -> dict[str, Any]:
+    members: dict[str, Any] = {"assertionMethod": []}
+    for key_uri, (kind, public) in found.items():
+        if kind == keys.RSA:
+            members["publicKey"] = {"id": key_uri, "owner": uri, "publicKeyPem": public}
+        else:
+            members["assertionMethod"].append({"id": key_uri, "type": "Multikey", "controller": uri, "publicKeyMultibase": public})
+    return members
+
+
+def parse(document: object, *, expected: str = "") -> Profile:
+    """Reads another node's actor document. Raises BadRequest for a wrong shape, or ids and keys that lie on different hosts."""
+    if not isinstance(document, dict):
+        raise BadRequest(reason="not an object")
+    uri, kind = ap.ident(document), next((TYPES[t] for t in ap.types(document) if t in TYPES), "")
+    inbox = ap.ident(document.get("inbox"))
+    if not uri or not kind or not inbox:
+        raise BadRequest(reason="an actor needs id, type and inbox")
+    if expected and uri != expected:
+        raise BadRequest(reason="the document has another id than its address")
+    host = host_of(uri)
+    organisation = uri if kind == ORGANIZATION else ap.ident(document.get(ap.ORGANISATION)) or ap.ident(document.get("attributedTo"))
+    for other in filter(None, (inbox, organisation)):
+        if host_of(other) != host:
+            raise BadRequest(reason="the document points to another host")
+    username = plain(ap.text(document, "preferredUsername"), 100)
+    name = plain(ap.text(document, "name"), 200) or username or host
+    summary = clean(ap.text(document, "summary")[:20_000])
+    return Profile(uri, kind, username, name, summary, host, inbox, organisation, _keys(document, uri, host), document)
+
+
+def _keys(document: dict[str, Any], uri: str, host: str) -> dict[str, tuple[str, str]]:
+    found: dict[str, tuple[str, str]] = {}
+    methods = document.get("assertionMethod")
+    for key in methods if isinstance(methods, list) else [methods]:
+        if isinstance(key, dict) and key.get("type") == "Multikey" and key.get("controller") == uri:
+            found[ap.ident(key)] = (keys.ED25519, str(key.get("publicKeyMultibase")))
+    key = document.get("publicKey")
+    if isinstance(key, dict) and key.get("owner") == uri:
+        found[ap.ident(key)] = (keys.RSA, str(key.get("publicKeyPem")))
+    for key_uri, (kind, public) in found.items():
+        if not key_uri or host_of(key_uri) != host or len(found) > 4:
+            raise BadRequest(reason="a key lies on another host than its owner")
+        keys.load_public(kind, public)
+    return found
+
+
+def check_proof(profile: Profile, by: dict[str, tuple[str, str]]) -> None:
+    """Raises Refused unless the document is proved by one of these keys (its Organization's)."""
+    kind, public = by.get(proofs.key_uri(profile.document), ("", ""))
+    if not kind or not proofs.proved_by(profile.document, kind, public):
+        raise Refused(reason="the document is not proved by its organisation's key")
+
+
+def remember(session: Session, node: Node, profile: Profile, *, known: str, organisation_id: str | None = None, through_id: str | None = None) -> ActorData:
+    """Stores or renews another node's actor. Its keys are pinned at first sight: a document with other keys is refused."""
+    there = actors.by_uri(session, profile.uri)
+    values = dict(name=profile.name, summary=profile.summary, inbox=profile.inbox, document=profile.document, updated_at=node.now())
+    if there:
+        _check_pinned(session, there, profile)
+        if there.known == known or known == "partner":
+            session.execute(sa.update(Actor).where(Actor.id == there.id).values(known=known, through_id=through_id, username=profile.username, **values))
+        return actors.by_id(session, there.id)
+    actor_id = new_id(node.now())
+    row = dict(id=actor_id, uri=profile.uri, kind=profile.kind, username=profile.username, host=profile.host, known=known, through_id=through_id)
+    session.execute(sa.insert(Actor).values(**row, **values, organisation_id=organisation_id or actor_id, created_at=node.now()))
+    keys.pin(session, node, actor_id, profile.keys)
+    return actors.by_id(session, actor_id)
+
+
+def _check_pinned(session: Session, there: ActorData, profile: Profile) -> None:
+    pinned = actors.keys_of(session, there.id)
+    if there.known == "own" or any(pinned.get(uri, key) != key for uri, key in profile.keys.items()) or (pinned and not set(pinned) & set(profile.keys)):
+        raise Refused(reason="other keys than those pinned")
+    if set(profile.keys) - set(pinned):
+        raise Refused(reason="keys beside those pinned")
