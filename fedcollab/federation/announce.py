@@ -1,0 +1,79 @@
+"""Decides whether an activity that a group passes on is believed: by its author's proof, with a key known or introduced by the host."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fedcollab.actors import service as actors
+from fedcollab.actors.models import GROUP, INTRODUCED, ORGANIZATION, OWN, PARTNER, Actor, ActorKey
+from fedcollab.actors.node import Node
+from fedcollab.actors.service import ActorData
+from fedcollab.base.addresses import host_of
+from fedcollab.base.errors import BadRequest, Refused
+
+from . import activitystreams as ap
+from . import profiles, proofs
+from .models import ADMITTED, Partner
+from .registry import Verified
+
+
+def unwrap(session: Session, node: Node, received: Verified, fetched: dict[str, Any]) -> Verified:
+    """The activity itself, or, for a group's Announce of an activity, the one inside as its author's. Raises Refused without a good proof."""
+    inner = received.activity.get("object")
+    if "Announce" not in ap.types(received.activity) or received.actor.kind != GROUP:
+        return received
+    if not isinstance(inner, dict) or not ap.ident(inner) or not ap.types(inner):
+        raise BadRequest(reason="a group announces activities with their proof")
+    author_uri = ap.one_ident(inner, "actor")
+    if host_of(ap.ident(inner)) != host_of(author_uri):
+        raise Refused(reason="the announced id lies on another host than its actor")
+    author = actors.by_uri(session, author_uri) or introduce(session, node, received, author_uri)
+    _check(session, inner, author)
+    return Verified(inner, author, received.sender, through=received.actor)
+
+
+def _check(session: Session, inner: dict[str, Any], author: ActorData) -> None:
+    """The key at `proof.verificationMethod` has to be one of the author's own."""
+    row = session.execute(sa.select(ActorKey.kind, ActorKey.public).where(ActorKey.uri == proofs.key_uri(inner), ActorKey.actor_id == author.id)).one_or_none()
+    if row is None or not proofs.proved_by(inner, row.kind, row.public):
+        raise Refused(reason="the announced activity is not proved by its author's key")
+
+
+def introduce(session: Session, node: Node, received: Verified, author_uri: str) -> ActorData:
+    """Stores an author from the signed documents inside the Announce. A partner's person is proved by the key we pinned; somebody of an
+    organisation that is no partner of ours is *introduced* by the host, which gives no right but to be read in its groups."""
+    documents = received.activity.get(ap.INTRODUCES)
+    by_uri = {ap.ident(d): d for d in documents if isinstance(d, dict)} if isinstance(documents, list) else {}
+    person = profiles.parse(by_uri.get(author_uri), expected=author_uri)
+    if person.host == node.host:
+        raise Refused(reason="nobody introduces our own people")
+    organisation = _organisation(session, node, received.actor, person.organisation_uri, by_uri)
+    profiles.check_proof(person, actors.keys_of(session, organisation.id))
+    known = PARTNER if organisation.known == PARTNER else INTRODUCED
+    through = received.actor.organisation_id if known == INTRODUCED else None
+    return profiles.remember(session, node, person, known=known, organisation_id=organisation.id, through_id=through)
+
+
+def _organisation(session: Session, node: Node, group: ActorData, uri: str, documents: dict[str, Any]) -> ActorData:
+    there = actors.by_uri(session, uri)
+    if there is not None and there.known in (OWN, PARTNER):
+        return there
+    profile = profiles.parse(documents.get(uri), expected=uri)
+    if profile.kind != ORGANIZATION:
+        raise BadRequest(reason="an author's organisation has to be an Organization")
+    profiles.check_proof(profile, profile.keys)
+    return profiles.remember(session, node, profile, known=INTRODUCED, through_id=group.organisation_id)
+
+
+def introductions(session: Session, author: ActorData) -> list[dict[str, Any]]:
+    """The signed documents of an author and their organisation, as an Announce carries them."""
+    found = session.scalars(sa.select(Actor.document).where(Actor.id.in_((author.organisation_id, author.id)), Actor.document.is_not(None)))
+    return [document for document in found if document]
+
+
+def is_partner(session: Session, organisation_id: str) -> bool:
+    """Whether an organisation is an admitted partner of ours, not only introduced."""
+    return session.execute(sa.select(Partner.id).where(Partner.organisation_id == organisation_id, Partner.state == ADMITTED)).first() is not None
+
+

@@ -1,0 +1,101 @@
+"""Decides what happens between a verified request and its effect: stored once by its id, acknowledged, then processed in order."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from fedcollab.actors import service as actors
+from fedcollab.actors.node import Node
+from fedcollab.actors.service import ActorData
+from fedcollab.base.addresses import host_of
+from fedcollab.base.clock import MINUTE
+from fedcollab.base.database import wake
+from fedcollab.base.errors import BadRequest, Refused, Unauthorized
+
+from . import activitystreams as ap
+from .announce import unwrap
+from .models import DONE, PARKED, WAITING, InboxItem
+from .models import REFUSED as REFUSED_STATE
+from .registry import Registry, Verified
+
+BATCH = 100
+TRIES = 8
+
+
+def check(activity: object, signer: ActorData) -> dict[str, Any]:
+    """The shape and origin of an activity. Raises BadRequest for a wrong shape, Unauthorized where the signer is not its actor."""
+    if not isinstance(activity, dict):
+        raise BadRequest(reason="not an object")
+    uri, kinds = ap.ident(activity), ap.types(activity)
+    if not uri or not kinds:
+        raise BadRequest(reason="an activity needs an id and a type")
+    if len(uri) > 2000 or len(uri.split()) != 1:
+        raise BadRequest(reason="an id of more than 2,000 characters, or with blanks")
+    actor = ap.one_ident(activity, "actor") if activity.get("actor") else signer.uri
+    if actor != signer.uri:
+        raise Unauthorized(reason="signed by another than its actor")
+    if host_of(uri) != signer.host:
+        raise Unauthorized(reason="the id lies on another host than the actor")
+    return activity | {"actor": actor}
+
+
+def receive(session: Session, node: Node, sender: ActorData, activity: dict[str, Any]) -> bool:
+    """Stores an activity once by its id within its signer's host; False where it was there already."""
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    row = dict(host=sender.host, uri=activity["id"], sender_id=sender.id, order_key=_order_key(activity), body=activity, state=WAITING)
+    query = insert(InboxItem).values(**row, attempts=0, next_try_at=0, reason="", received_at=node.now())
+    fresh = session.execute(query.on_conflict_do_nothing().returning(InboxItem.id)).first() is not None
+    if fresh:
+        wake(session, "inbox")
+    return fresh
+
+
+def _order_key(activity: dict[str, Any]) -> str:
+    """The thread of an activity (of the one inside an Announce), else nothing: what has no thread is in order by sender."""
+    inner = activity.get("object")
+    while isinstance(inner, dict):
+        context = ap.ident(inner.get("context"))
+        if context:
+            return context[:2000]
+        inner = inner.get("object")
+    return ""
+
+
+def due(session: Session, now: int) -> list[tuple[int, str]]:
+    """The next items to process as (id, lane), in the order they came; a lane whose head waits for its next try is left out."""
+    earlier = sa.orm.aliased(InboxItem)
+    held = sa.exists().where(earlier.host == InboxItem.host, earlier.order_key == InboxItem.order_key, earlier.state == WAITING)
+    held = held.where(earlier.id < InboxItem.id, earlier.next_try_at > now)
+    query = sa.select(InboxItem.id, InboxItem.host, InboxItem.order_key).where(InboxItem.state == WAITING, InboxItem.next_try_at <= now, ~held)
+    return [(row.id, f"{row.host} {row.order_key}") for row in session.execute(query.order_by(InboxItem.id).limit(BATCH))]
+
+
+def process(session: Session, node: Node, registry: Registry, item_id: int, *, fetched: dict[str, Any] | None = None) -> None:
+    """Gives one item its effect and marks it done, in one commit. Raises Needs for what must be fetched first, and Refused."""
+    row = session.execute(sa.select(InboxItem.sender_id, InboxItem.body, InboxItem.state).where(InboxItem.id == item_id)).one()
+    if row.state != WAITING:
+        return
+    sender = actors.by_id(session, row.sender_id)
+    verified = unwrap(session, node, Verified(row.body, sender, sender), fetched or {})
+    work = registry.find(verified.activity)
+    if work is not None:
+        work(session, node, verified)
+    _mark(session, item_id, state=DONE, reason="" if work else "nothing here handles this type")
+
+
+def refuse(session: Session, item_id: int, error: Refused) -> None:
+    """Marks an item refused, with its reason for the admin."""
+    _mark(session, item_id, state=REFUSED_STATE, reason=str(error)[:500])
+
+
+def postpone(session: Session, item_id: int, now: int, reason: str) -> None:
+    """Backs off: 1, 2, 4 ... minutes; after 8 tries the item is parked for the admin to see."""
+    tries = session.execute(sa.update(InboxItem).where(InboxItem.id == item_id).values(attempts=InboxItem.attempts + 1).returning(InboxItem.attempts)).scalar_one()
+    state = PARKED if tries >= TRIES else WAITING
+    _mark(session, item_id, state=state, reason=reason[:500], next_try_at=now + 2 ** (tries - 1) * MINUTE)
+
+
+def _mark(session: Session, item_id: int, **values: object) -> None:
+    session.execute(sa.update(InboxItem).where(InboxItem.id == item_id).values(**values))

@@ -1,0 +1,57 @@
+"""Decides who handles what arrives: one visible list of handlers, given by the features, found by activity and object type."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from fedcollab.actors.node import Node
+from fedcollab.actors.service import ActorData
+
+from . import activitystreams as ap
+
+
+@dataclass(frozen=True)
+class Verified:
+    """An activity that is known to be its actor's: signed by `actor`, or proved by them and announced by the group `through`.
+    A handler that takes it cannot be called with anything unverified."""
+
+    activity: dict[str, Any]
+    actor: ActorData
+    sender: ActorData
+    through: ActorData | None = None
+
+    @property
+    def object(self) -> dict[str, Any]:
+        """The embedded object, or one with its id alone."""
+        value = self.activity.get("object")
+        return value if isinstance(value, dict) else {"id": ap.ident(value)}
+
+
+Work = Callable[[Session, Node, Verified], None]
+
+
+@dataclass(frozen=True)
+class Handler:
+    """Takes activities of one type whose object is of one of `objects` (any, where empty)."""
+
+    activity: str
+    objects: tuple[str, ...]
+    work: Work
+
+
+class Registry:
+    """All handlers of the house, asked in their order."""
+
+    def __init__(self, handlers: Iterable[Handler]) -> None:
+        self.handlers = tuple(handlers)
+
+    def find(self, activity: dict[str, Any]) -> Work | None:
+        """The handler for an activity, or None: what nobody handles is accepted and has no effect."""
+        kinds = ap.types(activity)
+        objects = ap.types(activity.get("object"))
+        for handler in self.handlers:
+            if handler.activity in kinds and (not handler.objects or set(handler.objects) & set(objects)):
+                return handler.work
+        return None
