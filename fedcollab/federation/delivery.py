@@ -1,0 +1,145 @@
+"""Decides the order and fate of deliveries: leased by partner, one at a time within a thread, several threads at once, backoff by who is to blame."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fedcollab.actors.models import Actor
+from fedcollab.actors.node import Node
+from fedcollab.base.clock import HOUR, MICROSECONDS, MINUTE
+
+from .models import ADMITTED, DONE, PARKED, WAITING, Activity, Delivery, Partner
+from .models import REFUSED as REFUSED_STATE
+
+LANES = 8
+BATCH = 64
+LEASE = 2 * MINUTE
+TRIES = 12
+FIRST_PAUSE = 2 * MICROSECONDS
+LONGEST_PAUSE = 6 * HOUR
+JUDGES_ACTIVITY = frozenset((400, 404, 410, 413, 415, 422))
+JUDGES_PARTNER = frozenset((401, 403, 408, 421, 425, 429, 503))
+
+
+class Verdict(Enum):
+    """Of what an answer speaks: all is well, the activity is refused for good, the partner cannot now, or this activity fails there."""
+
+    DONE = "done"
+    REFUSED = "refused"
+    PARTNER = "partner"
+    ACTIVITY = "activity"
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """One delivery ready to go."""
+
+    seq: int
+    order_key: str
+    inbox: str
+    actor_id: str
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one delivery; `status` 0 means that nobody answered."""
+
+    seq: int
+    status: int
+    error: str = ""
+    retry_after: int | None = None
+
+    @property
+    def verdict(self) -> Verdict:
+        if 200 <= self.status < 300:
+            return Verdict.DONE
+        if self.status in JUDGES_ACTIVITY:
+            return Verdict.REFUSED
+        if self.status >= 500 and self.status not in JUDGES_PARTNER:
+            return Verdict.ACTIVITY
+        return Verdict.PARTNER
+
+
+def lease(session: Session, now: int) -> list[tuple[str, str]]:
+    """Takes the partners that are due, have something waiting and are in nobody's hands: (row id, host)."""
+    waiting = sa.exists().where(Delivery.partner_id == Partner.id, Delivery.state == WAITING, Delivery.next_try_at <= now)
+    due = sa.and_(Partner.state == ADMITTED, Partner.next_try_at <= now, Partner.leased_until <= now, waiting)
+    return [(row.id, row.host) for row in session.execute(sa.update(Partner).where(due).values(leased_until=now + LEASE).returning(Partner.id, Partner.host))]
+
+
+def next_due(session: Session, now: int) -> int | None:
+    """When the next delivery that now waits for its time is to be tried, or None."""
+    at = sa.func.max(Partner.next_try_at, Delivery.next_try_at) if session.get_bind().dialect.name == "sqlite" else sa.func.greatest(Partner.next_try_at, Delivery.next_try_at)
+    query = sa.select(sa.func.min(at)).join(Delivery, Delivery.partner_id == Partner.id).where(Partner.state == ADMITTED, Delivery.state == WAITING)
+    return session.execute(query.where(sa.or_(Partner.next_try_at > now, Delivery.next_try_at > now))).scalar_one()
+
+
+def batch(session: Session, partner_id: str, now: int) -> list[Parcel]:
+    """The partner's next deliveries in the order of its numbering, without threads whose head waits for its own next try."""
+    earlier = sa.orm.aliased(Delivery)
+    held = sa.exists().where(earlier.partner_id == Delivery.partner_id, earlier.order_key == Delivery.order_key, earlier.state == WAITING)
+    held = held.where(earlier.seq <= Delivery.seq, earlier.next_try_at > now)
+    organisation = sa.orm.aliased(Actor)
+    query = (
+        sa.select(Delivery.seq, Delivery.order_key, organisation.inbox, Activity.actor_id, Activity.body)
+        .join(Activity, Activity.id == Delivery.activity_id)
+        .join(Partner, Partner.id == Delivery.partner_id)
+        .join(organisation, organisation.id == Partner.organisation_id)
+        .where(Delivery.partner_id == partner_id, Delivery.state == WAITING, Partner.state == ADMITTED, ~held)
+    )
+    return [Parcel(r.seq, r.order_key, r.inbox, r.actor_id, r.body.encode()) for r in session.execute(query.order_by(Delivery.seq).limit(BATCH))]
+
+
+def mark(session: Session, node: Node, partner_id: str, outcomes: list[Outcome], *, release: bool) -> None:
+    """Records what became of a burst, in one unit; `release` gives the partner back to whoever is next."""
+    now = node.now()
+    for outcome in outcomes:
+        row = sa.update(Delivery).where(Delivery.partner_id == partner_id, Delivery.seq == outcome.seq, Delivery.state == WAITING)
+        if outcome.verdict is Verdict.DONE:
+            session.execute(row.values(state=DONE, status=outcome.status, done_at=now, error=""))
+        elif outcome.verdict is Verdict.REFUSED:
+            session.execute(row.values(state=REFUSED_STATE, status=outcome.status, done_at=now, error=outcome.error[:500]))
+        elif outcome.verdict is Verdict.ACTIVITY:
+            _set_aside(session, row, outcome, now)
+    values: dict[str, object] = {"leased_until": 0 if release else now + LEASE}
+    values.update(_line(session, partner_id, outcomes, now))
+    session.execute(sa.update(Partner).where(Partner.id == partner_id).values(**values))
+
+
+def _set_aside(session: Session, row: sa.Update, outcome: Outcome, now: int) -> None:
+    """An answer of 5xx that is this activity's own: it and its thread wait, the rest goes on; after 12 tries it is parked."""
+    query = row.values(attempts=Delivery.attempts + 1, status=outcome.status, error=outcome.error[:500]).returning(Delivery.attempts)
+    tries = session.execute(query).scalar_one_or_none()
+    if tries is not None:
+        session.execute(row.values(next_try_at=now + pause(tries), state=PARKED if tries >= TRIES else WAITING))
+
+
+def _line(session: Session, partner_id: str, outcomes: list[Outcome], now: int) -> dict[str, object]:
+    """The state of the partner's line after a burst: a success clears it, a verdict on the partner backs it off."""
+    values: dict[str, object] = {}
+    if any(o.verdict is not Verdict.PARTNER for o in outcomes):
+        values = {"last_success_at": now, "attempts": 0, "next_try_at": 0, "last_error": ""}
+    judged = [o for o in outcomes if o.verdict is Verdict.PARTNER]
+    if judged:
+        tries = session.execute(sa.select(Partner.attempts).where(Partner.id == partner_id)).scalar_one() + 1
+        wait = judged[-1].retry_after
+        at = now + (min(wait * MICROSECONDS, LONGEST_PAUSE) if wait else pause(tries))
+        values |= {"attempts": tries, "next_try_at": at, "last_error_at": now, "last_error": judged[-1].error[:500]}
+    return values
+
+
+def pause(tries: int) -> int:
+    """Microseconds until the next try: 2, 4, 8 ... seconds, at most 6 hours."""
+    return min(FIRST_PAUSE * 2 ** (min(tries, 20) - 1), LONGEST_PAUSE)
+
+
+def counts(session: Session) -> dict[str, dict[str, int]]:
+    """{partner row id: {state: deliveries}} of what is not done."""
+    query = sa.select(Delivery.partner_id, Delivery.state, sa.func.count()).where(Delivery.state != DONE).group_by(Delivery.partner_id, Delivery.state)
+    found: dict[str, dict[str, int]] = {}
+    for partner_id, state, number in session.execute(query):
+        found.setdefault(partner_id, {})[state] = number
+    return found

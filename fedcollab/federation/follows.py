@@ -1,0 +1,84 @@
+"""Decides how organisations follow each other: Follow, Accept, Reject, Undo; an admitted partner's Follow is accepted at once."""
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fedcollab.actors import service as actors
+from fedcollab.actors.node import Node
+from fedcollab.actors.service import ActorData
+from fedcollab.base.clock import new_id
+from fedcollab.base.errors import Refused
+
+from . import activitystreams as ap
+from . import outbox
+from .models import ACCEPTED, REJECTED, REQUESTED, UNDONE, Follow
+from .registry import Handler, Verified
+
+ORDER = "follows"
+
+
+def follow(session: Session, node: Node, target: ActorData) -> None:
+    """Our Organization asks a partner's to send us what it publishes; asking again after an Undo or a Reject is a new request."""
+    me = actors.own(session, node)
+    row = session.execute(sa.select(Follow.id, Follow.state).where(Follow.follower_id == me.id, Follow.target_id == target.id)).one_or_none()
+    if row and row.state in (REQUESTED, ACCEPTED):
+        return
+    if row:
+        session.execute(sa.delete(Follow).where(Follow.id == row.id))
+    uri = outbox.new_uri(node)
+    _insert(session, node, uri, me.id, target.id, REQUESTED)
+    outbox.publish(session, node, me.id, ap.activity("Follow", uri, me.uri, target.uri), to=[target.organisation_id], order_key=ORDER)
+
+
+def unfollow(session: Session, node: Node, target: ActorData) -> None:
+    """Takes our Follow back."""
+    me = actors.own(session, node)
+    query = sa.update(Follow).where(Follow.follower_id == me.id, Follow.target_id == target.id, Follow.state != UNDONE)
+    uri = session.execute(query.values(state=UNDONE).returning(Follow.uri)).scalar_one_or_none()
+    if uri:
+        undo = ap.activity("Undo", outbox.new_uri(node), me.uri, {"id": uri, "type": "Follow", "actor": me.uri, "object": target.uri})
+        outbox.publish(session, node, me.id, undo, to=[target.organisation_id], order_key=ORDER)
+
+
+def receive_follow(session: Session, node: Node, received: Verified) -> None:
+    """A partner's Organization follows ours (or one of our groups): accepted, for the partner was admitted before it was heard."""
+    target = actors.by_uri(session, ap.ident(received.activity.get("object")))
+    if target is None or target.known != "own" or target.kind == actors.PERSON:
+        raise Refused(reason="only our organisation and its groups can be followed")
+    if received.actor.kind != actors.ORGANIZATION:
+        raise Refused(reason="organisations follow, people don't")
+    uri, me = received.activity["id"], actors.own(session, node)
+    session.execute(sa.delete(Follow).where(Follow.follower_id == received.actor.id, Follow.target_id == target.id))
+    _insert(session, node, uri, received.actor.id, target.id, ACCEPTED)
+    accept = ap.activity("Accept", outbox.new_uri(node), me.uri, {"id": uri, "type": "Follow", "actor": received.actor.uri, "object": target.uri})
+    outbox.publish(session, node, me.id, accept, to=[received.actor.organisation_id], order_key=ORDER)
+
+
+def receive_answer(session: Session, node: Node, received: Verified) -> None:
+    """A partner accepts or rejects our Follow."""
+    state = ACCEPTED if "Accept" in ap.types(received.activity) else REJECTED
+    mine = sa.and_(Follow.uri == received.object["id"], Follow.target_id == received.actor.id)
+    session.execute(sa.update(Follow).where(mine, Follow.state.in_((REQUESTED, ACCEPTED))).values(state=state))
+
+
+def receive_undo(session: Session, node: Node, received: Verified) -> None:
+    """A partner takes its Follow back: nothing more is sent to it."""
+    session.execute(sa.delete(Follow).where(Follow.uri == received.object["id"], Follow.follower_id == received.actor.id))
+
+
+def follows(session: Session, follower_id: str, target_id: str) -> bool:
+    query = sa.select(Follow.id).where(Follow.follower_id == follower_id, Follow.target_id == target_id, Follow.state == ACCEPTED)
+    return session.execute(query).first() is not None
+
+
+def _insert(session: Session, node: Node, uri: str, follower_id: str, target_id: str, state: str) -> None:
+    row = dict(id=new_id(node.now()), uri=uri, follower_id=follower_id, target_id=target_id, state=state, created_at=node.now())
+    session.execute(sa.insert(Follow).values(row))
+
+
+HANDLERS = (
+    Handler("Follow", (), receive_follow),
+    Handler("Accept", ("Follow",), receive_answer),
+    Handler("Reject", ("Follow",), receive_answer),
+    Handler("Undo", ("Follow",), receive_undo),
+)
