@@ -1,0 +1,1 @@
+"""The features, side by side; none imports another."""

@@ -1,0 +1,107 @@
+"""Decides how a post reads as an ActivityStreams object, both ways; pure, without a database."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from fedcollab.access.models import CLEAR, GREEN, LABELS
+from fedcollab.access.policy import narrowest
+from fedcollab.base.addresses import host_of
+from fedcollab.base.clock import iso, parse_iso
+from fedcollab.base.errors import BadRequest
+from fedcollab.base.markup import clean, plain
+from fedcollab.federation import activitystreams as ap
+
+TYPES = ("Note", "Article", "Page", "Question", "Event", "Video", "Audio", "Image", "Document")
+LONGEST = 100_000
+TITLE = 200
+
+
+@dataclass(frozen=True)
+class PostData:
+    """A post between row and object; `context` is the thread's uri, `title` is set on an opener alone."""
+
+    uri: str
+    context: str
+    reply_to: str
+    author: str
+    group: str
+    label: str
+    title: str
+    html: str
+    source: str
+    language: str
+    posted_at: int
+    edited_at: int | None = None
+
+
+def to_object(post: PostData) -> dict[str, Any]:
+    """An opener is an Article with a name, a reply a Note; addressed to the group's followers, to the public only where it is CLEAR."""
+    made: dict[str, Any] = {
+        "id": post.uri,
+        "type": "Article" if post.title else "Note",
+        "attributedTo": post.author,
+        "context": post.context,
+        "audience": post.group,
+        "to": [post.group + "/followers"] + ([ap.PUBLIC] if post.label == CLEAR else []),
+        "content": post.html,
+        "mediaType": "text/html",
+        "published": iso(post.posted_at),
+        "url": post.uri,
+        ap.LABEL: post.label,
+    }
+    optional = {"name": post.title, "inReplyTo": post.reply_to, "updated": iso(post.edited_at) if post.edited_at else ""}
+    made.update({name: value for name, value in optional.items() if value})
+    if post.language:
+        made["contentMap"] = {post.language: post.html}
+    if post.source:
+        made["source"] = {"content": post.source, "mediaType": "text/markdown"}
+    return made
+
+
+def to_tombstone(post: PostData, deleted_at: int) -> dict[str, Any]:
+    """What remains of a deleted post: its id, its thread, the time."""
+    return {"id": post.uri, "type": "Tombstone", "formerType": "Note", "context": post.context, "audience": post.group, "deleted": iso(deleted_at)}
+
+
+def parse(document: dict[str, Any], author: str, received_at: int) -> PostData:
+    """Reads another server's post. A missing author is the actor; another one, beside or instead, is refused. Raises BadRequest."""
+    uri = ap.ident(document)
+    if not uri or not ap.types(document):
+        raise BadRequest(reason="an object needs an id and a type")
+    authors = ap.idents(document.get("attributedTo")) or [author]
+    if authors != [author]:
+        raise BadRequest(reason="attributedTo names another than the actor")
+    if host_of(uri) != host_of(author):
+        raise BadRequest(reason="the object's id lies on another host than its author")
+    content = _content(document)
+    published = parse_iso(document.get("published")) or received_at
+    return PostData(
+        uri=uri,
+        context=ap.ident(document.get("context")),
+        reply_to=next(iter(ap.idents(document.get("inReplyTo"))), ""),
+        author=author,
+        group=next(iter(ap.idents(document.get("audience"))), ""),
+        label=_label(document),
+        title=plain(ap.text(document, "name"), TITLE),
+        html=clean(content),
+        source="",
+        language=ap.language(document),
+        posted_at=min(published, received_at),
+        edited_at=parse_iso(document.get("updated")),
+    )
+
+
+def _content(document: dict[str, Any]) -> str:
+    content = ap.text(document, "content") or ap.text(document, "summary")
+    if len(content) > LONGEST:
+        raise BadRequest(reason=f"a post of more than {LONGEST} characters")
+    return content
+
+
+def _label(document: dict[str, Any]) -> str:
+    """The narrowest of the label term and the addressing; no term and no public address means partners only."""
+    said = document.get(ap.LABEL)
+    if said is not None and said not in LABELS:
+        raise BadRequest(reason="an unknown label")
+    addressing = CLEAR if ap.is_public(document) else GREEN
+    return narrowest(addressing, *([str(said)] if said else []))
