@@ -79,10 +79,10 @@ def process(session: Session, node: Node, registry: Registry, item_id: int, *, f
         return
     sender = actors.by_id(session, row.sender_id)
     verified = unwrap(session, node, Verified(row.body, sender, sender), fetched or {})
-    work = registry.find(verified.activity)
-    if work is not None:
+    found = registry.find(verified.activity)
+    for work in found:
         work(session, node, verified)
-    _mark(session, item_id, state=DONE, reason="" if work else "nothing here handles this type")
+    _mark(session, item_id, state=DONE, reason="" if found else "nothing here handles this type")
 
 
 def refuse(session: Session, item_id: int, error: Refused) -> None:

@@ -42,16 +42,13 @@ class Handler:
 
 
 class Registry:
-    """All handlers of the house, asked in their order."""
+    """All handlers of the house, each asked in its turn."""
 
     def __init__(self, handlers: Iterable[Handler]) -> None:
         self.handlers = tuple(handlers)
 
-    def find(self, activity: dict[str, Any]) -> Work | None:
-        """The handler for an activity, or None: what nobody handles is accepted and has no effect."""
+    def find(self, activity: dict[str, Any]) -> list[Work]:
+        """All that handle an activity, in order; what nobody handles is accepted and has no effect."""
         kinds = ap.types(activity)
-        objects = ap.types(activity.get("object"))
-        for handler in self.handlers:
-            if handler.activity in kinds and (not handler.objects or set(handler.objects) & set(objects)):
-                return handler.work
-        return None
+        objects = set(ap.types(activity.get("object")))
+        return [h.work for h in self.handlers if h.activity in kinds and (not h.objects or objects & set(h.objects))]

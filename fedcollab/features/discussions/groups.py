@@ -1,0 +1,164 @@
+"""Decides who is inside a group: the host's list, signed in the group's document, which all nodes read to say who will see a post."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fedcollab.access import audit, policy
+from fedcollab.access.models import CLEAR, GREEN, STRICT, Audience, AudienceMember, Block
+from fedcollab.access.viewer import Viewer
+from fedcollab.actors import service as actors
+from fedcollab.actors.models import GROUP, PERSON, Actor
+from fedcollab.actors.node import Node
+from fedcollab.actors.service import ActorData
+from fedcollab.base.errors import Conflict, Forbidden, N_, Refused
+from fedcollab.base.markup import plain
+from fedcollab.federation import activitystreams as ap
+from fedcollab.federation import outbox, partners, profiles
+from fedcollab.federation.registry import Verified
+
+SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+MOST = 2000
+
+
+@dataclass(frozen=True)
+class AudienceData:
+    """A group's audience: its row, label and whether newcomers see history."""
+
+    id: str
+    label: str
+    history: bool
+
+
+@dataclass(frozen=True)
+class Inside:
+    """One organisation that the group's signed list names. `stranger` is one we have not approved, `blocked` one we have blocked."""
+
+    uri: str
+    name: str
+    people: int
+    stranger: bool
+    blocked: bool
+
+
+def create(session: Session, node: Node, viewer: Viewer, *, slug: str, name: str, label: str, summary: str = "", history: bool = False) -> ActorData:
+    """A new group of ours, at once known to all admitted partners unless it is for us alone. Raises Refused, Conflict, Forbidden."""
+    if not viewer.moderates:
+        raise Forbidden(N_("Groups are made by admins and moderators."))
+    if not SLUG.fullmatch(slug):
+        raise Refused(N_("The short name may have small letters, digits and hyphens, at most 63: for example, outreach-leads."))
+    if not plain(name, 200):
+        raise Refused(N_("Give the group a name."))
+    policy.check_label(label)
+    if actors.by_username(session, node, slug):
+        raise Conflict(N_("There is a group or a person with this short name already. Choose another."))
+    me = actors.own(session, node)
+    group = actors.create_own(session, node, GROUP, username=slug, name=plain(name, 200), summary=summary)
+    audience_id = policy.open_audience(session, now=node.now(), label=label, owner_id=me.id, group_id=group.id, history=history)
+    if label != STRICT:
+        for partner in partners.listed(session):
+            if partner.state == "admitted":
+                policy.admit(session, audience_id, partner.organisation_id, since=node.now())
+    _publish(session, node, group)
+    audit.record(session, node.now(), viewer, "group.create", group.id)
+    return group
+
+
+def audience_of(session: Session, group_id: str) -> AudienceData:
+    row = session.execute(sa.select(Audience.id, Audience.label, Audience.history).where(Audience.group_id == group_id)).one()
+    return AudienceData(row.id, row.label, row.history)
+
+
+def admit_partner(session: Session, node: Node, organisation_id: str) -> None:
+    """A partner admitted now is inside all our groups that go to partners, and sees what is posted from now on."""
+    for group, audience in _travelling(session, node):
+        policy.admit(session, audience.id, organisation_id, since=node.now())
+        _publish(session, node, group)
+
+
+def expel_partner(session: Session, node: Node, organisation_id: str) -> None:
+    """A partner no longer admitted is outside all our groups at once."""
+    for group, audience in _travelling(session, node):
+        policy.expel(session, audience.id, organisation_id)
+        _publish(session, node, group)
+
+
+def introduce_to_follower(session: Session, node: Node, received: Verified) -> None:
+    """Whoever begins to follow us is sent our groups' documents; the number of its people comes with its Follow."""
+    people = received.activity.get(ap.PEOPLE)
+    for group, audience in _travelling(session, node):
+        if isinstance(people, int) and 0 < people < 1_000_000:
+            policy.admit(session, audience.id, received.actor.id, since=node.now(), people=people)
+        _publish(session, node, group)
+
+
+def _travelling(session: Session, node: Node) -> list[tuple[ActorData, AudienceData]]:
+    """Our groups whose label lets them leave the node."""
+    query = sa.select(Audience.group_id, Audience.id, Audience.label, Audience.history).where(Audience.label.in_((CLEAR, GREEN)))
+    rows = session.execute(query.where(Audience.owner_id == actors.own(session, node).id).order_by(Audience.id)).all()
+    return [(actors.by_id(session, row.group_id), AudienceData(row.id, row.label, row.history)) for row in rows]
+
+
+def _publish(session: Session, node: Node, group: ActorData) -> None:
+    """Signs the group's document anew and, unless the group is ours alone, sends it to the followers inside."""
+    audience, me = audience_of(session, group.id), actors.own(session, node)
+    document = profiles.document(session, node, group, **_members(session, node, audience), followers=group.uri + "/followers", attributedTo=me.uri)
+    if audience.label != STRICT:
+        update = ap.activity("Update", outbox.new_uri(node), me.uri, document, to=[group.uri + "/followers"])
+        outbox.publish(session, node, me.id, update, to=outbox.followers(session, audience.id, me.id, group.id), order_key=group.uri)
+
+
+def _members(session: Session, node: Node, audience: AudienceData) -> dict[str, Any]:
+    own_people = session.execute(sa.select(sa.func.count()).select_from(Actor).where(Actor.known == "own", Actor.kind == PERSON, Actor.disabled_at.is_(None)))
+    query = sa.select(Actor.uri, Actor.name, AudienceMember.people).join(AudienceMember, AudienceMember.organisation_id == Actor.id)
+    rows = session.execute(query.where(AudienceMember.audience_id == audience.id).order_by(Actor.uri)).all()
+    ours = own_people.scalar_one()
+    listed = [{"id": r.uri, "name": r.name, ap.PEOPLE: ours if r.uri == node.actor_uri else r.people} for r in rows]
+    return {ap.LABEL: audience.label, ap.HISTORY: audience.history, ap.MEMBERS: listed}
+
+
+def receive(session: Session, node: Node, received: Verified) -> None:
+    """A partner's group, made or changed: its document, proved by its Organization, says label and list. Raises Refused."""
+    profile = profiles.parse(received.object)
+    if profile.kind != GROUP or profile.organisation_uri != received.actor.uri:
+        raise Refused(reason="a group's document comes from its own organisation")
+    learn(session, node, received.actor, profile)
+
+
+def learn(session: Session, node: Node, organisation: ActorData, profile: profiles.Profile) -> ActorData:
+    """Stores a partner's group from its document. Raises Refused where the proof is not its Organization's or the label does not travel."""
+    profiles.check_proof(profile, actors.keys_of(session, organisation.id))
+    label = policy.check_leaves(str(profile.document.get(ap.LABEL, GREEN)))
+    group = profiles.remember(session, node, profile, known="partner", organisation_id=organisation.id)
+    there = session.execute(sa.select(Audience.id, Audience.label).where(Audience.group_id == group.id)).one_or_none()
+    if there is None:
+        audience_id = policy.open_audience(session, now=node.now(), label=label, owner_id=organisation.id, group_id=group.id)
+    else:
+        audience_id = there.id
+        if policy.is_wider(label, there.label):
+            raise Refused(reason="a group's audience is not widened later")
+        session.execute(sa.update(Audience).where(Audience.id == audience_id).values(label=label))
+    me = actors.own(session, node)
+    if node.actor_uri in [member.uri for member in inside(session, profile.document)]:
+        policy.admit(session, audience_id, me.id, since=0)
+    else:
+        policy.expel(session, audience_id, me.id)
+    return group
+
+
+def inside(session: Session, document: dict[str, Any] | None) -> list[Inside]:
+    """The organisations that a group's signed list names, marked where we have not approved or have blocked them."""
+    listed = document.get(ap.MEMBERS) if document else None
+    found = [m for m in listed[:MOST] if isinstance(m, dict) and ap.ident(m)] if isinstance(listed, list) else []
+    query = sa.select(Actor.uri, Actor.known, Block.organisation_id).outerjoin(Block, Block.organisation_id == Actor.id)
+    known = {row.uri: row for row in session.execute(query.where(Actor.uri.in_([ap.ident(m) for m in found])))}
+    answer = []
+    for member in found:
+        row, people = known.get(ap.ident(member)), member.get(ap.PEOPLE)
+        stranger = row is None or row.known not in ("own", "partner")
+        number = people if isinstance(people, int) and 0 <= people < 1_000_000 else 0
+        answer.append(Inside(ap.ident(member), plain(ap.text(member, "name"), 200), number, stranger, bool(row and row.organisation_id)))
+    return answer

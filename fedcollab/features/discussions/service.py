@@ -1,0 +1,193 @@
+"""Decides how posts come to be, change and go: each with its activity, its deliveries and its audit in one commit."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fedcollab.access import audit, policy
+from fedcollab.access.models import STRICT, AudienceMember
+from fedcollab.access.viewer import Viewer
+from fedcollab.actors import service as actors
+from fedcollab.actors.models import Actor
+from fedcollab.actors.node import Node
+from fedcollab.actors.service import ActorData
+from fedcollab.base import markup
+from fedcollab.base.clock import new_id
+from fedcollab.base.errors import Forbidden, N_, NotFound, Refused
+from fedcollab.federation import activitystreams as ap
+from fedcollab.federation import announce, outbox
+
+from . import activities, groups, reading
+from .models import LAST, Draft, Post, PostRevision, Thread
+
+TITLE = 200
+
+
+@dataclass(frozen=True)
+class Posted:
+    """What a new post is called: its thread's and its own row id, and its uri."""
+
+    thread_id: str
+    post_id: str
+    uri: str
+
+
+def post_thread(session: Session, node: Node, viewer: Viewer, group_id: str, *, title: str, text: str, language: str = "") -> Posted:
+    """Opens a conversation in a group that the viewer sees. Raises NotFound, Forbidden, Refused, TooLarge."""
+    group = reading.group(session, viewer, group_id)
+    name = markup.plain(title, TITLE)
+    if not name or not text.strip():
+        raise Refused(N_("A conversation needs a title and a text."))
+    now, thread_id = node.now(), new_id(node.now())
+    audience = _may_write(session, viewer, group_id)
+    row = dict(id=thread_id, uri=node.settings.uri(f"/threads/{thread_id}"), group_id=group_id, title=name, language=language, posts=0, last_post_at=now)
+    session.execute(sa.insert(Thread).values(**row, **_shared(viewer, audience, now)))
+    return _post(session, node, viewer, group.actor, thread_id, title=name, text=text, language=language, reply_to="")
+
+
+def post_reply(session: Session, node: Node, viewer: Viewer, thread_id: str, *, text: str, language: str = "", reply_to: str = "") -> Posted:
+    """Answers in a thread that the viewer sees; `reply_to` is a post's uri, else the opener's. Raises NotFound, Forbidden, Refused, TooLarge."""
+    thread = reading.thread_row(session, viewer, thread_id)
+    if not text.strip():
+        raise Refused(N_("The answer is empty. Write something first."))
+    _may_write(session, viewer, thread.group_id)
+    first = session.execute(sa.select(Post.uri).where(Post.thread_id == thread_id).order_by(Post.place, Post.id).limit(1)).scalar_one_or_none()
+    known = session.execute(sa.select(Post.uri).where(Post.thread_id == thread_id, Post.uri == reply_to)).scalar_one_or_none()
+    group = actors.by_id(session, thread.group_id)
+    return _post(session, node, viewer, group, thread_id, title="", text=text, language=language, reply_to=known or first or "")
+
+
+def _may_write(session: Session, viewer: Viewer, group_id: str) -> groups.AudienceData:
+    audience = groups.audience_of(session, group_id)
+    inside = sa.select(AudienceMember.since).where(AudienceMember.audience_id == audience.id, AudienceMember.organisation_id == viewer.organisation_id)
+    if not viewer.signed_in or session.execute(inside).first() is None:
+        raise Forbidden(N_("Only members of the organisations in this group can write in it."))
+    return audience
+
+
+def _shared(viewer: Viewer, audience: groups.AudienceData, now: int) -> dict[str, Any]:
+    return dict(audience_id=audience.id, label=audience.label, author_id=viewer.person_id, organisation_id=viewer.organisation_id, posted_at=now)
+
+
+def _post(session: Session, node: Node, viewer: Viewer, group: ActorData, thread_id: str, *, title: str, text: str, language: str, reply_to: str) -> Posted:
+    now, post_id = node.now(), new_id(node.now())
+    html, audience = markup.render(text), groups.audience_of(session, group.id)
+    uri = node.settings.uri(f"/posts/{post_id}")
+    ours = group.known == "own"
+    row = dict(id=post_id, uri=uri, thread_id=thread_id, reply_to=reply_to, source=text, html=html, language=language)
+    state = dict(place=next_place(session, thread_id, now) if ours else LAST, confirmed_at=now if ours else None)
+    session.execute(sa.insert(Post).values(**row, **state, **_shared(viewer, audience, now)))
+    session.execute(sa.delete(Draft).where(Draft.person_id == viewer.person_id, Draft.place.in_((thread_id, group.id if title else thread_id))))
+    send(session, node, group, audience, "Create", post_id, activities.to_object(data(session, post_id, title=title)))
+    audit.record(session, now, viewer, "post.create", post_id)
+    return Posted(thread_id, post_id, uri)
+
+
+def next_place(session: Session, thread_id: str, now: int) -> int:
+    """The next number in a thread; the thread rises in its group."""
+    query = sa.update(Thread).where(Thread.id == thread_id).values(posts=Thread.posts + 1, last_post_at=now)
+    return session.execute(query.returning(Thread.posts)).scalar_one()
+
+
+def data(session: Session, post_id: str, *, title: str = "") -> activities.PostData:
+    """A stored post as the mapping takes it."""
+    author, group = sa.orm.aliased(Actor), sa.orm.aliased(Actor)
+    query = (
+        sa.select(Post, Thread.uri.label("context"), author.uri.label("author"), group.uri.label("group"))
+        .join(Thread, Thread.id == Post.thread_id)
+        .join(author, author.id == Post.author_id)
+        .join(group, group.id == Thread.group_id)
+    )
+    row = session.execute(query.where(Post.id == post_id)).one()
+    post = row.Post
+    return activities.PostData(
+        uri=post.uri, context=row.context, reply_to=post.reply_to, author=row.author, group=row.group, label=post.label, title=title,
+        html=post.html, source=post.source, language=post.language, posted_at=post.posted_at, edited_at=post.edited_at,
+    )  # fmt: skip
+
+
+def send(session: Session, node: Node, group: ActorData, audience: groups.AudienceData, kind: str, post_id: str, obj: dict[str, Any]) -> None:
+    """Our member's activity: announced by the group where it is ours, sent to its host alone where it isn't, to nobody where it is for us alone."""
+    if audience.label == STRICT:
+        return
+    policy.check_leaves(audience.label)
+    author_id = session.execute(sa.select(Post.author_id).where(Post.id == post_id)).scalar_one()
+    author = actors.by_id(session, author_id)
+    more = {name: obj[name] for name in ("to", "audience", "context", "published") if name in obj}
+    made = ap.activity(kind, outbox.new_uri(node), author.uri, obj, **more)
+    to = [] if group.known == "own" else [group.organisation_id]
+    proved = outbox.publish(session, node, author.id, made, to=to, order_key=obj["context"])
+    if group.known == "own":
+        announce_to_group(session, node, group, audience, author, proved)
+
+
+def announce_to_group(session: Session, node: Node, group: ActorData, audience: groups.AudienceData, author: ActorData, activity: dict[str, Any]) -> None:
+    """Passes an activity on to all followers inside, with its proof and its author's documents; the echo is the author's receipt."""
+    me = actors.own(session, node)
+    more = {"to": [group.uri + "/followers"], "audience": group.uri, ap.INTRODUCES: announce.introductions(session, author)}
+    made = ap.activity("Announce", outbox.new_uri(node), group.uri, activity, **more)
+    order = ap.ident(activity["object"].get("context")) or group.uri
+    outbox.publish(session, node, group.id, made, to=outbox.followers(session, audience.id, me.id, group.id), order_key=order)
+
+
+def edit(session: Session, node: Node, viewer: Viewer, post_id: str, *, text: str) -> str:
+    """Changes an own post; what it said stays in its history. Answers the thread's row id. Raises NotFound, Forbidden, Refused."""
+    thread_id, group, audience = _own_post(session, viewer, post_id)
+    if not text.strip():
+        raise Refused(N_("The text is empty. To take a post away, delete it."))
+    revise(session, post_id, html=markup.render(text), source=text, now=node.now())
+    send(session, node, group, audience, "Update", post_id, activities.to_object(data(session, post_id, title=_title(session, post_id))))
+    audit.record(session, node.now(), viewer, "post.edit", post_id)
+    return thread_id
+
+
+def delete(session: Session, node: Node, viewer: Viewer, post_id: str) -> str:
+    """Takes an own post away here and on every node that has it; a Tombstone stays. Answers the thread's row id."""
+    thread_id, group, audience = _own_post(session, viewer, post_id)
+    bury(session, post_id, node.now())
+    send(session, node, group, audience, "Delete", post_id, activities.to_tombstone(data(session, post_id), node.now()))
+    audit.record(session, node.now(), viewer, "post.delete", post_id)
+    return thread_id
+
+
+def _own_post(session: Session, viewer: Viewer, post_id: str) -> tuple[str, ActorData, groups.AudienceData]:
+    query = sa.select(Post.author_id, Post.thread_id, Thread.group_id).join(Thread, Thread.id == Post.thread_id)
+    row = session.execute(query.where(Post.id == post_id, Post.deleted_at.is_(None), policy.visible(Post, viewer))).one_or_none()
+    if row is None:
+        raise NotFound()
+    if row.author_id != viewer.person_id:
+        raise Forbidden(N_("Only its author can change a post."))
+    return row.thread_id, actors.by_id(session, row.group_id), groups.audience_of(session, row.group_id)
+
+
+def _title(session: Session, post_id: str) -> str:
+    """The thread's title where the post is its opener, else nothing."""
+    row = session.execute(sa.select(Thread.title, Post.reply_to).join(Post, Post.thread_id == Thread.id).where(Post.id == post_id)).one()
+    return "" if row.reply_to else row.title
+
+
+def revise(session: Session, post_id: str, *, html: str, source: str, now: int) -> None:
+    """Replaces a post's text and keeps the one before."""
+    before = session.execute(sa.select(Post.html).where(Post.id == post_id)).scalar_one()
+    if before == html:
+        return
+    session.execute(sa.insert(PostRevision).values(id=new_id(now), post_id=post_id, html=before, replaced_at=now))
+    session.execute(sa.update(Post).where(Post.id == post_id).values(html=html, source=source, edited_at=now))
+
+
+def bury(session: Session, post_id: str, now: int) -> None:
+    """Empties a post, its history too."""
+    session.execute(sa.delete(PostRevision).where(PostRevision.post_id == post_id))
+    session.execute(sa.update(Post).where(Post.id == post_id).values(html="", source="", deleted_at=now))
+
+
+def save_draft(session: Session, node: Node, viewer: Viewer, place: str, *, title: str, text: str) -> None:
+    """Keeps a form in mid-composition; an empty one is forgotten."""
+    session.execute(sa.delete(Draft).where(Draft.person_id == viewer.person_id, Draft.place == place))
+    if title.strip() or text.strip():
+        row = dict(person_id=viewer.person_id, place=place, title=title[:TITLE], text=text[:50_000], updated_at=node.now())
+        session.execute(sa.insert(Draft).values(row))
+
+
