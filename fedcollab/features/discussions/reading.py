@@ -1,0 +1,164 @@
+"""Decides what a viewer reads: groups, threads and posts, each query carrying the viewer's clause; what is not visible is not found."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, aliased
+
+from fedcollab.access import policy
+from fedcollab.access.models import Audience
+from fedcollab.access.viewer import Viewer
+from fedcollab.actors import service as actors
+from fedcollab.actors.models import Actor
+from fedcollab.actors.service import ActorData
+from fedcollab.base.errors import NotFound
+
+from .models import Draft, Post, PostRevision, Thread, ThreadRead
+
+THREADS = 30
+POSTS = 50
+
+
+@dataclass(frozen=True)
+class GroupData:
+    """A group as a page shows it; `host` is empty for our own."""
+
+    actor: ActorData
+    label: str
+    history: bool
+    organisation: str
+    document: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class ThreadData:
+    id: str
+    uri: str
+    group_id: str
+    title: str
+    language: str
+    label: str
+    posts: int
+    last_post_at: int
+
+
+@dataclass(frozen=True)
+class PostView:
+    """A post as a page shows it: who, from where, how their key is known."""
+
+    id: str
+    uri: str
+    html: str
+    language: str
+    label: str
+    posted_at: int
+    edited_at: int | None
+    deleted_at: int | None
+    confirmed_at: int | None
+    place: int
+    author_id: str
+    author: str
+    known: str
+    host: str
+    organisation: str
+    through: str | None
+
+
+def groups(session: Session, viewer: Viewer) -> list[GroupData]:
+    """The groups a viewer may know of, ours first, then by name."""
+    rows = session.execute(_group_query(viewer).order_by(Actor.known != "own", Actor.name, Actor.id))
+    return [_group_data(row) for row in rows]
+
+
+def group(session: Session, viewer: Viewer, group_id: str) -> GroupData:
+    """One group. Raises NotFound, whether it does not exist or is not for this viewer."""
+    row = session.execute(_group_query(viewer).where(Actor.id == group_id)).one_or_none()
+    if row is None:
+        raise NotFound()
+    return _group_data(row)
+
+
+def _group_query(viewer: Viewer) -> sa.Select[Any]:
+    organisation = aliased(Actor)
+    columns = [*actors.COLUMNS, Audience.label, Audience.history, organisation.name.label("organisation"), Actor.document]
+    query = sa.select(*columns).join(Audience, Audience.group_id == Actor.id).join(organisation, organisation.id == Actor.organisation_id)
+    return query.where(policy.sees_group(viewer), Actor.disabled_at.is_(None))
+
+
+def _group_data(row: Any) -> GroupData:
+    count = len(actors.COLUMNS)
+    return GroupData(ActorData(*row[:count]), row.label, row.history, row.organisation, row.document)
+
+
+def threads(session: Session, viewer: Viewer, group_id: str, before: tuple[int, str] | None = None, limit: int = THREADS) -> list[ThreadData]:
+    """A page of a group's threads, newest first, after the key (last_post_at, id) of the page before."""
+    query = _thread_query(viewer).where(Thread.group_id == group_id)
+    if before is not None:
+        query = query.where(sa.tuple_(Thread.last_post_at, Thread.id) < sa.tuple_(*before))
+    return [ThreadData(*row) for row in session.execute(query.order_by(Thread.last_post_at.desc(), Thread.id.desc()).limit(limit))]
+
+
+def newest(session: Session, viewer: Viewer, limit: int = 12) -> list[ThreadData]:
+    """The threads with the newest posts in all groups that the viewer sees: a few of each, so that the cost does not grow with what is stored."""
+    found = [thread for g in groups(session, viewer) for thread in threads(session, viewer, g.actor.id, limit=limit)]
+    return sorted(found, key=lambda t: (t.last_post_at, t.id), reverse=True)[:limit]
+
+
+def thread_row(session: Session, viewer: Viewer, thread_id: str) -> ThreadData:
+    """One thread. Raises NotFound as `group` does."""
+    row = session.execute(_thread_query(viewer).where(Thread.id == thread_id)).one_or_none()
+    if row is None:
+        raise NotFound()
+    return ThreadData(*row)
+
+
+def _thread_query(viewer: Viewer) -> sa.Select[Any]:
+    """Threads whose group the viewer may know of; which posts of them show is decided post by post."""
+    columns = (Thread.id, Thread.uri, Thread.group_id, Thread.title, Thread.language, Thread.label, Thread.posts, Thread.last_post_at)
+    some = sa.exists().where(Post.thread_id == Thread.id, policy.visible(Post, viewer))
+    return sa.select(*columns).join(Audience, Audience.id == Thread.audience_id).where(policy.sees_group(viewer), some)
+
+
+def posts(session: Session, viewer: Viewer, thread_id: str, page: int = 1) -> list[PostView]:
+    """A page of 50 posts in the host's order; own ones that wait for the host come last."""
+    author, organisation, through = aliased(Actor), aliased(Actor), aliased(Actor)
+    columns = (
+        Post.id, Post.uri, Post.html, Post.language, Post.label, Post.posted_at, Post.edited_at, Post.deleted_at, Post.confirmed_at, Post.place,
+        Post.author_id, author.name.label("author"), author.known, author.host, organisation.name.label("organisation"), through.name.label("through"),
+    )  # fmt: skip
+    query = (
+        sa.select(*columns)
+        .join(author, author.id == Post.author_id)
+        .join(organisation, organisation.id == Post.organisation_id)
+        .outerjoin(through, through.id == author.through_id)
+        .where(Post.thread_id == thread_id, policy.visible(Post, viewer))
+    )
+    return [PostView(*row) for row in session.execute(query.order_by(Post.place, Post.id).limit(POSTS).offset((page - 1) * POSTS))]
+
+
+def post_by_uri(session: Session, viewer: Viewer, uri: str) -> Any:
+    """(post id, thread id, place) of a visible post, by its uri. Raises NotFound."""
+    row = session.execute(sa.select(Post.id, Post.thread_id, Post.place).where(Post.uri == uri, policy.visible(Post, viewer))).one_or_none()
+    if row is None:
+        raise NotFound()
+    return row
+
+
+def revisions(session: Session, viewer: Viewer, post_id: str) -> list[tuple[int, str]]:
+    """(replaced at, html) of what a visible post said before, newest first."""
+    seen = sa.exists().where(Post.id == PostRevision.post_id, policy.visible(Post, viewer))
+    query = sa.select(PostRevision.replaced_at, PostRevision.html).where(PostRevision.post_id == post_id, seen)
+    return [(row.replaced_at, row.html) for row in session.execute(query.order_by(PostRevision.replaced_at.desc()))]
+
+
+def draft(session: Session, viewer: Viewer, place: str) -> tuple[str, str]:
+    """(title, text) of a form in mid-composition; empty where there is none."""
+    row = session.execute(sa.select(Draft.title, Draft.text).where(Draft.person_id == viewer.person_id, Draft.place == place)).one_or_none()
+    return (row.title, row.text) if row else ("", "")
+
+
+def read_place(session: Session, viewer: Viewer, thread_id: str) -> int:
+    """How far the viewer has read; 0 for never."""
+    query = sa.select(ThreadRead.read_place).where(ThreadRead.person_id == viewer.person_id, ThreadRead.thread_id == thread_id)
+    return session.execute(query).scalar_one_or_none() or 0

@@ -1,0 +1,159 @@
+"""Decides what a partner's posts, edits and deletions do here: stored in the group they are addressed to, and passed on where we host it."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fedcollab.access import audit, policy
+from fedcollab.access.models import AudienceMember
+from fedcollab.access.viewer import partner
+from fedcollab.actors import keys
+from fedcollab.actors import service as actors
+from fedcollab.actors.models import GROUP, ActorKey
+from fedcollab.actors.node import Node
+from fedcollab.actors.service import ActorData
+from fedcollab.base.clock import new_id
+from fedcollab.base.errors import Refused
+from fedcollab.base.markup import plain
+from fedcollab.federation import activitystreams as ap
+from fedcollab.federation import proofs
+from fedcollab.federation.registry import Handler, Verified
+
+from . import activities, groups, service
+from .models import Post, Thread
+
+
+def receive_create(session: Session, node: Node, received: Verified) -> None:
+    """A post by a partner's member: to a group of ours directly, or passed on by the group's host. Known ones only confirm."""
+    document = received.object
+    post = activities.parse(document, received.actor.uri, node.now())
+    group = _group(session, received, post)
+    audience = groups.audience_of(session, group.id)
+    _check_place(session, received, group, audience, post)
+    there = session.execute(sa.select(Post.id, Post.thread_id, Post.confirmed_at).where(Post.uri == post.uri)).one_or_none()
+    if there is not None:
+        if received.through is not None and there.confirmed_at is None:
+            _confirm(session, node, there.id, there.thread_id)
+        return
+    post_id = _store(session, node, received.actor, group, audience, post)
+    _pass_on(session, node, received, group, audience)
+    audit.record(session, node.now(), partner(received.actor.organisation_id), "post.receive", post_id)
+
+
+def _group(session: Session, received: Verified, post: activities.PostData) -> ActorData:
+    """The group a post belongs to: the one that announces it, else the one of ours it is addressed to or replies in."""
+    if received.through is not None:
+        return received.through
+    candidates = [post.group, *sorted(ap.addressed(received.activity) | ap.addressed(received.object))]
+    for uri in candidates:
+        found = actors.by_uri(session, uri.removesuffix("/followers"))
+        if found is not None and found.kind == GROUP and found.known == "own":
+            return found
+    thread = sa.select(Thread.group_id).join(Post, Post.thread_id == Thread.id).where(sa.or_(Post.uri == post.reply_to, Thread.uri == post.context))
+    row = session.execute(thread.limit(1)).scalar_one_or_none()
+    group = actors.by_id(session, row) if row else None
+    if group is None or group.known != "own":
+        raise Refused(reason="addressed to no group of this node")
+    return group
+
+
+def _check_place(session: Session, received: Verified, group: ActorData, audience: groups.AudienceData, post: activities.PostData) -> None:
+    """Only organisations inside write in our groups; nothing is addressed wider than its group; an announced post names its group."""
+    policy.check_leaves(audience.label)
+    if policy.is_wider(post.label, audience.label):
+        raise Refused(reason="addressed wider than its group")
+    if policy.narrowest(post.label, audience.label) != audience.label:
+        policy.check_leaves(post.label)
+    if received.through is not None:
+        if received.sender.organisation_id != group.organisation_id or (post.group and post.group != group.uri):
+            raise Refused(reason="announced by another group than it is addressed to")
+        return
+    inside = sa.select(AudienceMember.since).where(AudienceMember.audience_id == audience.id, AudienceMember.organisation_id == received.actor.organisation_id)
+    if session.execute(inside).first() is None:
+        raise Refused(reason="the author's organisation is not inside the group")
+
+
+def _store(session: Session, node: Node, author: ActorData, group: ActorData, audience: groups.AudienceData, post: activities.PostData) -> str:
+    now, post_id = node.now(), new_id(node.now())
+    label = policy.narrowest(post.label, audience.label)
+    shared = dict(audience_id=audience.id, label=label, author_id=author.id, organisation_id=author.organisation_id, posted_at=post.posted_at)
+    thread_id = _thread(session, node, group, post, shared)
+    row = dict(id=post_id, uri=post.uri, thread_id=thread_id, reply_to=post.reply_to, html=post.html, language=post.language, edited_at=post.edited_at)
+    place = service.next_place(session, thread_id, now)
+    session.execute(sa.insert(Post).values(**row, **shared, source="", place=place, confirmed_at=now))
+    return post_id
+
+
+def _thread(session: Session, node: Node, group: ActorData, post: activities.PostData, shared: dict[str, Any]) -> str:
+    """The thread by its context or by what is replied to; else a new one, named by the opener (a late reply's own has no name here)."""
+    replied = sa.select(Post.thread_id).where(Post.uri == post.reply_to).scalar_subquery()
+    query = sa.select(Thread.id, Thread.group_id).where(sa.or_(Thread.uri == post.context, Thread.id == replied)).order_by(Thread.uri != post.context)
+    found = session.execute(query.limit(1)).one_or_none()
+    if found is not None:
+        if found.group_id != group.id:
+            raise Refused(reason="its thread is in another group")
+        return str(found.id)
+    thread_id = new_id(node.now())
+    title = post.title or ("" if post.reply_to else plain(post.html, 80))
+    row = dict(id=thread_id, uri=post.context or post.uri, group_id=group.id, title=title, language=post.language, posts=0, last_post_at=node.now())
+    session.execute(sa.insert(Thread).values(**row, **shared))
+    return thread_id
+
+
+def _confirm(session: Session, node: Node, post_id: str, thread_id: str) -> None:
+    """The host's echo of our member's own post: its receipt, and its place among the others."""
+    place = service.next_place(session, thread_id, node.now())
+    session.execute(sa.update(Post).where(Post.id == post_id).values(place=place, confirmed_at=node.now()))
+
+
+def receive_update(session: Session, node: Node, received: Verified) -> None:
+    """The author changes a post. Its label and its group stay what they were."""
+    post = activities.parse(received.object, received.actor.uri, node.now())
+    row = _known(session, received, post.uri)
+    group, audience = actors.by_id(session, row.group_id), groups.audience_of(session, row.group_id)
+    if policy.is_wider(post.label, row.label):
+        raise Refused(reason="addressed wider than before")
+    service.revise(session, row.id, html=post.html, source="", now=node.now())
+    if post.title and not row.reply_to:
+        session.execute(sa.update(Thread).where(Thread.id == row.thread_id).values(title=post.title))
+    _pass_on(session, node, received, group, audience)
+    audit.record(session, node.now(), partner(received.actor.organisation_id), "post.receive_edit", row.id)
+
+
+def receive_delete(session: Session, node: Node, received: Verified) -> None:
+    """The author takes a post away; whoever else asks is refused."""
+    row = _known(session, received, received.object.get("id", ""))
+    service.bury(session, row.id, node.now())
+    _pass_on(session, node, received, actors.by_id(session, row.group_id), groups.audience_of(session, row.group_id))
+    audit.record(session, node.now(), partner(received.actor.organisation_id), "post.receive_delete", row.id)
+
+
+def _known(session: Session, received: Verified, uri: str) -> Any:
+    query = sa.select(Post.id, Post.thread_id, Post.label, Post.reply_to, Post.author_id, Thread.group_id).join(Thread, Thread.id == Post.thread_id)
+    row = session.execute(query.where(Post.uri == uri, Post.deleted_at.is_(None))).one_or_none()
+    if row is None:
+        raise Refused(reason="no such post here")
+    if row.author_id != received.actor.id:
+        raise Refused(reason="somebody else's post")
+    return row
+
+
+def _pass_on(session: Session, node: Node, received: Verified, group: ActorData, audience: groups.AudienceData) -> None:
+    """Announces a partner's activity to the others inside our group, its author's node included. Without a good proof it stays here:
+    nobody else could believe it."""
+    if group.known != "own" or received.through is not None:
+        return
+    proof = proofs.key_uri(received.activity)
+    key = session.execute(sa.select(ActorKey.kind, ActorKey.public).where(ActorKey.uri == proof, ActorKey.actor_id == received.actor.id)).one_or_none()
+    if key is not None and key.kind == keys.ED25519 and proofs.proved_by(received.activity, key.kind, key.public):
+        service.announce_to_group(session, node, group, audience, received.actor, received.activity)
+
+
+HANDLERS = (
+    Handler("Follow", (), groups.introduce_to_follower),
+    Handler("Update", ("Group",), groups.receive),
+    Handler("Create", activities.TYPES, receive_create),
+    Handler("Update", activities.TYPES, receive_update),
+    Handler("Delete", (), receive_delete),
+)
