@@ -74,7 +74,8 @@ def next_due(session: Session, now: int) -> int | None:
     """When the next delivery that now waits for its time is to be tried, or None."""
     at = sa.func.max(Partner.next_try_at, Delivery.next_try_at) if session.get_bind().dialect.name == "sqlite" else sa.func.greatest(Partner.next_try_at, Delivery.next_try_at)
     query = sa.select(sa.func.min(at)).join(Delivery, Delivery.partner_id == Partner.id).where(Partner.state == ADMITTED, Delivery.state == WAITING)
-    return session.execute(query.where(sa.or_(Partner.next_try_at > now, Delivery.next_try_at > now))).scalar_one()
+    at_next: int | None = session.execute(query.where(sa.or_(Partner.next_try_at > now, Delivery.next_try_at > now))).scalar_one()
+    return at_next
 
 
 def batch(session: Session, partner_id: str, now: int) -> list[Parcel]:
@@ -133,7 +134,7 @@ def _line(session: Session, partner_id: str, outcomes: list[Outcome], now: int) 
 
 def pause(tries: int) -> int:
     """Microseconds until the next try: 2, 4, 8 ... seconds, at most 6 hours."""
-    return min(FIRST_PAUSE * 2 ** (min(tries, 20) - 1), LONGEST_PAUSE)
+    return min(FIRST_PAUSE << min(tries, 20) - 1, LONGEST_PAUSE)
 
 
 def counts(session: Session) -> dict[str, dict[str, int]]:

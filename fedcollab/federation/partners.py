@@ -1,6 +1,7 @@
 """Decides which nodes are heard: the allow-list, its states, and the strangers that knocked."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -46,7 +47,7 @@ class PartnerData:
     last_error: str
 
 
-_COLUMNS = (
+_COLUMNS: tuple[Any, ...] = (
     Partner.id, Partner.organisation_id, Partner.host, Actor.uri, Actor.name, Partner.state, Partner.last_seq, Partner.attempts,
     Partner.next_try_at, Partner.last_success_at, Partner.last_error_at, Partner.last_error,
 )  # fmt: skip
@@ -55,7 +56,7 @@ _COLUMNS = (
 def listed(session: Session) -> list[PartnerData]:
     """All partners, whatever their state, by name."""
     found = session.execute(sa.select(*_COLUMNS).join(Actor, Actor.id == Partner.organisation_id).order_by(Actor.name, Partner.id))
-    return [PartnerData(*row) for row in found]
+    return [PartnerData(*row._tuple()) for row in found]
 
 
 def find(session: Session, key: str) -> PartnerData:
@@ -65,12 +66,12 @@ def find(session: Session, key: str) -> PartnerData:
     row = session.execute(query.where(sa.or_(Partner.host == host, Actor.uri == key, Partner.id == key))).one_or_none()
     if row is None:
         raise NotFound(N_("No partner has this address. See: fedcollab partner list"))
-    return PartnerData(*row)
+    return PartnerData(*row._tuple())
 
 
 def by_host(session: Session, host: str) -> PartnerData | None:
     row = session.execute(sa.select(*_COLUMNS).join(Actor, Actor.id == Partner.organisation_id).where(Partner.host == host)).one_or_none()
-    return PartnerData(*row) if row else None
+    return PartnerData(*row._tuple()) if row else None
 
 
 def is_admitted(session: Session, host: str) -> bool:

@@ -36,8 +36,13 @@ def _stand_in() -> types.ModuleType:
 
 _had = sys.modules.get("pkg_resources")
 sys.modules["pkg_resources"] = _had or _stand_in()
-import httpsig  # noqa: E402  # after the stand-in
-from httpsig.utils import CaseInsensitiveDict, build_signature_template, generate_message, parse_signature_header  # noqa: E402
+import httpsig  # type: ignore[import-untyped]  # noqa: E402  # after the stand-in
+from httpsig.utils import (  # type: ignore[import-untyped]  # noqa: E402
+    CaseInsensitiveDict,
+    build_signature_template,
+    generate_message,
+    parse_signature_header,
+)
 
 if _had is None:
     del sys.modules["pkg_resources"]

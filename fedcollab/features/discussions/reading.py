@@ -115,7 +115,7 @@ def thread_row(session: Session, viewer: Viewer, thread_id: str) -> ThreadData:
 
 def _thread_query(viewer: Viewer) -> sa.Select[Any]:
     """Threads whose group the viewer may know of; which posts of them show is decided post by post."""
-    columns = (Thread.id, Thread.uri, Thread.group_id, Thread.title, Thread.language, Thread.label, Thread.posts, Thread.last_post_at)
+    columns: tuple[Any, ...] = (Thread.id, Thread.uri, Thread.group_id, Thread.title, Thread.language, Thread.label, Thread.posts, Thread.last_post_at)
     some = sa.exists().where(Post.thread_id == Thread.id, policy.visible(Post, viewer))
     return sa.select(*columns).join(Audience, Audience.id == Thread.audience_id).where(policy.sees_group(viewer), some)
 
@@ -123,7 +123,7 @@ def _thread_query(viewer: Viewer) -> sa.Select[Any]:
 def posts(session: Session, viewer: Viewer, thread_id: str, page: int = 1) -> list[PostView]:
     """A page of 50 posts in the host's order; own ones that wait for the host come last."""
     author, organisation, through = aliased(Actor), aliased(Actor), aliased(Actor)
-    columns = (
+    columns: tuple[Any, ...] = (
         Post.id, Post.uri, Post.html, Post.language, Post.label, Post.posted_at, Post.edited_at, Post.deleted_at, Post.confirmed_at, Post.place,
         Post.author_id, author.name.label("author"), author.known, author.host, organisation.name.label("organisation"), through.name.label("through"),
     )  # fmt: skip

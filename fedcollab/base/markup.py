@@ -1,0 +1,86 @@
+"""Decides which formatting people may use: Markdown rendered, then sanitised by an allow-list; others' HTML by the same list."""
+
+import html
+import re
+import unicodedata
+from html.parser import HTMLParser
+
+import markdown
+import nh3
+
+from .errors import N_, TooLarge
+
+LONGEST = 50_000
+BRACKETS = 2_000  # Python-Markdown is quadratic on open brackets
+TAGS = {
+    "p", "br", "hr", "b", "strong", "i", "em", "u", "s", "del", "ins", "sub", "sup", "small", "mark", "q", "cite", "abbr", "code", "pre", "kbd", "samp",
+    "blockquote", "ul", "ol", "li", "dl", "dt", "dd", "h3", "h4", "h5", "h6", "a", "span", "div", "table", "thead", "tbody", "tfoot", "tr", "th", "td",
+    "caption", "ruby", "rt", "rp", "bdi", "bdo",
+}  # fmt: skip
+WITH_CONTENT = {"script", "style", "template", "noscript", "iframe", "object", "embed", "svg", "math", "textarea", "select", "title", "head", "form"}
+ATTRIBUTES = {"*": {"lang", "dir"}, "a": {"href"}, "ol": {"start"}, "td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan", "scope"}}
+SCHEMES = {"http", "https", "mailto"}
+REL = "noopener noreferrer nofollow ugc"
+HEADING = re.compile(r"<(/?)h([12])\b", re.IGNORECASE)
+IMAGE = re.compile(r"<img\b[^>]*>", re.IGNORECASE)
+HIDDEN = re.compile("[\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+BARE = re.compile(r"(?<![\w(<\"'/=\[])(https?://[^\s<>\"'()\[\]]+[^\s<>\"'()\[\].,;:!?])")
+
+
+def render(source: str) -> str:
+    """A member's Markdown as safe HTML, at most 50,000 characters. Raises TooLarge, with what to shorten."""
+    if len(source) > LONGEST:
+        raise TooLarge(N_("The text has %(length)s characters; at most %(most)s fit. Shorten it, or send it in two."), length=len(source), most=LONGEST)
+    if source.count("[") > BRACKETS or source.count("*") + source.count("_") > 4 * BRACKETS:
+        raise TooLarge(N_("The text has too many brackets or stars to be read as formatting. Take some out."))
+    return clean(_converter().convert(BARE.sub(r"<\1>", source.replace("\0", ""))))
+
+
+def _converter() -> markdown.Markdown:
+    """Without raw HTML: what looks like a tag is shown as typed."""
+    made = markdown.Markdown(extensions=["fenced_code", "tables", "sane_lists", "nl2br"], output_format="html")
+    made.preprocessors.deregister("html_block")
+    made.inlinePatterns.deregister("html")
+    return made
+
+
+def clean(text: str) -> str:
+    """HTML of whatever origin as safe HTML: allowed tags only, links to http, https and mail only, images as links, no large headings."""
+    text = HEADING.sub(r"<\1h3", IMAGE.sub(_as_link, text))
+    return nh3.clean(
+        text, tags=TAGS, clean_content_tags=WITH_CONTENT, attributes=ATTRIBUTES, url_schemes=SCHEMES, link_rel=REL, strip_comments=True,
+        attribute_filter=_attribute,
+    )  # fmt: skip
+
+
+def _as_link(match: re.Match[str]) -> str:
+    """An image elsewhere would tell that server who reads; a link asks first."""
+    found = _Image()
+    found.feed(match.group())
+    return f'<a href="{html.escape(found.src)}">{html.escape(found.alt or found.src)}</a>' if found.src else html.escape(found.alt)
+
+
+class _Image(HTMLParser):
+    src = alt = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        self.src, self.alt = values.get("src") or "", values.get("alt") or ""
+
+
+def _attribute(tag: str, name: str, value: str) -> str | None:
+    if name == "dir":
+        return value if value in ("ltr", "rtl", "auto") else None
+    if name == "lang":
+        return value if re.fullmatch(r"[A-Za-z0-9-]{1,35}", value) else None
+    return value if name != "href" or value.lower().startswith(("http://", "https://", "mailto:")) else None
+
+
+def plain(text: str, limit: int) -> str:
+    """A name or title as text alone: no markup, no control or hidden direction characters, blanks folded, at most `limit` characters."""
+    if "<" in text or "&" in text:
+        text = html.unescape(nh3.clean(text, tags=set(), clean_content_tags=WITH_CONTENT))
+    text = HIDDEN.sub("", text)
+    text = "".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp", "Zs") else c for c in text if unicodedata.category(c) not in ("Cs", "Co", "Cn"))
+    folded = " ".join(text.split())
+    return folded if len(folded) <= limit else folded[: limit - 1].rstrip() + "…"
