@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from aiohttp import web
+
 ADMIN, MODERATOR, MEMBER = "admin", "moderator", "member"
 ROLES = (ADMIN, MODERATOR, MEMBER)
 
@@ -13,6 +15,7 @@ class Viewer:
     organisation_id: str = ""
     person_id: str = ""
     roles: frozenset[str] = frozenset()
+    name: str = ""
 
     @property
     def signed_in(self) -> bool:
@@ -28,6 +31,7 @@ class Viewer:
 
 
 ANYBODY = Viewer()
+VIEWER = web.RequestKey("viewer", Viewer)
 
 
 def partner(organisation_id: str) -> Viewer:

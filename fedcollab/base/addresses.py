@@ -32,7 +32,7 @@ def canonical_host(text: str) -> str:
 
 def split(uri: str) -> SplitResult:
     """The parts of an http(s) address. Raises BadRequest for other schemes, userinfo, blanks, control characters or a broken port."""
-    if not isinstance(uri, str) or len(uri) > 2000 or not uri.isprintable() or " " in uri or "\\" in uri:
+    if len(uri) > 2000 or not uri.isprintable() or " " in uri or "\\" in uri:
         raise BadRequest(reason="not an address")
     try:
         parts = urlsplit(uri)

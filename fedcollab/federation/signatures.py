@@ -36,8 +36,8 @@ def _stand_in() -> types.ModuleType:
 
 _had = sys.modules.get("pkg_resources")
 sys.modules["pkg_resources"] = _had or _stand_in()
-import httpsig  # type: ignore[import-untyped]  # noqa: E402  # after the stand-in
-from httpsig.utils import (  # type: ignore[import-untyped]  # noqa: E402
+import httpsig  # noqa: E402  # after the stand-in
+from httpsig.utils import (  # noqa: E402
     CaseInsensitiveDict,
     build_signature_template,
     generate_message,

@@ -1,0 +1,73 @@
+"""Decides in which language and how dates and numbers are shown: gettext catalogues beside the code, formats from CLDR."""
+
+import gettext
+from functools import lru_cache
+
+from babel import Locale
+from babel.dates import UTC, format_datetime, format_timedelta, get_timezone
+from babel.numbers import format_decimal
+
+from .clock import DAY, MICROSECONDS
+from .paths import LOCALES
+
+LANGUAGES = {"en": "English", "fr": "Français", "es": "Español", "ar": "العربية"}
+RIGHT_TO_LEFT = frozenset(("ar", "fa", "ur", "he"))
+
+
+@lru_cache(64)
+def catalogue(language: str) -> gettext.NullTranslations:
+    """The texts of one language; English is the language of the message ids."""
+    return gettext.translation("messages", LOCALES, [language], fallback=True)
+
+
+def direction(language: str) -> str:
+    """`rtl` or `ltr`, for the page as a whole."""
+    return "rtl" if language.split("-")[0] in RIGHT_TO_LEFT else "ltr"
+
+
+def negotiate(wanted: str, default: str) -> str:
+    """The best of our languages for an Accept-Language field."""
+    ranked = []
+    for number, part in enumerate(wanted.split(",")[:20]):
+        code, _, quality = part.strip().partition(";q=")
+        try:
+            ranked.append((-float(quality or 1), number, code.split("-")[0].lower()))
+        except ValueError:
+            continue
+    return next((code for _, _, code in sorted(ranked) if code in LANGUAGES), default)
+
+
+class Words:
+    """One reader's language and time zone, as templates use them."""
+
+    def __init__(self, language: str, time_zone: str = "UTC") -> None:
+        self.language = language if language in LANGUAGES else "en"
+        self.direction = direction(self.language)
+        self._locale = Locale.parse(self.language)
+        texts = catalogue(self.language)
+        self.gettext, self.ngettext = texts.gettext, texts.ngettext
+        try:
+            self._zone = get_timezone(time_zone)
+        except LookupError:
+            self._zone = UTC
+
+    def when(self, micros: int, now: int) -> str:
+        """A time as people say it: "5 minutes ago" within a day, else date and time in the reader's zone."""
+        if 0 <= now - micros < DAY:
+            return str(format_timedelta(-((now - micros) // MICROSECONDS), add_direction=True, locale=self._locale))
+        return self.date(micros)
+
+    def date(self, micros: int) -> str:
+        """Date and time in the reader's zone."""
+        from datetime import datetime
+
+        return str(format_datetime(datetime.fromtimestamp(micros / MICROSECONDS, UTC), "d MMM y, HH:mm", tzinfo=self._zone, locale=self._locale))
+
+    def number(self, value: int) -> str:
+        return str(format_decimal(value, locale=self._locale))
+
+
+@lru_cache(512)
+def words(language: str, time_zone: str) -> Words:
+    """A reader's `Words`; made once, for CLDR data are slow to load."""
+    return Words(language, time_zone)

@@ -1,0 +1,170 @@
+"""Decides what every answer and every form has in common: security headers, errors in words, cookies, tokens against forged forms."""
+
+import hmac
+import logging
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
+
+from aiohttp import web
+from multidict import MultiDictProxy
+
+from .addresses import host_of
+from .config import Settings
+from .crypto import derive, new_token
+from .errors import BadRequest, FedcollabError, Forbidden, N_, NotFound, TooLarge
+from .i18n import Words, words
+
+log = logging.getLogger("fedcollab.web")
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+SETTINGS = web.AppKey("settings", Settings)
+SECRET = web.AppKey("secret", bytes)
+ShowError = Callable[[web.Request, FedcollabError], web.Response]
+SHOW_ERROR: web.AppKey[ShowError] = web.AppKey("show_error")
+WORDS = web.RequestKey("words", Words)
+TOKEN_BASE = web.RequestKey("token_base", str)
+
+FORM_BYTES = 600_000
+BODY_BYTES = 1_000_000
+UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
+POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Server": "fedcollab",
+}
+
+
+def wants_document(request: web.Request) -> bool:
+    """Whether ActivityPub's representation is asked for, not the page."""
+    accept = request.headers.get("Accept", "")
+    return "application/activity+json" in accept or "application/ld+json" in accept
+
+
+async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """Signal handler: every answer carries the security headers, errors and files too; pages are never stored by proxies."""
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    response.headers["Server"] = HEADERS["Server"]
+    if request.app[SETTINGS].secure:
+        response.headers["Strict-Transport-Security"] = "max-age=63072000"
+    if not request.path.startswith("/static/"):
+        response.headers.setdefault("Cache-Control", "no-store")
+
+
+@web.middleware
+async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """One place where errors become answers: a page for people, one line for machines; what went wrong inside stays inside."""
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        return _answer(request, _from_http(error))
+    except FedcollabError as error:
+        if error.reason:
+            log.info("refused", extra={"path": _route(request), "status": error.status, "reason": error.reason})
+        return _answer(request, error)
+    except Exception:
+        log.exception("failed", extra={"path": _route(request)})
+        return _answer(request, FedcollabError())
+
+
+def _from_http(error: web.HTTPException) -> FedcollabError:
+    if error.status == 404:
+        return NotFound()
+    if error.status == 413:
+        return TooLarge()
+    made = BadRequest(N_("This address does not take that kind of request.") if error.status == 405 else "")
+    made.status = error.status
+    return made
+
+
+def _answer(request: web.Request, error: FedcollabError) -> web.Response:
+    if wants_document(request) or request.content_type.endswith("json") or SHOW_ERROR not in request.app:
+        response = web.json_response({"error": error.text if not error.values else error.in_words()}, status=error.status)
+    else:
+        response = request.app[SHOW_ERROR](request, error)
+    if error.retry_after is not None:
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
+
+
+def _route(request: web.Request) -> str:
+    """The route's pattern: addresses of people and things stay out of the log."""
+    resource = request.match_info.route.resource
+    return resource.canonical if resource else "?"
+
+
+def words_of(request: web.Request) -> Words:
+    """The reader's language; English until somebody has found out."""
+    found = request.get(WORDS)
+    return found if found is not None else words(request.app[SETTINGS].language, request.app[SETTINGS].time_zone)
+
+
+def cookie_name(settings: Settings, name: str) -> str:
+    """`__Host-` in earnest; trial nodes on one machine share a jar, so there the port is in the name."""
+    if settings.secure:
+        return f"__Host-{name}"
+    return f"{name}-{urlsplit(settings.base_url).port or 80}"
+
+
+def set_cookie(response: web.StreamResponse, settings: Settings, name: str, value: str, seconds: int | None) -> None:
+    response.set_cookie(cookie_name(settings, name), value, max_age=seconds, path="/", secure=settings.secure, httponly=True, samesite="Lax")
+
+
+def delete_cookie(response: web.StreamResponse, settings: Settings, name: str) -> None:
+    response.del_cookie(cookie_name(settings, name), path="/", secure=settings.secure, httponly=True, samesite="Lax")
+
+
+def read_cookie(request: web.Request, name: str) -> str:
+    return request.cookies.get(cookie_name(request.app[SETTINGS], name), "")
+
+
+@web.middleware
+async def token_base(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """What a form's token is bound to: the session, or for people who haven't signed in a cookie of their own."""
+    base = read_cookie(request, "session") or read_cookie(request, "visit")
+    request[TOKEN_BASE] = base or new_token()
+    response = await handler(request)
+    if not base and not response.prepared and response.content_type == "text/html":
+        set_cookie(response, request.app[SETTINGS], "visit", request[TOKEN_BASE], 3600)
+    return response
+
+
+def form_token(request: web.Request) -> str:
+    """The token that every form carries."""
+    key = derive(request.app[SECRET], "form token")
+    return hmac.new(key, request[TOKEN_BASE].encode(), "sha256").hexdigest()
+
+
+async def read_form(request: web.Request) -> "MultiDictProxy[str]":
+    """The fields of a form of at most 600 kB. Raises Forbidden unless it came from a page of ours, TooLarge, BadRequest for files."""
+    _check_origin(request)
+    if (request.content_length or 0) > FORM_BYTES:
+        raise TooLarge()
+    fields = await request.post()
+    if any(not isinstance(value, str) for value in fields.values()):
+        raise BadRequest(N_("This form takes no files."))
+    if not hmac.compare_digest(str(fields.get("token", "")).encode(), form_token(request).encode()):
+        raise Forbidden(N_("This form was opened too long ago, or in another session. Go back, copy your text, open the page again and send it."))
+    return fields  # type: ignore[return-value]  # files were refused above
+
+
+def _check_origin(request: web.Request) -> None:
+    """Sec-Fetch-Site and Origin, where a browser sends them, have to be ours."""
+    site, origin = request.headers.get("Sec-Fetch-Site", "same-origin"), request.headers.get("Origin", "")
+    if site not in ("same-origin", "none"):
+        raise Forbidden(N_("This form did not come from this site."))
+    if origin and origin != "null" and host_of(origin) != request.app[SETTINGS].host:
+        raise Forbidden(N_("This form did not come from this site."))
+
+
+def redirect(to: str) -> web.Response:
+    """Go on there (303): after a form, so that reloading doesn't send it twice."""
+    return web.Response(status=303, headers={"Location": to})

@@ -1,0 +1,76 @@
+"""Decides what a feature hands to the house (routes, handlers of activities, menu) and how its pages get their frame."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from fedcollab.access.viewer import ANYBODY, VIEWER, Viewer
+from fedcollab.base.errors import NotFound, Unauthorized
+from fedcollab.base.i18n import LANGUAGES
+from fedcollab.base.templates import Templates
+from fedcollab.base.web import SETTINGS, form_token, words_of
+from fedcollab.federation.kernel import KERNEL
+from fedcollab.federation.registry import Handler
+
+
+@dataclass(frozen=True)
+class MenuItem:
+    """A place in the menu: address, message id, icon of icons.svg, and the role it takes (empty for every member)."""
+
+    path: str
+    text: str
+    icon: str
+    role: str = ""
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One feature's part in the house."""
+
+    name: str
+    routes: tuple[web.RouteDef, ...] = ()
+    handlers: tuple[Handler, ...] = ()
+    menu: tuple[MenuItem, ...] = ()
+
+
+TEMPLATES = web.AppKey("templates", Templates)
+MENU = web.AppKey("menu", tuple[MenuItem, ...])
+
+
+def viewer_of(request: web.Request) -> Viewer:
+    """Who is looking; nobody until the session has said otherwise."""
+    return request.get(VIEWER, ANYBODY)
+
+
+def member_of(request: web.Request) -> Viewer:
+    """The member who is signed in. Raises Unauthorized, which leads to the login page and back."""
+    viewer = viewer_of(request)
+    if not viewer.signed_in:
+        raise Unauthorized()
+    return viewer
+
+
+def admin_of(request: web.Request) -> Viewer:
+    """The admin who is signed in; for everybody else the page does not exist."""
+    viewer = member_of(request)
+    if not viewer.is_admin:
+        raise NotFound()
+    return viewer
+
+
+def page(request: web.Request, template: str, *, status: int = 200, **values: Any) -> web.Response:
+    """A page in the house's frame: masthead, menu, the reader's language, the form token."""
+    viewer, app = viewer_of(request), request.app
+    menu = [item for item in app[MENU] if viewer.signed_in and (not item.role or item.role in viewer.roles)]
+    frame = {
+        "viewer": viewer,
+        "menu": menu,
+        "path": request.path,
+        "settings": app[SETTINGS],
+        "token": form_token(request),
+        "now": app[KERNEL].node.now(),
+        "languages": LANGUAGES,
+    }
+    text = app[TEMPLATES].render(template, words_of(request), **(frame | values))
+    return web.Response(text=text, content_type="text/html", charset="utf-8", status=status)
