@@ -40,7 +40,8 @@ MENU = web.AppKey("menu", tuple[MenuItem, ...])
 
 def viewer_of(request: web.Request) -> Viewer:
     """Who is looking; nobody until the session has said otherwise."""
-    return request.get(VIEWER, ANYBODY)
+    found: Viewer = request.get(VIEWER, ANYBODY)
+    return found
 
 
 def member_of(request: web.Request) -> Viewer:

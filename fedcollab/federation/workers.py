@@ -1,0 +1,160 @@
+"""Decides how waiting work is done: the inbox item by item within each lane, the deliveries partner by partner; both resume after a stop."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from fedcollab.actors import keys
+from fedcollab.actors.keys import Signer
+from fedcollab.base.clock import MICROSECONDS
+from fedcollab.base.errors import Needs, Refused, Unavailable, Unreachable
+
+from . import activitystreams as ap
+from . import delivery, fetch, inbox
+from .delivery import LANES, Outcome, Parcel
+from .kernel import Kernel
+
+log = logging.getLogger("fedcollab.federation")
+IDLE = 30.0
+FETCHES = 20
+
+
+async def run(kernel: Kernel) -> None:
+    """Both workers until cancelled."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_forever(kernel, "inbox", lambda: process_inbox(kernel)))
+        group.create_task(_forever(kernel, "delivery", lambda: deliver(kernel)))
+
+
+async def _forever(kernel: Kernel, topic: str, once: Callable[[], Awaitable[float]]) -> None:
+    """Works until nothing is due, then waits for a commit that brings something, or for the next try's time."""
+    event = kernel.database.wakes.event(topic)
+    while True:
+        event.clear()
+        try:
+            wait = await once()
+        except Exception:
+            log.exception("worker", extra={"topic": topic})
+            wait = 1.0
+        if wait > 0:
+            try:
+                async with asyncio.timeout(wait):
+                    await event.wait()
+            except TimeoutError:
+                continue
+
+
+async def process_inbox(kernel: Kernel) -> float:
+    """One batch of what came in; answers the seconds to wait for more."""
+    due = await kernel.database.read(inbox.due, kernel.node.now())
+    lanes: dict[str, list[int]] = {}
+    for item_id, lane in due:
+        lanes.setdefault(lane, []).append(item_id)
+    turn = asyncio.Semaphore(LANES)
+
+    async def one_lane(items: list[int]) -> None:
+        async with turn:
+            for item_id in items:
+                if not await _process(kernel, item_id):
+                    return
+
+    await asyncio.gather(*(one_lane(items) for items in lanes.values()))
+    return 0.0 if due else IDLE
+
+
+async def _process(kernel: Kernel, item_id: int) -> bool:
+    """Gives one item its effect; False where its lane has to wait."""
+    fetched: dict[str, Any] = {}
+    for _ in range(FETCHES):
+        try:
+            await kernel.database.write(inbox.process, kernel.node, kernel.registry, item_id, fetched=fetched)
+            return True
+        except Needs as needs:
+            fetched[needs.uri] = await _fetch(kernel, needs.uri)
+        except Refused as refused:
+            log.info("refused", extra={"item": item_id, "reason": refused.reason or refused.text})
+            await kernel.database.write(inbox.refuse, item_id, refused)
+            return True
+        except Unavailable:
+            await asyncio.sleep(1.0)
+            return False
+        except Exception as error:
+            log.exception("an activity could not be processed", extra={"item": item_id})
+            await kernel.database.write(inbox.postpone, item_id, kernel.node.now(), f"{type(error).__name__}")
+            return False
+    await kernel.database.write(inbox.refuse, item_id, Refused(reason="needs more than 20 documents"))
+    return True
+
+
+async def _fetch(kernel: Kernel, uri: str) -> dict[str, Any] | None:
+    """What a unit lacks, fetched with no transaction open; None where the fetcher refuses."""
+    try:
+        return await fetch.document(kernel, uri)
+    except Unreachable as error:
+        log.info("not fetched", extra={"reason": error.reason})
+        return None
+
+
+async def deliver(kernel: Kernel) -> float:
+    """All partners that are due, side by side; answers the seconds until the next try."""
+    due = await kernel.database.write(delivery.lease, kernel.node.now())
+    if due:
+        await asyncio.gather(*(_burst(kernel, partner_id, host) for partner_id, host in due))
+        return 0.0
+    at = await kernel.database.read(delivery.next_due, kernel.node.now())
+    return IDLE if at is None else min(IDLE, max(0.05, (at - kernel.node.now()) / MICROSECONDS))
+
+
+async def _burst(kernel: Kernel, partner_id: str, host: str) -> None:
+    """Delivers what waits for one partner until nothing is left or the partner cannot take more."""
+    while True:
+        parcels = await kernel.database.read(delivery.batch, partner_id, kernel.node.now())
+        outcomes = await _lanes(kernel, host, parcels)
+        stop = len(parcels) < delivery.BATCH or any(o.verdict is delivery.Verdict.PARTNER for o in outcomes)
+        await kernel.database.write(delivery.mark, kernel.node, partner_id, outcomes, release=stop)
+        if stop:
+            return
+
+
+async def _lanes(kernel: Kernel, host: str, parcels: list[Parcel]) -> list[Outcome]:
+    """Up to eight threads at once, each in its order; a failure stops its own thread, the partner's failure all."""
+    lanes: dict[str, list[Parcel]] = {}
+    for parcel in parcels:
+        lanes.setdefault(parcel.order_key, []).append(parcel)
+    signers = await kernel.database.read(_signers, kernel, {p.actor_id for p in parcels})
+    turn, away, outcomes = asyncio.Semaphore(LANES), asyncio.Event(), list[Outcome]()
+
+    async def lane(queue: list[Parcel]) -> None:
+        async with turn:
+            for parcel in queue:
+                if away.is_set():
+                    return
+                outcome = await _send(kernel, host, parcel, signers[parcel.actor_id])
+                outcomes.append(outcome)
+                if outcome.verdict is delivery.Verdict.PARTNER:
+                    away.set()
+                if outcome.verdict in (delivery.Verdict.PARTNER, delivery.Verdict.ACTIVITY):
+                    return
+
+    await asyncio.gather(*(lane(queue) for queue in lanes.values()))
+    return outcomes
+
+
+def _signers(session: Session, kernel: Kernel, actor_ids: set[str]) -> dict[str, Signer]:
+    """Each activity's request is signed by its own actor."""
+    return {actor_id: keys.signer(session, kernel.node, actor_id, keys.RSA) for actor_id in actor_ids}
+
+
+async def _send(kernel: Kernel, host: str, parcel: Parcel, signer: Signer) -> Outcome:
+    try:
+        sign = fetch.signing(kernel, signer)
+        answer = await kernel.fetcher.post(parcel.inbox, parcel.body, permit=lambda asked: asked == host, content_type=ap.MEDIA_TYPE, sign=sign)
+    except Unreachable as error:
+        return Outcome(parcel.seq, 0, error.reason)
+    words = "" if answer.status < 300 else f"answered {answer.status}"
+    return Outcome(parcel.seq, answer.status, words, answer.retry_after)
+
+
