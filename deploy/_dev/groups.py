@@ -1,0 +1,105 @@
+"""Decides how the tests run: the house's rules and the quick tests first, then what takes real processes, databases, browsers."""
+
+import os
+import re
+import time
+import xml.etree.ElementTree as ET
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .environment import PYTHON
+from .say import in_ci, log_of, logged
+from .tools import AXE_CORE, CHROMIUM, POSTGRES, Tool
+
+HOUSE = "tests/test_architecture.py"
+NO_TESTS = 5  # pytest's exit code
+
+
+@dataclass(frozen=True)
+class Group:
+    """Tests that run together: those that carry `marks` (a pytest expression), in `workers` processes, if `needs` are there."""
+
+    name: str
+    marks: str
+    needs: tuple[Tool, ...] = ()
+    workers: int = 2
+    only: str = ""
+
+
+CHECK = (
+    Group("house", "not full", workers=0, only=HOUSE),
+    Group("quick", "not slow and not postgres and not browser and not full"),
+)
+SLOW = (
+    Group("slow", "slow and not postgres and not browser and not full"),
+    Group("postgres", "postgres and not browser and not full", (POSTGRES,)),
+    Group("browser", "browser and not full", (CHROMIUM, AXE_CORE)),
+)
+FULL = (Group("full", "full", workers=0),)  # one at a time: they measure; what one of them lacks, tests/conftest.py says
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a group: whether the run may pass, its summary line, and why tests in it were skipped."""
+
+    good: bool
+    words: str
+    skipped: tuple[str, ...] = ()
+
+
+def run(groups: Sequence[Group], *, chosen: Sequence[str], full: bool) -> int:
+    """Runs the groups in turn, says one line for each, returns the exit code. `chosen` are pytest's own arguments that narrow."""
+    places = {tool: tool.path() for tool in dict.fromkeys(tool for group in groups for tool in group.needs)}
+    good = True
+    for group in groups:
+        if chosen and group.only:
+            continue
+        outcome = _outcome(group, places, chosen, full=full)
+        good = good and outcome.good
+        print(f"{group.name:<9} {outcome.words}", *(f"          {reason}" for reason in outcome.skipped), sep="\n", flush=True)
+    return 0 if good else 1
+
+
+def _outcome(group: Group, places: Mapping[Tool, str | None], chosen: Sequence[str], *, full: bool) -> Outcome:
+    missing = [f"{tool.name} is missing ({tool.advice})" for tool in group.needs if places[tool] is None]
+    if missing:
+        return Outcome(not in_ci(), f"{'FAILED' if in_ci() else 'skipped'}: {'; '.join(missing)}")
+    report = log_of(group.name).with_suffix(".xml")
+    report.unlink(missing_ok=True)
+    env = {**os.environ, **{tool.variable: place for tool, place in places.items() if place}}
+    started = time.monotonic()
+    code = logged(group.name, _command(group, chosen, report, full=full), env)
+    return _judge(group.name, code, report, time.monotonic() - started)
+
+
+def _command(group: Group, chosen: Sequence[str], report: Path, *, full: bool) -> list[str]:
+    command = [str(PYTHON), "-m", "pytest", "-q", "-rs", "--no-header", "-m", group.marks, f"--junitxml={report}"]
+    command += ["-n", str(group.workers)] if group.workers else []
+    command += ["--full"] if full else []
+    command += [group.only] if group.only else [f"--ignore={HOUSE}"]
+    return [*command, *chosen]
+
+
+def _judge(name: str, code: int, report: Path, seconds: float) -> Outcome:
+    if code == NO_TESTS:
+        return Outcome(good=True, words=f"no tests, {seconds:.0f} s")
+    log = log_of(name).read_text(errors="replace")
+    if code != 0:
+        print(log, flush=True)
+    words = ", ".join(f"{count} {what}" for what, count in _counts(report).items() if count) or f"stopped with code {code}"
+    skipped = sorted(set(re.findall(r"^SKIPPED \[\d+\] \S+ (.*)$", log, re.MULTILINE)))
+    verdict = "" if code == 0 else "FAILED: "
+    return Outcome(code == 0, f"{verdict}{words}, {seconds:.0f} s", tuple(f"skipped: {reason}" for reason in skipped))
+
+
+def _counts(report: Path) -> dict[str, int]:
+    """Counts from pytest's report; a run that died before writing one has none."""
+    try:
+        suite = ET.parse(report).getroot().find("testsuite")
+    except (OSError, ET.ParseError):
+        return {}
+    if suite is None:
+        return {}
+    total, failed, broken, skipped = (int(suite.get(key, "0")) for key in ("tests", "failures", "errors", "skipped"))
+    return {"passed": total - failed - broken - skipped, "failed": failed, "errors": broken, "skipped": skipped}

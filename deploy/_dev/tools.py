@@ -1,0 +1,80 @@
+"""Decides which programs the tests use beside Python: PostgreSQL, Chromium, axe-core; found, installed if possible, else named."""
+
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from .say import CACHE, logged, say
+
+AXE = "axe-core@4.14.1"
+MAC_CHROME = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A program that some tests need. `variable` hands its path to them; set beforehand, it is taken as it is."""
+
+    name: str
+    variable: str
+    find: Callable[[], str | None]
+    install: Callable[[], None]
+    advice: str
+
+    def path(self) -> str | None:
+        """Where it is, installing it if that can be done, or None."""
+        found = os.environ.get(self.variable) or self.find()
+        if found is None:
+            self.install()
+            found = self.find()
+        return found
+
+
+def postgres() -> str | None:
+    """The folder of PostgreSQL's newest programs; Debian keeps them off the PATH."""
+    folders = [path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/initdb")]
+    newest = sorted(folders, key=lambda folder: int(folder.parent.name) if folder.parent.name.isdigit() else 0)
+    on_path = shutil.which("initdb")
+    places = [*([Path(on_path).resolve().parent] if on_path else []), *newest]
+    complete = [place for place in places if (place / "postgres").exists() and (place / "pg_ctl").exists()]
+    return str(complete[-1]) if complete else None
+
+
+def chromium() -> str | None:
+    """A browser that Playwright can drive by path."""
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", MAC_CHROME)
+    return next((found for name in names if (found := shutil.which(name))), None)
+
+
+def axe() -> str | None:
+    """The script that is put into each page under test."""
+    script = CACHE / "node" / "node_modules" / "axe-core" / "axe.min.js"
+    version = AXE.split("@")[1]
+    return str(script) if script.exists() and f"v{version}" in script.read_text(errors="replace")[:200] else None
+
+
+@cache
+def _refresh() -> bool:
+    return logged("apt-update", ["apt-get", "update"]) == 0
+
+
+def _apt(package: str) -> None:
+    if os.geteuid() != 0 or not Path("/etc/debian_version").exists() or not shutil.which("apt-get"):
+        return
+    say(f"installing {package} by apt")
+    _refresh()
+    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    logged(f"apt-{package}", ["apt-get", "install", "-y", "--no-install-recommends", package], quiet)
+
+
+def _npm() -> None:
+    if shutil.which("npm"):
+        say(f"installing {AXE} by npm")
+        logged("npm", ["npm", "install", "--prefix", CACHE / "node", "--no-save", "--no-audit", "--no-fund", AXE])
+
+
+POSTGRES = Tool("PostgreSQL", "FEDCOLLAB_TEST_POSTGRES_BIN", postgres, lambda: _apt("postgresql"), "Debian, Ubuntu: apt install postgresql")
+CHROMIUM = Tool("Chromium", "FEDCOLLAB_TEST_CHROMIUM", chromium, lambda: _apt("chromium"), "Debian, Ubuntu: apt install chromium")
+AXE_CORE = Tool("axe-core", "FEDCOLLAB_TEST_AXE", axe, _npm, f"install npm (Debian, Ubuntu: apt install npm), which fetches {AXE}")

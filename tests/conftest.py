@@ -1,0 +1,61 @@
+"""Decides which tests can run here, and prints the rules with the tests that show them (--rules)."""
+
+import os
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+NEEDS = {
+    "postgres": ("FEDCOLLAB_TEST_POSTGRES_BIN", "PostgreSQL", "the folder with its initdb and postgres"),
+    "browser": ("FEDCOLLAB_TEST_CHROMIUM", "Chromium", "its program"),
+    "axe": ("FEDCOLLAB_TEST_AXE", "axe-core", "its axe.min.js"),
+}
+KNOWN = Path(__file__).with_name("rules.txt")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full", action="store_true", help="run the tests that take minutes, and more rounds of others")
+    parser.addoption("--rules", action="store_true", help="run nothing: print each rule id with its tests, and the ids without one")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("full") and not item.config.getoption("--full"):
+        pytest.skip("takes minutes: run with --full")
+    for marker, (variable, name, what) in NEEDS.items():
+        if item.get_closest_marker(marker) and not os.environ.get(variable):
+            _lacking(f"{name} is missing: run deploy/dev test, or set {variable} to {what}")
+
+
+def _lacking(words: str) -> None:
+    """A build server has everything: there, what is missing hides no failure."""
+    if os.environ.get("CI", "").lower() in {"1", "true", "yes"}:
+        pytest.fail(words, pytrace=False)
+    pytest.skip(words)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> bool | None:
+    if not session.config.getoption("--rules"):
+        return None
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None:
+        reporter.ensure_newline()
+        for line in rules_table(session.items, KNOWN.read_text().split()):
+            reporter.write_line(line)
+    return True
+
+
+def rules_table(items: Iterable[pytest.Item], known: list[str]) -> list[str]:
+    """Each id that tests show with their names (a test with several parameters once), then the ids that none shows."""
+    shown: dict[str, dict[str, None]] = defaultdict(dict)
+    for item in items:
+        for marker in item.iter_markers("rule"):
+            for rule in marker.args:
+                shown[rule][item.nodeid.split("[")[0]] = None
+    lines = []
+    for rule in [*(rule for rule in known if rule in shown), *sorted(set(shown) - set(known))]:
+        lines += [f"{rule}{'' if rule in known else '  (not a known id)'}", *(f"    {test}" for test in shown[rule])]
+    without = [rule for rule in known if rule not in shown]
+    return [*lines, "", f"{len(known) - len(without)} of {len(known)} rules are shown; without a test: {' '.join(without) or 'none'}"]
