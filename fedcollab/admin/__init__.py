@@ -1,0 +1,1 @@
+"""What admins do: partners, queues, the record."""

@@ -1,0 +1,73 @@
+"""Decides what a node is made of: the tuple of features, the middlewares and their order, one application an node; no globals."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+
+from fedcollab.access.viewer import VIEWER
+from fedcollab.actors.node import Node
+from fedcollab.admin.feature import FEATURE as ADMIN
+from fedcollab.base.config import Settings
+from fedcollab.base.crypto import derive, read_master_key
+from fedcollab.base.database import Database, open_database
+from fedcollab.base.errors import FedcollabError
+from fedcollab.base.http import Fetcher
+from fedcollab.base.paths import STATIC, NodeFiles
+from fedcollab.base.templates import Templates
+from fedcollab.base.web import BODY_BYTES, SECRET, SETTINGS, SHOW_ERROR, add_headers, answer_errors, redirect, token_base, wants_document
+from fedcollab.feature import MENU, TEMPLATES, Feature, page
+from fedcollab.features.discussions.feature import FEATURE as DISCUSSIONS
+from fedcollab.features.members.feature import FEATURE as MEMBERS
+from fedcollab.features.members.feature import session_viewer
+from fedcollab.federation import follows, views, workers
+from fedcollab.federation.kernel import KERNEL, Kernel
+from fedcollab.federation.registry import Registry
+
+FEDERATION = Feature("federation", routes=views.ROUTES, handlers=follows.HANDLERS)
+FEATURES: tuple[Feature, ...] = (FEDERATION, DISCUSSIONS, MEMBERS, ADMIN)
+
+
+def make_kernel(settings: Settings, files: NodeFiles, *, patient: bool = False, database: Database | None = None) -> Kernel:
+    """One node's kernel; `patient` for commands beside a running node."""
+    node = Node(settings, read_master_key(files))
+    opened = database or open_database(settings.database_url or f"sqlite:///{files.database}", patient=patient)
+    registry = Registry(handler for feature in FEATURES for handler in feature.handlers)
+    return Kernel(node, opened, Fetcher(peers=frozenset(settings.loopback_peers)), registry)
+
+
+def make_app(kernel: Kernel) -> web.Application:
+    """The node's application, its workers with it: they start with the server and stop before it."""
+    app = web.Application(middlewares=[answer_errors, token_base, session_viewer], client_max_size=BODY_BYTES)
+    app[KERNEL] = kernel
+    app[SETTINGS] = kernel.node.settings
+    app[SECRET] = derive(kernel.node.master_key, "web")
+    app[TEMPLATES] = Templates()
+    app[MENU] = tuple(item for feature in FEATURES for item in feature.menu)
+    app[SHOW_ERROR] = show_error
+    for feature in FEATURES:
+        app.add_routes(feature.routes)
+    app.router.add_static("/static", STATIC)
+    app.on_response_prepare.append(add_headers)
+    app.cleanup_ctx.append(_work)
+    return app
+
+
+async def _work(app: web.Application) -> AsyncIterator[None]:
+    kernel = app[KERNEL]
+    kernel.database.watch()
+    task = asyncio.create_task(workers.run(kernel))
+    yield
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+    await kernel.fetcher.close()
+    await asyncio.to_thread(kernel.database.close)
+
+
+def show_error(request: web.Request, error: FedcollabError) -> web.Response:
+    """An error as a page in the reader's language; who has to sign in first is led there and back."""
+    if error.status == 401 and request.method == "GET" and not wants_document(request) and VIEWER in request:
+        return redirect(f"/login?next={request.rel_url.raw_path}")
+    return page(request, "base/error.html", status=error.status, error=error)

@@ -1,0 +1,53 @@
+"""Decides how the database comes to the shape that the code expects: Alembic, configured here, one numbered file a step."""
+
+import sqlalchemy as sa
+
+from .errors import Misconfigured, N_
+from .paths import shipped
+
+NUMBER = 4
+
+
+def head() -> str:
+    """The newest step that this code ships; found by name, so that starting a node needn't load Alembic."""
+    return max(path.name[:NUMBER] for path in (shipped("migrations") / "versions").glob("[0-9]*.py"))
+
+
+def current(engine: sa.Engine) -> str:
+    """The step that the database is at; empty for a fresh one."""
+    with engine.connect() as connection:
+        if not sa.inspect(connection).has_table("alembic_version"):
+            return ""
+        return str(connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar_one_or_none() or "")
+
+
+def check(engine: sa.Engine) -> None:
+    """Raises Misconfigured, with the command to run, unless the database is at the newest step."""
+    at, newest = current(engine), head()
+    if at > newest:
+        raise Misconfigured(N_("The database is at step %(at)s, this program knows steps up to %(newest)s: it was written by a newer one. Install that one again."), at=at, newest=newest)
+    if at < newest:
+        raise Misconfigured(N_("The database is at step %(at)s and this program needs %(newest)s. Run: fedcollab -C DIR migrate"), at=at or "-", newest=newest)
+
+
+def migrate(engine: sa.Engine) -> tuple[str, str]:
+    """Brings the database to the newest step; answers (from, to). Safe to run again after it was killed."""
+    from alembic import command
+    from alembic.config import Config
+
+    before, newest = current(engine), head()
+    if before > newest:
+        check(engine)
+    config = Config()
+    config.set_main_option("script_location", str(shipped("migrations")))
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        command.upgrade(config, "head")
+        if engine.dialect.name == "sqlite":
+            raw = connection.connection.dbapi_connection
+            if raw is not None:
+                raw.commit()
+        connection.commit()
+    return before, newest

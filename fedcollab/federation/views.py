@@ -1,0 +1,144 @@
+"""Decides what other nodes may ask: inboxes for partners, documents by signed GET; the Organization, its WebFinger and NodeInfo for anybody."""
+
+from typing import Any
+
+from aiohttp import web
+from sqlalchemy.orm import Session
+
+from fedcollab import __version__
+from fedcollab.access.viewer import Viewer, partner
+from fedcollab.actors import service as actors
+from fedcollab.actors.models import ORGANIZATION, PERSON
+from fedcollab.base.errors import BadRequest, N_, NotFound, TooLarge, Unauthorized
+from fedcollab.base.http import is_activity
+from fedcollab.base.strictjson import MAX_BYTES, loads
+from fedcollab.base.web import wants_document
+
+from . import activitystreams as ap
+from . import inbox, partners, profiles
+from .authenticate import Authenticated, authenticate
+from .kernel import KERNEL
+
+
+async def post_inbox(request: web.Request) -> web.Response:
+    """Verify, store once, 202; processing comes after. 401 unsigned or badly signed, 403 a stranger, 400 a wrong shape."""
+    kernel = request.app[KERNEL]
+    if (request.content_length or 0) > MAX_BYTES:
+        raise TooLarge()
+    body = await request.content.read(MAX_BYTES + 1) if request.can_read_body else b""
+    while len(body) <= MAX_BYTES and not request.content.at_eof():
+        body += await request.content.read(MAX_BYTES + 1 - len(body))
+    if len(body) > MAX_BYTES:
+        raise TooLarge()
+    found = await authenticate(kernel, request, body)
+    if not is_activity(request.headers.get("Content-Type", "")):
+        raise BadRequest(N_("Send activities as application/activity+json."), reason="another media type")
+    activity = inbox.check(loads(body), found.actor)
+    await kernel.database.write(_receive, request, found, activity)
+    return web.Response(status=202)
+
+
+def _receive(session: Session, request: web.Request, found: Authenticated, activity: dict[str, Any]) -> None:
+    node = request.app[KERNEL].node
+    partners.speaks(session, found.partner, node.now())
+    inbox.receive(session, node, found.actor, activity)
+
+
+def document_answer(document: object, status: int = 200) -> web.Response:
+    """A document in ActivityPub's media type."""
+    return web.json_response(document, status=status, content_type=ap.MEDIA_TYPE)
+
+
+async def partner_viewer(request: web.Request) -> Viewer:
+    """The partner that asks by signed GET. Raises Unauthorized or Forbidden: nothing else is readable unsigned."""
+    found = await authenticate(request.app[KERNEL], request, b"")
+    return partner(found.partner.organisation_id)
+
+
+async def get_organisation(request: web.Request) -> web.Response:
+    """Our Organization's document, readable by anybody: without it two nodes could never meet."""
+    kernel = request.app[KERNEL]
+    if not wants_document(request):
+        raise web.HTTPSeeOther("/")
+
+    def read(session: Session) -> dict[str, Any] | None:
+        return profiles.stored_document(session, actors.own(session, kernel.node).id)
+
+    return document_answer(await kernel.database.read(read))
+
+
+async def get_person(request: web.Request) -> web.Response:
+    """One of our people's documents, for partners."""
+    await partner_viewer(request)
+    return document_answer(await own_document(request, f"/people/{request.match_info['id']}", PERSON))
+
+
+async def own_document(request: web.Request, path: str, kind: str) -> dict[str, Any]:
+    """The stored document of an actor of ours. Raises NotFound."""
+    kernel = request.app[KERNEL]
+
+    def read(session: Session) -> dict[str, Any] | None:
+        found = actors.by_uri(session, kernel.node.settings.uri(path))
+        good = found is not None and found.kind == kind and found.disabled_at is None
+        return profiles.stored_document(session, found.id) if found and good else None
+
+    document = await kernel.database.read(read)
+    if document is None:
+        raise NotFound()
+    return document
+
+
+async def get_webfinger(request: web.Request) -> web.Response:
+    """Our Organization by its handle or the node's base address, to anybody; people and groups to partners alone (RFC 7033)."""
+    kernel, resource = request.app[KERNEL], request.query.get("resource", "")
+    node = kernel.node
+    bases = (node.settings.base_url, node.settings.base_url + "/", node.actor_uri)
+    name = resource.removeprefix("acct:").removesuffix("@" + node.host) if resource.startswith("acct:") and resource.endswith("@" + node.host) else None
+    if resource not in bases and name is None:
+        raise NotFound()
+
+    def read(session: Session) -> actors.ActorData | None:
+        return actors.own(session, node) if name is None else actors.by_username(session, node, name)
+
+    found = await kernel.database.read(read)
+    if found is None or found.kind != ORGANIZATION:
+        if "Signature" not in request.headers:
+            raise Unauthorized(reason="WebFinger of a person or group, unsigned")
+        await partner_viewer(request)
+    if found is None or found.disabled_at is not None:
+        raise NotFound()
+    links = [{"rel": "self", "type": ap.MEDIA_TYPE, "href": found.uri}]
+    return web.json_response({"subject": f"acct:{found.username}@{node.host}", "aliases": [found.uri], "links": links}, content_type="application/jrd+json")
+
+
+async def get_nodeinfo_links(request: web.Request) -> web.Response:
+    href = request.app[KERNEL].node.settings.uri("/nodeinfo/2.1")
+    return web.json_response({"links": [{"rel": "http://nodeinfo.diaspora.software/ns/schema/2.1", "href": href}]})
+
+
+async def get_nodeinfo(request: web.Request) -> web.Response:
+    """NodeInfo 2.1 without figures: how many people work here is nobody's business."""
+    return web.json_response(
+        {
+            "version": "2.1",
+            "software": {"name": "fedcollab", "version": __version__},
+            "protocols": ["activitypub"],
+            "services": {"inbound": [], "outbound": []},
+            "openRegistrations": False,
+            "usage": {"users": {}},
+            "metadata": {"protocol": ap.PROTOCOL},
+        }
+    )
+
+
+ROUTES = (
+    web.post("/inbox", post_inbox),
+    web.post("/actor/inbox", post_inbox),
+    web.post("/people/{id}/inbox", post_inbox),
+    web.post("/groups/{id}/inbox", post_inbox),
+    web.get("/actor", get_organisation),
+    web.get("/people/{id}", get_person),
+    web.get("/.well-known/webfinger", get_webfinger),
+    web.get("/.well-known/nodeinfo", get_nodeinfo_links),
+    web.get("/nodeinfo/2.1", get_nodeinfo),
+)
