@@ -1,0 +1,110 @@
+"""The project as others get it: a wheel that runs outside the checkout, the files a community needs, nothing of one machine."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import venv
+from pathlib import Path
+
+import pytest
+
+import fedcollab
+
+ROOT = Path(__file__).parent.parent
+COMMUNITY = ("README.md", "FEDERATION.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "LICENSE", "constraints.txt")
+# Written in pieces, so that this file does not find itself.
+HOSTS = ("pypi" + ".org", "pythonhosted" + ".org", "npmjs" + ".org", "npmjs" + ".com")
+PLACES = re.compile(r"(?<![\w.~-])(?:/wo" + r"rk/|/ro" + r"ot/|/tmp/ve" + r"nv|/opt/p" + r"ypi)")
+
+
+def plain(command: list[str | Path], folder: Path) -> str:
+    """Output of a command that knows nothing of this checkout."""
+    env = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "FEDCOLLAB_", "COVERAGE"))}
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The interpreter of a fresh environment with the wheel in it; what the wheel needs is lent by the running one."""
+    place = tmp_path_factory.mktemp("wheel")
+    plain([sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", place, ROOT], place)
+    venv.create(place / "venv", symlinks=True, with_pip=True)
+    python = place / "venv" / "bin" / "python"
+    packages = Path(plain([python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], place).strip())
+    plain([python, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", next(place.glob("*.whl"))], place)
+    (packages / "lent.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    return python
+
+
+def tracked() -> list[Path]:
+    """The files in version control; where there is none, there is nothing to look at."""
+    if not shutil.which("git") or not (ROOT / ".git").exists():
+        pytest.skip("not a git checkout")
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
+
+
+@pytest.mark.slow
+def test_the_wheel_runs_from_outside_the_checkout(installed: Path, tmp_path: Path) -> None:
+    assert fedcollab.__version__ in plain([installed, "-m", "fedcollab", "--version"], tmp_path)
+    where = plain([installed, "-c", "import fedcollab; print(fedcollab.__file__)"], tmp_path)
+    assert Path(where.strip()).is_relative_to(installed.parent.parent)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("folder", ["templates", "migrations"])
+def test_the_wheel_carries_what_lies_beside_the_package_in_a_checkout(installed: Path, tmp_path: Path, folder: str) -> None:
+    code = f"from fedcollab.base.paths import shipped; print(*(p.relative_to(shipped({folder!r})) for p in shipped({folder!r}).rglob('*')))"
+    carried = {name for name in plain([installed, "-c", code], tmp_path).split() if not name.endswith(".pyc")}
+    ours = {path.relative_to(ROOT / folder).as_posix() for path in tracked() if path.is_relative_to(ROOT / folder)}
+    assert ours
+    assert ours <= carried
+
+
+@pytest.mark.slow
+def test_the_wheel_carries_styles_and_translations(installed: Path, tmp_path: Path) -> None:
+    code = "from fedcollab.base.paths import PACKAGE; print(*(p.relative_to(PACKAGE) for p in PACKAGE.rglob('*')))"
+    carried = set(plain([installed, "-c", code], tmp_path).split())
+    inside = [path.relative_to(ROOT / "fedcollab") for path in tracked() if path.is_relative_to(ROOT / "fedcollab")]
+    assert {path.as_posix() for path in inside if path.parts[0] in {"static", "locales"}} <= carried
+
+
+@pytest.mark.slow
+def test_the_wheel_installs_the_command(installed: Path, tmp_path: Path) -> None:
+    assert fedcollab.__version__ in plain([installed.with_name("fedcollab"), "--version"], tmp_path)
+
+
+@pytest.mark.parametrize("name", COMMUNITY)
+def test_what_a_community_needs_is_there(name: str) -> None:
+    assert (ROOT / name).stat().st_size > 100
+
+
+@pytest.mark.parametrize("name", [".ci/run", "deploy/dev"])
+def test_what_is_run_is_executable(name: str) -> None:
+    assert os.access(ROOT / name, os.X_OK)
+
+
+def test_the_licence_is_whole() -> None:
+    lines = (ROOT / "LICENSE").read_text().splitlines()
+    assert len(lines) == 661
+    assert lines[0].strip() == "GNU AFFERO GENERAL PUBLIC LICENSE"
+    assert "13. Remote Network Interaction; Use with the GNU General Public License." in (ROOT / "LICENSE").read_text()
+
+
+def test_every_pin_is_a_version_and_nothing_else() -> None:
+    lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#")]
+    assert [line for line in lines if not re.fullmatch(r"[A-Za-z0-9_.-]+==[0-9][0-9A-Za-z.]*", line)] == []
+
+
+def test_no_file_names_a_registry_or_a_place_on_one_machine() -> None:
+    found = []
+    for path in tracked():
+        text = path.read_bytes().decode("utf-8", errors="replace")
+        if any(host in text for host in HOSTS) or PLACES.search(text):
+            found.append(path.relative_to(ROOT).as_posix())
+    assert found == []
