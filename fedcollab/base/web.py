@@ -144,16 +144,27 @@ def form_token(request: web.Request) -> str:
 
 
 async def read_form(request: web.Request) -> "MultiDictProxy[str]":
-    """The fields of a form of at most 600 kB. Raises Forbidden unless it came from a page of ours, TooLarge, BadRequest for files."""
-    _check_origin(request)
+    """The fields of a form that came from a page of ours. Raises Forbidden otherwise, and what `read_fields` raises."""
+    fields = await read_fields(request)
+    check_form(request, fields)
+    return fields
+
+
+async def read_fields(request: web.Request) -> "MultiDictProxy[str]":
+    """The fields of a form of at most 600 kB, not yet checked: only to show people what they typed. Raises TooLarge, BadRequest."""
     if (request.content_length or 0) > FORM_BYTES:
         raise TooLarge()
     fields = await request.post()
     if any(not isinstance(value, str) for value in fields.values()):
         raise BadRequest(N_("This form takes no files."))
-    if not hmac.compare_digest(str(fields.get("token", "")).encode(), form_token(request).encode()):
-        raise Forbidden(N_("This form was opened too long ago, or in another session. Go back, copy your text, open the page again and send it."))
     return fields  # type: ignore[return-value]  # files were refused above
+
+
+def check_form(request: web.Request, fields: "MultiDictProxy[str]") -> None:
+    """Raises Forbidden unless the form is from a page of ours, opened in this session."""
+    _check_origin(request)
+    if not hmac.compare_digest(fields.get("token", "").encode(), form_token(request).encode()):
+        raise Forbidden(N_("This form was opened too long ago, or in another session. Open the page again and send it once more."))
 
 
 def _check_origin(request: web.Request) -> None:

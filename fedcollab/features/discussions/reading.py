@@ -162,3 +162,29 @@ def read_place(session: Session, viewer: Viewer, thread_id: str) -> int:
     """How far the viewer has read; 0 for never."""
     query = sa.select(ThreadRead.read_place).where(ThreadRead.person_id == viewer.person_id, ThreadRead.thread_id == thread_id)
     return session.execute(query).scalar_one_or_none() or 0
+
+
+def post_row(session: Session, viewer: Viewer, post_id: str) -> Any:
+    """(thread_id, place, before: how many visible posts precede it) of a visible post. Raises NotFound."""
+    row = session.execute(sa.select(Post.thread_id, Post.place).where(Post.id == post_id, policy.visible(Post, viewer))).one_or_none()
+    if row is None:
+        raise NotFound()
+    earlier = sa.select(sa.func.count()).select_from(Post).where(Post.thread_id == row.thread_id, Post.place < row.place)
+    return Place(row.thread_id, row.place, session.execute(earlier.where(policy.visible(Post, viewer))).scalar_one())
+
+
+def own_post(session: Session, viewer: Viewer, post_id: str) -> Any:
+    """(thread_id, source) of a post that the viewer wrote. Raises NotFound."""
+    row = session.execute(sa.select(Post.thread_id, Post.source).where(Post.id == post_id, Post.author_id == viewer.person_id, Post.deleted_at.is_(None))).one_or_none()
+    if row is None:
+        raise NotFound()
+    return row
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a post stands: its thread, its number there, how many visible ones precede it."""
+
+    thread_id: str
+    place: int
+    before: int

@@ -1,5 +1,6 @@
 """Decides how posts come to be, change and go: each with its activity, its deliveries and its audit in one commit."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,9 +21,10 @@ from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import announce, outbox
 
 from . import activities, groups, reading
-from .models import LAST, Draft, Post, PostRevision, Thread
+from .models import LAST, Draft, Post, PostRevision, Thread, ThreadRead
 
 TITLE = 200
+ONCE = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True)
@@ -34,29 +36,39 @@ class Posted:
     uri: str
 
 
-def post_thread(session: Session, node: Node, viewer: Viewer, group_id: str, *, title: str, text: str, language: str = "") -> Posted:
-    """Opens a conversation in a group that the viewer sees. Raises NotFound, Forbidden, Refused, TooLarge."""
+def post_thread(session: Session, node: Node, viewer: Viewer, group_id: str, *, title: str, text: str, language: str = "", once: str = "") -> Posted:
+    """Opens a conversation in a group that the viewer sees; a form sent twice (`once` is its id) posts once. Raises NotFound, Forbidden, Refused, TooLarge."""
     group = reading.group(session, viewer, group_id)
     name = markup.plain(title, TITLE)
     if not name or not text.strip():
         raise Refused(N_("A conversation needs a title and a text."))
+    if again := _again(session, viewer, once):
+        return again
     now, thread_id = node.now(), new_id(node.now())
     audience = _may_write(session, viewer, group_id)
     row = dict(id=thread_id, uri=node.settings.uri(f"/threads/{thread_id}"), group_id=group_id, title=name, language=language, posts=0, last_post_at=now)
     session.execute(sa.insert(Thread).values(**row, **_shared(viewer, audience, now)))
-    return _post(session, node, viewer, group.actor, thread_id, title=name, text=text, language=language, reply_to="")
+    return _post(session, node, viewer, group.actor, thread_id, title=name, text=text, language=language, reply_to="", once=once)
 
 
-def post_reply(session: Session, node: Node, viewer: Viewer, thread_id: str, *, text: str, language: str = "", reply_to: str = "") -> Posted:
+def post_reply(session: Session, node: Node, viewer: Viewer, thread_id: str, *, text: str, language: str = "", reply_to: str = "", once: str = "") -> Posted:
     """Answers in a thread that the viewer sees; `reply_to` is a post's uri, else the opener's. Raises NotFound, Forbidden, Refused, TooLarge."""
     thread = reading.thread_row(session, viewer, thread_id)
     if not text.strip():
         raise Refused(N_("The answer is empty. Write something first."))
+    if again := _again(session, viewer, once):
+        return again
     _may_write(session, viewer, thread.group_id)
     first = session.execute(sa.select(Post.uri).where(Post.thread_id == thread_id).order_by(Post.place, Post.id).limit(1)).scalar_one_or_none()
     known = session.execute(sa.select(Post.uri).where(Post.thread_id == thread_id, Post.uri == reply_to)).scalar_one_or_none()
     group = actors.by_id(session, thread.group_id)
-    return _post(session, node, viewer, group, thread_id, title="", text=text, language=language, reply_to=known or first or "")
+    return _post(session, node, viewer, group, thread_id, title="", text=text, language=language, reply_to=known or first or "", once=once)
+
+
+def _again(session: Session, viewer: Viewer, once: str) -> Posted | None:
+    """The post that this very form has made already."""
+    row = session.execute(sa.select(Post.thread_id, Post.id, Post.uri).where(Post.id == once, Post.author_id == viewer.person_id)).one_or_none()
+    return Posted(row.thread_id, row.id, row.uri) if row else None
 
 
 def _may_write(session: Session, viewer: Viewer, group_id: str) -> groups.AudienceData:
@@ -71,8 +83,8 @@ def _shared(viewer: Viewer, audience: groups.AudienceData, now: int) -> dict[str
     return dict(audience_id=audience.id, label=audience.label, author_id=viewer.person_id, organisation_id=viewer.organisation_id, posted_at=now)
 
 
-def _post(session: Session, node: Node, viewer: Viewer, group: ActorData, thread_id: str, *, title: str, text: str, language: str, reply_to: str) -> Posted:
-    now, post_id = node.now(), new_id(node.now())
+def _post(session: Session, node: Node, viewer: Viewer, group: ActorData, thread_id: str, *, title: str, text: str, language: str, reply_to: str, once: str) -> Posted:
+    now, post_id = node.now(), once if ONCE.fullmatch(once) else new_id(node.now())
     html, audience = markup.render(text), groups.audience_of(session, group.id)
     uri = node.settings.uri(f"/posts/{post_id}")
     ours = group.known == "own"
@@ -191,3 +203,18 @@ def save_draft(session: Session, node: Node, viewer: Viewer, place: str, *, titl
         session.execute(sa.insert(Draft).values(row))
 
 
+
+
+def mark_read(session: Session, viewer: Viewer, thread_id: str, place: int) -> None:
+    """Remembers how far a person has read; never backwards."""
+    there = sa.and_(ThreadRead.person_id == viewer.person_id, ThreadRead.thread_id == thread_id)
+    if session.execute(sa.select(ThreadRead.read_place).where(there)).one_or_none() is None:
+        session.execute(sa.insert(ThreadRead).values(person_id=viewer.person_id, thread_id=thread_id, read_place=place))
+    else:
+        session.execute(sa.update(ThreadRead).where(there, ThreadRead.read_place < place).values(read_place=place))
+
+
+def document(session: Session, post_id: str) -> dict[str, Any]:
+    """A post as partners fetch it: the object, or its Tombstone."""
+    found, deleted = data(session, post_id, title=_title(session, post_id)), session.scalar(sa.select(Post.deleted_at).where(Post.id == post_id))
+    return {"@context": ap.CONTEXT} | (activities.to_tombstone(found, deleted) if deleted else activities.to_object(found))
