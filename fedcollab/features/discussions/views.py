@@ -15,6 +15,7 @@ from fedcollab.base.clock import new_id
 from fedcollab.base.errors import Conflict, FedcollabError, Forbidden, N_, NotFound, Refused, Unauthorized
 from fedcollab.base.web import check_form, read_fields, read_form, redirect, wants_document, words_of
 from fedcollab.feature import member_of, page, viewer_of
+from fedcollab.federation import activitystreams as ap
 from fedcollab.federation.kernel import KERNEL, Kernel
 from fedcollab.federation.views import document_answer, own_document, partner_viewer
 
@@ -266,7 +267,7 @@ async def _thread_document(request: web.Request) -> web.Response:
         return thread, [p.uri for p in reading.posts(session, viewer, thread.id)]
 
     thread, uris = await kernel.database.read(read)
-    return document_answer({"@context": activities.ap.CONTEXT, "id": thread.uri, "type": "OrderedCollection", "name": thread.title, "orderedItems": uris})
+    return document_answer({"@context": ap.CONTEXT, "id": thread.uri, "type": "OrderedCollection", "name": thread.title, "orderedItems": uris})
 
 
 async def edit_post(request: web.Request) -> web.Response:

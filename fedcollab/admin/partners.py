@@ -1,0 +1,41 @@
+"""Decides what adding, approving, suspending, blocking or removing a partner does across the house."""
+
+from sqlalchemy.orm import Session
+
+from fedcollab.access.viewer import Viewer
+from fedcollab.actors import service as actors
+from fedcollab.actors.node import Node
+from fedcollab.features.discussions import groups
+from fedcollab.federation import fetch, follows, partners
+from fedcollab.federation.kernel import Kernel
+from fedcollab.federation.models import ADMITTED, BLOCKED, LEFT, REFUSED, SUSPENDED
+from fedcollab.federation.partners import PartnerData
+
+
+async def add(kernel: Kernel, viewer: Viewer | None, address: str, *, approve: bool = False) -> PartnerData:
+    """Fetches an organisation by its actor's id or its node's base address and lists it as applied; `approve` admits it at once.
+
+    Raises Unreachable, Refused or BadRequest, with nothing changed."""
+    organisation = await fetch.organisation(kernel, address)
+    partner = await kernel.database.write(partners.add, kernel.node, viewer, organisation)
+    if approve:
+        await kernel.database.write(change, kernel.node, viewer, partner.host, ADMITTED)
+        partner = await kernel.database.read(partners.find, partner.host)
+    return partner
+
+
+def change(session: Session, node: Node, viewer: Viewer | None, key: str, state: str) -> None:
+    """Moves a partner to a state, with all that follows: an admitted one is followed and inside our groups, any other is outside."""
+    partner = partners.find(session, key)
+    if partner.state == state:
+        return
+    partners.move(session, node, viewer, partner, state)
+    organisation = actors.by_id(session, partner.organisation_id)
+    if state == ADMITTED:
+        groups.admit_partner(session, node, partner.organisation_id)
+        follows.follow(session, node, organisation)
+    elif state in (BLOCKED, LEFT, REFUSED):
+        groups.expel_partner(session, node, partner.organisation_id)
+
+
+STATES = {"approve": ADMITTED, "suspend": SUSPENDED, "block": BLOCKED, "remove": LEFT, "refuse": REFUSED}

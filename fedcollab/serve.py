@@ -1,0 +1,78 @@
+"""Decides how a node runs: checked before it listens, ready when it answers, stopped without losing a unit."""
+
+import asyncio
+import json
+import logging
+import signal
+import sys
+import traceback
+from pathlib import Path
+
+from aiohttp import web
+
+from fedcollab.app import make_app, make_kernel
+from fedcollab.base import config
+from fedcollab.base.errors import Misconfigured, N_
+from fedcollab.base.migrate import check
+from fedcollab.base.paths import NodeFiles
+from fedcollab.base.web import SETTINGS
+
+FIELDS = ("path", "status", "reason", "topic", "item")
+
+
+class Lines(logging.Formatter):
+    """One JSON object a line; the extra fields named above and nothing of a request's content or address."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {"at": self.formatTime(record), "level": record.levelname.lower(), "logger": record.name, "message": record.getMessage()}
+        line |= {name: record.__dict__[name] for name in FIELDS if name in record.__dict__}
+        if record.exc_info and record.exc_info[0] is not None:
+            line["error"] = record.exc_info[0].__name__
+            line["trace"] = [f"{frame.filename.rsplit('/', 2)[-1]}:{frame.lineno} {frame.name}" for frame in _frames(record)]
+        return json.dumps(line, ensure_ascii=False)
+
+
+def _frames(record: logging.LogRecord) -> list[traceback.FrameSummary]:
+    return traceback.extract_tb(record.exc_info[2])[-8:] if record.exc_info else []
+
+
+def set_up_logs(level: str) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(Lines())
+    logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
+
+
+async def start(app: web.Application) -> web.AppRunner:
+    """Listens where the settings say. Raises Misconfigured where the port is taken."""
+    settings = app[SETTINGS]
+    runner = web.AppRunner(app, access_log=None, handler_cancellation=False, keepalive_timeout=30.0)
+    await runner.setup()
+    host, _, port = settings.listen.rpartition(":")
+    try:
+        await web.TCPSite(runner, host.strip("[]"), int(port)).start()
+    except OSError as error:
+        await runner.cleanup()
+        raise Misconfigured(N_("Can't listen on %(listen)s (%(error)s). Stop what uses it, or write another address in node.toml: listen = \"127.0.0.1:8001\""), listen=settings.listen, error=error.strerror) from None
+    return runner
+
+
+def run(root: Path) -> None:
+    """Serves the node in `root` until it is told to stop."""
+    settings = config.load(root)
+    set_up_logs(settings.log_level)
+    kernel = make_kernel(settings, NodeFiles(root))
+    check(kernel.database.engine)
+
+    async def main() -> None:
+        runner = await start(make_app(kernel))
+        print(f"ready {settings.base_url}", flush=True)
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        await stop.wait()
+        await runner.cleanup()
+
+    import uvloop
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as loop:
+        loop.run(main())

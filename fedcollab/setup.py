@@ -1,0 +1,53 @@
+"""Decides what `init` makes: the directory, its settings and keys, the database, the organisation, the first numbered step."""
+
+import os
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from fedcollab.access import audit
+from fedcollab.actors import service as actors
+from fedcollab.actors.node import Node
+from fedcollab.base import config, crypto
+from fedcollab.base.database import open_database, run_sync
+from fedcollab.base.errors import Misconfigured, N_
+from fedcollab.base.migrate import migrate
+from fedcollab.base.paths import NodeFiles
+from fedcollab.federation import profiles
+
+ORGANISATION = "organisation"
+
+
+def init(root: Path, written: dict[str, object]) -> config.Settings:
+    """Makes a node in `root`, which has to be empty or missing. Raises Misconfigured, having made nothing that stands in the way."""
+    settings = config.parse(written, {}, where="init")
+    files = NodeFiles(root)
+    if files.settings.exists() or files.key.exists():
+        raise Misconfigured(N_("%(root)s holds a node already. Choose another directory, or start that one: fedcollab -C %(root)s serve"), root=root)
+    try:
+        root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _write(files.settings, "".join(config.line(name, value) + "\n" for name, value in written.items()))
+        key = crypto.make_master_key(files)
+    except OSError as error:
+        raise Misconfigured(N_("%(root)s can't be written (%(error)s). Choose a directory of yours, or: chown YOU %(root)s"), root=root, error=error.strerror) from None
+    database = open_database(settings.database_url or f"sqlite:///{files.database}")
+    try:
+        migrate(database.engine)
+        if not settings.database_url:
+            files.database.chmod(0o600)
+        run_sync(database, lambda session: _organisation(session, Node(settings, key)))
+    finally:
+        database.close()
+    return settings
+
+
+def _write(path: Path, text: str) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def _organisation(session: Session, node: Node) -> None:
+    me = actors.create_own(session, node, actors.ORGANIZATION, username=ORGANISATION, name=node.settings.name)
+    profiles.document(session, node, me)
+    audit.record(session, node.now(), None, "node.init", me.id)
