@@ -1,0 +1,5 @@
+"""`python -m fedcollab` is the command line."""
+
+from fedcollab.cli import main
+
+main()

@@ -1,0 +1,22 @@
+"""Decides what an admin sees of the talk with partners: one line each, and the strangers that knocked."""
+
+from dataclasses import asdict
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fedcollab.federation import delivery, partners
+from fedcollab.federation.models import DONE, InboxItem
+
+
+def status(session: Session) -> dict[str, Any]:
+    """Partners with their queues, applications, and what came in and is not done, by state."""
+    counts = delivery.counts(session)
+    lines = []
+    for partner in partners.listed(session):
+        queue = counts.get(partner.id, {})
+        lines.append(asdict(partner) | {state: queue.get(state, 0) for state in ("waiting", "parked", "refused")})
+    query = sa.select(InboxItem.state, sa.func.count()).where(InboxItem.state != DONE).group_by(InboxItem.state)
+    inbox = {state: number for state, number in session.execute(query)}
+    return {"partners": lines, "applications": partners.applications(session), "inbox": inbox}

@@ -1,0 +1,242 @@
+"""Decides the command line: a contract, each command with --json and --help; refusals say what to do and exit with 1."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, Optional, TypeVar
+
+import typer
+
+from fedcollab import __version__
+from fedcollab.base.errors import FedcollabError
+
+T = TypeVar("T")
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="One organisation's node, federated by signed activities.")
+user_app = typer.Typer(no_args_is_help=True, help="Members of this node.")
+partner_app = typer.Typer(no_args_is_help=True, help="Partner organisations.")
+group_app = typer.Typer(no_args_is_help=True, help="Groups for discussions.")
+federation_app = typer.Typer(no_args_is_help=True, help="How the talk with partners goes.")
+audit_app = typer.Typer(no_args_is_help=True, help="The record of what was done.")
+for name, part in (("user", user_app), ("partner", partner_app), ("group", group_app), ("federation", federation_app), ("audit", audit_app)):
+    app.add_typer(part, name=name)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of words.")]
+Role = Annotated[Optional[list[str]], typer.Option("--role", help="admin, moderator or member; may be given several times.")]
+place = Path(".")
+
+
+def main() -> None:
+    """The entrance; errors of ours end as one line of words, never as a trace."""
+    try:
+        app()
+    except FedcollabError as error:
+        fail(error)
+
+
+def fail(error: FedcollabError) -> NoReturn:
+    words = error.in_words()
+    if error.reason and error.reason not in words:
+        words = f"{words} ({error.reason})"
+    print(f"fedcollab: {words}", file=sys.stderr)
+    raise SystemExit(1)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def choose(
+    directory: Annotated[Path, typer.Option("-C", "--directory", help="The node's directory.")] = Path("."),
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    """One organisation's node, federated by signed activities."""
+    global place
+    place = directory
+
+
+def say(as_json: bool, data: object, words: str) -> None:
+    """One answer, for machines or for people."""
+    print(json.dumps(data, ensure_ascii=False, indent=1) if as_json else words)
+
+
+def with_kernel(work: Callable[[Any], Awaitable[T]]) -> T:
+    """Runs one piece of work on the node in the chosen directory, beside a running server if there is one."""
+    from fedcollab.app import make_kernel
+    from fedcollab.base import config
+    from fedcollab.base.migrate import check
+    from fedcollab.base.paths import NodeFiles
+
+    kernel = make_kernel(config.load(place), NodeFiles(place), patient=True)
+
+    async def run() -> T:
+        try:
+            return await work(kernel)
+        finally:
+            await kernel.fetcher.close()
+
+    try:
+        check(kernel.database.engine)
+        return asyncio.run(run())
+    finally:
+        kernel.database.close()
+
+
+@app.command()
+def init(
+    directory: Annotated[Path, typer.Argument(help="Where the node will live; new or empty.")],
+    name: Annotated[str, typer.Option(help="The organisation's name.")],
+    base_url: Annotated[str, typer.Option(help="The address by which everybody reaches it.")],
+    listen: Annotated[str, typer.Option(help="HOST:PORT to listen on.")] = "127.0.0.1:8000",
+    database_url: Annotated[str, typer.Option(help="Empty for SQLite, else postgresql://...")] = "",
+    trial: Annotated[bool, typer.Option("--trial", help="Plain http on loopback, to try things out.")] = False,
+    loopback_peer: Annotated[Optional[list[str]], typer.Option(help="Trial only: HOST:PORT of a partner on this machine.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Makes a node: settings, keys, database, organisation."""
+    from fedcollab.setup import init as make
+
+    written: dict[str, object] = {"name": name, "base_url": base_url.rstrip("/"), "listen": listen}
+    optional = {"database_url": database_url, "trial": trial, "loopback_peers": tuple(loopback_peer or ())}
+    settings = make(directory, written | {key: value for key, value in optional.items() if value})
+    words = f"{name} is set up in {directory}. Next:\n  fedcollab -C {directory} user add YOU --role admin\n  fedcollab -C {directory} serve"
+    say(as_json, {"directory": str(directory), "base_url": settings.base_url, "actor": settings.uri("/actor")}, words)
+
+
+@app.command()
+def serve() -> None:
+    """Runs the node; prints "ready URL" once it answers."""
+    from fedcollab.serve import run
+
+    run(place)
+
+
+@app.command()
+def migrate(as_json: AsJson = False) -> None:
+    """Brings the database to the shape that this program needs."""
+    from fedcollab.base import config
+    from fedcollab.base.database import open_database
+    from fedcollab.base.migrate import migrate as bring
+    from fedcollab.base.paths import NodeFiles
+
+    settings = config.load(place)
+    database = open_database(settings.database_url or f"sqlite:///{NodeFiles(place).database}", patient=True)
+    try:
+        before, after = bring(database.engine)
+    finally:
+        database.close()
+    say(as_json, {"from": before, "to": after}, f"The database is at step {after}." + ("" if before == after else f" It was at {before or 'none'}."))
+
+
+@partner_app.command("add")
+def partner_add(url: str, approve: Annotated[bool, typer.Option("--approve", help="Admit it at once.")] = False, as_json: AsJson = False) -> None:
+    """Lists an organisation, by its actor's id or its node's address."""
+    from fedcollab.admin import partners
+
+    found = with_kernel(lambda kernel: partners.add(kernel, None, url, approve=approve))
+    say(as_json, asdict(found), f"{found.name} ({found.host}) is {found.state}.")
+
+
+@partner_app.command("list")
+def partner_list(as_json: AsJson = False) -> None:
+    """All partners with their state and last success."""
+    from fedcollab.federation import partners
+
+    found = with_kernel(lambda kernel: kernel.database.read(partners.listed))
+    say(as_json, [asdict(p) for p in found], "\n".join(f"{p.state:10} {p.host:30} {p.name}  {p.last_error}" for p in found) or "No partners yet.")
+
+
+def _change(verb: str, url: str, as_json: bool) -> None:
+    from fedcollab.admin import partners as acts
+    from fedcollab.federation import partners
+
+    async def work(kernel: Any) -> Any:
+        await kernel.database.write(acts.change, kernel.node, None, url, acts.STATES[verb])
+        return await kernel.database.read(partners.find, url)
+
+    found = with_kernel(work)
+    say(as_json, asdict(found), f"{found.name} ({found.host}) is {found.state}.")
+
+
+@partner_app.command("approve")
+def partner_approve(url: str, as_json: AsJson = False) -> None:
+    """Admits a listed partner: it is heard, followed, and inside our groups."""
+    _change("approve", url, as_json)
+
+
+@partner_app.command("suspend")
+def partner_suspend(url: str, as_json: AsJson = False) -> None:
+    """Stops talking with a partner for now; what waits for it is kept."""
+    _change("suspend", url, as_json)
+
+
+@partner_app.command("block")
+def partner_block(url: str, as_json: AsJson = False) -> None:
+    """Stops talking with a partner and hides what its people wrote."""
+    _change("block", url, as_json)
+
+
+@partner_app.command("remove")
+def partner_remove(url: str, as_json: AsJson = False) -> None:
+    """Ends a partnership."""
+    _change("remove", url, as_json)
+
+
+@group_app.command("add")
+def group_add(
+    slug: str,
+    name: Annotated[str, typer.Option(help="The group's name.")],
+    label: Annotated[str, typer.Option(help="TLP:CLEAR, TLP:GREEN or TLP:AMBER+STRICT.")] = "TLP:GREEN",
+    history: Annotated[bool, typer.Option("--history", help="Organisations admitted later see what came before.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Makes a group of ours."""
+    from fedcollab.access.viewer import ADMIN, Viewer
+    from fedcollab.features.discussions import groups
+
+    console = Viewer(roles=frozenset({ADMIN}))
+    made = with_kernel(lambda k: k.database.write(groups.create, k.node, console, slug=slug, name=name, label=label, history=history))
+    say(as_json, {"id": made.id, "uri": made.uri, "slug": slug, "label": label}, f"{made.name}: {made.uri}")
+
+
+@app.command()
+def post(
+    group: Annotated[str, typer.Argument(help="Slug of a group of ours, or any group's uri.")],
+    author: Annotated[str, typer.Option("--as", help="The member who writes.")],
+    text: Annotated[str, typer.Option(help="Markdown.")],
+    title: Annotated[str, typer.Option(help="The conversation's title; not for a reply.")] = "",
+    reply_to: Annotated[str, typer.Option(help="The uri of a post to answer.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Trial nodes only: posts in a member's name and prints the post's uri."""
+    from fedcollab.trial import post as write
+
+    made = with_kernel(lambda kernel: write(kernel, group, author, title, text, reply_to))
+    say(as_json, {"uri": made.uri, "thread": made.thread_id}, made.uri)
+
+
+@federation_app.command("status")
+def federation_status(as_json: AsJson = False) -> None:
+    """Each partner's line: what waits, what is parked, the last success and error; and who knocked."""
+    from fedcollab.admin.status import status
+
+    found = with_kernel(lambda kernel: kernel.database.read(status))
+    lines = [f"{p['host']:30} {p['state']:10} waiting {p['waiting']}, parked {p['parked']}, refused {p['refused']} {p['last_error']}" for p in found["partners"]]
+    lines += [f"{a['host']:30} asks to be a partner ({a['times']} times)" for a in found["applications"]]
+    say(as_json, found, "\n".join(lines) or "No partners yet.")
+
+
+@audit_app.command("verify")
+def audit_verify(as_json: AsJson = False) -> None:
+    """Reads the whole record and says whether its chain holds; exits with 1 where it doesn't."""
+    from fedcollab.access import audit
+
+    found = with_kernel(lambda kernel: kernel.database.read(audit.verify))
+    good = found.broken_at is None
+    say(as_json, asdict(found), f"{found.entries} entries, the chain holds." if good else f"The chain is broken at entry {found.broken_at}. Somebody has changed the record; keep a copy of the database.")
+    raise typer.Exit(0 if good else 1)
