@@ -7,7 +7,8 @@ from .say import CACHE, ROOT, must, say
 
 LOCALES = ROOT / "fedcollab" / "locales"
 LANGUAGES = ("fr", "es", "ar")  # English is the language of the message ids
-NOISE = ("POT-Creation-Date", "PO-Revision-Date", "Generated-By")
+NOISE = ("Project-Id-Version", "Report-Msgid-Bugs-To", "POT-Creation-Date", "PO-Revision-Date", "Last-", "Language-Team", "Generated-By")
+HEADER = "# Translations of fedcollab's texts, under its licence."
 FAILED = "The texts could not be gathered (above); nothing was lost."
 
 
@@ -15,7 +16,7 @@ def refresh() -> None:
     """Gathers, merges, compiles; says how much of each language is done."""
     gathered = CACHE / "messages.pot"
     how = ("--mapping-file=pyproject.toml", "--keywords=N_", "--sort-by-file", "--add-location=file", "--width=140")
-    _babel("extract", *how, f"--output-file={gathered}", ".")
+    _babel("extract", *how, f"--header-comment={HEADER}", f"--output-file={gathered}", ".")
     for language in LANGUAGES:
         kept = LOCALES / language / "LC_MESSAGES" / "messages.po"
         merge = ("update", "--no-fuzzy-matching", "--ignore-pot-creation-date") if kept.exists() else ("init",)
@@ -32,4 +33,4 @@ def _babel(command: str, *options: str) -> None:
 
 def _without_noise(catalogue: Path) -> None:
     lines = catalogue.read_text(encoding="utf-8").splitlines(keepends=True)
-    catalogue.write_text("".join(line for line in lines if not line.startswith(tuple(f'"{name}:' for name in NOISE))), encoding="utf-8")
+    catalogue.write_text("".join(line for line in lines if not line.startswith(tuple(f'"{name}' for name in NOISE))), encoding="utf-8")
