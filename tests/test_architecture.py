@@ -1,6 +1,7 @@
 """The house's rules: who imports whom, how long files are, which calls are forbidden; lint and types pass."""
 
 import ast
+import os
 import re
 import shutil
 import statistics
@@ -78,6 +79,36 @@ def program(name: str) -> str:
 
 def test_floors_import_only_floors_below_and_each_library_has_one_door() -> None:
     run(program("lint-imports"), "--no-logo")
+
+
+@pytest.mark.parametrize(
+    ("where", "line", "contract"),
+    [
+        ("base/clock.py", "import fedcollab.actors", "A floor imports only floors below"),
+        ("features/discussions/models.py", "import fedcollab.features.members", "Features never import each other"),
+        ("features/discussions/models.py", "import fedcollab.features.discussions.service", "Inside a feature"),
+        ("access/policy.py", "import httpsig", "httpsig has one door"),
+        ("federation/inbox.py", "import cryptography.fernet", "cryptography is used where keys are"),
+        ("features/discussions/views.py", "import markdown", "markdown and nh3 have one door"),
+    ],
+)
+def test_an_import_against_the_rules_is_refused(tmp_path: Path, where: str, line: str, contract: str) -> None:
+    shutil.copytree(ROOT / "fedcollab", tmp_path / "fedcollab", ignore=shutil.ignore_patterns("__pycache__", "static", "locales"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    with (tmp_path / "fedcollab" / where).open("a") as source:
+        source.write(f"\n{line}\n")
+    env = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    command = [program("lint-imports"), "--no-logo", "--no-cache"]
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert re.search(f"{contract}.* BROKEN", done.stdout), done.stdout
+
+
+@pytest.mark.parametrize("line", ["import httpx", "import requests", "from urllib.request import urlopen", "import sqlalchemy.ext.asyncio"])
+def test_lint_refuses_a_second_client_and_asynchronous_units(line: str) -> None:
+    command = [program("ruff"), "check", "--no-cache", "--stdin-filename", "fedcollab/access/policy.py", "-"]
+    done = subprocess.run(command, cwd=ROOT, input=f'"""x"""\n\n{line}\n', capture_output=True, text=True, timeout=60, check=False)
+    assert "TID251" in done.stdout
 
 
 def test_lint_finds_nothing() -> None:

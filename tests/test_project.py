@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 import fedcollab
+from deploy._dev import groups
+from deploy._dev.tools import Tool
 
 ROOT = Path(__file__).parent.parent
 COMMUNITY = ("README.md", "FEDERATION.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "LICENSE", "constraints.txt")
@@ -87,6 +89,28 @@ def test_what_a_community_needs_is_there(name: str) -> None:
 @pytest.mark.parametrize("name", [".ci/run", "deploy/dev"])
 def test_what_is_run_is_executable(name: str) -> None:
     assert os.access(ROOT / name, os.X_OK)
+
+
+def test_the_developers_script_lists_what_it_can_do() -> None:
+    shown = plain([sys.executable, ROOT / "deploy" / "dev"], ROOT)
+    assert all(f"    {command} " in shown for command in ("demo", "test", "check", "bench", "rules", "faults", "messages", "clean"))
+
+
+@pytest.mark.parametrize(("ci", "code", "word"), [("", 0, "skipped"), ("true", 1, "FAILED")])
+def test_a_program_that_cannot_be_had_is_named_once(
+    ci: str, code: int, word: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CI", ci)
+    tried: list[str] = []
+    tool = Tool("Nothing", "FEDCOLLAB_TEST_NOTHING", lambda: None, lambda: tried.append("install"), "apt install nothing")
+    assert groups.run([groups.Group("sample", "slow", (tool,))], chosen=(), full=False) == code
+    assert f"sample    {word}: Nothing is missing (apt install nothing)" in capsys.readouterr().out
+    assert tried == ["install"]
+
+
+def test_a_program_named_beforehand_is_taken_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FEDCOLLAB_TEST_NOTHING", "/there")
+    assert Tool("Nothing", "FEDCOLLAB_TEST_NOTHING", lambda: None, lambda: None, "").path() == "/there"
 
 
 def test_the_licence_is_whole() -> None:

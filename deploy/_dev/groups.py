@@ -51,13 +51,16 @@ class Outcome:
 def run(groups: Sequence[Group], *, chosen: Sequence[str], full: bool) -> int:
     """Runs the groups in turn, says one line for each, returns the exit code. `chosen` are pytest's own arguments that narrow."""
     places = {tool: tool.path() for tool in dict.fromkeys(tool for group in groups for tool in group.needs)}
-    good = True
+    good, lines = True, []
     for group in groups:
         if chosen and group.only:
             continue
         outcome = _outcome(group, places, chosen, full=full)
         good = good and outcome.good
-        print(f"{group.name:<9} {outcome.words}", *(f"          {reason}" for reason in outcome.skipped), sep="\n", flush=True)
+        lines.append("\n".join([f"{group.name:<9} {outcome.words}", *(f"          {reason}" for reason in outcome.skipped)]))
+        print(lines[-1], flush=True)
+    if not good:
+        print("\nIn short:", *lines, sep="\n")  # the logs of what failed stand between the lines above
     return 0 if good else 1
 
 
