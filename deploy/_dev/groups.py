@@ -77,7 +77,7 @@ def _outcome(group: Group, places: Mapping[Tool, str | None], chosen: Sequence[s
 
 
 def _command(group: Group, chosen: Sequence[str], report: Path, *, full: bool) -> list[str]:
-    command = [str(PYTHON), "-m", "pytest", "-q", "-rs", "--no-header", "-m", group.marks, f"--junitxml={report}"]
+    command = [str(PYTHON), "-m", "pytest", "-q", "-rsfE", "--no-header", "-m", group.marks, f"--junitxml={report}"]
     command += ["-n", str(group.workers)] if group.workers else []
     command += ["--full"] if full else []
     command += [group.only] if group.only else [f"--ignore={HOUSE}"]
