@@ -64,3 +64,20 @@ def _entries(session: Session) -> Iterator[sa.Row[int, str, str, int, str | None
         if len(page) < PAGE:
             return
         last = page[-1].seq
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry for reading; `actor` is a row id, never a name."""
+
+    seq: int
+    at: int
+    actor: str | None
+    action: str
+    subject: str
+
+
+def newest(session: Session, limit: int = 100) -> list[Entry]:
+    """The newest entries, newest first."""
+    query = sa.select(AuditEntry.seq, AuditEntry.at, AuditEntry.actor_id, AuditEntry.action, AuditEntry.subject)
+    return [Entry(row.seq, row.at, row.actor_id, row.action, row.subject) for row in session.execute(query.order_by(AuditEntry.seq.desc()).limit(limit))]

@@ -1,0 +1,19 @@
+"""Decides what the admin's room hands to the house."""
+
+from aiohttp import web
+
+from fedcollab.base.errors import N_
+from fedcollab.feature import Feature, MenuItem
+
+from . import views
+
+FEATURE = Feature(
+    name="admin",
+    routes=(
+        web.get("/admin/partners", views.show_partners),
+        web.post("/admin/partners", views.add_partner),
+        web.post("/admin/partners/{id}", views.change_partner),
+        web.get("/admin/audit", views.show_audit),
+    ),
+    menu=(MenuItem("/admin/partners", N_("Partners"), "node", role="admin"), MenuItem("/admin/audit", N_("Record"), "file", role="admin")),
+)

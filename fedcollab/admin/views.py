@@ -1,0 +1,57 @@
+"""Decides what admins do on pages: partners and their queues, applications, the record."""
+
+from aiohttp import web
+from sqlalchemy.orm import Session
+
+from fedcollab.access import audit
+from fedcollab.base.errors import BadRequest, FedcollabError, N_
+from fedcollab.base.web import read_form, redirect, words_of
+from fedcollab.feature import admin_of, page
+from fedcollab.federation.kernel import KERNEL
+
+from . import partners
+from .status import status
+
+
+async def show_partners(request: web.Request) -> web.Response:
+    """All partners with their last success and error, and who asks to become one."""
+    admin_of(request)
+    return await _page(request, "", "")
+
+
+async def _page(request: web.Request, address: str, error: str) -> web.Response:
+    found = await request.app[KERNEL].database.read(status)
+    return page(request, "admin/partners.html", status=422 if error else 200, **found, address=address, errors={"address": error} if error else {})
+
+
+async def add_partner(request: web.Request) -> web.Response:
+    """Fetches an organisation and lists it as applied."""
+    viewer, fields = admin_of(request), await read_form(request)
+    address = fields.get("address", "").strip()
+    try:
+        await partners.add(request.app[KERNEL], viewer, address if "://" in address else f"https://{address}")
+    except FedcollabError as error:
+        translate = words_of(request).gettext
+        return await _page(request, address, error.in_words(translate) + (f" ({error.reason})" if error.reason else ""))
+    return redirect("/admin/partners")
+
+
+async def change_partner(request: web.Request) -> web.Response:
+    """Approves, suspends, blocks, refuses or removes a partner."""
+    viewer, fields, kernel = admin_of(request), await read_form(request), request.app[KERNEL]
+    state = partners.STATES.get(fields.get("act", ""))
+    if state is None:
+        raise BadRequest(N_("Choose what to do with the partner."))
+    await kernel.database.write(partners.change, kernel.node, viewer, request.match_info["id"], state)
+    return redirect("/admin/partners")
+
+
+async def show_audit(request: web.Request) -> web.Response:
+    """The newest entries of the record, and whether its chain holds."""
+    admin_of(request)
+
+    def read(session: Session) -> tuple[audit.Verdict, list[audit.Entry]]:
+        return audit.verify(session), audit.newest(session)
+
+    verdict, entries = await request.app[KERNEL].database.read(read)
+    return page(request, "admin/audit.html", verdict=verdict, entries=entries)
