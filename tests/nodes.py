@@ -1,0 +1,240 @@
+"""Makes nodes and a rogue partner for tests: real servers on loopback in this process, real databases in a temporary folder."""
+
+import asyncio
+import json
+import os
+import socket
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import sqlalchemy as sa
+from aiohttp import web
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+
+from fedcollab.access.viewer import Viewer
+from fedcollab.actors import keys
+from fedcollab.actors import service as actors
+from fedcollab.actors.node import Node
+from fedcollab.admin import partners as acts
+from fedcollab.base import config
+from fedcollab.base.clock import Clock, new_id, system_clock
+from fedcollab.base.database import Database, Model, open_database
+from fedcollab.base.http import Fetcher
+from fedcollab.base.web import SECRET, SETTINGS, add_headers, answer_errors, token_base
+from fedcollab.features.discussions import groups
+from fedcollab.features.discussions.feature import FEATURE as DISCUSSIONS
+from fedcollab.federation import activitystreams as ap
+from fedcollab.federation import follows, profiles, proofs, signatures, views, workers
+from fedcollab.federation.kernel import KERNEL, Kernel
+from fedcollab.federation.registry import Registry
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+async def until(what: str, probe: Callable[[], Awaitable[Any]], seconds: float = 10.0) -> Any:
+    """Waits until `probe` answers something true; fails by name after `seconds`."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        found = await probe()
+        if found:
+            return found
+        await asyncio.sleep(0.02)
+    raise AssertionError(f"not within {seconds} s: {what}")
+
+
+@dataclass
+class Here:
+    """A running node of ours, with an admin who is a member."""
+
+    kernel: Kernel
+    viewer: Viewer
+    runner: web.AppRunner
+    task: "asyncio.Task[None]"
+
+    @property
+    def url(self) -> str:
+        return self.kernel.node.settings.base_url
+
+    @property
+    def host(self) -> str:
+        return self.kernel.node.host
+
+    async def write(self, work: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        return await self.kernel.database.write(work, self.kernel.node, *args, **kwargs)
+
+    async def read(self, work: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        return await self.kernel.database.read(work, *args, **kwargs)
+
+    async def sql(self, query: str, **values: Any) -> list[tuple[Any, ...]]:
+        return await self.read(lambda session: [tuple(row) for row in session.execute(sa.text(query), values)])
+
+    async def group(self, slug: str = "leads", label: str = "TLP:GREEN", **more: Any) -> actors.ActorData:
+        return await self.write(groups.create, self.viewer, slug=slug, name=slug.title(), label=label, **more)
+
+    async def tables(self) -> dict[str, int]:
+        """Rows in each table that holds facts: to show that a refusal changed nothing."""
+        names = ("actor", "actor_key", "partner", "follow", "activity", "delivery", "inbox_item", "thread", "post", "audit_entry")
+        return {name: (await self.sql(f"SELECT count(*) FROM {name}"))[0][0] for name in names}
+
+    async def quiet(self) -> None:
+        """Waits until the inbox has nothing left to do."""
+        await until("the inbox is empty", lambda: self._idle())
+
+    async def _idle(self) -> bool:
+        return (await self.sql("SELECT count(*) FROM inbox_item WHERE state = 'waiting'"))[0][0] == 0
+
+    async def stop(self) -> None:
+        self.task.cancel()
+        await asyncio.gather(self.task, return_exceptions=True)
+        await self.runner.cleanup()
+        await self.kernel.fetcher.close()
+        await asyncio.to_thread(self.kernel.database.close)
+
+
+async def start(
+    place: Path, *, port: int = 0, peers: tuple[int, ...] = (), name: str = "Meridian Outreach", clock: Clock = system_clock, database: Database | None = None,
+) -> Here:  # fmt: skip
+    """Starts a node; `peers` are the loopback ports it may talk to."""
+    port = port or free_port()
+    written: dict[str, object] = {"name": name, "base_url": f"http://127.0.0.1:{port}", "listen": f"127.0.0.1:{port}", "trial": True}
+    settings = config.parse(written | {"loopback_peers": [f"127.0.0.1:{p}" for p in peers]}, {})
+    opened = database or open_database(f"sqlite:///{place / f'{port}.db'}")
+    Model.metadata.create_all(opened.engine)
+    registry = Registry((*follows.HANDLERS, *DISCUSSIONS.handlers))
+    kernel = Kernel(Node(settings, os.urandom(32), clock), opened, Fetcher(peers=frozenset(settings.loopback_peers)), registry)
+
+    def people(session: Any) -> Viewer:
+        me = actors.create_own(session, kernel.node, actors.ORGANIZATION, username="organisation", name=name)
+        profiles.document(session, kernel.node, me)
+        person = actors.create_own(session, kernel.node, actors.PERSON, username="ilse", name="Ilse V.")
+        profiles.document(session, kernel.node, person)
+        return Viewer(me.id, person.id, frozenset({"admin", "member"}), person.name)
+
+    viewer = await opened.write(people)
+    app = web.Application(middlewares=[answer_errors, token_base])
+    app[KERNEL], app[SETTINGS], app[SECRET] = kernel, settings, b"s" * 32
+    app.add_routes([*views.ROUTES, *DISCUSSIONS.routes])
+    app.on_response_prepare.append(add_headers)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    opened.watch()
+    return Here(kernel, viewer, runner, asyncio.create_task(workers.run(kernel)))
+
+
+async def befriend(one: Here, other: Here) -> None:
+    """Each approves the other, and the follows have gone through."""
+    for a, b in ((one, other), (other, one)):
+        await acts.add(a.kernel, a.viewer, b.url, approve=True)
+    for a in (one, other):
+        await until("the follow is accepted", lambda a=a: a.sql("SELECT 1 FROM follow WHERE state = 'accepted' AND follower_id = :me", me=a.viewer.organisation_id))
+
+
+@dataclass
+class Rogue:
+    """A server made for the test, which can be an approved partner and serves and sends what the test wants."""
+
+    port: int
+    runner: web.AppRunner
+    documents: dict[str, Any] = field(default_factory=dict)
+    received: list[dict[str, Any]] = field(default_factory=list)
+    fetched: list[str] = field(default_factory=list)
+    signers: dict[str, dict[str, keys.Signer]] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def uri(self, path: str) -> str:
+        return self.url + path
+
+    def actor(self, path: str, kind: str, **more: object) -> dict[str, Any]:
+        """Makes an actor with both keys and serves its document, proved by the organisation at /actor."""
+        uri = self.uri(path)
+        rsa, ed = generate_private_key(65537, 2048), Ed25519PrivateKey.generate()
+        self.signers[uri] = {"rsa": keys.Signer(uri + "#main-key", "rsa", rsa), "ed25519": keys.Signer(uri + "#ed25519-key", "ed25519", ed)}
+        pem = rsa.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo).decode()
+        multibase = keys.multibase(ed.public_key().public_bytes_raw())
+        document: dict[str, Any] = {
+            "@context": ap.CONTEXT, "id": uri, "type": kind, "preferredUsername": path.rsplit("/", 1)[-1], "name": path.rsplit("/", 1)[-1].title(),
+            "inbox": uri + "/inbox", ap.PROTOCOL_TERM: ap.PROTOCOL,
+            "publicKey": {"id": uri + "#main-key", "owner": uri, "publicKeyPem": pem},
+            "assertionMethod": [{"id": uri + "#ed25519-key", "type": "Multikey", "controller": uri, "publicKeyMultibase": multibase}],
+        }  # fmt: skip
+        if kind != "Organization":
+            document[ap.ORGANISATION] = self.uri("/actor")
+        self.documents[path] = self.prove(document | more, self.uri("/actor"))
+        return self.documents[path]
+
+    def prove(self, document: dict[str, Any], actor: str) -> dict[str, Any]:
+        return proofs.prove(document, self.signers[actor]["ed25519"], system_clock())
+
+    def create(self, author: str, group: str, **note: Any) -> dict[str, Any]:
+        """A Create by an actor of ours, addressed to a group, with its proof."""
+        uri = self.uri(f"/posts/{new_id()}")
+        obj = {"id": uri, "type": "Note", "attributedTo": author, "content": "<p>hello</p>", "audience": group, "to": [group + "/followers"]} | note
+        return self.prove(ap.activity("Create", self.uri(f"/activities/{new_id()}"), author, obj, to=[group + "/followers"]), author)
+
+    async def send(self, to: Here, activity: object, *, actor: str = "", key: str = "rsa", path: str = "/inbox", **over: Any) -> int:
+        """Posts an activity, well signed unless `over` changes headers or bytes; answers the status."""
+        body = activity if isinstance(activity, bytes) else json.dumps(activity).encode()
+        signer = self.signers[actor or (activity["actor"] if isinstance(activity, dict) else "")][key]
+        headers = signatures.sign(signer, "POST", to.url + path, body, over.pop("now", system_clock()))
+        return await raw_post(to.url + path, headers | over.pop("headers", {}), over.pop("body", body), **over)
+
+    async def stop(self) -> None:
+        await self.runner.cleanup()
+
+
+async def raw_post(url: str, headers: Mapping[str, str] | list[tuple[str, str]], body: bytes, method: str = "POST") -> int:
+    """One request exactly as given; answers its status."""
+    from multidict import CIMultiDict
+
+    fields = CIMultiDict(headers)
+    fields.setdefault("Content-Type", ap.MEDIA_TYPE)
+    async with aiohttp.request(method, url, data=body, headers=fields, allow_redirects=False) as response:
+        return response.status
+
+
+async def rogue(name: str = "Tamarind") -> Rogue:
+    """Starts the server, its organisation and one person made."""
+    port = free_port()
+    made: Rogue
+
+    async def serve(request: web.Request) -> web.Response:
+        if request.method == "POST":
+            made.received.append(await request.json(content_type=None))
+            return web.Response(status=202)
+        made.fetched.append(request.path)
+        found = made.documents.get(request.path)
+        if callable(found):
+            return found(request)
+        return web.json_response(found, content_type=ap.MEDIA_TYPE) if found else web.Response(status=404)
+
+    app = web.Application()
+    app.router.add_route("*", "/{tail:.*}", serve)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    made = Rogue(port, runner)
+    made.actor("/actor", "Organization", name=name)
+    made.actor("/people/sokha", "Person", name="Sokha P.")
+    return made
+
+
+async def admit(here: Here, other: Rogue) -> None:
+    """The node approves the rogue, which begins to follow."""
+    await acts.add(here.kernel, here.viewer, other.uri("/actor"), approve=True)
+    follow = ap.activity("Follow", other.uri(f"/activities/{new_id()}"), other.uri("/actor"), here.url + "/actor")
+    assert await other.send(here, follow) == 202
+    await here.quiet()
