@@ -213,7 +213,7 @@ async def rogue(name: str = "Tamarind") -> Rogue:
 
     async def serve(request: web.Request) -> web.Response:
         if request.method == "POST":
-            made.received.append(await request.json(content_type=None))
+            made.received.append(json.loads(await request.read()))
             return web.Response(status=202)
         made.fetched.append(request.path)
         found = made.documents.get(request.path)

@@ -56,7 +56,7 @@ async def _fetch_key(kernel: Kernel, key_uri: str) -> PublicKey:
     try:
         await fetch.actor(kernel, key_uri.partition("#")[0])
     except Unreachable as error:
-        if error.answer in (401, 403, 404, 410):
+        if error.answer is not None and error.answer < 500:
             raise Unauthorized(reason=f"the key's owner {error.reason}") from None
         raise Unavailable(reason=f"the key could not be fetched: {error.reason}", retry_after=30) from None
     except Refused as error:

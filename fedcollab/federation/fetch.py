@@ -53,13 +53,13 @@ async def public_document(kernel: Kernel, uri: str) -> dict[str, Any]:
 
 def _read(content_type: str, body: bytes, uri: str) -> dict[str, Any]:
     if not is_activity(content_type):
-        raise Unreachable("answered with another media type than ActivityPub's")
+        raise Unreachable("answered with another media type than ActivityPub's", answer=200)
     try:
         found = loads(body)
     except BadRequest as error:
-        raise Unreachable(f"answered with an unreadable document: {error.reason}") from None
+        raise Unreachable(f"answered with an unreadable document: {error.reason}", answer=200) from None
     if not isinstance(found, dict) or ap.ident(found) != uri.partition("#")[0]:
-        raise Unreachable("answered with a document of another id")
+        raise Unreachable("answered with a document of another id", answer=200)
     return found
 
 

@@ -56,7 +56,7 @@ _COLUMNS: tuple[Any, ...] = (
 def listed(session: Session) -> list[PartnerData]:
     """All partners, whatever their state, by name."""
     found = session.execute(sa.select(*_COLUMNS).join(Actor, Actor.id == Partner.organisation_id).order_by(Actor.name, Partner.id))
-    return [PartnerData(*row._tuple()) for row in found]
+    return [PartnerData(*row) for row in found]
 
 
 def find(session: Session, key: str) -> PartnerData:
@@ -66,12 +66,12 @@ def find(session: Session, key: str) -> PartnerData:
     row = session.execute(query.where(sa.or_(Partner.host == host, Actor.uri == key, Partner.id == key))).one_or_none()
     if row is None:
         raise NotFound(N_("No partner has this address. See: fedcollab partner list"))
-    return PartnerData(*row._tuple())
+    return PartnerData(*row)
 
 
 def by_host(session: Session, host: str) -> PartnerData | None:
     row = session.execute(sa.select(*_COLUMNS).join(Actor, Actor.id == Partner.organisation_id).where(Partner.host == host)).one_or_none()
-    return PartnerData(*row._tuple()) if row else None
+    return PartnerData(*row) if row else None
 
 
 def is_admitted(session: Session, host: str) -> bool:

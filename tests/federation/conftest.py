@@ -45,6 +45,8 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
     here = await nodes.start(tmp_path, peers=(p.port,))
     group = await here.group()
     await nodes.admit(here, p)
-    yield Scene(here, p, group)
+    made = Scene(here, p, group)
+    await made.twin()
+    yield made
     await here.stop()
     await p.stop()

@@ -135,7 +135,7 @@ async def test_the_same_bytes_a_hundred_times_have_one_effect(scene: Scene) -> N
 
     assert set(await asyncio.gather(*(once() for _ in range(100)))) <= {200, 202, 409}
     assert await scene.stored(activity)
-    assert await scene.here.sql("SELECT count(*) FROM post") == [(1,)]
+    assert await scene.here.sql("SELECT count(*) FROM post WHERE uri = :uri", uri=activity["object"]["id"]) == [(1,)]
     assert await scene.here.sql("SELECT count(*) FROM inbox_item WHERE uri = :uri", uri=activity["id"]) == [(1,)]
 
 
