@@ -20,7 +20,7 @@ from fedcollab.base.web import BODY_BYTES, SECRET, SETTINGS, SHOW_ERROR, add_hea
 from fedcollab.feature import MENU, TEMPLATES, Feature, page
 from fedcollab.features.discussions.feature import FEATURE as DISCUSSIONS
 from fedcollab.features.members.feature import FEATURE as MEMBERS
-from fedcollab.features.members.feature import session_viewer
+from fedcollab.features.members.feature import THROTTLE, Throttle, session_viewer
 from fedcollab.federation import follows, views, workers
 from fedcollab.federation.kernel import KERNEL, Kernel
 from fedcollab.federation.registry import Registry
@@ -46,6 +46,7 @@ def make_app(kernel: Kernel) -> web.Application:
     app[TEMPLATES] = Templates()
     app[MENU] = tuple(item for feature in FEATURES for item in feature.menu)
     app[SHOW_ERROR] = show_error
+    app[THROTTLE] = Throttle(kernel.node.clock)
     for feature in FEATURES:
         app.add_routes(feature.routes)
     app.router.add_static("/static", STATIC)

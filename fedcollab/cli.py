@@ -116,6 +116,74 @@ def serve() -> None:
     run(place)
 
 
+@user_app.command("add")
+def user_add(
+    name: Annotated[str, typer.Argument(help="The name to sign in with.")],
+    role: Role = None,
+    shown: Annotated[str, typer.Option("--shown", help="The name that others see.")] = "",
+    password_stdin: Annotated[bool, typer.Option("--password-stdin", help="Read a password from standard input; else use login-link.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Makes a member."""
+    from fedcollab.base.crypto import hash_password
+    from fedcollab.features.members import service
+
+    hashed = ""
+    if password_stdin:
+        password = sys.stdin.readline().rstrip("\n")
+        service.check_password(password, name)
+        hashed = hash_password(password)
+    roles = role or ["member"]
+    made = with_kernel(lambda k: k.database.write(service.add_member, k.node, None, username=name, name=shown or name, roles=roles, password_hash=hashed))
+    more = "" if hashed else f" Next: fedcollab -C {place} login-link {name}"
+    say(as_json, asdict(made), f"{made.username} can sign in as {', '.join(made.roles)}.{more}")
+
+
+@user_app.command("list")
+def user_list(as_json: AsJson = False) -> None:
+    """All members."""
+    from fedcollab.features.members import service
+
+    found = with_kernel(lambda k: k.database.read(service.listed))
+    lines = [f"{m.username:20} {','.join(m.roles):24} {m.name}{' (disabled)' if m.disabled_at else ''}" for m in found]
+    say(as_json, [asdict(m) for m in found], "\n".join(lines) or "No members yet.")
+
+
+@user_app.command("disable")
+def user_disable(name: str, as_json: AsJson = False) -> None:
+    """Ends an account at once: its sessions and links die with it."""
+    from fedcollab.features.members import service
+
+    with_kernel(lambda k: k.database.write(service.disable, k.node, None, name))
+    say(as_json, {"disabled": name}, f"{name} is disabled; all sessions have ended.")
+
+
+@app.command("login-link")
+def login_link(name: str, as_json: AsJson = False) -> None:
+    """Makes a one-time link that signs a member in within 15 minutes, to choose a new password."""
+    from fedcollab.features.members import service
+
+    async def work(kernel: Any) -> str:
+        token = await kernel.database.write(service.make_link, kernel.node, None, name)
+        return str(kernel.node.settings.uri(f"/link/{token}"))
+
+    link = with_kernel(work)
+    say(as_json, {"link": link}, link)
+
+
+@app.command()
+def invite(role: Role = None, as_json: AsJson = False) -> None:
+    """Makes a link by which one person joins, within 7 days."""
+    from fedcollab.features.members import service
+
+    async def work(kernel: Any) -> str:
+        token = await kernel.database.write(service.invite, kernel.node, None, role or ["member"])
+        return str(kernel.node.settings.uri(f"/join/{token}"))
+
+    link = with_kernel(work)
+    say(as_json, {"link": link}, link)
+
+
 @app.command()
 def migrate(as_json: AsJson = False) -> None:
     """Brings the database to the shape that this program needs."""
@@ -131,6 +199,21 @@ def migrate(as_json: AsJson = False) -> None:
     finally:
         database.close()
     say(as_json, {"from": before, "to": after}, f"The database is at step {after}." + ("" if before == after else f" It was at {before or 'none'}."))
+
+
+@app.command()
+def demo(
+    nodes: Annotated[int, typer.Option(help="How many organisations, 2 to 8.")] = 3,
+    port: Annotated[int, typer.Option(help="The first port; 0 takes free ones.")] = 0,
+    keep: Annotated[Optional[Path], typer.Option(help="Keep the nodes in this directory.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Post on each node, see it on the others, and stop.")] = False,
+) -> None:
+    """Several organisations on loopback, with sample members and a conversation that really travels."""
+    from fedcollab.demo import run
+    from fedcollab.serve import set_up_logs
+
+    set_up_logs("error")
+    run(nodes, port, keep, check, lambda words: print(words, flush=True))
 
 
 @partner_app.command("add")

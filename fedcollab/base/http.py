@@ -87,12 +87,12 @@ class Fetcher:
         self._session: aiohttp.ClientSession | None = None
         self._turns: dict[str, asyncio.Semaphore] = {}
 
-    async def get(self, url: str, *, permit: Permit, accept: str, sign: Sign | None = None) -> Answer:
+    async def get(self, url: str, *, permit: Permit, accept: str, sign: Sign | None = None, headers: Mapping[str, str] | None = None) -> Answer:
         """Fetches a document. Only unsigned requests follow redirects, at most 3, each hop checked like the first.
 
         Raises Unreachable (`answer` is the status where there was one)."""
         for _ in range(REDIRECTS + 1):
-            answer, location = await self._request("GET", url, permit, {"Accept": accept}, b"", sign)
+            answer, location = await self._request("GET", url, permit, {"Accept": accept, **(headers or {})}, b"", sign)
             if location is None:
                 if not 200 <= answer.status < 300:
                     raise Unreachable(f"answered {answer.status}", answer=answer.status, retry_after=answer.retry_after)
@@ -125,6 +125,10 @@ class Fetcher:
                 raise Unreachable(f"no answer within {TOTAL_SECONDS} seconds") from None
             except (aiohttp.ClientError, OSError) as error:
                 raise _cause(error) or Unreachable("the connection broke") from None
+
+    def also(self, peer: str) -> "Fetcher":
+        """Another fetcher that may reach one more loopback peer: a trial node asking itself."""
+        return Fetcher(peers=self.peers | {peer}, agent=self.agent, lookup=self._resolver.lookup)
 
     def check(self, url: str) -> str:
         """The host of an address that may be asked at all. Raises Unreachable."""

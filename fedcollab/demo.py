@@ -1,0 +1,257 @@
+"""Decides what `fedcollab demo` shows: organisations in several countries whose conversation has really travelled, in one process on loopback."""
+
+import asyncio
+import contextlib
+import shutil
+import signal
+import socket
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from fedcollab.access.viewer import ADMIN, MEMBER, Viewer
+from fedcollab.actors import service as actors
+from fedcollab.admin import partners as acts
+from fedcollab.app import make_app, make_kernel
+from fedcollab.base.errors import Misconfigured, N_, NotFound, Unreachable
+from fedcollab.base.http import Answer
+from fedcollab.base.paths import NodeFiles
+from fedcollab.features.discussions import groups, reading, service
+from fedcollab.features.members import service as members
+from fedcollab.federation.kernel import Kernel
+from fedcollab.serve import start
+from fedcollab.setup import init
+
+MOST = 8
+PATIENCE = 20.0
+
+
+@dataclass(frozen=True)
+class Cast:
+    """A sample organisation and its people; all of them are invented."""
+
+    name: str
+    language: str
+    people: tuple[tuple[str, str], ...]
+
+
+CASTS = (
+    Cast("Meridian Outreach", "en", (("ilse", "Ilse V."), ("daan", "Daan K."))),
+    Cast("Réseau Passerelle", "fr", (("lea", "Léa D."), ("karim", "Karim B."))),
+    Cast("دار السنابل", "ar", (("amal", "أمل ب."),)),
+    Cast("Casa Ladera", "es", (("mateo", "Mateo R."),)),
+    Cast("Kivuli Support", "en", (("grace", "Grace W."),)),
+    Cast("Tamarind Circle", "en", (("sokha", "Sokha P."),)),
+    Cast("Sahay Kendra", "en", (("bishnu", "बिष्णु क."),)),
+    Cast("Dřevo Help", "en", (("jana", "Jana N."),)),
+)
+OPENER = (
+    "Berry-picking adverts: what do you see this season?",
+    "We were shown three adverts for berry-picking this month: the same picture, three company names, and *housing and travel paid first, settled later*."
+    "\n\nDo others see these? Which wording comes back?",
+)
+ANSWERS = (
+    "Attention aux captures d’écran : on y voit souvent des numéros privés. Décrivons l’annonce **avec des mots**, sans l’image.",
+    "نرى الإعلان نفسه في مجموعات الهاتف، وغالباً يُطلب «تأمين» قبل السفر. هل لديكم قائمة أسئلة قصيرة يمكن ترجمتها؟",
+    "Aquí también. Preguntamos siempre tres cosas:\n\n- quién paga el viaje\n- dónde se duerme\n- quién guarda el pasaporte",
+    "A deposit is asked by mobile money, in two parts. The second comes the night before travel.",
+)
+
+
+@dataclass
+class Stage:
+    """One running organisation of the demo."""
+
+    cast: Cast
+    kernel: Kernel
+    runner: web.AppRunner
+    viewers: list[Viewer]
+
+    @property
+    def url(self) -> str:
+        return self.kernel.node.settings.base_url
+
+    async def write(self, work: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        return await self.kernel.database.write(work, self.kernel.node, *args, **kwargs)
+
+
+def run(count: int, port: int, keep: Path | None, check: bool, say: Callable[[str], None]) -> None:
+    """Plays the demo until it is stopped, or checks it once. Raises Misconfigured for a busy port, AssertionError-free: a failed check
+    raises Unreachable with what did not arrive."""
+    if not 2 <= count <= MOST:
+        raise Misconfigured(N_("The demo has 2 to %(most)s organisations."), most=MOST)
+    ports = [port + i for i in range(count)] if port else free_ports(count)
+    asyncio.run(_play(ports, keep, check, say))
+
+
+def free_ports(count: int) -> list[int]:
+    """As many free ports of loopback."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for found in sockets:
+            found.bind(("127.0.0.1", 0))
+        return [found.getsockname()[1] for found in sockets]
+
+
+async def _play(ports: list[int], keep: Path | None, check: bool, say: Callable[[str], None]) -> None:
+    root = keep or Path(tempfile.mkdtemp(prefix="fedcollab-demo-"))
+    try:
+        async with contextlib.AsyncExitStack() as stack:
+            stages = [await stack.enter_async_context(stage(root / f"node{i + 1}", CASTS[i], ports, i)) for i in range(len(ports))]
+            if not (await stages[0].kernel.database.read(lambda session: reading.groups(session, stages[0].viewers[0]))):
+                await perform(stages, say)
+            if check:
+                await check_all(stages, say)
+                return
+            await _show(stages, say)
+    finally:
+        if keep is None:
+            shutil.rmtree(root, ignore_errors=True)
+
+
+@contextlib.asynccontextmanager
+async def stage(place: Path, cast: Cast, ports: list[int], number: int) -> AsyncIterator[Stage]:
+    """Sets up (once) and starts one organisation."""
+    peers = tuple(f"127.0.0.1:{p}" for p in ports if p != ports[number])
+    listen = f"127.0.0.1:{ports[number]}"
+    if not NodeFiles(place).settings.exists():
+        written = {"name": cast.name, "base_url": f"http://{listen}", "listen": listen, "trial": True, "loopback_peers": peers, "language": cast.language}
+        await asyncio.to_thread(init, place, written)
+    from fedcollab.base import config
+
+    kernel = make_kernel(config.load(place, {}), NodeFiles(place))
+    runner = await start(make_app(kernel))
+    viewers = []
+    for at, (username, name) in enumerate(cast.people):
+        viewers.append(await kernel.database.write(_person, kernel, username, name, [ADMIN, MEMBER] if at == 0 else [MEMBER], cast.language))
+    try:
+        yield Stage(cast, kernel, runner, viewers)
+    finally:
+        await runner.cleanup()
+
+
+def _person(session: Any, kernel: Kernel, username: str, name: str, roles: list[str], language: str) -> Viewer:
+    there = actors.by_username(session, kernel.node, username)
+    if there is None:
+        members.add_member(session, kernel.node, None, username=username, name=name, roles=roles)
+        there = actors.by_username(session, kernel.node, username)
+    assert there is not None
+    return Viewer(there.organisation_id, there.id, frozenset(roles), there.name)
+
+
+async def perform(stages: list[Stage], say: Callable[[str], None]) -> None:
+    """The partnerships, the groups and a conversation, all by signed activities. The last organisation knows only the first, the host."""
+    host, last = stages[0], stages[-1]
+    say(f"{len(stages)} organisations are up; they get to know each other ...")
+    for one in stages:
+        for other in stages:
+            if one is not other and (len(stages) < 3 or host in (one, other) or last not in (one, other)):
+                await acts.add(one.kernel, one.viewers[0], other.url, approve=True)
+    group = await host.write(groups.create, host.viewers[0], slug="recruitment", name="Labour recruitment", label="TLP:GREEN", summary="<p>Adverts, agencies and seasonal work: what we see, and what helps.</p>")
+    await host.write(groups.create, host.viewers[0], slug="interpreters", name="Working with interpreters", label="TLP:CLEAR")
+    await host.write(groups.create, host.viewers[0], slug="handover", name="Shift handover", label="TLP:AMBER+STRICT")
+    for one in stages[1:]:
+        await until(partial(_sees_group, one, group.uri), f"the group at {one.cast.name}")
+    posted = await host.write(service.post_thread, host.viewers[0], group.id, title=OPENER[0], text=OPENER[1], language="en")
+    say("a conversation travels ...")
+    for at, one in enumerate(stages[1:]):
+        thread = await until(partial(_thread, one, posted.uri), f"the conversation at {one.cast.name}")
+        answer = await one.write(service.post_reply, one.viewers[0], thread, text=ANSWERS[at % len(ANSWERS)], language=one.cast.language)
+        for other in stages:
+            await until(partial(_thread, other, answer.uri), f"an answer at {other.cast.name}")
+
+
+async def until(probe: Callable[[], Awaitable[Any]], what: str) -> Any:
+    """Waits for what has to arrive. Raises Unreachable, naming it."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        found = await probe()
+        if found:
+            return found
+        await asyncio.sleep(0.02)
+    raise Unreachable(f"not within {PATIENCE:.0f} seconds: {what}")
+
+
+async def _sees_group(one: Stage, uri: str) -> bool:
+    found = await one.kernel.database.read(reading.groups, one.viewers[0])
+    return any(group.actor.uri == uri for group in found)
+
+
+async def _thread(one: Stage, post_uri: str) -> str | None:
+    """The row id of the thread that holds a post, as the organisation's first member sees it."""
+    try:
+        row = await one.kernel.database.read(reading.post_by_uri, one.viewers[0], post_uri)
+    except NotFound:
+        return None
+    return str(row.thread_id)
+
+
+async def check_all(stages: list[Stage], say: Callable[[str], None]) -> None:
+    """Posts on each node, then reads every other's page as a member who signed in by link, and as somebody who has not."""
+    cookies = {one.url: await _sign_in(one) for one in stages}
+    group_uri = next(g.actor.uri for g in await stages[0].kernel.database.read(reading.groups, stages[0].viewers[0]) if g.label == "TLP:GREEN")
+    for author in stages:
+        mark = f"check-{time.time_ns()}"
+        found = await author.kernel.database.read(actors.by_uri, group_uri)
+        assert found is not None
+        began = time.monotonic()
+        posted = await author.write(service.post_thread, author.viewers[0], found.id, title=mark, text=f"Marked {mark}.")
+        for reader in stages:
+            thread = await until(partial(_thread, reader, posted.uri), f"a post of {author.cast.name} at {reader.cast.name}")
+            page = f"{reader.url}/threads/{thread}"
+            if mark not in await _page(reader, page, cookies[reader.url]):
+                raise Unreachable(f"{reader.cast.name} does not show a member the post of {author.cast.name}")
+            if await _shown_to_strangers(reader, page):
+                raise Unreachable(f"{reader.cast.name} shows somebody who has not signed in the post of {author.cast.name}")
+        say(f"a post of {author.cast.name} is on all {len(stages)} nodes after {time.monotonic() - began:.2f} s, for members alone")
+
+
+async def _get(reader: Stage, url: str, cookie: str) -> Answer:
+    here = reader.kernel.node.host
+    fetcher = reader.kernel.fetcher.also(here)
+    try:
+        return await fetcher.get(url, permit=lambda host: host == here, accept="text/html", headers={"Cookie": cookie} if cookie else {})
+    finally:
+        await fetcher.close()
+
+
+async def _page(reader: Stage, url: str, cookie: str) -> str:
+    return (await _get(reader, url, cookie)).body.decode()
+
+
+async def _shown_to_strangers(reader: Stage, url: str) -> bool:
+    try:
+        await _get(reader, url, "")
+    except Unreachable as error:
+        return error.answer != 404
+    return True
+
+
+async def _sign_in(one: Stage) -> str:
+    """A session for the organisation's first member, as the name=value of its cookie."""
+    from fedcollab.base.web import cookie_name
+
+    token = await one.write(members.start_session, one.viewers[0].person_id, "fedcollab demo")
+    return f"{cookie_name(one.kernel.node.settings, 'session')}={token}"
+
+
+async def _show(stages: list[Stage], say: Callable[[str], None]) -> None:
+    say("")
+    for one in stages:
+        say(f"{one.cast.name}: {one.url}")
+        for viewer in one.viewers:
+            token = await one.write(members.make_link, None, viewer.person_id)
+            say(f"    {viewer.name}{' (admin)' if viewer.is_admin else ''}: {one.url}/link/{token}")
+    say("\nOpen a link to sign in; each works once. Trial data only. Stop with Ctrl-C.")
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await stop.wait()
+
+

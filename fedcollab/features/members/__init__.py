@@ -1,0 +1,1 @@
+"""Members: accounts, invitations, sessions, one-time links, settings."""

@@ -1,0 +1,38 @@
+"""Decides what members hand to the house."""
+
+from aiohttp import web
+
+from fedcollab.base.errors import N_
+from fedcollab.feature import Feature, MenuItem
+
+from . import views
+from .throttle import Throttle
+from .views import THROTTLE, session_viewer
+
+FEATURE = Feature(
+    name="members",
+    routes=(
+        web.get("/login", views.show_login),
+        web.post("/login", views.login),
+        web.post("/logout", views.logout),
+        web.get("/join/{token}", views.join),
+        web.post("/join/{token}", views.join),
+        web.get("/link/{token}", views.use_link),
+        web.post("/link/{token}", views.use_link),
+        web.get("/settings", views.settings),
+        web.post("/settings", views.settings),
+        web.get("/settings/password", views.password),
+        web.post("/settings/password", views.password),
+        web.get("/settings/sessions", views.my_sessions),
+        web.post("/settings/sessions", views.my_sessions),
+        web.post("/settings/notice", views.forget_notice),
+        web.get("/language/{code}", views.choose_language),
+        web.get("/admin/members", views.members),
+        web.post("/admin/members/invite", views.invite),
+        web.post("/admin/members/{id}/link", views.make_link),
+        web.post("/admin/members/{id}/disable", views.disable),
+    ),
+    menu=(MenuItem("/admin/members", N_("Members"), "more", role="admin"),),
+)
+
+__all__ = ["FEATURE", "THROTTLE", "Throttle", "session_viewer"]

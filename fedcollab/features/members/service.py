@@ -1,0 +1,181 @@
+"""Decides how accounts come, change and end: invitations, passwords, one-time links, disabling in one action."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fedcollab.access import audit
+from fedcollab.access.viewer import ADMIN, ROLES, Viewer
+from fedcollab.actors import service as actors
+from fedcollab.actors.models import PERSON, Actor
+from fedcollab.actors.node import Node
+from fedcollab.base.clock import DAY, MINUTE
+from fedcollab.base.crypto import new_token, stored
+from fedcollab.base.errors import Conflict, Gone, N_, NotFound, Refused
+from fedcollab.base.i18n import LANGUAGES
+from fedcollab.base.markup import clean, plain
+from fedcollab.federation import profiles
+
+from .models import Invitation, LoginLink, LoginSession, Member
+from .sessions import start_session as start_session
+
+USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
+INVITATION, LINK = 7 * DAY, 15 * MINUTE
+SHORTEST, LONGEST = 10, 200
+
+
+@dataclass(frozen=True)
+class MemberData:
+    """An account as plain values."""
+
+    person_id: str
+    username: str
+    name: str
+    roles: list[str]
+    language: str
+    time_zone: str
+    disabled_at: int | None
+
+
+def check_password(password: str, *names: str) -> None:
+    """Raises Refused for a password of fewer than 10 characters or one that is a name."""
+    if not SHORTEST <= len(password) <= LONGEST:
+        raise Refused(N_("A password has at least %(least)s characters. Four words make a good one."), least=SHORTEST)
+    if password.lower() in {name.lower() for name in names} or len(set(password)) < 4:
+        raise Refused(N_("This password is easy to guess. Four words make a good one."))
+
+
+def check_username(session: Session, node: Node, username: str) -> None:
+    """Raises Refused for other letters, Conflict where the name is taken."""
+    if not USERNAME.fullmatch(username):
+        raise Refused(N_("The name to sign in with may have small letters a to z, digits, dots and hyphens, at most 40."))
+    if actors.by_username(session, node, username):
+        raise Conflict(N_("This name is taken. Choose another."))
+
+
+def add_member(
+    session: Session, node: Node, viewer: Viewer | None, *, username: str, name: str, roles: list[str], password_hash: str = "", language: str = "",
+) -> MemberData:  # fmt: skip
+    """A new account with its Person actor and signed document. Raises Refused, Conflict."""
+    check_username(session, node, username)
+    if not roles or set(roles) - set(ROLES):
+        raise Refused(N_("Roles are admin, moderator and member."))
+    person = actors.create_own(session, node, PERSON, username=username, name=plain(name, 100) or username)
+    profiles.document(session, node, person)
+    row = dict(person_id=person.id, username=username, password_hash=password_hash, roles=sorted(set(roles)), language=language, created_at=node.now())
+    session.execute(sa.insert(Member).values(row))
+    audit.record(session, node.now(), viewer, "member.add", person.id)
+    return find(session, username)
+
+
+def find(session: Session, key: str) -> MemberData:
+    """A member by the name to sign in with or by person id. Raises NotFound."""
+    row = session.execute(_query().where(sa.or_(Member.username == key, Member.person_id == key))).one_or_none()
+    if row is None:
+        raise NotFound(N_("There is no member of this name. See: fedcollab user list"))
+    return MemberData(*row)
+
+
+def listed(session: Session) -> list[MemberData]:
+    """All members by name, disabled ones last."""
+    return [MemberData(*row) for row in session.execute(_query().order_by(Member.disabled_at.is_not(None), Actor.name, Actor.id))]
+
+
+def _query() -> sa.Select[Any]:
+    columns: tuple[Any, ...] = (Member.person_id, Member.username, Actor.name, Member.roles, Member.language, Member.time_zone, Member.disabled_at)
+    return sa.select(*columns).join(Actor, Actor.id == Member.person_id)
+
+
+def invite(session: Session, node: Node, viewer: Viewer | None, roles: list[str]) -> str:
+    """A token that makes one account with these roles, within 7 days. Raises Refused."""
+    if not roles or set(roles) - set(ROLES):
+        raise Refused(N_("Roles are admin, moderator and member."))
+    token, now = new_token(), node.now()
+    by_id = viewer.person_id or None if viewer else None
+    session.execute(sa.insert(Invitation).values(token_hash=stored(token), roles=sorted(set(roles)), by_id=by_id, created_at=now, expires_at=now + INVITATION))
+    audit.record(session, now, viewer, "member.invite", ",".join(sorted(roles)))
+    return token
+
+
+def invitation(session: Session, node: Node, token: str) -> list[str]:
+    """The roles that an invitation gives. Raises Gone once it is used or too old."""
+    good = sa.and_(Invitation.token_hash == stored(token), Invitation.used_at.is_(None), Invitation.expires_at > node.now())
+    roles = session.execute(sa.select(Invitation.roles).where(good)).scalar_one_or_none()
+    if roles is None:
+        raise Gone(N_("This invitation was used already or is too old. Ask your admin for a new one."))
+    return list(roles)
+
+
+def join(session: Session, node: Node, token: str, *, username: str, name: str, password_hash: str, language: str, agent: str) -> str:
+    """Uses an invitation up and answers a session's token; refused, the invitation stays good."""
+    roles = invitation(session, node, token)
+    session.execute(sa.update(Invitation).where(Invitation.token_hash == stored(token)).values(used_at=node.now()))
+    made = add_member(session, node, None, username=username, name=name, roles=roles, password_hash=password_hash, language=language)
+    return start_session(session, node, made.person_id, agent)
+
+
+def make_link(session: Session, node: Node, viewer: Viewer | None, person_id: str) -> str:
+    """A one-time link's token: ends the person's sessions, tells the person and all admins, is on record, opens nothing sealed."""
+    person = find(session, person_id)
+    if person.disabled_at is not None:
+        raise Refused(N_("This account is disabled, so no link can be made for it."))
+    token, now = new_token(), node.now()
+    session.execute(sa.delete(LoginSession).where(LoginSession.person_id == person.person_id))
+    session.execute(sa.delete(LoginLink).where(LoginLink.person_id == person.person_id))
+    by_id = viewer.person_id or None if viewer else None
+    session.execute(sa.insert(LoginLink).values(token_hash=stored(token), person_id=person.person_id, by_id=by_id, expires_at=now + LINK))
+    admins = [m.person_id for m in listed(session) if ADMIN in m.roles]
+    session.execute(sa.update(Member).where(Member.person_id.in_([*admins, person.person_id])).values(notice=person.name))
+    audit.record(session, now, viewer, "member.link", person.person_id)
+    return token
+
+
+def use_link(session: Session, node: Node, token: str, agent: str) -> str:
+    """Signs the link's person in, once; a new password is due. Raises Gone."""
+    good = sa.and_(LoginLink.token_hash == stored(token), LoginLink.used_at.is_(None), LoginLink.expires_at > node.now())
+    person_id = session.execute(sa.update(LoginLink).where(good).values(used_at=node.now()).returning(LoginLink.person_id)).scalar_one_or_none()
+    if person_id is None:
+        raise Gone(N_("This link was used already or is older than 15 minutes. Ask your admin for a new one."))
+    session.execute(sa.update(Member).where(Member.person_id == person_id).values(new_password_due=True))
+    audit.record(session, node.now(), Viewer(person_id=person_id), "member.link_used", person_id)
+    return start_session(session, node, person_id, agent)
+
+
+def disable(session: Session, node: Node, viewer: Viewer | None, person_id: str) -> None:
+    """Ends an account in one action: its sessions, links and key are dead with this commit. Raises Refused for the last admin."""
+    person, now = find(session, person_id), node.now()
+    admins = [m.person_id for m in listed(session) if ADMIN in m.roles and m.disabled_at is None]
+    if admins == [person.person_id]:
+        raise Refused(N_("This is the last admin. Make somebody else an admin first."))
+    session.execute(sa.update(Member).where(Member.person_id == person.person_id).values(disabled_at=now, password_hash=""))
+    session.execute(sa.update(Actor).where(Actor.id == person.person_id).values(disabled_at=now))
+    session.execute(sa.delete(LoginSession).where(LoginSession.person_id == person.person_id))
+    session.execute(sa.delete(LoginLink).where(LoginLink.person_id == person.person_id))
+    audit.record(session, now, viewer, "member.disable", person.person_id)
+
+
+def set_profile(session: Session, node: Node, viewer: Viewer, *, name: str, summary: str, language: str, time_zone: str) -> None:
+    """Changes an own profile; partners see it with the next post. Raises Refused."""
+    shown = plain(name, 100)
+    if not shown:
+        raise Refused(N_("Write the name that others see."))
+    if language not in ("", *LANGUAGES):
+        raise Refused(N_("Choose one of the languages listed."))
+    session.execute(sa.update(Actor).where(Actor.id == viewer.person_id).values(name=shown, summary=clean(summary[:5000])))
+    session.execute(sa.update(Member).where(Member.person_id == viewer.person_id).values(language=language, time_zone=time_zone[:60]))
+    profiles.document(session, node, actors.by_id(session, viewer.person_id))
+
+
+def set_password(session: Session, node: Node, person_id: str, password_hash: str, keep_token: str = "") -> None:
+    """Sets a password; all other sessions of the person end."""
+    session.execute(sa.update(Member).where(Member.person_id == person_id).values(password_hash=password_hash, new_password_due=False))
+    session.execute(sa.delete(LoginSession).where(LoginSession.person_id == person_id, LoginSession.token_hash != stored(keep_token)))
+    audit.record(session, node.now(), Viewer(person_id=person_id), "member.password", person_id)
+
+
+def set_language(session: Session, person_id: str, language: str) -> None:
+    """Remembers the language that a member has chosen."""
+    session.execute(sa.update(Member).where(Member.person_id == person_id).values(language=language))

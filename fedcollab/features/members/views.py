@@ -1,0 +1,242 @@
+"""Decides how people sign in, join and keep their settings; and what admins see of members."""
+
+import asyncio
+from typing import Any
+
+import segno
+from aiohttp import web
+
+from fedcollab.access.viewer import MEMBER, ROLES, VIEWER
+from fedcollab.base.crypto import hash_password, password_matches, stored
+from fedcollab.base.errors import Conflict, FedcollabError, N_, NotFound, Refused
+from fedcollab.base.i18n import LANGUAGES, negotiate, words
+from fedcollab.base.web import SETTINGS, WORDS, Handler, delete_cookie, read_cookie, read_form, redirect, set_cookie, words_of
+from fedcollab.feature import admin_of, member_of, page
+from fedcollab.federation.kernel import KERNEL
+
+from . import service, sessions
+from .throttle import Throttle
+
+THROTTLE = web.AppKey("throttle", Throttle)
+SIGNED_IN = web.RequestKey("signed_in", sessions.SignedIn)
+MONTH = 30 * 86400
+WRONG = N_("Name and password do not go together. Please try again.")
+OPEN_WHILE_DUE = ("/settings/password", "/logout", "/static/", "/language/")
+
+
+@web.middleware
+async def session_viewer(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Finds out who is looking and in which language, by one read at most; who owes a new password gets no further."""
+    settings, kernel, token = request.app[SETTINGS], request.app[KERNEL], read_cookie(request, "session")
+    found = None
+    if token and not request.path.startswith("/static/"):
+        found = await kernel.database.read(sessions.signed_in, kernel.node, token)
+    if found is not None:
+        request[VIEWER], request[SIGNED_IN] = found.viewer, found
+        if kernel.node.now() - found.seen_at > sessions.SEEN_EVERY:
+            await kernel.database.write(sessions.touch, kernel.node, token)
+    chosen = (found.language if found else "") or read_cookie(request, "language")
+    language = chosen if chosen in LANGUAGES else negotiate(request.headers.get("Accept-Language", ""), settings.language)
+    request[WORDS] = words(language, (found.time_zone if found else "") or settings.time_zone)
+    if found is not None and found.new_password_due and not request.path.startswith(OPEN_WHILE_DUE):
+        return redirect("/settings/password")
+    return await handler(request)
+
+
+def local(path: str) -> str:
+    """A path of this site to go on to; anything else is the start page."""
+    return path if path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable() else "/"
+
+
+def client(request: web.Request) -> str:
+    """Whom a rate limit counts: the connection's address, or the one that our own web server in front vouches for."""
+    if request.app[SETTINGS].trusted_proxy:
+        return request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip() or (request.remote or "")
+    return request.remote or ""
+
+
+def _signed_in(request: web.Request, token: str, to: str) -> web.Response:
+    response = redirect(to)
+    set_cookie(response, request.app[SETTINGS], "session", token, MONTH)
+    delete_cookie(response, request.app[SETTINGS], "visit")
+    return response
+
+
+async def show_login(request: web.Request) -> web.Response:
+    return page(request, "members/login.html", username="", next=local(request.query.get("next", "/")), errors={})
+
+
+async def login(request: web.Request) -> web.Response:
+    """Compares the password outside the transaction; an unknown name costs the same as a known one."""
+    fields, kernel, throttle = await read_form(request), request.app[KERNEL], request.app[THROTTLE]
+    username, to, address = fields.get("username", "").strip().lower(), local(fields.get("next", "/")), client(request)
+    throttle.check(username, address)
+    person_id, hashed = await kernel.database.read(sessions.credentials, username)
+    good = await asyncio.to_thread(password_matches, hashed, fields.get("password", ""))
+    if not good or not person_id:
+        throttle.failed(username, address)
+        return page(request, "members/login.html", status=422, username=username, next=to, errors={"password": words_of(request).gettext(WRONG)})
+    throttle.succeeded(username, address)
+    token = await kernel.database.write(sessions.start_session, kernel.node, person_id, request.headers.get("User-Agent", ""))
+    return _signed_in(request, token, to)
+
+
+async def logout(request: web.Request) -> web.Response:
+    viewer, kernel = member_of(request), request.app[KERNEL]
+    await read_form(request)
+    await kernel.database.write(sessions.end, viewer.person_id, stored(read_cookie(request, "session")))
+    response = redirect("/")
+    delete_cookie(response, request.app[SETTINGS], "session")
+    return response
+
+
+async def join(request: web.Request) -> web.Response:
+    """An invitation: choose a name and a password. A refused form keeps what was typed, the invitation stays good."""
+    kernel, token = request.app[KERNEL], request.match_info["token"]
+    await kernel.database.read(service.invitation, kernel.node, token)
+    values, errors = {"name": "", "username": ""}, {}
+    if request.method == "POST":
+        fields = await read_form(request)
+        values = {name: fields.get(name, "").strip() for name in values}
+        try:
+            service.check_password(fields.get("password", ""), *values.values(), request.app[SETTINGS].name)
+            hashed = await asyncio.to_thread(hash_password, fields["password"])
+            started = await kernel.database.write(
+                service.join, kernel.node, token, **values, password_hash=hashed, language=words_of(request).language,
+                agent=request.headers.get("User-Agent", ""),
+            )  # fmt: skip
+            return _signed_in(request, started, "/")
+        except Refused as error:
+            about = "username" if isinstance(error, Conflict) or "name" in error.text[:20].lower() else "password"
+            errors = {about: error.in_words(words_of(request).gettext)}
+    return page(request, "members/join.html", status=422 if errors else 200, values=values, errors=errors)
+
+
+async def use_link(request: web.Request) -> web.Response:
+    """A one-time link: the page asks first, because previews of links open them too."""
+    kernel = request.app[KERNEL]
+    if request.method == "GET":
+        return page(request, "members/link.html")
+    await read_form(request)
+    token = await kernel.database.write(service.use_link, kernel.node, request.match_info["token"], request.headers.get("User-Agent", ""))
+    return _signed_in(request, token, "/settings/password")
+
+
+async def settings(request: web.Request) -> web.Response:
+    """Name, language and time zone."""
+    viewer, kernel = member_of(request), request.app[KERNEL]
+    me = await kernel.database.read(service.find, viewer.person_id)
+    values, errors = {"name": me.name, "summary": "", "language": me.language, "time_zone": me.time_zone}, {}
+    if request.method == "POST":
+        fields = await read_form(request)
+        values = {name: fields.get(name, "").strip() for name in values}
+        try:
+            await kernel.database.write(service.set_profile, kernel.node, viewer, **values)
+            return redirect("/settings")
+        except Refused as error:
+            errors = {"name": error.in_words(words_of(request).gettext)}
+    return page(request, "members/settings.html", status=422 if errors else 200, values=values, errors=errors, username=me.username, roles=me.roles)
+
+
+async def password(request: web.Request) -> web.Response:
+    """A new password; the old one is asked for unless a one-time link brought the person here."""
+    viewer, kernel = member_of(request), request.app[KERNEL]
+    due, errors = request[SIGNED_IN].new_password_due, {}
+    if request.method == "POST":
+        fields = await read_form(request)
+        try:
+            await _set_password(request, fields, due)
+            return redirect("/")
+        except FedcollabError as error:
+            errors = {"old" if error.status == 403 else "password": error.in_words(words_of(request).gettext)}
+    return page(request, "members/password.html", status=422 if errors else 200, due=due, errors=errors, viewer_name=viewer.name)
+
+
+async def _set_password(request: web.Request, fields: Any, due: bool) -> None:
+    viewer, kernel = member_of(request), request.app[KERNEL]
+    me = await kernel.database.read(service.find, viewer.person_id)
+    if not due:
+        throttle, address = request.app[THROTTLE], client(request)
+        throttle.check(me.username, address)
+        _, hashed = await kernel.database.read(sessions.credentials, me.username)
+        if not await asyncio.to_thread(password_matches, hashed, fields.get("old", "")):
+            throttle.failed(me.username, address)
+            wrong = Refused(N_("This is not your present password."))
+            wrong.status = 403
+            raise wrong
+    service.check_password(fields.get("password", ""), me.username, me.name, request.app[SETTINGS].name)
+    made = await asyncio.to_thread(hash_password, fields["password"])
+    await kernel.database.write(service.set_password, kernel.node, viewer.person_id, made, read_cookie(request, "session"))
+
+
+async def my_sessions(request: web.Request) -> web.Response:
+    """Where somebody is signed in, to end one or all others."""
+    viewer, kernel = member_of(request), request.app[KERNEL]
+    mine = stored(read_cookie(request, "session"))
+    if request.method == "POST":
+        fields = await read_form(request)
+        for one in await kernel.database.read(sessions.listed, viewer.person_id):
+            if fields.get("end") == one.token_hash or (fields.get("end") == "others" and one.token_hash != mine):
+                await kernel.database.write(sessions.end, viewer.person_id, one.token_hash)
+        return redirect("/settings/sessions")
+    return page(request, "members/sessions.html", sessions=await kernel.database.read(sessions.listed, viewer.person_id), mine=mine)
+
+
+async def choose_language(request: web.Request) -> web.Response:
+    """Keeps a language for this browser and goes back."""
+    code = request.match_info["code"]
+    if code not in LANGUAGES:
+        raise NotFound()
+    viewer, kernel = request.get(VIEWER), request.app[KERNEL]
+    response = redirect(local(request.query.get("next", "/")))
+    set_cookie(response, request.app[SETTINGS], "language", code, 365 * 86400)
+    if viewer is not None:
+        await kernel.database.write(service.set_language, viewer.person_id, code)
+    return response
+
+
+async def members(request: web.Request) -> web.Response:
+    """All members, and inviting more."""
+    admin_of(request)
+    return await _members(request)
+
+
+async def _members(request: web.Request, **made: str) -> web.Response:
+    found = await request.app[KERNEL].database.read(service.listed)
+    shown: dict[str, Any] = {"link": "", "qr": "", "for_whom": ""} | made
+    return page(request, "members/members.html", members=found, all_roles=ROLES, usual=MEMBER, **shown)
+
+
+async def invite(request: web.Request) -> web.Response:
+    """Makes an invitation link and shows it once, with its QR code."""
+    viewer, fields, kernel = admin_of(request), await read_form(request), request.app[KERNEL]
+    token = await kernel.database.write(service.invite, kernel.node, viewer, fields.getall("role", [MEMBER]))
+    link = kernel.node.settings.uri(f"/join/{token}")
+    return await _members(request, link=link, qr=qr(link))
+
+
+def qr(link: str) -> str:
+    """A link as an inline SVG drawing without styles."""
+    return str(segno.make(link).svg_inline(scale=5, omitsize=False, title="QR", svgclass=None, lineclass=None))
+
+
+async def make_link(request: web.Request) -> web.Response:
+    viewer, kernel = admin_of(request), request.app[KERNEL]
+    await read_form(request)
+    token = await kernel.database.write(service.make_link, kernel.node, viewer, request.match_info["id"])
+    person = await kernel.database.read(service.find, request.match_info["id"])
+    return await _members(request, link=kernel.node.settings.uri(f"/link/{token}"), for_whom=person.name)
+
+
+async def disable(request: web.Request) -> web.Response:
+    viewer, kernel = admin_of(request), request.app[KERNEL]
+    await read_form(request)
+    await kernel.database.write(service.disable, kernel.node, viewer, request.match_info["id"])
+    return redirect("/admin/members")
+
+
+async def forget_notice(request: web.Request) -> web.Response:
+    viewer, kernel = member_of(request), request.app[KERNEL]
+    await read_form(request)
+    await kernel.database.write(sessions.forget_notice, viewer.person_id)
+    return redirect("/")
