@@ -9,7 +9,7 @@ from fedcollab.access.viewer import ANYBODY, VIEWER, Viewer
 from fedcollab.base.errors import NotFound, Unauthorized
 from fedcollab.base.i18n import LANGUAGES
 from fedcollab.base.templates import Templates
-from fedcollab.base.web import SETTINGS, form_token, words_of
+from fedcollab.base.web import NOTICE, SETTINGS, form_token, words_of
 from fedcollab.federation.kernel import KERNEL
 from fedcollab.federation.registry import Handler
 
@@ -72,6 +72,7 @@ def page(request: web.Request, template: str, *, status: int = 200, **values: An
         "token": form_token(request),
         "now": app[KERNEL].node.now(),
         "languages": LANGUAGES,
+        "notice": request.get(NOTICE, ""),
     }
     text = app[TEMPLATES].render(template, words_of(request), **(frame | values))
     return web.Response(text=text, content_type="text/html", charset="utf-8", status=status)

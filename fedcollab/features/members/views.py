@@ -10,7 +10,7 @@ from fedcollab.access.viewer import MEMBER, ROLES, VIEWER
 from fedcollab.base.crypto import hash_password, password_matches, stored
 from fedcollab.base.errors import Conflict, FedcollabError, N_, NotFound, Refused
 from fedcollab.base.i18n import LANGUAGES, negotiate, words
-from fedcollab.base.web import SETTINGS, WORDS, Handler, delete_cookie, read_cookie, read_form, redirect, set_cookie, words_of
+from fedcollab.base.web import NOTICE, SETTINGS, WORDS, Handler, delete_cookie, read_cookie, read_form, redirect, set_cookie, words_of
 from fedcollab.feature import admin_of, member_of, page
 from fedcollab.federation.kernel import KERNEL
 
@@ -32,7 +32,7 @@ async def session_viewer(request: web.Request, handler: Handler) -> web.StreamRe
     if token and not request.path.startswith("/static/"):
         found = await kernel.database.read(sessions.signed_in, kernel.node, token)
     if found is not None:
-        request[VIEWER], request[SIGNED_IN] = found.viewer, found
+        request[VIEWER], request[SIGNED_IN], request[NOTICE] = found.viewer, found, found.notice
         if kernel.node.now() - found.seen_at > sessions.SEEN_EVERY:
             await kernel.database.write(sessions.touch, kernel.node, token)
     chosen = (found.language if found else "") or read_cookie(request, "language")
