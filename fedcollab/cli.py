@@ -6,7 +6,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, Optional, TypeVar
+from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 
@@ -14,18 +14,29 @@ from fedcollab import __version__
 from fedcollab.base.errors import FedcollabError
 
 T = TypeVar("T")
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="One organisation's node, federated by signed activities.")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="One organisation's node, federated by signed activities.",
+)
 user_app = typer.Typer(no_args_is_help=True, help="Members of this node.")
 partner_app = typer.Typer(no_args_is_help=True, help="Partner organisations.")
 group_app = typer.Typer(no_args_is_help=True, help="Groups for discussions.")
 federation_app = typer.Typer(no_args_is_help=True, help="How the talk with partners goes.")
 audit_app = typer.Typer(no_args_is_help=True, help="The record of what was done.")
-for name, part in (("user", user_app), ("partner", partner_app), ("group", group_app), ("federation", federation_app), ("audit", audit_app)):
+for name, part in (
+    ("user", user_app),
+    ("partner", partner_app),
+    ("group", group_app),
+    ("federation", federation_app),
+    ("audit", audit_app),
+):
     app.add_typer(part, name=name)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of words.")]
-Role = Annotated[Optional[list[str]], typer.Option("--role", help="admin, moderator or member; may be given several times.")]
-place = Path(".")
+Role = Annotated[list[str] | None, typer.Option("--role", help="admin, moderator or member; may be given several times.")]
+CHOSEN = {"directory": Path()}
 
 
 def main() -> None:
@@ -52,12 +63,11 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def choose(
-    directory: Annotated[Path, typer.Option("-C", "--directory", help="The node's directory.")] = Path("."),
+    directory: Annotated[Path, typer.Option("-C", "--directory", help="The node's directory.")] = Path(),
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
 ) -> None:
     """One organisation's node, federated by signed activities."""
-    global place
-    place = directory
+    CHOSEN["directory"] = directory
 
 
 def say(as_json: bool, data: object, words: str) -> None:
@@ -72,7 +82,7 @@ def with_kernel(work: Callable[[Any], Awaitable[T]]) -> T:
     from fedcollab.base.migrate import check
     from fedcollab.base.paths import NodeFiles
 
-    kernel = make_kernel(config.load(place), NodeFiles(place), patient=True)
+    kernel = make_kernel(config.load(CHOSEN["directory"]), NodeFiles(CHOSEN["directory"]), patient=True)
 
     async def run() -> T:
         try:
@@ -95,7 +105,7 @@ def init(
     listen: Annotated[str, typer.Option(help="HOST:PORT to listen on.")] = "127.0.0.1:8000",
     database_url: Annotated[str, typer.Option(help="Empty for SQLite, else postgresql://...")] = "",
     trial: Annotated[bool, typer.Option("--trial", help="Plain http on loopback, to try things out.")] = False,
-    loopback_peer: Annotated[Optional[list[str]], typer.Option(help="Trial only: HOST:PORT of a partner on this machine.")] = None,
+    loopback_peer: Annotated[list[str] | None, typer.Option(help="Trial only: HOST:PORT of a partner on this machine.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Makes a node: settings, keys, database, organisation."""
@@ -104,7 +114,9 @@ def init(
     written: dict[str, object] = {"name": name, "base_url": base_url.rstrip("/"), "listen": listen}
     optional = {"database_url": database_url, "trial": trial, "loopback_peers": tuple(loopback_peer or ())}
     settings = make(directory, written | {key: value for key, value in optional.items() if value})
-    words = f"{name} is set up in {directory}. Next:\n  fedcollab -C {directory} user add YOU --role admin\n  fedcollab -C {directory} serve"
+    words = (
+        f"{name} is set up in {directory}. Next:\n  fedcollab -C {directory} user add YOU --role admin\n  fedcollab -C {directory} serve"
+    )
     say(as_json, {"directory": str(directory), "base_url": settings.base_url, "actor": settings.uri("/actor")}, words)
 
 
@@ -113,7 +125,7 @@ def serve() -> None:
     """Runs the node; prints "ready URL" once it answers."""
     from fedcollab.serve import run
 
-    run(place)
+    run(CHOSEN["directory"])
 
 
 @user_app.command("add")
@@ -121,7 +133,9 @@ def user_add(
     name: Annotated[str, typer.Argument(help="The name to sign in with.")],
     role: Role = None,
     shown: Annotated[str, typer.Option("--shown", help="The name that others see.")] = "",
-    password_stdin: Annotated[bool, typer.Option("--password-stdin", help="Read a password from standard input; else use login-link.")] = False,
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read a password from standard input; else use login-link.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Makes a member."""
@@ -134,8 +148,10 @@ def user_add(
         service.check_password(password, name)
         hashed = hash_password(password)
     roles = role or ["member"]
-    made = with_kernel(lambda k: k.database.write(service.add_member, k.node, None, username=name, name=shown or name, roles=roles, password_hash=hashed))
-    more = "" if hashed else f" Next: fedcollab -C {place} login-link {name}"
+    made = with_kernel(
+        lambda k: k.database.write(service.add_member, k.node, None, username=name, name=shown or name, roles=roles, password_hash=hashed)
+    )
+    more = "" if hashed else f" Next: fedcollab -C {CHOSEN['directory']} login-link {name}"
     say(as_json, asdict(made), f"{made.username} can sign in as {', '.join(made.roles)}.{more}")
 
 
@@ -192,20 +208,24 @@ def migrate(as_json: AsJson = False) -> None:
     from fedcollab.base.migrate import migrate as bring
     from fedcollab.base.paths import NodeFiles
 
-    settings = config.load(place)
-    database = open_database(settings.database_url or f"sqlite:///{NodeFiles(place).database}", patient=True)
+    settings = config.load(CHOSEN["directory"])
+    database = open_database(settings.database_url or f"sqlite:///{NodeFiles(CHOSEN['directory']).database}", patient=True)
     try:
         before, after = bring(database.engine)
     finally:
         database.close()
-    say(as_json, {"from": before, "to": after}, f"The database is at step {after}." + ("" if before == after else f" It was at {before or 'none'}."))
+    say(
+        as_json,
+        {"from": before, "to": after},
+        f"The database is at step {after}." + ("" if before == after else f" It was at {before or 'none'}."),
+    )
 
 
 @app.command()
 def demo(
     nodes: Annotated[int, typer.Option(help="How many organisations, 2 to 8.")] = 3,
     port: Annotated[int, typer.Option(help="The first port; 0 takes free ones.")] = 0,
-    keep: Annotated[Optional[Path], typer.Option(help="Keep the nodes in this directory.")] = None,
+    keep: Annotated[Path | None, typer.Option(help="Keep the nodes in this directory.")] = None,
     check: Annotated[bool, typer.Option("--check", help="Post on each node, see it on the others, and stop.")] = False,
 ) -> None:
     """Several organisations on loopback, with sample members and a conversation that really travels."""
@@ -217,7 +237,9 @@ def demo(
 
 
 @partner_app.command("add")
-def partner_add(url: str, approve: Annotated[bool, typer.Option("--approve", help="Admit it at once.")] = False, as_json: AsJson = False) -> None:
+def partner_add(
+    url: str, approve: Annotated[bool, typer.Option("--approve", help="Admit it at once.")] = False, as_json: AsJson = False
+) -> None:
     """Lists an organisation, by its actor's id or its node's address."""
     from fedcollab.admin import partners
 
@@ -231,7 +253,11 @@ def partner_list(as_json: AsJson = False) -> None:
     from fedcollab.federation import partners
 
     found = with_kernel(lambda kernel: kernel.database.read(partners.listed))
-    say(as_json, [asdict(p) for p in found], "\n".join(f"{p.state:10} {p.host:30} {p.name}  {p.last_error}" for p in found) or "No partners yet.")
+    say(
+        as_json,
+        [asdict(p) for p in found],
+        "\n".join(f"{p.state:10} {p.host:30} {p.name}  {p.last_error}" for p in found) or "No partners yet.",
+    )
 
 
 def _change(verb: str, url: str, as_json: bool) -> None:
@@ -309,7 +335,10 @@ def federation_status(as_json: AsJson = False) -> None:
     from fedcollab.admin.status import status
 
     found = with_kernel(lambda kernel: kernel.database.read(status))
-    lines = [f"{p['host']:30} {p['state']:10} waiting {p['waiting']}, parked {p['parked']}, refused {p['refused']} {p['last_error']}" for p in found["partners"]]
+    lines = [
+        f"{p['host']:30} {p['state']:10} waiting {p['waiting']}, parked {p['parked']}, refused {p['refused']} {p['last_error']}"
+        for p in found["partners"]
+    ]
     lines += [f"{a['host']:30} asks to be a partner ({a['times']} times)" for a in found["applications"]]
     say(as_json, found, "\n".join(lines) or "No partners yet.")
 
@@ -321,5 +350,11 @@ def audit_verify(as_json: AsJson = False) -> None:
 
     found = with_kernel(lambda kernel: kernel.database.read(audit.verify))
     good = found.broken_at is None
-    say(as_json, asdict(found), f"{found.entries} entries, the chain holds." if good else f"The chain is broken at entry {found.broken_at}. Somebody has changed the record; keep a copy of the database.")
+    say(
+        as_json,
+        asdict(found),
+        f"{found.entries} entries, the chain holds."
+        if good
+        else f"The chain is broken at entry {found.broken_at}. Somebody has changed the record; keep a copy of the database.",
+    )
     raise typer.Exit(0 if good else 1)

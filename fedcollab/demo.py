@@ -1,4 +1,4 @@
-"""Decides what `fedcollab demo` shows: organisations in several countries whose conversation has really travelled, in one process on loopback."""
+"""Decides what `fedcollab demo` shows: organisations whose conversation has really travelled, in one process on loopback."""
 
 import asyncio
 import contextlib
@@ -24,6 +24,7 @@ from fedcollab.base.http import Answer
 from fedcollab.base.paths import NodeFiles
 from fedcollab.features.discussions import groups, reading, service
 from fedcollab.features.members import service as members
+from fedcollab.features.members import sessions
 from fedcollab.federation.kernel import Kernel
 from fedcollab.serve import start
 from fedcollab.setup import init
@@ -53,8 +54,10 @@ CASTS = (
 )
 OPENER = (
     "Berry-picking adverts: what do you see this season?",
-    "We were shown three adverts for berry-picking this month: the same picture, three company names, and *housing and travel paid first, settled later*."
-    "\n\nDo others see these? Which wording comes back?",
+    """We were shown three adverts for berry-picking this month: the same picture, three company names,
+and *housing and travel paid first, settled later*.
+
+Do others see these? Which wording comes back?""",
 )
 ANSWERS = (
     "Attention aux captures d’écran : on y voit souvent des numéros privés. Décrivons l’annonce **avec des mots**, sans l’image.",
@@ -121,7 +124,14 @@ async def stage(place: Path, cast: Cast, ports: list[int], number: int) -> Async
     peers = tuple(f"127.0.0.1:{p}" for p in ports if p != ports[number])
     listen = f"127.0.0.1:{ports[number]}"
     if not NodeFiles(place).settings.exists():
-        written = {"name": cast.name, "base_url": f"http://{listen}", "listen": listen, "trial": True, "loopback_peers": peers, "language": cast.language}
+        written = {
+            "name": cast.name,
+            "base_url": f"http://{listen}",
+            "listen": listen,
+            "trial": True,
+            "loopback_peers": peers,
+            "language": cast.language,
+        }
         await asyncio.to_thread(init, place, written)
     from fedcollab.base import config
 
@@ -129,7 +139,9 @@ async def stage(place: Path, cast: Cast, ports: list[int], number: int) -> Async
     runner = await start(make_app(kernel))
     viewers = []
     for at, (username, name) in enumerate(cast.people):
-        viewers.append(await kernel.database.write(_person, kernel, username, name, [ADMIN, MEMBER] if at == 0 else [MEMBER], cast.language))
+        viewers.append(
+            await kernel.database.write(_person, kernel, username, name, [ADMIN, MEMBER] if at == 0 else [MEMBER], cast.language)
+        )
     try:
         yield Stage(cast, kernel, runner, viewers)
     finally:
@@ -153,7 +165,14 @@ async def perform(stages: list[Stage], say: Callable[[str], None]) -> None:
         for other in stages:
             if one is not other and (len(stages) < 3 or host in (one, other) or last not in (one, other)):
                 await acts.add(one.kernel, one.viewers[0], other.url, approve=True)
-    group = await host.write(groups.create, host.viewers[0], slug="recruitment", name="Labour recruitment", label="TLP:GREEN", summary="<p>Adverts, agencies and seasonal work: what we see, and what helps.</p>")
+    group = await host.write(
+        groups.create,
+        host.viewers[0],
+        slug="recruitment",
+        name="Labour recruitment",
+        label="TLP:GREEN",
+        summary="<p>Adverts, agencies and seasonal work: what we see, and what helps.</p>",
+    )
     await host.write(groups.create, host.viewers[0], slug="interpreters", name="Working with interpreters", label="TLP:CLEAR")
     await host.write(groups.create, host.viewers[0], slug="handover", name="Shift handover", label="TLP:AMBER+STRICT")
     for one in stages[1:]:
@@ -195,7 +214,9 @@ async def _thread(one: Stage, post_uri: str) -> str | None:
 async def check_all(stages: list[Stage], say: Callable[[str], None]) -> None:
     """Posts on each node, then reads every other's page as a member who signed in by link, and as somebody who has not."""
     cookies = {one.url: await _sign_in(one) for one in stages}
-    group_uri = next(g.actor.uri for g in await stages[0].kernel.database.read(reading.groups, stages[0].viewers[0]) if g.label == "TLP:GREEN")
+    group_uri = next(
+        g.actor.uri for g in await stages[0].kernel.database.read(reading.groups, stages[0].viewers[0]) if g.label == "TLP:GREEN"
+    )
     for author in stages:
         mark = f"check-{time.time_ns()}"
         found = await author.kernel.database.read(actors.by_uri, group_uri)
@@ -237,7 +258,7 @@ async def _sign_in(one: Stage) -> str:
     """A session for the organisation's first member, as the name=value of its cookie."""
     from fedcollab.base.web import cookie_name
 
-    token = await one.write(members.start_session, one.viewers[0].person_id, "fedcollab demo")
+    token = await one.write(sessions.start_session, one.viewers[0].person_id, "fedcollab demo")
     return f"{cookie_name(one.kernel.node.settings, 'session')}={token}"
 
 
@@ -253,5 +274,3 @@ async def _show(stages: list[Stage], say: Callable[[str], None]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     await stop.wait()
-
-

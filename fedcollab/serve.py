@@ -24,7 +24,12 @@ class Lines(logging.Formatter):
     """One JSON object a line; the extra fields named above and nothing of a request's content or address."""
 
     def format(self, record: logging.LogRecord) -> str:
-        line: dict[str, object] = {"at": self.formatTime(record), "level": record.levelname.lower(), "logger": record.name, "message": record.getMessage()}
+        line: dict[str, object] = {
+            "at": self.formatTime(record),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
         line |= {name: record.__dict__[name] for name in FIELDS if name in record.__dict__}
         if record.exc_info and record.exc_info[0] is not None:
             line["error"] = record.exc_info[0].__name__
@@ -52,7 +57,11 @@ async def start(app: web.Application) -> web.AppRunner:
         await web.TCPSite(runner, host.strip("[]"), int(port)).start()
     except OSError as error:
         await runner.cleanup()
-        raise Misconfigured(N_("Can't listen on %(listen)s (%(error)s). Stop what uses it, or write another address in node.toml: listen = \"127.0.0.1:8001\""), listen=settings.listen, error=error.strerror) from None
+        raise Misconfigured(
+            N_('Can\'t listen on %(listen)s (%(error)s). Stop what uses it, or write another in node.toml: listen = "127.0.0.1:8001"'),
+            listen=settings.listen,
+            error=error.strerror,
+        ) from None
     return runner
 
 

@@ -23,13 +23,19 @@ def init(root: Path, written: dict[str, object]) -> config.Settings:
     settings = config.parse(written, {}, where="init")
     files = NodeFiles(root)
     if files.settings.exists() or files.key.exists():
-        raise Misconfigured(N_("%(root)s holds a node already. Choose another directory, or start that one: fedcollab -C %(root)s serve"), root=root)
+        raise Misconfigured(
+            N_("%(root)s holds a node already. Choose another directory, or start that one: fedcollab -C %(root)s serve"), root=root
+        )
     try:
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
         _write(files.settings, "".join(config.line(name, value) + "\n" for name, value in written.items()))
         key = crypto.make_master_key(files)
     except OSError as error:
-        raise Misconfigured(N_("%(root)s can't be written (%(error)s). Choose a directory of yours, or: chown YOU %(root)s"), root=root, error=error.strerror) from None
+        raise Misconfigured(
+            N_("%(root)s can't be written (%(error)s). Choose a directory of yours, or: chown YOU %(root)s"),
+            root=root,
+            error=error.strerror,
+        ) from None
     database = open_database(settings.database_url or f"sqlite:///{files.database}")
     try:
         migrate(database.engine)

@@ -88,7 +88,7 @@ class Here:
 
     async def quiet(self) -> None:
         """Waits until the inbox has nothing left to do."""
-        await until("the inbox is empty", lambda: self._idle())
+        await until("the inbox is empty", self._idle)
 
     async def _idle(self) -> bool:
         return (await self.sql("SELECT count(*) FROM inbox_item WHERE state = 'waiting'"))[0][0] == 0
@@ -102,8 +102,14 @@ class Here:
 
 
 async def start(
-    place: Path, *, port: int = 0, peers: tuple[int, ...] = (), name: str = "Meridian Outreach", clock: Clock = system_clock, database: Database | None = None,
-) -> Here:  # fmt: skip
+    place: Path,
+    *,
+    port: int = 0,
+    peers: tuple[int, ...] = (),
+    name: str = "Meridian Outreach",
+    clock: Clock = system_clock,
+    database: Database | None = None,
+) -> Here:
     """Starts a node; `peers` are the loopback ports it may talk to."""
     port = port or free_port()
     written: dict[str, object] = {"name": name, "base_url": f"http://127.0.0.1:{port}", "listen": f"127.0.0.1:{port}", "trial": True}
@@ -137,7 +143,10 @@ async def befriend(one: Here, other: Here) -> None:
     for a, b in ((one, other), (other, one)):
         await acts.add(a.kernel, a.viewer, b.url, approve=True)
     for a in (one, other):
-        await until("the follow is accepted", lambda a=a: a.sql("SELECT 1 FROM follow WHERE state = 'accepted' AND follower_id = :me", me=a.viewer.organisation_id))
+        await until(
+            "the follow is accepted",
+            lambda a=a: a.sql("SELECT 1 FROM follow WHERE state = 'accepted' AND follower_id = :me", me=a.viewer.organisation_id),
+        )
 
 
 @dataclass
@@ -166,11 +175,16 @@ class Rogue:
         pem = rsa.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo).decode()
         multibase = keys.multibase(ed.public_key().public_bytes_raw())
         document: dict[str, Any] = {
-            "@context": ap.CONTEXT, "id": uri, "type": kind, "preferredUsername": path.rsplit("/", 1)[-1], "name": path.rsplit("/", 1)[-1].title(),
-            "inbox": uri + "/inbox", ap.PROTOCOL_TERM: ap.PROTOCOL,
+            "@context": ap.CONTEXT,
+            "id": uri,
+            "type": kind,
+            "preferredUsername": path.rsplit("/", 1)[-1],
+            "name": path.rsplit("/", 1)[-1].title(),
+            "inbox": uri + "/inbox",
+            ap.PROTOCOL_TERM: ap.PROTOCOL,
             "publicKey": {"id": uri + "#main-key", "owner": uri, "publicKeyPem": pem},
             "assertionMethod": [{"id": uri + "#ed25519-key", "type": "Multikey", "controller": uri, "publicKeyMultibase": multibase}],
-        }  # fmt: skip
+        }
         if kind != "Organization":
             document[ap.ORGANISATION] = self.uri("/actor")
         self.documents[path] = self.prove(document | more, self.uri("/actor"))
@@ -182,7 +196,14 @@ class Rogue:
     def create(self, author: str, group: str, **note: Any) -> dict[str, Any]:
         """A Create by an actor of ours, addressed to a group, with its proof."""
         uri = self.uri(f"/posts/{new_id()}")
-        obj = {"id": uri, "type": "Note", "attributedTo": author, "content": "<p>hello</p>", "audience": group, "to": [group + "/followers"]} | note
+        obj = {
+            "id": uri,
+            "type": "Note",
+            "attributedTo": author,
+            "content": "<p>hello</p>",
+            "audience": group,
+            "to": [group + "/followers"],
+        } | note
         return self.prove(ap.activity("Create", self.uri(f"/activities/{new_id()}"), author, obj, to=[group + "/followers"]), author)
 
     async def send(self, to: Here, activity: object, *, actor: str = "", key: str = "rsa", path: str = "/inbox", **over: Any) -> int:

@@ -27,13 +27,15 @@ def record(session: Session, now: int, viewer: Viewer | None, action: str, subje
     """Adds one entry; call it last in a unit. `subject` is an id or a host: never a name, never content."""
     head = session.execute(
         sa.update(AuditHead).where(AuditHead.id == 1).values(seq=AuditHead.seq + 1).returning(AuditHead.seq, AuditHead.hash)
-    ).one_or_none()  # fmt: skip
+    ).one_or_none()
     if head is None:
         session.execute(sa.insert(AuditHead).values(id=1, seq=1, hash=START))
     seq, prev = (head.seq, head.hash) if head else (1, START)
     actor_id = viewer.person_id or viewer.organisation_id or None if viewer else None
     digest = chain(prev, seq, now, actor_id, action, subject)
-    session.execute(sa.insert(AuditEntry).values(seq=seq, at=now, actor_id=actor_id, action=action, subject=subject, prev=prev, hash=digest))
+    session.execute(
+        sa.insert(AuditEntry).values(seq=seq, at=now, actor_id=actor_id, action=action, subject=subject, prev=prev, hash=digest)
+    )
     session.execute(sa.update(AuditHead).where(AuditHead.id == 1).values(hash=digest))
 
 
@@ -80,4 +82,7 @@ class Entry:
 def newest(session: Session, limit: int = 100) -> list[Entry]:
     """The newest entries, newest first."""
     query = sa.select(AuditEntry.seq, AuditEntry.at, AuditEntry.actor_id, AuditEntry.action, AuditEntry.subject)
-    return [Entry(row.seq, row.at, row.actor_id, row.action, row.subject) for row in session.execute(query.order_by(AuditEntry.seq.desc()).limit(limit))]
+    return [
+        Entry(row.seq, row.at, row.actor_id, row.action, row.subject)
+        for row in session.execute(query.order_by(AuditEntry.seq.desc()).limit(limit))
+    ]

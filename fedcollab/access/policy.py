@@ -11,8 +11,10 @@ from fedcollab.base.errors import BadRequest, N_, Refused
 from .models import AMBER, CLEAR, GREEN, LABELS, RED, STRICT, Audience, AudienceMember, Block, SharedObject
 from .viewer import Viewer
 
-NOT_YET = {AMBER: N_("TLP:AMBER needs sealing, which this node cannot do yet. Choose TLP:GREEN, or TLP:AMBER+STRICT for us alone."),
-           RED: N_("TLP:RED needs sealing, which this node cannot do yet. Choose TLP:AMBER+STRICT for us alone.")}  # fmt: skip
+NOT_YET = {
+    AMBER: N_("TLP:AMBER needs sealing, which this node cannot do yet. Choose TLP:GREEN, or TLP:AMBER+STRICT for us alone."),
+    RED: N_("TLP:RED needs sealing, which this node cannot do yet. Choose TLP:AMBER+STRICT for us alone."),
+}
 Shared = TypeVar("Shared", bound=SharedObject)
 
 
@@ -25,7 +27,9 @@ def visible(model: type[Shared], viewer: Viewer) -> sa.ColumnElement[bool]:
     inside = (
         sa.exists()
         .where(AudienceMember.audience_id == model.audience_id, AudienceMember.organisation_id == viewer.organisation_id)
-        .where(sa.or_(AudienceMember.since <= model.posted_at, sa.exists().where(Audience.id == AudienceMember.audience_id, Audience.history)))
+        .where(
+            sa.or_(AudienceMember.since <= model.posted_at, sa.exists().where(Audience.id == AudienceMember.audience_id, Audience.history))
+        )
     )
     return sa.and_(sa.or_(model.label == CLEAR, inside), ~blocked)
 
@@ -80,15 +84,31 @@ def admit(session: Session, audience_id: str, organisation_id: str, *, since: in
     there = session.execute(
         sa.update(AudienceMember)
         .where(AudienceMember.audience_id == audience_id, AudienceMember.organisation_id == organisation_id)
-        .values(people=people if people else AudienceMember.people)
+        .values(people=people or AudienceMember.people)
     )
     if not there.rowcount:  # type: ignore[attr-defined]  # a cursor result: an UPDATE returns no rows
-        session.execute(sa.insert(AudienceMember).values(audience_id=audience_id, organisation_id=organisation_id, since=since, people=people))
+        session.execute(
+            sa.insert(AudienceMember).values(audience_id=audience_id, organisation_id=organisation_id, since=since, people=people)
+        )
 
 
 def expel(session: Session, audience_id: str, organisation_id: str) -> None:
     """Takes an organisation out of an audience: from now on it is sent and shown nothing."""
-    session.execute(sa.delete(AudienceMember).where(AudienceMember.audience_id == audience_id, AudienceMember.organisation_id == organisation_id))
+    session.execute(
+        sa.delete(AudienceMember).where(AudienceMember.audience_id == audience_id, AudienceMember.organisation_id == organisation_id)
+    )
 
 
-__all__ = ["GREEN", "admit", "check_label", "check_leaves", "expel", "is_wider", "narrowest", "open_audience", "recipients", "sees_group", "visible"]
+__all__ = [
+    "GREEN",
+    "admit",
+    "check_label",
+    "check_leaves",
+    "expel",
+    "is_wider",
+    "narrowest",
+    "open_audience",
+    "recipients",
+    "sees_group",
+    "visible",
+]

@@ -62,7 +62,9 @@ def make(session: Session, node: Node, actor_id: str, actor_uri: str) -> None:
         private = key.private_bytes(serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         uri = actor_uri + FRAGMENTS[kind]
         sealed = seal(node.master_key, private, uri)
-        row = dict(id=new_id(node.now()), actor_id=actor_id, uri=uri, kind=kind, public=public, sealed_private=sealed, created_at=node.now())
+        row = dict(
+            id=new_id(node.now()), actor_id=actor_id, uri=uri, kind=kind, public=public, sealed_private=sealed, created_at=node.now()
+        )
         session.execute(sa.insert(ActorKey).values(row))
 
 
@@ -71,12 +73,18 @@ def pin(session: Session, node: Node, actor_id: str, keys: "dict[str, tuple[str,
     known = set(session.scalars(sa.select(ActorKey.uri).where(ActorKey.actor_id == actor_id)))
     for uri, (kind, public) in keys.items():
         if uri not in known:
-            session.execute(sa.insert(ActorKey).values(id=new_id(node.now()), actor_id=actor_id, uri=uri, kind=kind, public=public, created_at=node.now()))
+            session.execute(
+                sa.insert(ActorKey).values(
+                    id=new_id(node.now()), actor_id=actor_id, uri=uri, kind=kind, public=public, created_at=node.now()
+                )
+            )
 
 
 def signer(session: Session, node: Node, actor_id: str, kind: str) -> Signer:
     """The private key of an actor of ours."""
-    row = session.execute(sa.select(ActorKey.id, ActorKey.uri, ActorKey.sealed_private).where(ActorKey.actor_id == actor_id, ActorKey.kind == kind)).one()
+    row = session.execute(
+        sa.select(ActorKey.id, ActorKey.uri, ActorKey.sealed_private).where(ActorKey.actor_id == actor_id, ActorKey.kind == kind)
+    ).one()
     key = node.keyring.get(row.id)
     if key is None:
         plain = unseal(node.master_key, row.sealed_private, row.uri)

@@ -10,7 +10,8 @@ OWN, PARTNER, INTRODUCED, FOREIGN = "own", "partner", "introduced", "foreign"
 
 
 class Actor(Model):
-    """One actor. `known` says how its key is known: own, partner (pinned), introduced (by the host `through_id`), foreign (not vouched for)."""
+    """One actor. `known` says how its key is known: own, partner (pinned),
+    introduced (by the host `through_id`), foreign (not vouched for)."""
 
     __tablename__ = "actor"
     id: Mapped[str] = mapped_column(String(36), primary_key=True)

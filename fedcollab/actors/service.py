@@ -40,9 +40,19 @@ def create_own(session: Session, node: Node, kind: str, *, username: str, name: 
     uri = actor_uri(node, kind, actor_id)
     organisation_id = actor_id if kind == ORGANIZATION else own(session, node).id
     row = dict(
-        id=actor_id, uri=uri, kind=kind, username=username, name=name, summary=summary, host=node.host, organisation_id=organisation_id,
-        inbox=uri + "/inbox", known=OWN, created_at=now, updated_at=now,
-    )  # fmt: skip
+        id=actor_id,
+        uri=uri,
+        kind=kind,
+        username=username,
+        name=name,
+        summary=summary,
+        host=node.host,
+        organisation_id=organisation_id,
+        inbox=uri + "/inbox",
+        known=OWN,
+        created_at=now,
+        updated_at=now,
+    )
     session.execute(sa.insert(Actor).values(row))
     keys.make(session, node, actor_id, uri)
     return by_id(session, actor_id)
@@ -72,14 +82,18 @@ def by_username(session: Session, node: Node, username: str) -> ActorData | None
 
 def public_keys(session: Session, key_uri: str) -> keys.PublicKey | None:
     """The key at an address, if we hold it, and whose it is; None for actors that were disabled."""
-    query = sa.select(ActorKey.uri, ActorKey.kind, ActorKey.public, Actor.id, Actor.uri.label("actor_uri")).join(Actor, Actor.id == ActorKey.actor_id)
+    query = sa.select(ActorKey.uri, ActorKey.kind, ActorKey.public, Actor.id, Actor.uri.label("actor_uri")).join(
+        Actor, Actor.id == ActorKey.actor_id
+    )
     row = session.execute(query.where(ActorKey.uri == key_uri, Actor.disabled_at.is_(None))).one_or_none()
     return keys.PublicKey(row.uri, row.kind, row.public, row.id, row.actor_uri) if row else None
 
 
 def keys_of(session: Session, actor_id: str) -> dict[str, tuple[str, str]]:
     """{key uri: (kind, public)} of an actor."""
-    found = session.execute(sa.select(ActorKey.uri, ActorKey.kind, ActorKey.public).where(ActorKey.actor_id == actor_id).order_by(ActorKey.id))
+    found = session.execute(
+        sa.select(ActorKey.uri, ActorKey.kind, ActorKey.public).where(ActorKey.actor_id == actor_id).order_by(ActorKey.id)
+    )
     return {row.uri: (row.kind, row.public) for row in found}
 
 

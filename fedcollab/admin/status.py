@@ -18,5 +18,5 @@ def status(session: Session) -> dict[str, Any]:
         queue = counts.get(partner.id, {})
         lines.append(asdict(partner) | {state: queue.get(state, 0) for state in ("waiting", "parked", "refused")})
     query = sa.select(InboxItem.state, sa.func.count()).where(InboxItem.state != DONE).group_by(InboxItem.state)
-    inbox = {state: number for state, number in session.execute(query)}
+    inbox = {row[0]: row[1] for row in session.execute(query)}
     return {"partners": lines, "applications": partners.applications(session), "inbox": inbox}

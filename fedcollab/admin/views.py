@@ -21,7 +21,9 @@ async def show_partners(request: web.Request) -> web.Response:
 
 async def _page(request: web.Request, address: str, error: str) -> web.Response:
     found = await request.app[KERNEL].database.read(status)
-    return page(request, "admin/partners.html", status=422 if error else 200, **found, address=address, errors={"address": error} if error else {})
+    return page(
+        request, "admin/partners.html", status=422 if error else 200, **found, address=address, errors={"address": error} if error else {}
+    )
 
 
 async def add_partner(request: web.Request) -> web.Response:

@@ -55,9 +55,9 @@ def host_of(uri: str) -> str:
 
 
 def is_global(text: str) -> bool:
-    """Whether an address is one of the public internet. Addresses that carry another inside (mapped, NAT64, 6to4, Teredo) are judged by it."""
+    """Whether an address is one of the public internet. Those that carry another inside (mapped, NAT64, 6to4, Teredo) are judged by it."""
     try:
-        address: Address = ipaddress.ip_address(text.split("%")[0])
+        address: Address = ipaddress.ip_address(text.split("%", maxsplit=1)[0])
     except ValueError:
         return False
     if isinstance(address, ipaddress.IPv6Address):

@@ -35,7 +35,9 @@ def read_master_key(files: NodeFiles) -> bytes:
         mode = files.key.stat().st_mode & 0o777
         text = files.key.read_text("ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise Misconfigured(N_("%(path)s can't be read (%(error)s). Bring it back from where you keep it."), path=files.key, error=error) from None
+        raise Misconfigured(
+            N_("%(path)s can't be read (%(error)s). Bring it back from where you keep it."), path=files.key, error=error
+        ) from None
     if mode & 0o077:
         raise Misconfigured(N_("%(path)s can be read by other users of this machine. Run: chmod 600 %(path)s"), path=files.key)
     if len(text) != 64 or len(set(text)) < 4:

@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import Callable
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Any, ClassVar, Concatenate, ParamSpec, Protocol, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -20,7 +20,7 @@ TOPICS = "topics"
 class Model(DeclarativeBase):
     """Root of all tables; one metadata for the whole house. Integers are 64 bits wide: most are microseconds."""
 
-    type_annotation_map = {int: sa.BigInteger()}
+    type_annotation_map: ClassVar[dict[Any, Any]] = {int: sa.BigInteger()}
 
     metadata = sa.MetaData(
         naming_convention={

@@ -87,7 +87,9 @@ class Fetcher:
         self._session: aiohttp.ClientSession | None = None
         self._turns: dict[str, asyncio.Semaphore] = {}
 
-    async def get(self, url: str, *, permit: Permit, accept: str, sign: Sign | None = None, headers: Mapping[str, str] | None = None) -> Answer:
+    async def get(
+        self, url: str, *, permit: Permit, accept: str, sign: Sign | None = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
         """Fetches a document. Only unsigned requests follow redirects, at most 3, each hop checked like the first.
 
         Raises Unreachable (`answer` is the status where there was one)."""
@@ -107,7 +109,9 @@ class Fetcher:
         answer, _ = await self._request("POST", url, permit, {"Content-Type": content_type}, body, sign)
         return answer
 
-    async def _request(self, method: str, url: str, permit: Permit, headers: dict[str, str], body: bytes, sign: Sign | None) -> tuple[Answer, str | None]:
+    async def _request(
+        self, method: str, url: str, permit: Permit, headers: dict[str, str], body: bytes, sign: Sign | None
+    ) -> tuple[Answer, str | None]:
         host = self.check(url)
         if not permit(host):
             raise Unreachable("refused: not one of our partners")
@@ -146,9 +150,14 @@ class Fetcher:
             connector = aiohttp.TCPConnector(resolver=self._resolver, use_dns_cache=False, limit=100, keepalive_timeout=15)
             timeout = aiohttp.ClientTimeout(total=TOTAL_SECONDS, connect=CONNECT_SECONDS)
             self._session = aiohttp.ClientSession(
-                connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False, auto_decompress=False,
-                max_line_size=8190, max_field_size=8190,
-            )  # fmt: skip
+                connector=connector,
+                timeout=timeout,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                trust_env=False,
+                auto_decompress=False,
+                max_line_size=8190,
+                max_field_size=8190,
+            )
         return self._session
 
     def _check_peer(self, response: aiohttp.ClientResponse, host: str) -> None:
@@ -161,7 +170,13 @@ class Fetcher:
 
     async def _answer(self, response: aiohttp.ClientResponse) -> tuple[Answer, str | None]:
         body = await _bounded(response)
-        answer = Answer(response.status, str(response.url), response.headers.get("Content-Type", ""), body, _seconds(response.headers.get("Retry-After")))
+        answer = Answer(
+            response.status,
+            str(response.url),
+            response.headers.get("Content-Type", ""),
+            body,
+            _seconds(response.headers.get("Retry-After")),
+        )
         location = response.headers.get("Location") if response.status in (301, 302, 303, 307, 308) else None
         return answer, location
 

@@ -22,7 +22,7 @@ def catalogue(language: str) -> gettext.NullTranslations:
 
 def direction(language: str) -> str:
     """`rtl` or `ltr`, for the page as a whole."""
-    return "rtl" if language.split("-")[0] in RIGHT_TO_LEFT else "ltr"
+    return "rtl" if language.split("-", maxsplit=1)[0] in RIGHT_TO_LEFT else "ltr"
 
 
 def negotiate(wanted: str, default: str) -> str:
@@ -61,7 +61,9 @@ class Words:
         """Date and time in the reader's zone."""
         from datetime import datetime
 
-        return str(format_datetime(datetime.fromtimestamp(micros / MICROSECONDS, UTC), "d MMM y, HH:mm", tzinfo=self._zone, locale=self._locale))
+        return str(
+            format_datetime(datetime.fromtimestamp(micros / MICROSECONDS, UTC), "d MMM y, HH:mm", tzinfo=self._zone, locale=self._locale)
+        )
 
     def number(self, value: int) -> str:
         return str(format_decimal(value, locale=self._locale))

@@ -13,11 +13,72 @@ from .errors import N_, TooLarge
 LONGEST = 50_000
 BRACKETS = 2_000  # Python-Markdown is quadratic on open brackets
 TAGS = {
-    "p", "br", "hr", "b", "strong", "i", "em", "u", "s", "del", "ins", "sub", "sup", "small", "mark", "q", "cite", "abbr", "code", "pre", "kbd", "samp",
-    "blockquote", "ul", "ol", "li", "dl", "dt", "dd", "h3", "h4", "h5", "h6", "a", "span", "div", "table", "thead", "tbody", "tfoot", "tr", "th", "td",
-    "caption", "ruby", "rt", "rp", "bdi", "bdo",
-}  # fmt: skip
-WITH_CONTENT = {"script", "style", "template", "noscript", "iframe", "object", "embed", "svg", "math", "textarea", "select", "title", "head", "form"}
+    "p",
+    "br",
+    "hr",
+    "b",
+    "strong",
+    "i",
+    "em",
+    "u",
+    "s",
+    "del",
+    "ins",
+    "sub",
+    "sup",
+    "small",
+    "mark",
+    "q",
+    "cite",
+    "abbr",
+    "code",
+    "pre",
+    "kbd",
+    "samp",
+    "blockquote",
+    "ul",
+    "ol",
+    "li",
+    "dl",
+    "dt",
+    "dd",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "a",
+    "span",
+    "div",
+    "table",
+    "thead",
+    "tbody",
+    "tfoot",
+    "tr",
+    "th",
+    "td",
+    "caption",
+    "ruby",
+    "rt",
+    "rp",
+    "bdi",
+    "bdo",
+}
+WITH_CONTENT = {
+    "script",
+    "style",
+    "template",
+    "noscript",
+    "iframe",
+    "object",
+    "embed",
+    "svg",
+    "math",
+    "textarea",
+    "select",
+    "title",
+    "head",
+    "form",
+}
 ATTRIBUTES = {"*": {"lang", "dir"}, "a": {"href"}, "ol": {"start"}, "td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan", "scope"}}
 SCHEMES = {"http", "https", "mailto"}
 REL = "noopener noreferrer nofollow ugc"
@@ -30,7 +91,9 @@ BARE = re.compile(r"(?<![\w(<\"'/=\[])(https?://[^\s<>\"'()\[\]]+[^\s<>\"'()\[\]
 def render(source: str) -> str:
     """A member's Markdown as safe HTML, at most 50,000 characters. Raises TooLarge, with what to shorten."""
     if len(source) > LONGEST:
-        raise TooLarge(N_("The text has %(length)s characters; at most %(most)s fit. Shorten it, or send it in two."), length=len(source), most=LONGEST)
+        raise TooLarge(
+            N_("The text has %(length)s characters; at most %(most)s fit. Shorten it, or send it in two."), length=len(source), most=LONGEST
+        )
     if source.count("[") > BRACKETS or source.count("*") + source.count("_") > 4 * BRACKETS:
         raise TooLarge(N_("The text has too many brackets or stars to be read as formatting. Take some out."))
     return clean(_converter().convert(BARE.sub(r"<\1>", source.replace("\0", ""))))
@@ -48,9 +111,15 @@ def clean(text: str) -> str:
     """HTML of whatever origin as safe HTML: allowed tags only, links to http, https and mail only, images as links, no large headings."""
     text = HEADING.sub(r"<\1h3", IMAGE.sub(_as_link, text))
     return nh3.clean(
-        text, tags=TAGS, clean_content_tags=WITH_CONTENT, attributes=ATTRIBUTES, url_schemes=SCHEMES, link_rel=REL, strip_comments=True,
+        text,
+        tags=TAGS,
+        clean_content_tags=WITH_CONTENT,
+        attributes=ATTRIBUTES,
+        url_schemes=SCHEMES,
+        link_rel=REL,
+        strip_comments=True,
         attribute_filter=_attribute,
-    )  # fmt: skip
+    )
 
 
 def _as_link(match: re.Match[str]) -> str:
@@ -81,6 +150,8 @@ def plain(text: str, limit: int) -> str:
     if "<" in text or "&" in text:
         text = html.unescape(nh3.clean(text, tags=set(), clean_content_tags=WITH_CONTENT))
     text = HIDDEN.sub("", text)
-    text = "".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp", "Zs") else c for c in text if unicodedata.category(c) not in ("Cs", "Co", "Cn"))
+    text = "".join(
+        " " if unicodedata.category(c) in ("Cc", "Zl", "Zp", "Zs") else c for c in text if unicodedata.category(c) not in ("Cs", "Co", "Cn")
+    )
     folded = " ".join(text.split())
     return folded if len(folded) <= limit else folded[: limit - 1].rstrip() + "…"

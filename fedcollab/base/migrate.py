@@ -25,9 +25,17 @@ def check(engine: sa.Engine) -> None:
     """Raises Misconfigured, with the command to run, unless the database is at the newest step."""
     at, newest = current(engine), head()
     if at > newest:
-        raise Misconfigured(N_("The database is at step %(at)s, this program knows steps up to %(newest)s: it was written by a newer one. Install that one again."), at=at, newest=newest)
+        raise Misconfigured(
+            N_("The database is at step %(at)s, this program knows steps up to %(newest)s: a newer one wrote it. Install that one again."),
+            at=at,
+            newest=newest,
+        )
     if at < newest:
-        raise Misconfigured(N_("The database is at step %(at)s and this program needs %(newest)s. Run: fedcollab -C DIR migrate"), at=at or "-", newest=newest)
+        raise Misconfigured(
+            N_("The database is at step %(at)s and this program needs %(newest)s. Run: fedcollab -C DIR migrate"),
+            at=at or "-",
+            newest=newest,
+        )
 
 
 def migrate(engine: sa.Engine) -> tuple[str, str]:

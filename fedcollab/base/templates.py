@@ -15,9 +15,15 @@ class Templates:
 
     def __init__(self) -> None:
         self._environment = Environment(
-            loader=FileSystemLoader(shipped("templates")), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
-            auto_reload=False, extensions=["jinja2.ext.i18n"], cache_size=-1,
-        )  # fmt: skip
+            loader=FileSystemLoader(shipped("templates")),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+            extensions=["jinja2.ext.i18n"],
+            cache_size=-1,
+        )
         self._environment.install_gettext_callables(_text, _texts, newstyle=True)  # type: ignore[attr-defined]  # added by the extension
         self._environment.filters["safe_html"] = Markup
 

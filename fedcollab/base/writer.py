@@ -1,4 +1,4 @@
-"""Decides how SQLite is written: one writer thread with group commit, and a few reader threads (rules: docs/decisions/0001-one-writer.md)."""
+"""Decides how SQLite is written: one writer thread with group commit, and a few reader threads (docs/decisions/0001-one-writer.md)."""
 
 import asyncio
 import queue
@@ -56,7 +56,9 @@ class Unit:
 
 def connect(url: str, busy: int) -> sa.Engine:
     """An engine whose connections leave BEGIN to us: the driver's own transactions lose increments without an error."""
-    engine = sa.create_engine(url, poolclass=sa.pool.NullPool, connect_args={"check_same_thread": False, "isolation_level": None, "timeout": busy / 1000})
+    engine = sa.create_engine(
+        url, poolclass=sa.pool.NullPool, connect_args={"check_same_thread": False, "isolation_level": None, "timeout": busy / 1000}
+    )
 
     @sa.event.listens_for(engine, "connect")
     def _set_up(raw: sqlite3.Connection, _record: object) -> None:
@@ -181,7 +183,7 @@ class SqliteEngine:
             whole = all(self._attempt(connection, unit) for unit in group)
             if whole:
                 self._commit(connection)
-        except BaseException as error:  # a failed BEGIN or COMMIT: nobody's unit is stored, so all are told
+        except BaseException as error:  # noqa: BLE001  # a failed BEGIN or COMMIT: nobody's unit is stored, so all are told
             self._undo(connection)
             self._answer(group, error)
             return
@@ -215,7 +217,7 @@ class SqliteEngine:
             try:
                 unit.result = unit.work(session)
                 session.flush()
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001  # whatever a unit raises is its caller's to see
                 unit.error = error
                 session.expunge_all()
             unit.topics = session.info.get(TOPICS, set())

@@ -11,7 +11,13 @@ AS2 = "https://www.w3.org/ns/activitystreams"
 PUBLIC = AS2 + "#Public"
 PUBLIC_NAMES = (PUBLIC, "as:Public", "Public")
 TERMS = {"fc": "urn:fedcollab:", "publicKeyMultibase": "https://w3id.org/security#publicKeyMultibase"}
-CONTEXT: list[object] = [AS2, "https://w3id.org/security/v1", "https://w3id.org/security/data-integrity/v1", "https://w3id.org/security/multikey/v1", TERMS]
+CONTEXT: list[object] = [
+    AS2,
+    "https://w3id.org/security/v1",
+    "https://w3id.org/security/data-integrity/v1",
+    "https://w3id.org/security/multikey/v1",
+    TERMS,
+]
 MEDIA_TYPE = "application/activity+json"
 PROTOCOL = "fedcollab/1"
 

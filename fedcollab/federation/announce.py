@@ -19,7 +19,7 @@ from .registry import Verified
 
 
 def unwrap(session: Session, node: Node, received: Verified, fetched: dict[str, Any]) -> Verified:
-    """The activity itself, or, for a group's Announce of an activity, the one inside as its author's. Raises Refused without a good proof."""
+    """The activity itself, or the one inside a group's Announce, as its author's. Raises Refused without a good proof."""
     inner = received.activity.get("object")
     if "Announce" not in ap.types(received.activity) or received.actor.kind != GROUP:
         return received
@@ -35,7 +35,9 @@ def unwrap(session: Session, node: Node, received: Verified, fetched: dict[str, 
 
 def _check(session: Session, inner: dict[str, Any], author: ActorData) -> None:
     """The key at `proof.verificationMethod` has to be one of the author's own."""
-    row = session.execute(sa.select(ActorKey.kind, ActorKey.public).where(ActorKey.uri == proofs.key_uri(inner), ActorKey.actor_id == author.id)).one_or_none()
+    row = session.execute(
+        sa.select(ActorKey.kind, ActorKey.public).where(ActorKey.uri == proofs.key_uri(inner), ActorKey.actor_id == author.id)
+    ).one_or_none()
     if row is None or not proofs.proved_by(inner, row.kind, row.public):
         raise Refused(reason="the announced activity is not proved by its author's key")
 
@@ -74,6 +76,7 @@ def introductions(session: Session, author: ActorData) -> list[dict[str, Any]]:
 
 def is_partner(session: Session, organisation_id: str) -> bool:
     """Whether an organisation is an admitted partner of ours, not only introduced."""
-    return session.execute(sa.select(Partner.id).where(Partner.organisation_id == organisation_id, Partner.state == ADMITTED)).first() is not None
-
-
+    return (
+        session.execute(sa.select(Partner.id).where(Partner.organisation_id == organisation_id, Partner.state == ADMITTED)).first()
+        is not None
+    )

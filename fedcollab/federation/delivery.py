@@ -1,4 +1,4 @@
-"""Decides the order and fate of deliveries: leased by partner, one at a time within a thread, several threads at once, backoff by who is to blame."""
+"""Decides the order and fate of deliveries: leased by partner, in order within a thread, backoff by who is to blame."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -67,13 +67,24 @@ def lease(session: Session, now: int) -> list[tuple[str, str]]:
     """Takes the partners that are due, have something waiting and are in nobody's hands: (row id, host)."""
     waiting = sa.exists().where(Delivery.partner_id == Partner.id, Delivery.state == WAITING, Delivery.next_try_at <= now)
     due = sa.and_(Partner.state == ADMITTED, Partner.next_try_at <= now, Partner.leased_until <= now, waiting)
-    return [(row.id, row.host) for row in session.execute(sa.update(Partner).where(due).values(leased_until=now + LEASE).returning(Partner.id, Partner.host))]
+    return [
+        (row.id, row.host)
+        for row in session.execute(sa.update(Partner).where(due).values(leased_until=now + LEASE).returning(Partner.id, Partner.host))
+    ]
 
 
 def next_due(session: Session, now: int) -> int | None:
     """When the next delivery that now waits for its time is to be tried, or None."""
-    at = sa.func.max(Partner.next_try_at, Delivery.next_try_at) if session.get_bind().dialect.name == "sqlite" else sa.func.greatest(Partner.next_try_at, Delivery.next_try_at)
-    query = sa.select(sa.func.min(at)).join(Delivery, Delivery.partner_id == Partner.id).where(Partner.state == ADMITTED, Delivery.state == WAITING)
+    at = (
+        sa.func.max(Partner.next_try_at, Delivery.next_try_at)
+        if session.get_bind().dialect.name == "sqlite"
+        else sa.func.greatest(Partner.next_try_at, Delivery.next_try_at)
+    )
+    query = (
+        sa.select(sa.func.min(at))
+        .join(Delivery, Delivery.partner_id == Partner.id)
+        .where(Partner.state == ADMITTED, Delivery.state == WAITING)
+    )
     at_next: int | None = session.execute(query.where(sa.or_(Partner.next_try_at > now, Delivery.next_try_at > now))).scalar_one()
     return at_next
 
@@ -91,7 +102,9 @@ def batch(session: Session, partner_id: str, now: int) -> list[Parcel]:
         .join(organisation, organisation.id == Partner.organisation_id)
         .where(Delivery.partner_id == partner_id, Delivery.state == WAITING, Partner.state == ADMITTED, ~held)
     )
-    return [Parcel(r.seq, r.order_key, r.inbox, r.actor_id, r.body.encode()) for r in session.execute(query.order_by(Delivery.seq).limit(BATCH))]
+    return [
+        Parcel(r.seq, r.order_key, r.inbox, r.actor_id, r.body.encode()) for r in session.execute(query.order_by(Delivery.seq).limit(BATCH))
+    ]
 
 
 def mark(session: Session, node: Node, partner_id: str, outcomes: list[Outcome], *, release: bool) -> None:
@@ -139,7 +152,11 @@ def pause(tries: int) -> int:
 
 def counts(session: Session) -> dict[str, dict[str, int]]:
     """{partner row id: {state: deliveries}} of what is not done."""
-    query = sa.select(Delivery.partner_id, Delivery.state, sa.func.count()).where(Delivery.state != DONE).group_by(Delivery.partner_id, Delivery.state)
+    query = (
+        sa.select(Delivery.partner_id, Delivery.state, sa.func.count())
+        .where(Delivery.state != DONE)
+        .group_by(Delivery.partner_id, Delivery.state)
+    )
     found: dict[str, dict[str, int]] = {}
     for partner_id, state, number in session.execute(query):
         found.setdefault(partner_id, {})[state] = number

@@ -45,7 +45,7 @@ async def document(kernel: Kernel, uri: str) -> dict[str, Any]:
 
 
 async def public_document(kernel: Kernel, uri: str) -> dict[str, Any]:
-    """An Organization's document, readable by anybody and asked for unsigned: only on an admin's wish, so only its own host is permitted."""
+    """An Organization's document, readable by anybody and asked for unsigned, on an admin's wish: only its own host is permitted."""
     host = kernel.fetcher.check(uri)
     answer = await kernel.fetcher.get(uri, permit=lambda asked: asked == host, accept=ACCEPT)
     return _read(answer.content_type, answer.body, answer.url)
@@ -105,7 +105,9 @@ async def actor(kernel: Kernel, uri: str) -> ActorData:
         vouched = _speaks_fedcollab(session, partner.organisation_id)
         if vouched:
             profiles.check_proof(profile, actors.keys_of(session, partner.organisation_id))
-        return profiles.remember(session, kernel.node, profile, known=PARTNER if vouched else "foreign", organisation_id=partner.organisation_id)
+        return profiles.remember(
+            session, kernel.node, profile, known=PARTNER if vouched else "foreign", organisation_id=partner.organisation_id
+        )
 
     return await kernel.database.write(store)
 

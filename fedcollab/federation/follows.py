@@ -20,7 +20,9 @@ ORDER = "follows"
 def follow(session: Session, node: Node, target: ActorData) -> None:
     """Our Organization asks a partner's to send us what it publishes; asking again after an Undo or a Reject is a new request."""
     me = actors.own(session, node)
-    row = session.execute(sa.select(Follow.id, Follow.state).where(Follow.follower_id == me.id, Follow.target_id == target.id)).one_or_none()
+    row = session.execute(
+        sa.select(Follow.id, Follow.state).where(Follow.follower_id == me.id, Follow.target_id == target.id)
+    ).one_or_none()
     if row and row.state in (REQUESTED, ACCEPTED):
         return
     if row:
@@ -50,7 +52,9 @@ def receive_follow(session: Session, node: Node, received: Verified) -> None:
     uri, me = received.activity["id"], actors.own(session, node)
     session.execute(sa.delete(Follow).where(Follow.follower_id == received.actor.id, Follow.target_id == target.id))
     _insert(session, node, uri, received.actor.id, target.id, ACCEPTED)
-    accept = ap.activity("Accept", outbox.new_uri(node), me.uri, {"id": uri, "type": "Follow", "actor": received.actor.uri, "object": target.uri})
+    accept = ap.activity(
+        "Accept", outbox.new_uri(node), me.uri, {"id": uri, "type": "Follow", "actor": received.actor.uri, "object": target.uri}
+    )
     outbox.publish(session, node, me.id, accept, to=[received.actor.organisation_id], order_key=ORDER)
 
 

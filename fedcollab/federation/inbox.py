@@ -68,7 +68,9 @@ def due(session: Session, now: int) -> list[tuple[int, str]]:
     earlier = sa.orm.aliased(InboxItem)
     held = sa.exists().where(earlier.host == InboxItem.host, earlier.order_key == InboxItem.order_key, earlier.state == WAITING)
     held = held.where(earlier.id < InboxItem.id, earlier.next_try_at > now)
-    query = sa.select(InboxItem.id, InboxItem.host, InboxItem.order_key).where(InboxItem.state == WAITING, InboxItem.next_try_at <= now, ~held)
+    query = sa.select(InboxItem.id, InboxItem.host, InboxItem.order_key).where(
+        InboxItem.state == WAITING, InboxItem.next_try_at <= now, ~held
+    )
     return [(row.id, f"{row.host} {row.order_key}") for row in session.execute(query.order_by(InboxItem.id).limit(BATCH))]
 
 
@@ -92,7 +94,9 @@ def refuse(session: Session, item_id: int, error: Refused) -> None:
 
 def postpone(session: Session, item_id: int, now: int, reason: str) -> None:
     """Backs off: 1, 2, 4 ... minutes; after 8 tries the item is parked for the admin to see."""
-    tries = session.execute(sa.update(InboxItem).where(InboxItem.id == item_id).values(attempts=InboxItem.attempts + 1).returning(InboxItem.attempts)).scalar_one()
+    tries = session.execute(
+        sa.update(InboxItem).where(InboxItem.id == item_id).values(attempts=InboxItem.attempts + 1).returning(InboxItem.attempts)
+    ).scalar_one()
     state = PARKED if tries >= TRIES else WAITING
     _mark(session, item_id, state=state, reason=reason[:500], next_try_at=now + 2 ** (tries - 1) * MINUTE)
 

@@ -104,4 +104,8 @@ class InboxItem(Model):
     reason: Mapped[str] = mapped_column(Text, default="")
     received_at: Mapped[int]
 
-    __table_args__ = (Index(None, "host", "uri", unique=True), Index(None, "state", "next_try_at", "id"), Index(None, "host", "order_key", "state", "id"))
+    __table_args__ = (
+        Index(None, "host", "uri", unique=True),
+        Index(None, "state", "next_try_at", "id"),
+        Index(None, "host", "order_key", "state", "id"),
+    )

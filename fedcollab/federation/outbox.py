@@ -47,10 +47,14 @@ def _queue(session: Session, activity_id: str, organisations: list[str], order_k
     if not organisations:
         return
     open_states = Partner.state.in_((ADMITTED, SUSPENDED))
-    ids = session.scalars(sa.select(Partner.id).where(Partner.organisation_id.in_(organisations), open_states).order_by(Partner.id).with_for_update()).all()
+    ids = session.scalars(
+        sa.select(Partner.id).where(Partner.organisation_id.in_(organisations), open_states).order_by(Partner.id).with_for_update()
+    ).all()
     if not ids:
         return
-    numbered = session.execute(sa.update(Partner).where(Partner.id.in_(ids)).values(last_seq=Partner.last_seq + 1).returning(Partner.id, Partner.last_seq))
+    numbered = session.execute(
+        sa.update(Partner).where(Partner.id.in_(ids)).values(last_seq=Partner.last_seq + 1).returning(Partner.id, Partner.last_seq)
+    )
     rows = [dict(partner_id=pid, seq=seq, activity_id=activity_id, order_key=order_key, state=WAITING) for pid, seq in numbered]
     session.execute(sa.insert(Delivery), rows)
     wake(session, "delivery")

@@ -48,9 +48,19 @@ class PartnerData:
 
 
 _COLUMNS: tuple[Any, ...] = (
-    Partner.id, Partner.organisation_id, Partner.host, Actor.uri, Actor.name, Partner.state, Partner.last_seq, Partner.attempts,
-    Partner.next_try_at, Partner.last_success_at, Partner.last_error_at, Partner.last_error,
-)  # fmt: skip
+    Partner.id,
+    Partner.organisation_id,
+    Partner.host,
+    Actor.uri,
+    Actor.name,
+    Partner.state,
+    Partner.last_seq,
+    Partner.attempts,
+    Partner.next_try_at,
+    Partner.last_success_at,
+    Partner.last_error_at,
+    Partner.last_error,
+)
 
 
 def listed(session: Session) -> list[PartnerData]:
@@ -99,7 +109,11 @@ def move(session: Session, node: Node, viewer: Viewer | None, partner: PartnerDa
         return
     if state not in MOVES[partner.state]:
         raise Conflict(N_("A partner that is %(old)s can't become %(new)s."), old=partner.state, new=state)
-    session.execute(sa.update(Partner).where(Partner.id == partner.id).values(state=state, decided_at=node.now(), attempts=0, next_try_at=0, last_error=""))
+    session.execute(
+        sa.update(Partner)
+        .where(Partner.id == partner.id)
+        .values(state=state, decided_at=node.now(), attempts=0, next_try_at=0, last_error="")
+    )
     session.execute(sa.delete(Block).where(Block.organisation_id == partner.organisation_id))
     if state == BLOCKED:
         block(session, node, viewer, partner.organisation_id)
@@ -110,13 +124,17 @@ def move(session: Session, node: Node, viewer: Viewer | None, partner: PartnerDa
 def block(session: Session, node: Node, viewer: Viewer | None, organisation_id: str) -> None:
     """Hides an organisation's words on this node, be it a partner or one introduced by a host."""
     session.execute(sa.delete(Block).where(Block.organisation_id == organisation_id))
-    session.execute(sa.insert(Block).values(organisation_id=organisation_id, at=node.now(), by_id=viewer.person_id or None if viewer else None))
+    session.execute(
+        sa.insert(Block).values(organisation_id=organisation_id, at=node.now(), by_id=viewer.person_id or None if viewer else None)
+    )
 
 
 def knock(session: Session, node: Node, host: str, actor_uri: str) -> None:
     """Counts a stranger: one line a host, at most 100 of them."""
     now = node.now()
-    there = session.execute(sa.update(Application).where(Application.host == host).values(times=Application.times + 1, last_at=now).returning(Application.host))
+    there = session.execute(
+        sa.update(Application).where(Application.host == host).values(times=Application.times + 1, last_at=now).returning(Application.host)
+    )
     if there.first() is None and session.execute(sa.select(sa.func.count()).select_from(Application)).scalar_one() < STRANGERS:
         session.execute(sa.insert(Application).values(host=host, actor_uri=actor_uri[:500], first_at=now, last_at=now))
 

@@ -120,17 +120,23 @@ def check_proof(profile: Profile, by: dict[str, tuple[str, str]]) -> None:
         raise Refused(reason="the document is not proved by its organisation's key")
 
 
-def remember(session: Session, node: Node, profile: Profile, *, known: str, organisation_id: str | None = None, through_id: str | None = None) -> ActorData:
+def remember(
+    session: Session, node: Node, profile: Profile, *, known: str, organisation_id: str | None = None, through_id: str | None = None
+) -> ActorData:
     """Stores or renews another node's actor. Its keys are pinned at first sight: a document with other keys is refused."""
     there = actors.by_uri(session, profile.uri)
     values = dict(name=profile.name, summary=profile.summary, inbox=profile.inbox, document=profile.document, updated_at=node.now())
     if there:
         _check_pinned(session, there, profile)
         if there.known == known or known == "partner":
-            session.execute(sa.update(Actor).where(Actor.id == there.id).values(known=known, through_id=through_id, username=profile.username, **values))
+            session.execute(
+                sa.update(Actor).where(Actor.id == there.id).values(known=known, through_id=through_id, username=profile.username, **values)
+            )
         return actors.by_id(session, there.id)
     actor_id = new_id(node.now())
-    row = dict(id=actor_id, uri=profile.uri, kind=profile.kind, username=profile.username, host=profile.host, known=known, through_id=through_id)
+    row = dict(
+        id=actor_id, uri=profile.uri, kind=profile.kind, username=profile.username, host=profile.host, known=known, through_id=through_id
+    )
     session.execute(sa.insert(Actor).values(**row, **values, organisation_id=organisation_id or actor_id, created_at=node.now()))
     keys.pin(session, node, actor_id, profile.keys)
     return actors.by_id(session, actor_id)
@@ -138,7 +144,11 @@ def remember(session: Session, node: Node, profile: Profile, *, known: str, orga
 
 def _check_pinned(session: Session, there: ActorData, profile: Profile) -> None:
     pinned = actors.keys_of(session, there.id)
-    if there.known == "own" or any(pinned.get(uri, key) != key for uri, key in profile.keys.items()) or (pinned and not set(pinned) & set(profile.keys)):
+    if (
+        there.known == "own"
+        or any(pinned.get(uri, key) != key for uri, key in profile.keys.items())
+        or (pinned and not set(pinned) & set(profile.keys))
+    ):
         raise Refused(reason="other keys than those pinned")
     if set(profile.keys) - set(pinned):
         raise Refused(reason="keys beside those pinned")

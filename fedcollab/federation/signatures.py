@@ -130,14 +130,14 @@ def claim(incoming: Incoming, host: str, now: int) -> Claim:
         message = generate_message(covered, headers, method=incoming.method, path=incoming.target)
         signature = base64.b64decode(parsed["signature"], validate=True)
         return Claim(parsed["keyId"], message, signature)
-    except Exception as error:  # httpsig raises bare Exception for a header that is covered and not there
+    except Exception as error:  # noqa: BLE001  # httpsig raises bare Exception for a header that is covered and not there
         raise Unauthorized(reason=f"the signature can't be read: {type(error).__name__}") from None
 
 
 def _single(fields: Sequence[tuple[str, str]]) -> CaseInsensitiveDict:
     headers: dict[str, str] = {}
-    for name, value in fields:
-        name = name.lower()
+    for spelt, value in fields:
+        name = spelt.lower()
         if name in headers and name in ONCE:
             raise BadRequest(reason=f"repeated {name} header")
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
@@ -153,7 +153,9 @@ def _check_time(date: str, now: int) -> None:
     except (TypeError, ValueError, IndexError, OverflowError):
         raise Unauthorized(reason="no readable Date") from None
     if abs(when - now) > WINDOW:
-        raise Unauthorized(reason=f"the clocks differ by {abs(when - now) // MICROSECONDS} seconds; at most {WINDOW // MICROSECONDS} are allowed")
+        raise Unauthorized(
+            reason=f"the clocks differ by {abs(when - now) // MICROSECONDS} seconds; at most {WINDOW // MICROSECONDS} are allowed"
+        )
 
 
 def _check_digest(field: str, body: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Decides what other nodes may ask: inboxes for partners, documents by signed GET; the Organization, its WebFinger and NodeInfo for anybody."""
+"""Decides what other nodes may ask: inboxes and documents for partners; the Organization, WebFinger and NodeInfo for anybody."""
 
 from typing import Any
 
@@ -93,7 +93,11 @@ async def get_webfinger(request: web.Request) -> web.Response:
     kernel, resource = request.app[KERNEL], request.query.get("resource", "")
     node = kernel.node
     bases = (node.settings.base_url, node.settings.base_url + "/", node.actor_uri)
-    name = resource.removeprefix("acct:").removesuffix("@" + node.host) if resource.startswith("acct:") and resource.endswith("@" + node.host) else None
+    name = (
+        resource.removeprefix("acct:").removesuffix("@" + node.host)
+        if resource.startswith("acct:") and resource.endswith("@" + node.host)
+        else None
+    )
     if resource not in bases and name is None:
         raise NotFound()
 
@@ -108,7 +112,9 @@ async def get_webfinger(request: web.Request) -> web.Response:
     if found is None or found.disabled_at is not None:
         raise NotFound()
     links = [{"rel": "self", "type": ap.MEDIA_TYPE, "href": found.uri}]
-    return web.json_response({"subject": f"acct:{found.username}@{node.host}", "aliases": [found.uri], "links": links}, content_type="application/jrd+json")
+    return web.json_response(
+        {"subject": f"acct:{found.username}@{node.host}", "aliases": [found.uri], "links": links}, content_type="application/jrd+json"
+    )
 
 
 async def get_nodeinfo_links(request: web.Request) -> web.Response:

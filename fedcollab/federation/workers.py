@@ -1,4 +1,4 @@
-"""Decides how waiting work is done: the inbox item by item within each lane, the deliveries partner by partner; both resume after a stop."""
+"""Decides how waiting work is done: the inbox item by item within each lane, the deliveries by partner; both resume after a stop."""
 
 import asyncio
 import logging
@@ -151,10 +151,10 @@ def _signers(session: Session, kernel: Kernel, actor_ids: set[str]) -> dict[str,
 async def _send(kernel: Kernel, host: str, parcel: Parcel, signer: Signer) -> Outcome:
     try:
         sign = fetch.signing(kernel, signer)
-        answer = await kernel.fetcher.post(parcel.inbox, parcel.body, permit=lambda asked: asked == host, content_type=ap.MEDIA_TYPE, sign=sign)
+        answer = await kernel.fetcher.post(
+            parcel.inbox, parcel.body, permit=lambda asked: asked == host, content_type=ap.MEDIA_TYPE, sign=sign
+        )
     except Unreachable as error:
         return Outcome(parcel.seq, 0, error.reason)
     words = "" if answer.status < 300 else f"answered {answer.status}"
     return Outcome(parcel.seq, answer.status, words, answer.retry_after)
-
-

@@ -64,13 +64,20 @@ async def test_a_partner_deletes_its_own_posts_and_nobody_elses(scene: Scene) ->
     assert await scene.p.send(scene.here, mine) == 202
     assert await scene.stored(mine)
     uri = mine["object"]["id"]  # type: ignore[index]  # a Create's object is a document
-    for actor, target in ((theirs, uri), (scene.author, scene.here.url + "/actor"), (scene.author, scene.group.uri), (scene.author, scene.author)):
+    for actor, target in (
+        (theirs, uri),
+        (scene.author, scene.here.url + "/actor"),
+        (scene.author, scene.group.uri),
+        (scene.author, scene.author),
+    ):
         delete = scene.p.prove(ap.activity("Delete", scene.p.uri(f"/activities/{new_id()}"), actor, target), actor)
         assert await scene.p.send(scene.here, delete) == 202
     await scene.here.quiet()
     assert await scene.here.sql("SELECT count(*) FROM post WHERE deleted_at IS NOT NULL") == [(0,)]
     assert await scene.here.sql("SELECT count(*) FROM actor WHERE disabled_at IS NOT NULL") == [(0,)]
-    delete = scene.p.prove(ap.activity("Delete", scene.p.uri(f"/activities/{new_id()}"), scene.author, {"id": uri, "type": "Tombstone"}), scene.author)
+    delete = scene.p.prove(
+        ap.activity("Delete", scene.p.uri(f"/activities/{new_id()}"), scene.author, {"id": uri, "type": "Tombstone"}), scene.author
+    )
     assert await scene.p.send(scene.here, delete) == 202
     await scene.here.quiet()
     assert await scene.here.sql("SELECT html, source FROM post WHERE uri = :uri AND deleted_at IS NOT NULL", uri=uri) == [("", "")]
@@ -80,8 +87,15 @@ async def test_a_partner_deletes_its_own_posts_and_nobody_elses(scene: Scene) ->
 async def test_a_partner_cannot_change_somebody_elses_profile_or_group(scene: Scene) -> None:
     before = await scene.here.sql("SELECT uri, name, inbox, document FROM actor ORDER BY id")
     for victim in (scene.here.url + "/actor", scene.group.uri):
-        document = scene.p.documents["/actor"] | {"id": victim, "type": "Group", "inbox": victim + "/inbox", ap.ORGANISATION: scene.p.uri("/actor")}
-        update = scene.p.prove(ap.activity("Update", scene.p.uri(f"/activities/{new_id()}"), scene.p.uri("/actor"), document), scene.p.uri("/actor"))
+        document = scene.p.documents["/actor"] | {
+            "id": victim,
+            "type": "Group",
+            "inbox": victim + "/inbox",
+            ap.ORGANISATION: scene.p.uri("/actor"),
+        }
+        update = scene.p.prove(
+            ap.activity("Update", scene.p.uri(f"/activities/{new_id()}"), scene.p.uri("/actor"), document), scene.p.uri("/actor")
+        )
         assert await scene.p.send(scene.here, update) == 202
     await scene.here.quiet()
     assert await scene.here.sql("SELECT uri, name, inbox, document FROM actor ORDER BY id") == before
@@ -162,7 +176,9 @@ async def test_a_post_wider_than_its_group_is_refused(scene: Scene) -> None:
         activity = await scene.create(**wide)
         assert await scene.p.send(scene.here, activity) == 202
         assert not await scene.stored(activity)
-        assert await scene.here.sql("SELECT reason FROM inbox_item WHERE uri = :uri", uri=activity["id"]) == [("addressed wider than its group",)]
+        assert await scene.here.sql("SELECT reason FROM inbox_item WHERE uri = :uri", uri=activity["id"]) == [
+            ("addressed wider than its group",)
+        ]
     await scene.twin()
 
 

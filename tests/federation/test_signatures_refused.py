@@ -18,7 +18,9 @@ from .conftest import Scene
 INBOX = "/inbox"
 
 
-async def refused(scene: Scene, headers: object, body: bytes, *, path: str = INBOX, status: tuple[int, ...] = (401,), method: str = "POST") -> None:
+async def refused(
+    scene: Scene, headers: object, body: bytes, *, path: str = INBOX, status: tuple[int, ...] = (401,), method: str = "POST"
+) -> None:
     """The request is answered with one of `status`, and neither a row nor a fetch comes of it."""
     before, fetched = await scene.here.tables(), list(scene.p.fetched)
     assert await nodes.raw_post(scene.here.url + path, headers, body, method) in status
@@ -150,7 +152,9 @@ async def test_a_repeated_header_is_refused_in_either_order(scene: Scene, name: 
     lines = [f"{k}: {v}" for k, v in [*(pair if right_first else pair[::-1]), *headers.items(), ("Content-Type", ap.MEDIA_TYPE)]]
     before = await scene.here.tables()
     reader, writer = await asyncio.open_connection("127.0.0.1", int(scene.here.host.split(":")[1]))
-    writer.write(("POST /inbox HTTP/1.1\r\n" + "\r\n".join(lines) + f"\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n").encode() + body)
+    writer.write(
+        ("POST /inbox HTTP/1.1\r\n" + "\r\n".join(lines) + f"\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n").encode() + body
+    )
     answer = await reader.readline()
     writer.close()
     assert answer.split()[1] in (b"400", b"401")

@@ -60,7 +60,14 @@ def to_object(post: PostData) -> dict[str, Any]:
 
 def to_tombstone(post: PostData, deleted_at: int) -> dict[str, Any]:
     """What remains of a deleted post: its id, its thread, the time."""
-    return {"id": post.uri, "type": "Tombstone", "formerType": "Note", "context": post.context, "audience": post.group, "deleted": iso(deleted_at)}
+    return {
+        "id": post.uri,
+        "type": "Tombstone",
+        "formerType": "Note",
+        "context": post.context,
+        "audience": post.group,
+        "deleted": iso(deleted_at),
+    }
 
 
 def parse(document: dict[str, Any], author: str, received_at: int) -> PostData:

@@ -44,7 +44,9 @@ class Inside:
     blocked: bool
 
 
-def create(session: Session, node: Node, viewer: Viewer, *, slug: str, name: str, label: str, summary: str = "", history: bool = False) -> ActorData:
+def create(
+    session: Session, node: Node, viewer: Viewer, *, slug: str, name: str, label: str, summary: str = "", history: bool = False
+) -> ActorData:
     """A new group of ours, at once known to all admitted partners unless it is for us alone. Raises Refused, Conflict, Forbidden."""
     if not viewer.moderates:
         raise Forbidden(N_("Groups are made by admins and moderators."))
@@ -105,14 +107,18 @@ def _travelling(session: Session, node: Node) -> list[tuple[ActorData, AudienceD
 def _publish(session: Session, node: Node, group: ActorData) -> None:
     """Signs the group's document anew and, unless the group is ours alone, sends it to the followers inside."""
     audience, me = audience_of(session, group.id), actors.own(session, node)
-    document = profiles.document(session, node, group, **_members(session, node, audience), followers=group.uri + "/followers", attributedTo=me.uri)
+    document = profiles.document(
+        session, node, group, **_members(session, node, audience), followers=group.uri + "/followers", attributedTo=me.uri
+    )
     if audience.label != STRICT:
         update = ap.activity("Update", outbox.new_uri(node), me.uri, document, to=[group.uri + "/followers"])
         outbox.publish(session, node, me.id, update, to=outbox.followers(session, audience.id, me.id, group.id), order_key=group.uri)
 
 
 def _members(session: Session, node: Node, audience: AudienceData) -> dict[str, Any]:
-    own_people = session.execute(sa.select(sa.func.count()).select_from(Actor).where(Actor.known == "own", Actor.kind == PERSON, Actor.disabled_at.is_(None)))
+    own_people = session.execute(
+        sa.select(sa.func.count()).select_from(Actor).where(Actor.known == "own", Actor.kind == PERSON, Actor.disabled_at.is_(None))
+    )
     query = sa.select(Actor.uri, Actor.name, AudienceMember.people).join(AudienceMember, AudienceMember.organisation_id == Actor.id)
     rows = session.execute(query.where(AudienceMember.audience_id == audience.id).order_by(Actor.uri)).all()
     ours = own_people.scalar_one()

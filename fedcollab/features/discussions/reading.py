@@ -91,7 +91,9 @@ def _group_data(row: Any) -> GroupData:
     return GroupData(ActorData(*row[:count]), row.label, row.history, row.organisation, row.document)
 
 
-def threads(session: Session, viewer: Viewer, group_id: str, before: tuple[int, str] | None = None, limit: int = THREADS) -> list[ThreadData]:
+def threads(
+    session: Session, viewer: Viewer, group_id: str, before: tuple[int, str] | None = None, limit: int = THREADS
+) -> list[ThreadData]:
     """A page of a group's threads, newest first, after the key (last_post_at, id) of the page before."""
     query = _thread_query(viewer).where(Thread.group_id == group_id)
     if before is not None:
@@ -100,7 +102,7 @@ def threads(session: Session, viewer: Viewer, group_id: str, before: tuple[int, 
 
 
 def newest(session: Session, viewer: Viewer, limit: int = 12) -> list[ThreadData]:
-    """The threads with the newest posts in all groups that the viewer sees: a few of each, so that the cost does not grow with what is stored."""
+    """The threads with the newest posts in all groups that the viewer sees: a few of each, so that the cost does not grow."""
     found = [thread for g in groups(session, viewer) for thread in threads(session, viewer, g.actor.id, limit=limit)]
     return sorted(found, key=lambda t: (t.last_post_at, t.id), reverse=True)[:limit]
 
@@ -115,7 +117,16 @@ def thread_row(session: Session, viewer: Viewer, thread_id: str) -> ThreadData:
 
 def _thread_query(viewer: Viewer) -> sa.Select[Any]:
     """Threads whose group the viewer may know of; which posts of them show is decided post by post."""
-    columns: tuple[Any, ...] = (Thread.id, Thread.uri, Thread.group_id, Thread.title, Thread.language, Thread.label, Thread.posts, Thread.last_post_at)
+    columns: tuple[Any, ...] = (
+        Thread.id,
+        Thread.uri,
+        Thread.group_id,
+        Thread.title,
+        Thread.language,
+        Thread.label,
+        Thread.posts,
+        Thread.last_post_at,
+    )
     some = sa.exists().where(Post.thread_id == Thread.id, policy.visible(Post, viewer))
     return sa.select(*columns).join(Audience, Audience.id == Thread.audience_id).where(policy.sees_group(viewer), some)
 
@@ -124,9 +135,23 @@ def posts(session: Session, viewer: Viewer, thread_id: str, page: int = 1) -> li
     """A page of 50 posts in the host's order; own ones that wait for the host come last."""
     author, organisation, through = aliased(Actor), aliased(Actor), aliased(Actor)
     columns: tuple[Any, ...] = (
-        Post.id, Post.uri, Post.html, Post.language, Post.label, Post.posted_at, Post.edited_at, Post.deleted_at, Post.confirmed_at, Post.place,
-        Post.author_id, author.name.label("author"), author.known, author.host, organisation.name.label("organisation"), through.name.label("through"),
-    )  # fmt: skip
+        Post.id,
+        Post.uri,
+        Post.html,
+        Post.language,
+        Post.label,
+        Post.posted_at,
+        Post.edited_at,
+        Post.deleted_at,
+        Post.confirmed_at,
+        Post.place,
+        Post.author_id,
+        author.name.label("author"),
+        author.known,
+        author.host,
+        organisation.name.label("organisation"),
+        through.name.label("through"),
+    )
     query = (
         sa.select(*columns)
         .join(author, author.id == Post.author_id)
@@ -175,7 +200,9 @@ def post_row(session: Session, viewer: Viewer, post_id: str) -> Any:
 
 def own_post(session: Session, viewer: Viewer, post_id: str) -> Any:
     """(thread_id, source) of a post that the viewer wrote. Raises NotFound."""
-    row = session.execute(sa.select(Post.thread_id, Post.source).where(Post.id == post_id, Post.author_id == viewer.person_id, Post.deleted_at.is_(None))).one_or_none()
+    row = session.execute(
+        sa.select(Post.thread_id, Post.source).where(Post.id == post_id, Post.author_id == viewer.person_id, Post.deleted_at.is_(None))
+    ).one_or_none()
     if row is None:
         raise NotFound()
     return row

@@ -1,4 +1,4 @@
-"""Decides what a partner's posts, edits and deletions do here: stored in the group they are addressed to, and passed on where we host it."""
+"""Decides what a partner's posts, edits and deletions do here: stored in their group, and passed on where we host it."""
 
 from typing import Any
 
@@ -50,7 +50,11 @@ def _group(session: Session, received: Verified, post: activities.PostData) -> A
         found = actors.by_uri(session, uri.removesuffix("/followers"))
         if found is not None and found.kind == GROUP and found.known == "own":
             return found
-    thread = sa.select(Thread.group_id).join(Post, Post.thread_id == Thread.id).where(sa.or_(Post.uri == post.reply_to, Thread.uri == post.context))
+    thread = (
+        sa.select(Thread.group_id)
+        .join(Post, Post.thread_id == Thread.id)
+        .where(sa.or_(Post.uri == post.reply_to, Thread.uri == post.context))
+    )
     row = session.execute(thread.limit(1)).scalar_one_or_none()
     group = actors.by_id(session, row) if row else None
     if group is None or group.known != "own":
@@ -69,17 +73,31 @@ def _check_place(session: Session, received: Verified, group: ActorData, audienc
         if received.sender.organisation_id != group.organisation_id or (post.group and post.group != group.uri):
             raise Refused(reason="announced by another group than it is addressed to")
         return
-    inside = sa.select(AudienceMember.since).where(AudienceMember.audience_id == audience.id, AudienceMember.organisation_id == received.actor.organisation_id)
+    inside = sa.select(AudienceMember.since).where(
+        AudienceMember.audience_id == audience.id, AudienceMember.organisation_id == received.actor.organisation_id
+    )
     if session.execute(inside).first() is None:
         raise Refused(reason="the author's organisation is not inside the group")
 
 
-def _store(session: Session, node: Node, author: ActorData, group: ActorData, audience: groups.AudienceData, post: activities.PostData) -> str:
+def _store(
+    session: Session, node: Node, author: ActorData, group: ActorData, audience: groups.AudienceData, post: activities.PostData
+) -> str:
     now, post_id = node.now(), new_id(node.now())
     label = policy.narrowest(post.label, audience.label)
-    shared = dict(audience_id=audience.id, label=label, author_id=author.id, organisation_id=author.organisation_id, posted_at=post.posted_at)
+    shared = dict(
+        audience_id=audience.id, label=label, author_id=author.id, organisation_id=author.organisation_id, posted_at=post.posted_at
+    )
     thread_id = _thread(session, node, group, post, shared)
-    row = dict(id=post_id, uri=post.uri, thread_id=thread_id, reply_to=post.reply_to, html=post.html, language=post.language, edited_at=post.edited_at)
+    row = dict(
+        id=post_id,
+        uri=post.uri,
+        thread_id=thread_id,
+        reply_to=post.reply_to,
+        html=post.html,
+        language=post.language,
+        edited_at=post.edited_at,
+    )
     place = service.next_place(session, thread_id, now)
     session.execute(sa.insert(Post).values(**row, **shared, source="", place=place, confirmed_at=now))
     return post_id
@@ -88,7 +106,11 @@ def _store(session: Session, node: Node, author: ActorData, group: ActorData, au
 def _thread(session: Session, node: Node, group: ActorData, post: activities.PostData, shared: dict[str, Any]) -> str:
     """The thread by its context or by what is replied to; else a new one, named by the opener (a late reply's own has no name here)."""
     replied = sa.select(Post.thread_id).where(Post.uri == post.reply_to).scalar_subquery()
-    query = sa.select(Thread.id, Thread.group_id).where(sa.or_(Thread.uri == post.context, Thread.id == replied)).order_by(Thread.uri != post.context)
+    query = (
+        sa.select(Thread.id, Thread.group_id)
+        .where(sa.or_(Thread.uri == post.context, Thread.id == replied))
+        .order_by(Thread.uri != post.context)
+    )
     found = session.execute(query.limit(1)).one_or_none()
     if found is not None:
         if found.group_id != group.id:
@@ -96,7 +118,9 @@ def _thread(session: Session, node: Node, group: ActorData, post: activities.Pos
         return str(found.id)
     thread_id = new_id(node.now())
     title = post.title or ("" if post.reply_to else plain(post.html, 80))
-    row = dict(id=thread_id, uri=post.context or post.uri, group_id=group.id, title=title, language=post.language, posts=0, last_post_at=node.now())
+    row = dict(
+        id=thread_id, uri=post.context or post.uri, group_id=group.id, title=title, language=post.language, posts=0, last_post_at=node.now()
+    )
     session.execute(sa.insert(Thread).values(**row, **shared))
     return thread_id
 
@@ -130,7 +154,9 @@ def receive_delete(session: Session, node: Node, received: Verified) -> None:
 
 
 def _known(session: Session, received: Verified, uri: str) -> Any:
-    query = sa.select(Post.id, Post.thread_id, Post.label, Post.reply_to, Post.author_id, Thread.group_id).join(Thread, Thread.id == Post.thread_id)
+    query = sa.select(Post.id, Post.thread_id, Post.label, Post.reply_to, Post.author_id, Thread.group_id).join(
+        Thread, Thread.id == Post.thread_id
+    )
     row = session.execute(query.where(Post.uri == uri, Post.deleted_at.is_(None))).one_or_none()
     if row is None:
         raise Refused(reason="no such post here")
@@ -145,7 +171,9 @@ def _pass_on(session: Session, node: Node, received: Verified, group: ActorData,
     if group.known != "own" or received.through is not None:
         return
     proof = proofs.key_uri(received.activity)
-    key = session.execute(sa.select(ActorKey.kind, ActorKey.public).where(ActorKey.uri == proof, ActorKey.actor_id == received.actor.id)).one_or_none()
+    key = session.execute(
+        sa.select(ActorKey.kind, ActorKey.public).where(ActorKey.uri == proof, ActorKey.actor_id == received.actor.id)
+    ).one_or_none()
     if key is not None and key.kind == keys.ED25519 and proofs.proved_by(received.activity, key.kind, key.public):
         service.announce_to_group(session, node, group, audience, received.actor, received.activity)
 

@@ -36,8 +36,12 @@ class Posted:
     uri: str
 
 
-def post_thread(session: Session, node: Node, viewer: Viewer, group_id: str, *, title: str, text: str, language: str = "", once: str = "") -> Posted:
-    """Opens a conversation in a group that the viewer sees; a form sent twice (`once` is its id) posts once. Raises NotFound, Forbidden, Refused, TooLarge."""
+def post_thread(
+    session: Session, node: Node, viewer: Viewer, group_id: str, *, title: str, text: str, language: str = "", once: str = ""
+) -> Posted:
+    """Opens a conversation in a group that the viewer sees; a form sent twice (`once` is its id) posts once.
+
+    Raises NotFound, Forbidden, Refused, TooLarge."""
     group = reading.group(session, viewer, group_id)
     name = markup.plain(title, TITLE)
     if not name or not text.strip():
@@ -46,20 +50,32 @@ def post_thread(session: Session, node: Node, viewer: Viewer, group_id: str, *, 
         return again
     now, thread_id = node.now(), new_id(node.now())
     audience = _may_write(session, viewer, group_id)
-    row = dict(id=thread_id, uri=node.settings.uri(f"/threads/{thread_id}"), group_id=group_id, title=name, language=language, posts=0, last_post_at=now)
+    row = dict(
+        id=thread_id,
+        uri=node.settings.uri(f"/threads/{thread_id}"),
+        group_id=group_id,
+        title=name,
+        language=language,
+        posts=0,
+        last_post_at=now,
+    )
     session.execute(sa.insert(Thread).values(**row, **_shared(viewer, audience, now)))
     return _post(session, node, viewer, group.actor, thread_id, title=name, text=text, language=language, reply_to="", once=once)
 
 
-def post_reply(session: Session, node: Node, viewer: Viewer, thread_id: str, *, text: str, language: str = "", reply_to: str = "", once: str = "") -> Posted:
-    """Answers in a thread that the viewer sees; `reply_to` is a post's uri, else the opener's. Raises NotFound, Forbidden, Refused, TooLarge."""
+def post_reply(
+    session: Session, node: Node, viewer: Viewer, thread_id: str, *, text: str, language: str = "", reply_to: str = "", once: str = ""
+) -> Posted:
+    """Answers in a thread; `reply_to` is a post's uri, else the opener's. Raises NotFound, Forbidden, Refused, TooLarge."""
     thread = reading.thread_row(session, viewer, thread_id)
     if not text.strip():
         raise Refused(N_("The answer is empty. Write something first."))
     if again := _again(session, viewer, once):
         return again
     _may_write(session, viewer, thread.group_id)
-    first = session.execute(sa.select(Post.uri).where(Post.thread_id == thread_id).order_by(Post.place, Post.id).limit(1)).scalar_one_or_none()
+    first = session.execute(
+        sa.select(Post.uri).where(Post.thread_id == thread_id).order_by(Post.place, Post.id).limit(1)
+    ).scalar_one_or_none()
     known = session.execute(sa.select(Post.uri).where(Post.thread_id == thread_id, Post.uri == reply_to)).scalar_one_or_none()
     group = actors.by_id(session, thread.group_id)
     return _post(session, node, viewer, group, thread_id, title="", text=text, language=language, reply_to=known or first or "", once=once)
@@ -67,23 +83,41 @@ def post_reply(session: Session, node: Node, viewer: Viewer, thread_id: str, *, 
 
 def _again(session: Session, viewer: Viewer, once: str) -> Posted | None:
     """The post that this very form has made already."""
-    row = session.execute(sa.select(Post.thread_id, Post.id, Post.uri).where(Post.id == once, Post.author_id == viewer.person_id)).one_or_none()
+    row = session.execute(
+        sa.select(Post.thread_id, Post.id, Post.uri).where(Post.id == once, Post.author_id == viewer.person_id)
+    ).one_or_none()
     return Posted(row.thread_id, row.id, row.uri) if row else None
 
 
 def _may_write(session: Session, viewer: Viewer, group_id: str) -> groups.AudienceData:
     audience = groups.audience_of(session, group_id)
-    inside = sa.select(AudienceMember.since).where(AudienceMember.audience_id == audience.id, AudienceMember.organisation_id == viewer.organisation_id)
+    inside = sa.select(AudienceMember.since).where(
+        AudienceMember.audience_id == audience.id, AudienceMember.organisation_id == viewer.organisation_id
+    )
     if not viewer.signed_in or session.execute(inside).first() is None:
         raise Forbidden(N_("Only members of the organisations in this group can write in it."))
     return audience
 
 
 def _shared(viewer: Viewer, audience: groups.AudienceData, now: int) -> dict[str, Any]:
-    return dict(audience_id=audience.id, label=audience.label, author_id=viewer.person_id, organisation_id=viewer.organisation_id, posted_at=now)
+    return dict(
+        audience_id=audience.id, label=audience.label, author_id=viewer.person_id, organisation_id=viewer.organisation_id, posted_at=now
+    )
 
 
-def _post(session: Session, node: Node, viewer: Viewer, group: ActorData, thread_id: str, *, title: str, text: str, language: str, reply_to: str, once: str) -> Posted:
+def _post(
+    session: Session,
+    node: Node,
+    viewer: Viewer,
+    group: ActorData,
+    thread_id: str,
+    *,
+    title: str,
+    text: str,
+    language: str,
+    reply_to: str,
+    once: str,
+) -> Posted:
     now, post_id = node.now(), once if ONCE.fullmatch(once) else new_id(node.now())
     html, audience = markup.render(text), groups.audience_of(session, group.id)
     uri = node.settings.uri(f"/posts/{post_id}")
@@ -91,7 +125,9 @@ def _post(session: Session, node: Node, viewer: Viewer, group: ActorData, thread
     row = dict(id=post_id, uri=uri, thread_id=thread_id, reply_to=reply_to, source=text, html=html, language=language)
     state = dict(place=next_place(session, thread_id, now) if ours else LAST, confirmed_at=now if ours else None)
     session.execute(sa.insert(Post).values(**row, **state, **_shared(viewer, audience, now)))
-    session.execute(sa.delete(Draft).where(Draft.person_id == viewer.person_id, Draft.place.in_((thread_id, group.id if title else thread_id))))
+    session.execute(
+        sa.delete(Draft).where(Draft.person_id == viewer.person_id, Draft.place.in_((thread_id, group.id if title else thread_id)))
+    )
     send(session, node, group, audience, "Create", post_id, activities.to_object(data(session, post_id, title=title)))
     audit.record(session, now, viewer, "post.create", post_id)
     return Posted(thread_id, post_id, uri)
@@ -115,13 +151,25 @@ def data(session: Session, post_id: str, *, title: str = "") -> activities.PostD
     row = session.execute(query.where(Post.id == post_id)).one()
     post = row.Post
     return activities.PostData(
-        uri=post.uri, context=row.context, reply_to=post.reply_to, author=row.author, group=row.group, label=post.label, title=title,
-        html=post.html, source=post.source, language=post.language, posted_at=post.posted_at, edited_at=post.edited_at,
-    )  # fmt: skip
+        uri=post.uri,
+        context=row.context,
+        reply_to=post.reply_to,
+        author=row.author,
+        group=row.group,
+        label=post.label,
+        title=title,
+        html=post.html,
+        source=post.source,
+        language=post.language,
+        posted_at=post.posted_at,
+        edited_at=post.edited_at,
+    )
 
 
-def send(session: Session, node: Node, group: ActorData, audience: groups.AudienceData, kind: str, post_id: str, obj: dict[str, Any]) -> None:
-    """Our member's activity: announced by the group where it is ours, sent to its host alone where it isn't, to nobody where it is for us alone."""
+def send(
+    session: Session, node: Node, group: ActorData, audience: groups.AudienceData, kind: str, post_id: str, obj: dict[str, Any]
+) -> None:
+    """Our member's activity: announced by a group of ours, sent to the host of a partner's, to nobody where it is for us alone."""
     if audience.label == STRICT:
         return
     policy.check_leaves(audience.label)
@@ -135,7 +183,9 @@ def send(session: Session, node: Node, group: ActorData, audience: groups.Audien
         announce_to_group(session, node, group, audience, author, proved)
 
 
-def announce_to_group(session: Session, node: Node, group: ActorData, audience: groups.AudienceData, author: ActorData, activity: dict[str, Any]) -> None:
+def announce_to_group(
+    session: Session, node: Node, group: ActorData, audience: groups.AudienceData, author: ActorData, activity: dict[str, Any]
+) -> None:
     """Passes an activity on to all followers inside, with its proof and its author's documents; the echo is the author's receipt."""
     me = actors.own(session, node)
     more = {"to": [group.uri + "/followers"], "audience": group.uri, ap.INTRODUCES: announce.introductions(session, author)}
@@ -203,8 +253,6 @@ def save_draft(session: Session, node: Node, viewer: Viewer, place: str, *, titl
         session.execute(sa.insert(Draft).values(row))
 
 
-
-
 def mark_read(session: Session, viewer: Viewer, thread_id: str, place: int) -> None:
     """Remembers how far a person has read; never backwards."""
     there = sa.and_(ThreadRead.person_id == viewer.person_id, ThreadRead.thread_id == thread_id)
@@ -216,5 +264,8 @@ def mark_read(session: Session, viewer: Viewer, thread_id: str, place: int) -> N
 
 def document(session: Session, post_id: str) -> dict[str, Any]:
     """A post as partners fetch it: the object, or its Tombstone."""
-    found, deleted = data(session, post_id, title=_title(session, post_id)), session.scalar(sa.select(Post.deleted_at).where(Post.id == post_id))
+    found, deleted = (
+        data(session, post_id, title=_title(session, post_id)),
+        session.scalar(sa.select(Post.deleted_at).where(Post.id == post_id)),
+    )
     return {"@context": ap.CONTEXT} | (activities.to_tombstone(found, deleted) if deleted else activities.to_object(found))

@@ -19,7 +19,7 @@ from fedcollab.federation import activitystreams as ap
 from fedcollab.federation.kernel import KERNEL, Kernel
 from fedcollab.federation.views import document_answer, own_document, partner_viewer
 
-from . import activities, groups, reading, service
+from . import groups, reading, service
 
 Fields = MultiDictProxy[str]
 ASK = N_("Some organisations in this group are no partners of ours, or blocked by us. Tick the box to say that they may read this.")
@@ -82,9 +82,15 @@ async def new_group(request: web.Request) -> web.Response:
         values |= {name: fields.get(name, "") for name in values}
         try:
             made = await kernel.database.write(
-                groups.create, kernel.node, viewer, slug=values["slug"].strip(), name=values["name"], label=values["label"],
-                summary=markup.clean(values["summary"][:2000]), history=bool(values["history"]),
-            )  # fmt: skip
+                groups.create,
+                kernel.node,
+                viewer,
+                slug=values["slug"].strip(),
+                name=values["name"],
+                label=values["label"],
+                summary=markup.clean(values["summary"][:2000]),
+                history=bool(values["history"]),
+            )
             return redirect(f"/groups/{made.id}")
         except (Refused, Conflict) as error:
             errors = {"slug" if isinstance(error, Conflict) else "name": error.in_words(words_of(request).gettext)}
@@ -125,7 +131,9 @@ async def show_thread(request: web.Request) -> web.Response:
     return await _thread_page(request, viewer_of(request), request.match_info["id"], {}, "")
 
 
-async def _thread_page(request: web.Request, viewer: Viewer, thread_id: str, errors: dict[str, str], text: str | None, preview: str = "", status: int = 200) -> web.Response:
+async def _thread_page(
+    request: web.Request, viewer: Viewer, thread_id: str, errors: dict[str, str], text: str | None, preview: str = "", status: int = 200
+) -> web.Response:
     kernel = request.app[KERNEL]
     asked = request.query.get("page", "1")
     number = int(asked) if asked.isascii() and asked.isdigit() and 0 < len(asked) < 7 else 1
@@ -135,9 +143,13 @@ async def _thread_page(request: web.Request, viewer: Viewer, thread_id: str, err
         group = reading.group(session, viewer, thread.group_id)
         draft = reading.draft(session, viewer, thread_id)[1] if viewer.signed_in else ""
         return dict(
-            thread=thread, group=group, reach=reach(session, group), posts=reading.posts(session, viewer, thread_id, number), draft=draft,
+            thread=thread,
+            group=group,
+            reach=reach(session, group),
+            posts=reading.posts(session, viewer, thread_id, number),
+            draft=draft,
             read_place=reading.read_place(session, viewer, thread_id) if viewer.signed_in else 0,
-        )  # fmt: skip
+        )
 
     found = await kernel.database.read(read)
     seen = max((p.place for p in found["posts"] if p.confirmed_at), default=0)
@@ -147,9 +159,18 @@ async def _thread_page(request: web.Request, viewer: Viewer, thread_id: str, err
     answer_text = text or found.pop("draft")
     found.pop("draft", None)
     return page(
-        request, "discussions/thread.html", status=status, errors=errors, text=answer_text, preview=preview, number=number, pages=pages,
-        once=new_id(), may_write=viewer.signed_in, **found,
-    )  # fmt: skip
+        request,
+        "discussions/thread.html",
+        status=status,
+        errors=errors,
+        text=answer_text,
+        preview=preview,
+        number=number,
+        pages=pages,
+        once=new_id(),
+        may_write=viewer.signed_in,
+        **found,
+    )
 
 
 async def post_reply(request: web.Request) -> web.Response:
@@ -163,13 +184,17 @@ async def post_reply(request: web.Request) -> web.Response:
             return await _thread_page(request, viewer, thread_id, {}, text, markup.render(text) if fields["act"] == "preview" else "")
         await _ask(kernel, viewer, fields, thread_id=thread_id)
         language = words_of(request).language
-        made = await kernel.database.write(service.post_reply, kernel.node, viewer, thread_id, text=text, language=language, once=fields.get("once", ""))
+        made = await kernel.database.write(
+            service.post_reply, kernel.node, viewer, thread_id, text=text, language=language, once=fields.get("once", "")
+        )
     except (NotFound, Unauthorized):
         if not viewer.signed_in:
             return _signed_out(request, fields)
         raise
     except FedcollabError as error:
-        return await _thread_page(request, viewer, thread_id, {"text": error.in_words(words_of(request).gettext)}, text, status=error.status)
+        return await _thread_page(
+            request, viewer, thread_id, {"text": error.in_words(words_of(request).gettext)}, text, status=error.status
+        )
     return redirect(f"/posts/{made.post_id}")
 
 
@@ -203,14 +228,32 @@ async def compose(request: web.Request) -> web.Response:
     return await _composer(request, viewer, request.match_info["id"], None, {})
 
 
-async def _composer(request: web.Request, viewer: Viewer, group_id: str, values: dict[str, str] | None, errors: dict[str, str], preview: str = "", status: int = 200) -> web.Response:
+async def _composer(
+    request: web.Request,
+    viewer: Viewer,
+    group_id: str,
+    values: dict[str, str] | None,
+    errors: dict[str, str],
+    preview: str = "",
+    status: int = 200,
+) -> web.Response:
     def read(session: Session) -> tuple[reading.GroupData, Reach, tuple[str, str]]:
         group = reading.group(session, viewer, group_id)
         return group, reach(session, group), reading.draft(session, viewer, group_id)
 
     group, reached, draft = await request.app[KERNEL].database.read(read)
     shown = values or {"title": draft[0], "text": draft[1]}
-    return page(request, "discussions/compose.html", status=status, group=group, reach=reached, values=shown, errors=errors, preview=preview, once=new_id())
+    return page(
+        request,
+        "discussions/compose.html",
+        status=status,
+        group=group,
+        reach=reached,
+        values=shown,
+        errors=errors,
+        preview=preview,
+        once=new_id(),
+    )
 
 
 async def post_thread(request: web.Request) -> web.Response:
@@ -222,10 +265,14 @@ async def post_thread(request: web.Request) -> web.Response:
         _check(request, viewer, fields)
         if fields.get("act") in ("preview", "keep"):
             await kernel.database.write(service.save_draft, kernel.node, viewer, group_id, **values)
-            return await _composer(request, viewer, group_id, values, {}, markup.render(values["text"]) if fields["act"] == "preview" else "")
+            return await _composer(
+                request, viewer, group_id, values, {}, markup.render(values["text"]) if fields["act"] == "preview" else ""
+            )
         await _ask(kernel, viewer, fields, group_id=group_id)
         language = words_of(request).language
-        made = await kernel.database.write(service.post_thread, kernel.node, viewer, group_id, **values, language=language, once=fields.get("once", ""))
+        made = await kernel.database.write(
+            service.post_thread, kernel.node, viewer, group_id, **values, language=language, once=fields.get("once", "")
+        )
     except (NotFound, Unauthorized):
         if not viewer.signed_in:
             return _signed_out(request, fields)
@@ -267,7 +314,9 @@ async def _thread_document(request: web.Request) -> web.Response:
         return thread, [p.uri for p in reading.posts(session, viewer, thread.id)]
 
     thread, uris = await kernel.database.read(read)
-    return document_answer({"@context": ap.CONTEXT, "id": thread.uri, "type": "OrderedCollection", "name": thread.title, "orderedItems": uris})
+    return document_answer(
+        {"@context": ap.CONTEXT, "id": thread.uri, "type": "OrderedCollection", "name": thread.title, "orderedItems": uris}
+    )
 
 
 async def edit_post(request: web.Request) -> web.Response:
@@ -286,7 +335,9 @@ async def edit_post(request: web.Request) -> web.Response:
             raise
         except Refused as error:
             errors = {"text": error.in_words(words_of(request).gettext)}
-    return page(request, "discussions/edit.html", status=422 if errors else 200, post_id=post_id, thread_id=row.thread_id, text=text, errors=errors)
+    return page(
+        request, "discussions/edit.html", status=422 if errors else 200, post_id=post_id, thread_id=row.thread_id, text=text, errors=errors
+    )
 
 
 async def delete_post(request: web.Request) -> web.Response:
@@ -306,5 +357,3 @@ async def history(request: web.Request) -> web.Response:
     row = await kernel.database.read(reading.post_row, viewer, post_id)
     found = await kernel.database.read(reading.revisions, viewer, post_id)
     return page(request, "discussions/history.html", thread_id=row.thread_id, post_id=post_id, revisions=found)
-
-

@@ -20,7 +20,7 @@ from fedcollab.base.markup import clean, plain
 from fedcollab.federation import profiles
 
 from .models import Invitation, LoginLink, LoginSession, Member
-from .sessions import start_session as start_session
+from .sessions import start_session
 
 USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
 INVITATION, LINK = 7 * DAY, 15 * MINUTE
@@ -57,15 +57,30 @@ def check_username(session: Session, node: Node, username: str) -> None:
 
 
 def add_member(
-    session: Session, node: Node, viewer: Viewer | None, *, username: str, name: str, roles: list[str], password_hash: str = "", language: str = "",
-) -> MemberData:  # fmt: skip
+    session: Session,
+    node: Node,
+    viewer: Viewer | None,
+    *,
+    username: str,
+    name: str,
+    roles: list[str],
+    password_hash: str = "",
+    language: str = "",
+) -> MemberData:
     """A new account with its Person actor and signed document. Raises Refused, Conflict."""
     check_username(session, node, username)
     if not roles or set(roles) - set(ROLES):
         raise Refused(N_("Roles are admin, moderator and member."))
     person = actors.create_own(session, node, PERSON, username=username, name=plain(name, 100) or username)
     profiles.document(session, node, person)
-    row = dict(person_id=person.id, username=username, password_hash=password_hash, roles=sorted(set(roles)), language=language, created_at=node.now())
+    row = dict(
+        person_id=person.id,
+        username=username,
+        password_hash=password_hash,
+        roles=sorted(set(roles)),
+        language=language,
+        created_at=node.now(),
+    )
     session.execute(sa.insert(Member).values(row))
     audit.record(session, node.now(), viewer, "member.add", person.id)
     return find(session, username)
@@ -85,7 +100,15 @@ def listed(session: Session) -> list[MemberData]:
 
 
 def _query() -> sa.Select[Any]:
-    columns: tuple[Any, ...] = (Member.person_id, Member.username, Actor.name, Member.roles, Member.language, Member.time_zone, Member.disabled_at)
+    columns: tuple[Any, ...] = (
+        Member.person_id,
+        Member.username,
+        Actor.name,
+        Member.roles,
+        Member.language,
+        Member.time_zone,
+        Member.disabled_at,
+    )
     return sa.select(*columns).join(Actor, Actor.id == Member.person_id)
 
 
@@ -95,7 +118,11 @@ def invite(session: Session, node: Node, viewer: Viewer | None, roles: list[str]
         raise Refused(N_("Roles are admin, moderator and member."))
     token, now = new_token(), node.now()
     by_id = viewer.person_id or None if viewer else None
-    session.execute(sa.insert(Invitation).values(token_hash=stored(token), roles=sorted(set(roles)), by_id=by_id, created_at=now, expires_at=now + INVITATION))
+    session.execute(
+        sa.insert(Invitation).values(
+            token_hash=stored(token), roles=sorted(set(roles)), by_id=by_id, created_at=now, expires_at=now + INVITATION
+        )
+    )
     audit.record(session, now, viewer, "member.invite", ",".join(sorted(roles)))
     return token
 
@@ -136,7 +163,9 @@ def make_link(session: Session, node: Node, viewer: Viewer | None, person_id: st
 def use_link(session: Session, node: Node, token: str, agent: str) -> str:
     """Signs the link's person in, once; a new password is due. Raises Gone."""
     good = sa.and_(LoginLink.token_hash == stored(token), LoginLink.used_at.is_(None), LoginLink.expires_at > node.now())
-    person_id = session.execute(sa.update(LoginLink).where(good).values(used_at=node.now()).returning(LoginLink.person_id)).scalar_one_or_none()
+    person_id = session.execute(
+        sa.update(LoginLink).where(good).values(used_at=node.now()).returning(LoginLink.person_id)
+    ).scalar_one_or_none()
     if person_id is None:
         raise Gone(N_("This link was used already or is older than 15 minutes. Ask your admin for a new one."))
     session.execute(sa.update(Member).where(Member.person_id == person_id).values(new_password_due=True))

@@ -53,14 +53,21 @@ def signed_in(session: Session, node: Node, token: str) -> SignedIn | None:
     now = node.now()
     query = (
         sa.select(
-            Member.person_id, Actor.organisation_id, Member.roles, Actor.name, Member.language, Member.time_zone, Member.new_password_due, Member.notice,
+            Member.person_id,
+            Actor.organisation_id,
+            Member.roles,
+            Actor.name,
+            Member.language,
+            Member.time_zone,
+            Member.new_password_due,
+            Member.notice,
             LoginSession.seen_at,
         )
         .join(LoginSession, LoginSession.person_id == Member.person_id)
         .join(Actor, Actor.id == Member.person_id)
         .where(LoginSession.token_hash == stored(token), Member.disabled_at.is_(None))
         .where(LoginSession.seen_at > now - IDLE, LoginSession.created_at > now - ABSOLUTE)
-    )  # fmt: skip
+    )
     row = session.execute(query).one_or_none()
     if row is None:
         return None
@@ -79,8 +86,13 @@ def forget_notice(session: Session, person_id: str) -> None:
 
 def listed(session: Session, person_id: str) -> list[SessionData]:
     """A person's sessions, the latest used first."""
-    query = sa.select(LoginSession.token_hash, LoginSession.created_at, LoginSession.seen_at, LoginSession.agent).where(LoginSession.person_id == person_id)
-    return [SessionData(row.token_hash, row.created_at, row.seen_at, row.agent) for row in session.execute(query.order_by(LoginSession.seen_at.desc()))]
+    query = sa.select(LoginSession.token_hash, LoginSession.created_at, LoginSession.seen_at, LoginSession.agent).where(
+        LoginSession.person_id == person_id
+    )
+    return [
+        SessionData(row.token_hash, row.created_at, row.seen_at, row.agent)
+        for row in session.execute(query.order_by(LoginSession.seen_at.desc()))
+    ]
 
 
 def end(session: Session, person_id: str, token_hash: str) -> None:
@@ -90,5 +102,7 @@ def end(session: Session, person_id: str, token_hash: str) -> None:
 
 def credentials(session: Session, username: str) -> tuple[str, str]:
     """(person id, password hash) of an account that may sign in, empty for others; the hash is compared outside the transaction."""
-    row = session.execute(sa.select(Member.person_id, Member.password_hash).where(Member.username == username, Member.disabled_at.is_(None))).one_or_none()
+    row = session.execute(
+        sa.select(Member.person_id, Member.password_hash).where(Member.username == username, Member.disabled_at.is_(None))
+    ).one_or_none()
     return (row.person_id, row.password_hash) if row else ("", "")

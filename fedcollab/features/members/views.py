@@ -75,7 +75,9 @@ async def login(request: web.Request) -> web.Response:
     good = await asyncio.to_thread(password_matches, hashed, fields.get("password", ""))
     if not good or not person_id:
         throttle.failed(username, address)
-        return page(request, "members/login.html", status=422, username=username, next=to, errors={"password": words_of(request).gettext(WRONG)})
+        return page(
+            request, "members/login.html", status=422, username=username, next=to, errors={"password": words_of(request).gettext(WRONG)}
+        )
     throttle.succeeded(username, address)
     token = await kernel.database.write(sessions.start_session, kernel.node, person_id, request.headers.get("User-Agent", ""))
     return _signed_in(request, token, to)
@@ -102,9 +104,14 @@ async def join(request: web.Request) -> web.Response:
             service.check_password(fields.get("password", ""), *values.values(), request.app[SETTINGS].name)
             hashed = await asyncio.to_thread(hash_password, fields["password"])
             started = await kernel.database.write(
-                service.join, kernel.node, token, **values, password_hash=hashed, language=words_of(request).language,
+                service.join,
+                kernel.node,
+                token,
+                **values,
+                password_hash=hashed,
+                language=words_of(request).language,
                 agent=request.headers.get("User-Agent", ""),
-            )  # fmt: skip
+            )
             return _signed_in(request, started, "/")
         except Refused as error:
             about = "username" if isinstance(error, Conflict) or "name" in error.text[:20].lower() else "password"
@@ -135,12 +142,14 @@ async def settings(request: web.Request) -> web.Response:
             return redirect("/settings")
         except Refused as error:
             errors = {"name": error.in_words(words_of(request).gettext)}
-    return page(request, "members/settings.html", status=422 if errors else 200, values=values, errors=errors, username=me.username, roles=me.roles)
+    return page(
+        request, "members/settings.html", status=422 if errors else 200, values=values, errors=errors, username=me.username, roles=me.roles
+    )
 
 
 async def password(request: web.Request) -> web.Response:
     """A new password; the old one is asked for unless a one-time link brought the person here."""
-    viewer, kernel = member_of(request), request.app[KERNEL]
+    viewer = member_of(request)
     due, errors = request[SIGNED_IN].new_password_due, {}
     if request.method == "POST":
         fields = await read_form(request)
