@@ -1,0 +1,1 @@
+"""Journeys: real processes, real databases, as people meet them."""

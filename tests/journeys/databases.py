@@ -1,0 +1,24 @@
+"""Opens what a node keeps, beside it, read-only, on either database."""
+
+import sqlite3
+from typing import Any
+
+import tomllib
+
+from .processes import Process
+
+
+def query(node: Process, sql: str) -> list[tuple[Any, ...]]:
+    """The rows of one query, as committed."""
+    settings = tomllib.loads((node.place / "node.toml").read_text())
+    url = settings.get("database_url", "")
+    if url:
+        import psycopg
+
+        with psycopg.connect(url) as connection:
+            return list(connection.execute(sql))
+    connection = sqlite3.connect(f"file:{node.place / 'node.db'}?mode=ro", uri=True, timeout=10)
+    try:
+        return connection.execute(sql).fetchall()
+    finally:
+        connection.close()
