@@ -1,6 +1,7 @@
 """Decides how a node runs: checked before it listens, ready when it answers, stopped without losing a unit."""
 
 import asyncio
+import gc
 import json
 import logging
 import signal
@@ -74,6 +75,8 @@ def run(root: Path) -> None:
 
     async def main() -> None:
         runner = await start(make_app(kernel))
+        gc.freeze()
+        gc.enable()
         print(f"ready {settings.base_url}", flush=True)
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from .crash import reach
 from .database import TOPICS, Wakes, as_safe
 from .errors import Refused, Unavailable
 
@@ -72,7 +73,9 @@ class PostgresEngine:
             topics: set[str] = session.info.get(TOPICS, set())
             if topics:
                 session.execute(sa.text("SELECT pg_notify(:channel, :topics)"), {"channel": CHANNEL, "topics": ",".join(sorted(topics))})
+            reach("commit.before")
             session.commit()
+            reach("commit.after")
         self._wakes.wake(topics)
         return result
 

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from .crash import reach
 from .database import TOPICS, Wakes, as_safe
 from .errors import Refused, Unavailable
 
@@ -235,7 +236,9 @@ class SqliteEngine:
         return True
 
     def _commit(self, connection: sa.Connection) -> None:
+        reach("commit.before")
         connection.exec_driver_sql("COMMIT")
+        reach("commit.after")
         connection.rollback()
 
     def _undo(self, connection: sa.Connection) -> None:

@@ -73,20 +73,18 @@ def lease(session: Session, now: int) -> list[tuple[str, str]]:
     ]
 
 
+def release_all(session: Session) -> None:
+    """Gives back what a process that died had in its hands; for a process that starts and is the only one of its node."""
+    session.execute(sa.update(Partner).where(Partner.leased_until > 0).values(leased_until=0))
+
+
 def next_due(session: Session, now: int) -> int | None:
-    """When the next delivery that now waits for its time is to be tried, or None."""
-    at = (
-        sa.func.max(Partner.next_try_at, Delivery.next_try_at)
-        if session.get_bind().dialect.name == "sqlite"
-        else sa.func.greatest(Partner.next_try_at, Delivery.next_try_at)
-    )
-    query = (
-        sa.select(sa.func.min(at))
-        .join(Delivery, Delivery.partner_id == Partner.id)
-        .where(Partner.state == ADMITTED, Delivery.state == WAITING)
-    )
-    at_next: int | None = session.execute(query.where(sa.or_(Partner.next_try_at > now, Delivery.next_try_at > now))).scalar_one()
-    return at_next
+    """When the next delivery that now waits for its time, or for a lease to run out, is to be tried; or None."""
+    greatest = sa.func.max if session.get_bind().dialect.name == "sqlite" else sa.func.greatest
+    at = greatest(Partner.next_try_at, Delivery.next_try_at, Partner.leased_until)
+    query = sa.select(sa.func.min(at)).join(Delivery, Delivery.partner_id == Partner.id)
+    found: int | None = session.execute(query.where(Partner.state == ADMITTED, Delivery.state == WAITING, at > now)).scalar_one()
+    return found
 
 
 def batch(session: Session, partner_id: str, now: int) -> list[Parcel]:

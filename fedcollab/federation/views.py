@@ -9,6 +9,7 @@ from fedcollab import __version__
 from fedcollab.access.viewer import Viewer, partner
 from fedcollab.actors import service as actors
 from fedcollab.actors.models import ORGANIZATION, PERSON
+from fedcollab.base.crash import reach
 from fedcollab.base.errors import BadRequest, N_, NotFound, TooLarge, Unauthorized
 from fedcollab.base.http import is_activity
 from fedcollab.base.strictjson import MAX_BYTES, loads
@@ -35,6 +36,7 @@ async def post_inbox(request: web.Request) -> web.Response:
         raise BadRequest(N_("Send activities as application/activity+json."), reason="another media type")
     activity = inbox.check(loads(body), found.actor)
     await kernel.database.write(_receive, request, found, activity)
+    reach("acknowledge.before")
     return web.Response(status=202)
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from fedcollab.actors import keys
 from fedcollab.actors.keys import Signer
 from fedcollab.base.clock import MICROSECONDS
+from fedcollab.base.crash import reach
 from fedcollab.base.errors import Needs, Refused, Unavailable, Unreachable
 
 from . import activitystreams as ap
@@ -19,18 +20,20 @@ from .kernel import Kernel
 
 log = logging.getLogger("fedcollab.federation")
 IDLE = 30.0
+INBOX_LANES = 16
 FETCHES = 20
 
 
 async def run(kernel: Kernel) -> None:
-    """Both workers until cancelled."""
+    """Both workers until cancelled. What a process that died held in its hands is given back first."""
+    await kernel.database.write(delivery.release_all)
     async with asyncio.TaskGroup() as group:
-        group.create_task(_forever(kernel, "inbox", lambda: process_inbox(kernel)))
-        group.create_task(_forever(kernel, "delivery", lambda: deliver(kernel)))
+        group.create_task(_forever(kernel, "inbox", Lanes(kernel, "inbox", _inbox_lane).start_inbox))
+        group.create_task(_forever(kernel, "delivery", Lanes(kernel, "delivery", _burst).start_deliveries))
 
 
 async def _forever(kernel: Kernel, topic: str, once: Callable[[], Awaitable[float]]) -> None:
-    """Works until nothing is due, then waits for a commit that brings something, or for the next try's time."""
+    """Starts what is due, then waits for a commit that brings something, for a lane that ends, or for the next try's time."""
     event = kernel.database.wakes.event(topic)
     while True:
         event.clear()
@@ -39,34 +42,63 @@ async def _forever(kernel: Kernel, topic: str, once: Callable[[], Awaitable[floa
         except Exception:
             log.exception("worker", extra={"topic": topic})
             wait = 1.0
-        if wait > 0:
-            try:
-                async with asyncio.timeout(wait):
-                    await event.wait()
-            except TimeoutError:
-                continue
+        try:
+            async with asyncio.timeout(wait):
+                await event.wait()
+        except TimeoutError:
+            continue
 
 
-async def process_inbox(kernel: Kernel) -> float:
-    """One batch of what came in; answers the seconds to wait for more."""
-    due = await kernel.database.read(inbox.due, kernel.node.now())
-    lanes: dict[str, list[int]] = {}
-    for item_id, lane in due:
-        lanes.setdefault(lane, []).append(item_id)
-    turn = asyncio.Semaphore(LANES)
+class Lanes:
+    """Work side by side: one task a lane, so that a slow partner or document holds up nobody else."""
 
-    async def one_lane(items: list[int]) -> None:
-        async with turn:
-            for item_id in items:
-                if not await _process(kernel, item_id):
-                    return
+    def __init__(self, kernel: Kernel, topic: str, work: Callable[[Kernel, str, list[int]], Awaitable[None]]) -> None:
+        self.kernel = kernel
+        self.event = kernel.database.wakes.event(topic)
+        self.work = work
+        self.running: dict[str, asyncio.Task[None]] = {}
 
-    await asyncio.gather(*(one_lane(items) for items in lanes.values()))
-    return 0.0 if due else IDLE
+    async def start_inbox(self) -> float:
+        """Starts the lanes that have something due and are not at work; answers the seconds to wait for more."""
+        due: dict[str, list[int]] = {}
+        for item_id, lane in await self.kernel.database.read(inbox.due, self.kernel.node.now()):
+            due.setdefault(lane, []).append(item_id)
+        for lane, items in due.items():
+            if lane not in self.running and len(self.running) < INBOX_LANES:
+                self._start(lane, items)
+        return IDLE
+
+    async def start_deliveries(self) -> float:
+        """Starts a burst to each partner that is due; answers the seconds until the next try."""
+        for partner_id, host in await self.kernel.database.write(delivery.lease, self.kernel.node.now()):
+            self._start(f"{partner_id} {host}", [])
+        at = await self.kernel.database.read(delivery.next_due, self.kernel.node.now())
+        return IDLE if at is None else min(IDLE, max(0.05, (at - self.kernel.node.now()) / MICROSECONDS))
+
+    def _start(self, lane: str, items: list[int]) -> None:
+        task = asyncio.create_task(self._run(lane, items))
+        self.running[lane] = task
+
+    async def _run(self, lane: str, items: list[int]) -> None:
+        try:
+            await self.work(self.kernel, lane, items)
+        except Exception:
+            log.exception("worker")
+            await asyncio.sleep(1.0)
+        finally:
+            del self.running[lane]
+            self.event.set()
+
+
+async def _inbox_lane(kernel: Kernel, _lane: str, items: list[int]) -> None:
+    for item_id in items:
+        if not await _process(kernel, item_id):
+            return
 
 
 async def _process(kernel: Kernel, item_id: int) -> bool:
     """Gives one item its effect; False where its lane has to wait."""
+    reach("process.before")
     fetched: dict[str, Any] = {}
     for _ in range(FETCHES):
         try:
@@ -98,18 +130,9 @@ async def _fetch(kernel: Kernel, uri: str) -> dict[str, Any] | None:
         return None
 
 
-async def deliver(kernel: Kernel) -> float:
-    """All partners that are due, side by side; answers the seconds until the next try."""
-    due = await kernel.database.write(delivery.lease, kernel.node.now())
-    if due:
-        await asyncio.gather(*(_burst(kernel, partner_id, host) for partner_id, host in due))
-        return 0.0
-    at = await kernel.database.read(delivery.next_due, kernel.node.now())
-    return IDLE if at is None else min(IDLE, max(0.05, (at - kernel.node.now()) / MICROSECONDS))
-
-
-async def _burst(kernel: Kernel, partner_id: str, host: str) -> None:
+async def _burst(kernel: Kernel, lane: str, _items: list[int]) -> None:
     """Delivers what waits for one partner until nothing is left or the partner cannot take more."""
+    partner_id, _, host = lane.partition(" ")
     while True:
         parcels = await kernel.database.read(delivery.batch, partner_id, kernel.node.now())
         outcomes = await _lanes(kernel, host, parcels)
@@ -150,11 +173,13 @@ def _signers(session: Session, kernel: Kernel, actor_ids: set[str]) -> dict[str,
 
 async def _send(kernel: Kernel, host: str, parcel: Parcel, signer: Signer) -> Outcome:
     try:
+        reach("send.before")
         sign = fetch.signing(kernel, signer)
         answer = await kernel.fetcher.post(
             parcel.inbox, parcel.body, permit=lambda asked: asked == host, content_type=ap.MEDIA_TYPE, sign=sign
         )
     except Unreachable as error:
         return Outcome(parcel.seq, 0, error.reason)
+    reach("send.after")
     words = "" if answer.status < 300 else f"answered {answer.status}"
     return Outcome(parcel.seq, answer.status, words, answer.retry_after)

@@ -24,15 +24,23 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str
         for path in list(place.parents)[:3]:
             if path.owner() == "root" and str(path) != "/tmp":
                 path.chmod(0o755)
-    subprocess.run([*user, programs / "initdb", "-D", data, "-A", "trust", "-U", "fedcollab", "--no-sync", "-E", "UTF8", "--locale=C"], check=True, capture_output=True)
+    subprocess.run(
+        [*user, programs / "initdb", "-D", data, "-A", "trust", "-U", "fedcollab", "--no-sync", "-E", "UTF8", "--locale=C"],
+        check=True,
+        capture_output=True,
+    )
     options = f"-k {sockets} -c listen_addresses= -c max_connections=200 -c shared_buffers=64MB"
-    subprocess.run([*user, programs / "pg_ctl", "-D", data, "-w", "-l", place / "log", "-o", options, "start"], check=True, capture_output=True)
+    subprocess.run(
+        [*user, programs / "pg_ctl", "-D", data, "-w", "-l", place / "log", "-o", options, "start"], check=True, capture_output=True
+    )
     made = 0
 
     def database(name: str = "n") -> str:
         nonlocal made
         made += 1
-        subprocess.run([programs / "psql", "-h", sockets, "-U", "fedcollab", "-d", "postgres", "-qc", f"CREATE DATABASE {name}{made}"], check=True)
+        subprocess.run(
+            [programs / "psql", "-h", sockets, "-U", "fedcollab", "-d", "postgres", "-qc", f"CREATE DATABASE {name}{made}"], check=True
+        )
         return f"postgresql://fedcollab@/{name}{made}?host={sockets}"
 
     yield database

@@ -33,12 +33,18 @@ def test_a_post_is_read_and_answered_on_partner_nodes_and_on_no_other(tmp_path: 
         for node in (host, second, third, fourth):
             for uri in uris:
                 until("every post is everywhere and confirmed", lambda node=node, uri=uri: has(node, uri))
-        orders = {tuple(query(node, "SELECT uri FROM post WHERE uri NOT LIKE '%none%' ORDER BY place, id"))[-4:] for node in (second, third, fourth)}
+        orders = {
+            tuple(query(node, "SELECT uri FROM post WHERE uri NOT LIKE '%none%' ORDER BY place, id"))[-4:]
+            for node in (second, third, fourth)
+        }
         assert len(orders) == 1, "all partners see one order"
         for node in (second, third, fourth):
             assert not query(node, f"SELECT 1 FROM post WHERE uri = '{secret}'")
             assert not query(node, f"SELECT 1 FROM actor WHERE uri = '{ours}'")
-        authors = query(fourth, "SELECT a.known, t.name FROM post p JOIN actor a ON a.id = p.author_id LEFT JOIN actor t ON t.id = a.through_id ORDER BY p.place")
+        authors = query(
+            fourth,
+            "SELECT a.known, t.name FROM post p JOIN actor a ON a.id = p.author_id LEFT JOIN actor t ON t.id = a.through_id ORDER BY p.place",
+        )
         assert authors == [("partner", None), ("introduced", NAMES[0]), ("introduced", NAMES[0]), ("own", None)]
         for node in (host, second, third, fourth):
             assert node.json("audit", "verify")["broken_at"] is None

@@ -1,0 +1,141 @@
+"""Kills nodes during traffic and compares what was acknowledged with what is there: `python -m tests.journeys.faults --rounds 300`.
+
+No failure in N rounds means a rate under 3/N at 95 %. Progress is kept beside, so that a long run can be resumed."""
+
+import argparse
+import json
+import random
+import re
+import tempfile
+import time
+from pathlib import Path
+
+from fedcollab.base.crash import POINTS
+
+from .browserless import Browser, Sender
+from .databases import query
+from .processes import Process, befriend, nodes, until
+
+NAMES = ["Meridian Outreach", "Réseau Passerelle", "Casa Ladera"]
+PROGRESS = Path(".cache/faults.json")
+CONVERGE = 30.0
+MARK = re.compile(r"marker (\S+) end")
+
+
+def marks(node: Process) -> list[str]:
+    """The markers of all posts in the order of the thread, as stored."""
+    rows = query(node, "SELECT html FROM post WHERE html LIKE '%marker %' ORDER BY place, id")
+    return [found.group(1) for (html,) in rows if (found := MARK.search(html))]
+
+
+def verdict(acknowledged: dict[str, list[str]], found: list[str]) -> list[str]:
+    """What is wrong on one node: lost, twice, or out of order by sender; nothing, if all is well."""
+    wrong = [f"lost {mark}" for sent in acknowledged.values() for mark in sent if mark not in found]
+    wrong += [f"twice {mark}" for mark in set(found) if found.count(mark) > 1]
+    for name in acknowledged:
+        mine = [mark for mark in found if mark.startswith(name + "-")]
+        wrong += [f"reordered {name}"] if mine != sorted(mine) else []
+    return wrong
+
+
+def scene(made: list[Process]) -> list[Sender]:
+    """Partners, one thread, one sender a node signed in."""
+    host = made[0]
+    for i, one in enumerate(made):
+        for other in made[i + 1 :]:
+            befriend(one, other)
+    group = host.json("group", "add", "leads", "--name", "Leads", "--label", "TLP:GREEN")["uri"]
+    for node in made[1:]:
+        until("the group is known", lambda node=node: query(node, f"SELECT 1 FROM actor WHERE uri = '{group}'"))
+    opener = host.json("post", "leads", "--as", "ilse", "--title", "Traffic", "--text", "Go.")["uri"]
+    senders = []
+    for i, node in enumerate(made):
+        rows = until("the opener", lambda node=node: query(node, f"SELECT thread_id FROM post WHERE uri = '{opener}'"))
+        browser = Browser(node)
+        browser.sign_in(node.json("login-link", "ilse")["link"])
+        senders.append(Sender(browser, rows[0][0], f"s{i}", 0.15))
+    return senders
+
+
+def settle(made: list[Process], senders: list[Sender]) -> None:
+    """Waits until every node has every acknowledged post, then judges. Raises AssertionError with what is wrong."""
+    acknowledged = {sender.name_: list(sender.acknowledged) for sender in senders}
+    total = sum(map(len, acknowledged.values()))
+    assert total > 0, "no traffic"
+    end = time.monotonic() + CONVERGE
+    while time.monotonic() < end and any(len(set(marks(node))) < total for node in made):
+        time.sleep(0.2)
+    for node in made:
+        wrong = verdict(acknowledged, marks(node))
+        assert not wrong, (node.place.name, wrong[:5], (node.place / "log").read_text()[-1500:])
+    assert len({tuple(marks(node)) for node in made}) == 1, "all nodes show one order"
+    for node in made:
+        if (node.place / "node.db").exists():
+            assert query(node, "PRAGMA integrity_check") == [("ok",)]
+
+
+def round_of_kills(made: list[Process], senders: list[Sender], chance: random.Random, kills: int = 4) -> None:
+    """R1: kill -9 of random nodes, each started again."""
+    for _ in range(kills):
+        time.sleep(chance.uniform(0.2, 1.2))
+        victim = chance.choice(made)
+        victim.kill()
+        time.sleep(chance.uniform(0.0, 0.5))
+        victim.serve()
+
+
+def round_of_points(made: list[Process], chance: random.Random) -> None:
+    """R2: a node dies at each of its own crash points, at a random one of its passages, and is started again."""
+    for point in POINTS:
+        victim = chance.choice(made)
+        victim.stop()
+        victim.environment = {"FEDCOLLAB_CRASH_AT": f"{point}:{chance.randint(1, 12)}"}
+        victim.serve()
+        end = time.monotonic() + 6
+        while victim.running is not None and victim.running.poll() is None and time.monotonic() < end:
+            time.sleep(0.05)
+        victim.environment = {}
+        victim.kill()
+        victim.serve()
+
+
+def play(root: Path, rounds: int, seed: int, urls: list[str] | None = None) -> int:
+    """Runs rounds of both kinds on one set of nodes; answers the number of posts that were acknowledged."""
+    chance = random.Random(seed)
+    with nodes(root, NAMES, urls) as made:
+        senders = scene(made)
+        for sender in senders:
+            sender.start()
+        for _ in range(rounds):
+            round_of_kills(made, senders, chance)
+            round_of_points(made, chance)
+        for sender in senders:
+            sender.over.set()
+        for sender in senders:
+            sender.join(70)
+            assert not sender.is_alive()
+        settle(made, senders)
+        return sum(len(sender.acknowledged) for sender in senders)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Kill nodes during traffic; nothing acknowledged may be lost, doubled or reordered.")
+    parser.add_argument("--rounds", type=int, default=300)
+    parser.add_argument("--each", type=int, default=5, help="rounds on one set of nodes")
+    wanted = parser.parse_args()
+    PROGRESS.parent.mkdir(exist_ok=True)
+    done = json.loads(PROGRESS.read_text()) if PROGRESS.exists() else {"rounds": 0, "posts": 0}
+    while done["rounds"] < wanted.rounds:
+        each = min(wanted.each, wanted.rounds - done["rounds"])
+        with tempfile.TemporaryDirectory() as place:
+            done["posts"] += play(Path(place), each, seed=done["rounds"])
+        done["rounds"] += each
+        PROGRESS.write_text(json.dumps(done))
+        print(
+            f"{done['rounds']} of {wanted.rounds} rounds, {done['posts']} posts acknowledged, none lost, doubled or reordered", flush=True
+        )
+    PROGRESS.unlink()
+
+
+if __name__ == "__main__":
+    main()
