@@ -52,7 +52,8 @@ class Browser:
     def find_token(self, path: str) -> str:
         status, _, text = self.ask("GET", path)
         found = TOKEN.search(text)
-        assert status == 200 and found, (status, path)
+        assert status == 200, (status, path)
+        assert found, path
         return found.group(1)
 
 

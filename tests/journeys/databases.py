@@ -1,9 +1,8 @@
 """Opens what a node keeps, beside it, read-only, on either database."""
 
 import sqlite3
-from typing import Any
-
 import tomllib
+from typing import Any
 
 from .processes import Process
 

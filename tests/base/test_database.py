@@ -1,0 +1,228 @@
+"""Shows that each answer of the writer equals what is stored: in groups, under refusals, errors, a full disk, a failed COMMIT, cancelling."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy.orm import Session
+
+from fedcollab.base.database import Database, open_database, wake
+from fedcollab.base.errors import Refused, StorageFull, Unavailable
+
+
+def put(session: Session, number: int, text: str = "x") -> int:
+    session.execute(sa.text("INSERT INTO t VALUES (:n, :x)"), {"n": number, "x": text})
+    return number
+
+
+def refused(session: Session, number: int) -> None:
+    put(session, number)
+    raise Refused
+
+
+def broken(session: Session, number: int) -> None:
+    put(session, number)
+    raise ValueError(number)
+
+
+def unkept(session: Session, number: int) -> int:
+    """Breaks a promise that is checked only at COMMIT, so that COMMIT itself fails."""
+    session.execute(sa.text("PRAGMA defer_foreign_keys = ON"))
+    session.execute(sa.text("INSERT INTO child VALUES (:n, 999999)"), {"n": number})
+    return number
+
+
+def tables(session: Session) -> None:
+    session.execute(sa.text("CREATE TABLE t (id INTEGER PRIMARY KEY, x TEXT)"))
+    session.execute(sa.text("CREATE TABLE child (id INTEGER PRIMARY KEY, t INTEGER REFERENCES t (id))"))
+
+
+def stored(session: Session) -> set[int]:
+    return set(session.scalars(sa.text("SELECT id FROM t")))
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    made = open_database(f"sqlite:///{tmp_path / 'node.db'}")
+    await made.write(tables)
+    yield made
+    await asyncio.to_thread(made.close)
+
+
+class Gate:
+    """Holds the writer inside a unit, so that what is asked meanwhile becomes one group."""
+
+    def __init__(self) -> None:
+        self.open, self.reached = threading.Event(), threading.Event()
+
+    def __call__(self, _session: Session) -> None:
+        self.reached.set()
+        self.open.wait(10)
+
+
+async def grouped(database: Database, units: list[tuple[Callable[..., Any], int]]) -> list[Any]:
+    """Runs units that wait together behind a held writer; answers results and errors."""
+    gate = Gate()
+    holding = asyncio.create_task(database.write(gate))
+    await asyncio.to_thread(gate.reached.wait, 10)
+    tasks = [asyncio.create_task(database.write(work, number)) for work, number in units]
+    await asyncio.sleep(0.05)
+    gate.open.set()
+    answers = await asyncio.gather(*tasks, return_exceptions=True)
+    await holding
+    return answers
+
+
+def agrees(units: list[tuple[Callable[..., Any], int]], answers: list[Any], found: set[int]) -> bool:
+    return {number for (_, number), answer in zip(units, answers, strict=True) if answer == number} == found
+
+
+async def test_a_refused_unit_has_no_effect_and_its_neighbours_keep_theirs(database: Database) -> None:
+    units = [(put, 1), (refused, 2), (put, 3)]
+    answers = await grouped(database, units)
+    assert isinstance(answers[1], Refused)
+    assert await database.read(stored) == {1, 3}
+    assert agrees(units, answers, {1, 3})
+
+
+async def test_an_error_rolls_the_group_back_and_its_units_run_again_alone(database: Database) -> None:
+    units = [(put, 1), (broken, 2), (put, 3)]
+    answers = await grouped(database, units)
+    assert isinstance(answers[1], ValueError)
+    assert await database.read(stored) == {1, 3}
+    assert agrees(units, answers, {1, 3})
+
+
+async def test_a_failed_commit_is_an_error_for_all_and_stores_nothing(database: Database) -> None:
+    answers = await grouped(database, [(put, 1), (unkept, 2), (put, 3)])
+    assert all(isinstance(answer, sa.exc.IntegrityError) for answer in answers)
+    assert await database.read(stored) == set()
+    assert await database.write(put, 4) == 4
+
+
+async def test_a_request_cancelled_before_its_turn_is_dropped_and_after_it_finishes(database: Database) -> None:
+    gate = Gate()
+    holding = asyncio.create_task(database.write(gate))
+    await asyncio.to_thread(gate.reached.wait, 10)
+    one, two, three = (asyncio.create_task(database.write(put, n)) for n in (1, 2, 3))
+    await asyncio.sleep(0.05)
+    two.cancel()
+    holding.cancel()
+    await asyncio.sleep(0.05)
+    gate.open.set()
+    answers = await asyncio.gather(one, two, three, holding, return_exceptions=True)
+    assert answers[0] == 1
+    assert answers[2] == 3
+    assert isinstance(answers[1], asyncio.CancelledError)
+    assert await database.read(stored) == {1, 3}
+
+
+@pytest.mark.rule("R6")
+async def test_a_full_disk_answers_507_keeps_what_was_promised_and_recovers(tmp_path: Path) -> None:
+    made = open_database(f"sqlite:///{tmp_path / 'full.db'}")
+    limit = {"pages": 40}
+
+    @sa.event.listens_for(made.engine, "connect", insert=False)
+    def _small(raw: Any, _record: object) -> None:
+        raw.execute(f"PRAGMA max_page_count = {limit['pages']}")
+
+    await made.write(tables)
+    answers = []
+    for start in range(0, 60, 6):
+        tasks = [made.write(put, n, "x" * 4000) for n in range(start, start + 6)]
+        answers += list(zip(range(start, start + 6), await asyncio.gather(*tasks, return_exceptions=True), strict=True))
+    full = [answer for _, answer in answers if isinstance(answer, StorageFull)]
+    assert full
+    assert all(answer == number or isinstance(answer, StorageFull) for number, answer in answers)
+    assert await made.read(stored) == {number for number, answer in answers if answer == number}
+    await made.write(lambda session: session.execute(sa.text("PRAGMA max_page_count = 4000")) and None)
+    assert await made.write(put, 1000, "x" * 4000) == 1000
+    await asyncio.to_thread(made.close)
+
+
+async def test_a_unit_that_waited_too_long_is_dropped_with_503(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fedcollab.base.writer.LATE", -1.0)
+    with pytest.raises(Unavailable):
+        await database.write(put, 1)
+    assert await database.read(stored) == set()
+
+
+async def test_after_closing_new_units_are_refused_and_waiting_ones_are_finished(tmp_path: Path) -> None:
+    made = open_database(f"sqlite:///{tmp_path / 'node.db'}")
+    await made.write(tables)
+    tasks = [asyncio.create_task(made.write(put, n)) for n in range(50)]
+    await asyncio.sleep(0)
+    await asyncio.to_thread(made.close)
+    assert await asyncio.gather(*tasks) == list(range(50))
+    with pytest.raises(Unavailable):
+        await made.write(put, 99)
+
+
+async def test_another_process_asking_for_the_lock_gets_its_turn_beside_a_busy_writer(database: Database, tmp_path: Path) -> None:
+    other = open_database(f"sqlite:///{tmp_path / 'node.db'}", patient=True)
+    busy = True
+
+    async def traffic() -> int:
+        count = 0
+        while busy:
+            count += 1
+            await database.write(put, count)
+        return count
+
+    task = asyncio.create_task(traffic())
+    assert [await other.write(put, 1_000_000 + n) for n in range(20)] == [1_000_000 + n for n in range(20)]
+    busy = False
+    count = await task
+    assert len(await database.read(stored)) == count + 20
+    await asyncio.to_thread(other.close)
+
+
+async def test_a_commit_of_another_process_wakes_ours(database: Database, tmp_path: Path) -> None:
+    database.watch()
+    event = database.wakes.event("inbox")
+    await asyncio.sleep(0.5)
+    event.clear()
+    other = open_database(f"sqlite:///{tmp_path / 'node.db'}", patient=True)
+    await other.write(put, 1)
+    await asyncio.wait_for(event.wait(), 2)
+    await asyncio.to_thread(other.close)
+
+
+async def test_a_unit_wakes_its_topic_only_once_it_is_stored(database: Database) -> None:
+    event = database.wakes.event("delivery")
+
+    def refuse(session: Session) -> None:
+        wake(session, "delivery")
+        raise Refused
+
+    with pytest.raises(Refused):
+        await database.write(refuse)
+    await asyncio.sleep(0.02)
+    assert not event.is_set()
+    await database.write(lambda session: wake(session, "delivery"))
+    await asyncio.wait_for(event.wait(), 1)
+
+
+async def test_a_reader_throws_away_what_it_changed(database: Database) -> None:
+    await database.read(put, 7)
+    assert await database.read(stored) == set()
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.sampled_from([put, refused, broken]), min_size=1, max_size=12))
+def test_whatever_is_asked_together_each_answer_equals_what_is_stored(tmp_path_factory: pytest.TempPathFactory, kinds: list[Any]) -> None:
+    async def run() -> None:
+        made = open_database(f"sqlite:///{tmp_path_factory.mktemp('db') / 'node.db'}")
+        await made.write(tables)
+        units = [(work, number) for number, work in enumerate(kinds)]
+        answers = await grouped(made, units)
+        assert agrees(units, answers, await made.read(stored))
+        await asyncio.to_thread(made.close)
+
+    asyncio.run(run())
