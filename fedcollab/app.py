@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from fedcollab.access.viewer import VIEWER
 from fedcollab.actors.node import Node
 from fedcollab.admin.feature import FEATURE as ADMIN
 from fedcollab.base.config import Settings
@@ -69,6 +68,6 @@ async def _work(app: web.Application) -> AsyncIterator[None]:
 
 def show_error(request: web.Request, error: FedcollabError) -> web.Response:
     """An error as a page in the reader's language; who has to sign in first is led there and back."""
-    if error.status == 401 and request.method == "GET" and not wants_document(request) and VIEWER in request:
+    if error.status == 401 and request.method == "GET" and not wants_document(request):
         return redirect(f"/login?next={request.rel_url.raw_path}")
     return page(request, "base/error.html", status=error.status, error=error)

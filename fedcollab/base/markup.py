@@ -146,12 +146,14 @@ def _attribute(tag: str, name: str, value: str) -> str | None:
 
 
 def plain(text: str, limit: int) -> str:
-    """A name or title as text alone: no markup, no control or hidden direction characters, blanks folded, at most `limit` characters."""
-    if "<" in text or "&" in text:
-        text = html.unescape(nh3.clean(text, tags=set(), clean_content_tags=WITH_CONTENT))
-    text = HIDDEN.sub("", text)
-    text = "".join(
-        " " if unicodedata.category(c) in ("Cc", "Zl", "Zp", "Zs") else c for c in text if unicodedata.category(c) not in ("Cs", "Co", "Cn")
-    )
-    folded = " ".join(text.split())
+    """A name or title: plain text by definition, so markup in it is shown as typed. Without control and hidden direction characters,
+    blanks folded, at most `limit` characters."""
+    kept = (" " if unicodedata.category(c) in ("Cc", "Zl", "Zp", "Zs") else c for c in HIDDEN.sub("", text[: 20 * limit]))
+    folded = " ".join("".join(c for c in kept if unicodedata.category(c) not in ("Cs", "Co", "Cn")).split())
     return folded if len(folded) <= limit else folded[: limit - 1].rstrip() + "…"
+
+
+def first_words(html_text: str, limit: int) -> str:
+    """The beginning of a formatted text, as plain text."""
+    spaced = html_text.replace("<", " <")
+    return plain(html.unescape(nh3.clean(spaced, tags=set(), clean_content_tags=WITH_CONTENT)), limit)

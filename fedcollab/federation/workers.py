@@ -28,8 +28,8 @@ async def run(kernel: Kernel) -> None:
     """Both workers until cancelled. What a process that died held in its hands is given back first."""
     await kernel.database.write(delivery.release_all)
     async with asyncio.TaskGroup() as group:
-        group.create_task(_forever(kernel, "inbox", Lanes(kernel, "inbox", _inbox_lane).start_inbox))
-        group.create_task(_forever(kernel, "delivery", Lanes(kernel, "delivery", _burst).start_deliveries))
+        group.create_task(_forever(kernel, "inbox", Lanes(kernel, group, "inbox", _inbox_lane).start_inbox))
+        group.create_task(_forever(kernel, "delivery", Lanes(kernel, group, "delivery", _burst).start_deliveries))
 
 
 async def _forever(kernel: Kernel, topic: str, once: Callable[[], Awaitable[float]]) -> None:
@@ -52,8 +52,11 @@ async def _forever(kernel: Kernel, topic: str, once: Callable[[], Awaitable[floa
 class Lanes:
     """Work side by side: one task a lane, so that a slow partner or document holds up nobody else."""
 
-    def __init__(self, kernel: Kernel, topic: str, work: Callable[[Kernel, str, list[int]], Awaitable[None]]) -> None:
+    def __init__(
+        self, kernel: Kernel, group: asyncio.TaskGroup, topic: str, work: Callable[[Kernel, str, list[int]], Awaitable[None]]
+    ) -> None:
         self.kernel = kernel
+        self.group = group
         self.event = kernel.database.wakes.event(topic)
         self.work = work
         self.running: dict[str, asyncio.Task[None]] = {}
@@ -76,8 +79,7 @@ class Lanes:
         return IDLE if at is None else min(IDLE, max(0.05, (at - self.kernel.node.now()) / MICROSECONDS))
 
     def _start(self, lane: str, items: list[int]) -> None:
-        task = asyncio.create_task(self._run(lane, items))
-        self.running[lane] = task
+        self.running[lane] = self.group.create_task(self._run(lane, items))
 
     async def _run(self, lane: str, items: list[int]) -> None:
         try:

@@ -15,7 +15,7 @@ from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import Refused
-from fedcollab.base.markup import plain
+from fedcollab.base.markup import first_words
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import proofs
 from fedcollab.federation.registry import Handler, Verified
@@ -117,7 +117,7 @@ def _thread(session: Session, node: Node, group: ActorData, post: activities.Pos
             raise Refused(reason="its thread is in another group")
         return str(found.id)
     thread_id = new_id(node.now())
-    title = post.title or ("" if post.reply_to else plain(post.html, 80))
+    title = post.title or ("" if post.reply_to else first_words(post.html, 80))
     row = dict(
         id=thread_id, uri=post.context or post.uri, group_id=group.id, title=title, language=post.language, posts=0, last_post_at=node.now()
     )

@@ -1,0 +1,314 @@
+"""Shows the web's rules on a whole node: forged forms, headers everywhere, invisible things, hostile text, guessed passwords."""
+
+import html.parser
+import io
+import re
+import time
+from typing import Any
+
+import pytest
+
+from fedcollab.base.clock import new_id
+from fedcollab.federation import activitystreams as ap
+
+from ..web import PASSWORD
+from .conftest import House
+
+OPEN_FORMS = {"/login"}  # forms that people who have not signed in send; each with a token of its own
+
+
+def routes(house: House) -> list[tuple[str, str]]:
+    """(method, path) of every route, with ids filled in."""
+    found = []
+    for route in house.site.runner.app.router.routes():
+        path = route.resource.canonical if route.resource else ""
+        if path.startswith("/static"):
+            path = "/static/app.css"
+        filled = re.sub(r"\{\w+\}", lambda m: "fr" if "code" in m[0] else new_id(), path)
+        if route.method in ("GET", "POST"):
+            found.append((route.method, filled))
+    return found
+
+
+async def counts(house: House) -> dict[str, int]:
+    def read(session: Any) -> dict[str, int]:
+        import sqlalchemy as sa
+
+        names = ("member", "login_session", "invitation", "thread", "post", "draft", "partner", "activity", "audit_entry")
+        return {name: session.execute(sa.text(f"SELECT count(*) FROM {name}")).scalar_one() for name in names}
+
+    return await house.site.kernel.database.read(read)
+
+
+@pytest.mark.rule("HTTP-03")
+async def test_no_form_is_taken_without_its_token_or_with_anothers_or_from_another_site(house: House) -> None:
+    other = await house.site.member("daan")
+    group = await house.site.group(house.admin, "leads", "TLP:AMBER+STRICT")
+    posted = await house.site.thread(house.admin, group)
+    before = await counts(house)
+    theirs, mine = await other.token("/settings"), await house.admin.token("/settings")
+    fields = {"text": "x", "title": "t", "name": "n", "slug": "s", "act": "send", "username": "ilse", "password": PASSWORD, "role": "admin"}
+    checked = 0
+    for method, path in routes(house):
+        if method != "POST" or path.endswith("/inbox"):
+            continue
+        path = path.replace(path.split("/")[2], posted.thread_id) if path.startswith("/threads/") else path
+        path = path.replace(path.split("/")[2], posted.post_id) if path.startswith("/posts/") else path
+        path = path.replace(path.split("/")[2], group) if path.startswith("/groups/") and "new" not in path.split("/")[2] else path
+        for token, headers in (
+            ("", {}),
+            (theirs, {}),
+            (mine, {"Origin": "https://evil.example"}),
+            (mine, {"Sec-Fetch-Site": "cross-site"}),
+        ):
+            status, _, _ = await house.admin.ask("POST", path, fields | {"token": token}, headers)
+            assert status in (403, 404, 410), (path, status, headers)
+            checked += 1
+    assert checked > 40
+    assert await counts(house) == before
+    status, location, _ = await house.admin.post(f"/threads/{posted.thread_id}", text="With its token.", act="send")
+    assert (status, location.startswith("/posts/")) == (303, True)
+
+
+@pytest.mark.rule("HTTP-03")
+async def test_reading_changes_nothing_whatever_is_read(house: House) -> None:
+    before = await counts(house)
+    for method, path in routes(house):
+        if method == "GET":
+            await house.admin.ask("GET", path)
+    assert await counts(house) == before
+
+
+@pytest.mark.rule("HTTP-04")
+async def test_every_answer_carries_the_security_headers(house: House) -> None:
+    stranger, seen = house.site.stranger(), set()
+    for method, path in [*routes(house), ("GET", "/nothing/here"), ("PUT", "/login"), ("GET", "/static/none.css")]:
+        for visitor, accept in ((house.admin, "text/html"), (stranger, "text/html"), (stranger, ap.MEDIA_TYPE)):
+            status, headers, _ = await visitor.ask(method, path, None, {"Accept": accept})
+            seen.add(status)
+            policy = headers.get("Content-Security-Policy", "")
+            assert "default-src 'none'" in policy, (method, path, status)
+            assert "frame-ancestors 'none'" in policy
+            assert "unsafe" not in policy
+            assert headers["X-Content-Type-Options"] == "nosniff"
+            assert headers["Referrer-Policy"] == "no-referrer"
+            assert headers["Server"] == "fedcollab"
+            assert status < 500, (method, path, status)
+    assert {200, 303, 401, 403, 404, 405} <= seen
+
+
+@pytest.mark.rule("CONF-01")
+@pytest.mark.parametrize("label", ["TLP:GREEN", "TLP:AMBER+STRICT"])
+async def test_what_is_not_for_you_answers_exactly_like_what_does_not_exist(house: House, label: str) -> None:
+    group = await house.site.group(house.admin, "leads", label)
+    posted = await house.site.thread(house.admin, group, "Hidden title")
+    stranger = house.site.stranger()
+    for path in ("/groups/%s", "/threads/%s", "/posts/%s", "/posts/%s/history"):
+        real = {"/g": group, "/t": posted.thread_id, "/p": posted.post_id}[path[:2]]
+        answers = []
+        for row_id in (real, new_id()):
+            status, headers, text = await stranger.ask("GET", path % row_id)
+            kept = {k: v for k, v in headers.items() if k not in ("Date", "Set-Cookie")}
+            answers.append((status, kept, re.sub(r'name="token" value="\w+"|[0-9a-f-]{36}', "", text)))
+        assert answers[0] == answers[1]
+        assert answers[0][0] == 404
+        assert "Hidden" not in answers[0][2]
+        assert (await house.admin.get(path % real))[0] in (200, 303)
+    assert "Hidden" not in (await stranger.get("/"))[1]
+
+
+PAYLOADS = [
+    "<script>alert(1)</script>", "<ScRiPt src=//e.example/x.js></sCrIpT>", "<img src=x onerror=alert(1)>", "<svg/onload=alert(1)>",
+    "<svg><script>alert(1)</script></svg>", "<math><mtext><script>1</script>", "<iframe src=javascript:alert(1)></iframe>", "<body onload=alert(1)>",
+    "<a href=javascript:alert(1)>x</a>", "<a href=' javascript:alert(1)'>x</a>", "<a href='java\tscript:alert(1)'>x</a>", "<a href='JaVaScRiPt:alert(1)'>x</a>",
+    "<a href='&#106;avascript:alert(1)'>x</a>", "<a href=data:text/html;base64,PHNjcmlwdD4=>x</a>", "<a href=vbscript:msgbox(1)>x</a>",
+    "<form action=//e.example><input name=p></form>", "<base href=//e.example>", "<meta http-equiv=refresh content=0;url=//e.example>",
+    "<link rel=stylesheet href=//e.example/x.css>", "<style>*{background:url(//e.example)}</style>", "<p style=background:url(//e.example)>x</p>",
+    "<object data=//e.example></object>", "<embed src=//e.example>", "<video><source onerror=alert(1)></video>", "<details open ontoggle=alert(1)>",
+    "[x](javascript:alert(1))", "[x]( javascript:alert(1))", "[x](JAVASCRIPT:alert(1))", "[x](data:text/html,1)", "![x](javascript:alert(1))",
+    "![x](https://e.example/x.png)", "[x]: javascript:alert(1)\n\n[x]", "<javascript:alert(1)>", "[x](vbscript:1 \"t\" onclick=alert)",
+    "x {: onclick=alert(1) }", "```html\n<script>alert(1)</script>\n```\n````\n```\n<script>", "`<script>alert(1)</script>`", "<noscript><p title=\"</noscript><img src=x onerror=alert(1)>\">",
+    "<template><script>1</script></template>", "\"><script>alert(1)</script>", "'-alert(1)-'", "{{ 7*7 }}{% include 'x' %}", "</textarea><script>alert(1)</script>",
+    "</title><script>alert(1)</script>", "<a href=\"https://ok.example\" target=_blank onclick=alert(1)>fine</a>", "&lt;script&gt;alert(1)&lt;/script&gt;",
+]  # fmt: skip
+BANNED = {"script", "style", "iframe", "form", "base", "meta", "object", "embed", "svg", "img", "video", "link", "template", "input"}
+
+
+class Inspector(html.parser.HTMLParser):
+    """Collects what a browser would act on, inside the parts that hold people's text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.depth, self.found = 0, list[str]()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        names = dict(attrs)
+        if self.depth or (names.get("class") or "").split(" ")[0] == "text":
+            self.depth += tag not in ("br", "hr", "img", "input", "meta", "base", "link", "embed", "source")
+            self.found += [tag] if tag in BANNED else []
+            for name, value in attrs:
+                bad = name.startswith("on") or name in ("style", "srcdoc", "formaction")
+                scheme = name in ("href", "src", "action") and not (value or "").lower().startswith(("http://", "https://", "mailto:"))
+                self.found += [f"{tag}.{name}={value}"] if bad or scheme else []
+
+    def handle_endtag(self, tag: str) -> None:
+        self.depth = max(0, self.depth - 1) if self.depth else 0
+
+
+@pytest.mark.rule("XSS-01", "XSS-02", "XSS-03")
+async def test_hostile_text_in_every_form_is_shown_and_never_acted_on(house: House) -> None:
+    group = await house.site.group(house.admin, "leads", "TLP:AMBER+STRICT")
+    for payload in PAYLOADS:
+        posted = await house.site.thread(house.admin, group, f"{payload} title", f"{payload}\n\nharmless end")
+        _, page = await house.admin.get(f"/threads/{posted.thread_id}")
+        inspector = Inspector()
+        inspector.feed(page)
+        assert inspector.found == [], payload
+        assert "harmless end" in page
+        assert page.count("<script") == page.count('<script src="/static/'), payload
+        assert not re.search(r"<[^>]+\son\w+\s*=", page), payload
+    await house.admin.post("/settings", name="<script>alert(1)</script>Eve", summary=PAYLOADS[2], language="", time_zone="")
+    for path in ("/settings", "/", "/groups", f"/groups/{group}", "/admin/members", "/admin/audit"):
+        _, page = await house.admin.get(path)
+        assert "<script>alert" not in page
+        assert "onerror" not in page.replace("&lt;img src=x onerror=alert(1)&gt;", "")
+
+
+@pytest.mark.rule("AUTH-01")
+async def test_guessing_is_slowed_down_and_locks_nobody_else_out(house: House) -> None:
+    await house.site.member("daan")
+    guesser, statuses = house.site.stranger(), []
+    token = await guesser.token()
+    for number in range(30):
+        status, headers, _ = await guesser.ask(
+            "POST", "/login", {"token": token, "username": "daan", "password": f"guess number {number}", "next": "/"}
+        )
+        statuses.append(status)
+    assert statuses[:5] == [422] * 5
+    assert statuses.count(429) >= 20
+    assert int(headers["Retry-After"]) >= 1
+    other = house.site.stranger()
+    status, _, _ = await other.ask("POST", "/login", {"token": await other.token(), "username": "ilse", "password": PASSWORD, "next": "/"})
+    assert status == 303
+
+
+@pytest.mark.rule("AUTH-01")
+async def test_an_unknown_name_costs_and_answers_like_a_known_one(house: House) -> None:
+    took, pages = [], []
+    for name in ("ilse", "nobody"):
+        visitor = house.site.stranger()
+        token = await visitor.token()
+        began = time.process_time()
+        status, _, page = await visitor.ask(
+            "POST", "/login", {"token": token, "username": name, "password": "wrong words here", "next": "/"}
+        )
+        took.append(time.process_time() - began)
+        pages.append((status, page.replace(name, "").replace(token, "")))
+    assert pages[0] == pages[1]
+    assert 0.3 < took[0] / took[1] < 3
+
+
+@pytest.mark.rule("AUTH-02")
+async def test_a_disabled_member_is_out_at_once_with_sessions_links_and_password(house: House) -> None:
+    daan = await house.site.member("daan")
+    assert (await daan.get("/settings"))[0] == 200
+    status, _, page = await house.admin.post(f"/admin/members/{daan.viewer.person_id}/link", at="/admin/members")
+    link = re.search(r"/link/[\w-]+", page)
+    assert link
+    assert (await daan.get("/settings"))[0] == 303, "a one-time link ends the sessions"
+    assert (await house.admin.post(f"/admin/members/{daan.viewer.person_id}/disable", at="/admin/members"))[0] == 303
+    visitor = house.site.stranger()
+    assert (await visitor.post(link.group(), at=link.group()))[0] == 410
+    form = {"token": await visitor.token(), "username": "daan", "password": PASSWORD, "next": "/"}
+    assert (await visitor.ask("POST", "/login", form))[0] == 422
+    assert (await house.admin.get("/settings"))[0] == 200
+    assert status == 200
+
+
+async def test_a_one_time_link_works_once_tells_everybody_and_asks_for_a_new_password(house: House) -> None:
+    daan = await house.site.member("daan")
+    _, _, page = await house.admin.post(f"/admin/members/{daan.viewer.person_id}/link", at="/admin/members")
+    link = re.search(r"/link/[\w-]+", page)
+    assert link
+    visitor = house.site.stranger()
+    assert (await visitor.get(link.group()))[0] == 200, "opening it uses nothing up"
+    status, location, _ = await visitor.post(link.group(), at=link.group())
+    assert (status, location) == (303, "/settings/password")
+    assert (await visitor.ask("GET", "/groups"))[1]["Location"] == "/settings/password"
+    assert (await house.site.stranger().post(link.group(), at="/login"))[0] == 410
+    assert (await visitor.post("/settings/password", at="/settings/password", password="short"))[0] == 422
+    assert (await visitor.post("/settings/password", at="/settings/password", password="four other words now"))[0] == 303
+    assert (await visitor.get("/groups"))[0] == 200
+    for someone in (visitor, house.admin):
+        assert "one-time login link was made" in (await someone.get("/groups"))[1]
+
+
+async def test_an_invitation_makes_one_account_and_a_refused_form_keeps_it(house: House) -> None:
+    _, _, page = await house.admin.post("/admin/members/invite", at="/admin/members", role="member")
+    link = re.search(r"/join/[\w-]+", page)
+    assert link
+    assert "<svg" in page, "its QR code"
+    visitor = house.site.stranger()
+    status, _, text = await visitor.post(link.group(), at=link.group(), name="Noor A.", username="Noor!", password=PASSWORD)
+    assert (status, "Noor A." in text) == (422, True)
+    assert (await visitor.post(link.group(), at=link.group(), name="Noor A.", username="noor", password=PASSWORD))[0] == 303
+    assert (await visitor.get("/groups"))[0] == 200
+    assert (await house.site.stranger().get(link.group()))[0] == 410
+
+
+async def test_a_session_that_ended_in_mid_composition_loses_no_word(house: House) -> None:
+    group = await house.site.group(house.admin, "leads", "TLP:AMBER+STRICT")
+    posted = await house.site.thread(house.admin, group)
+    kept, house.admin.cookies = house.admin.cookies, {}
+    status, _, text = await house.admin.ask(
+        "POST", f"/threads/{posted.thread_id}", {"text": "My long words", "token": "old", "act": "send"}
+    )
+    assert (status, "My long words" in text) == (401, True)
+    house.admin.cookies = kept
+    status, _, text = await house.admin.ask(
+        "POST", f"/threads/{posted.thread_id}", {"text": "My long words", "token": "old", "act": "send"}
+    )
+    assert (status, "My long words" in text) == (403, True)
+
+
+async def test_a_form_sent_twice_posts_once(house: House) -> None:
+    group = await house.site.group(house.admin, "leads", "TLP:AMBER+STRICT")
+    form = {"title": "Once", "text": "Only once.", "act": "send", "once": new_id()}
+    first = await house.admin.post(f"/groups/{group}/new", **form)
+    assert first[0] == 303
+    assert await house.admin.post(f"/groups/{group}/new", **form) == first
+    assert (await counts(house))["thread"] == 1
+
+
+async def test_ten_megabytes_in_a_field_are_refused_in_words(house: House) -> None:
+    group = await house.site.group(house.admin, "leads", "TLP:AMBER+STRICT")
+    form: Any = io.BytesIO(b"title=t&text=" + b"x" * 10_000_000)
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    status, _, text = await house.admin.ask("POST", f"/groups/{group}/new", form, headers)
+    assert status == 413
+    assert "Shorten it" in text
+    assert (await house.admin.get("/groups"))[0] == 200
+
+
+@pytest.mark.rule("OPS-01")
+async def test_keys_and_settings_are_for_the_nodes_user_alone_and_never_in_the_log(house: House, capfd: pytest.CaptureFixture[str]) -> None:
+    for name in ("node.toml", "node.key", "node.db"):
+        assert (house.site.place / name).stat().st_mode & 0o077 == 0, name
+    key = (house.site.place / "node.key").read_text().strip()
+    await house.admin.get("/nothing")
+    await house.admin.ask("POST", "/inbox", {})
+    out, err = capfd.readouterr()
+    assert key not in out + err
+    assert house.site.kernel.node.master_key.hex() == key
+    assert key not in repr(house.site.kernel.node)
+    from fedcollab.base.crypto import read_master_key
+    from fedcollab.base.errors import Misconfigured
+    from fedcollab.base.paths import NodeFiles
+
+    (house.site.place / "node.key").chmod(0o644)
+    with pytest.raises(Misconfigured, match="chmod 600"):
+        read_master_key(NodeFiles(house.site.place))
+    (house.site.place / "node.key").chmod(0o600)
+    (house.site.place / "node.key").write_text("0" * 64)
+    with pytest.raises(Misconfigured, match="holds no key"):
+        read_master_key(NodeFiles(house.site.place))
