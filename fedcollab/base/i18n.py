@@ -54,7 +54,7 @@ class Words:
     def when(self, micros: int, now: int) -> str:
         """A time as people say it: "5 minutes ago" within a day, else date and time in the reader's zone."""
         if 0 <= now - micros < DAY:
-            return str(format_timedelta(-((now - micros) // MICROSECONDS), add_direction=True, locale=self._locale))
+            return str(format_timedelta(-max(1, (now - micros) // MICROSECONDS), add_direction=True, locale=self._locale))
         return self.date(micros)
 
     def date(self, micros: int) -> str:

@@ -1,4 +1,4 @@
-"""Shows that each answer of the writer equals what is stored: in groups, under refusals, errors, a full disk, a failed COMMIT, cancelling."""
+"""Shows that each answer of the writer equals what is stored: under refusals, errors, a full disk, a failed COMMIT, cancelling."""
 
 import asyncio
 import threading

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from fedcollab.base.clock import new_id
+from fedcollab.features.discussions import service
 from fedcollab.federation import activitystreams as ap
+from tests.web import PASSWORD
 
-from ..web import PASSWORD
 from .conftest import House
 
 OPEN_FORMS = {"/login"}  # forms that people who have not signed in send; each with a token of its own
@@ -40,6 +41,13 @@ async def counts(house: House) -> dict[str, int]:
     return await house.site.kernel.database.read(read)
 
 
+def aimed(path: str, posted: service.Posted, group: str) -> str:
+    """The path with ids of things that exist, so that only the token stands in the way."""
+    folder, _, rest = path.strip("/").partition("/")
+    real = {"threads": posted.thread_id, "posts": posted.post_id, "groups": group}.get(folder, "")
+    return f"/{folder}/{real}/{rest.partition('/')[2]}".rstrip("/") if real and len(rest) >= 36 else path
+
+
 @pytest.mark.rule("HTTP-03")
 async def test_no_form_is_taken_without_its_token_or_with_anothers_or_from_another_site(house: House) -> None:
     other = await house.site.member("daan")
@@ -49,12 +57,7 @@ async def test_no_form_is_taken_without_its_token_or_with_anothers_or_from_anoth
     theirs, mine = await other.token("/settings"), await house.admin.token("/settings")
     fields = {"text": "x", "title": "t", "name": "n", "slug": "s", "act": "send", "username": "ilse", "password": PASSWORD, "role": "admin"}
     checked = 0
-    for method, path in routes(house):
-        if method != "POST" or path.endswith("/inbox"):
-            continue
-        path = path.replace(path.split("/")[2], posted.thread_id) if path.startswith("/threads/") else path
-        path = path.replace(path.split("/")[2], posted.post_id) if path.startswith("/posts/") else path
-        path = path.replace(path.split("/")[2], group) if path.startswith("/groups/") and "new" not in path.split("/")[2] else path
+    for path in (aimed(p, posted, group) for method, p in routes(house) if method == "POST" and not p.endswith("/inbox")):
         for token, headers in (
             ("", {}),
             (theirs, {}),
@@ -118,19 +121,53 @@ async def test_what_is_not_for_you_answers_exactly_like_what_does_not_exist(hous
 
 
 PAYLOADS = [
-    "<script>alert(1)</script>", "<ScRiPt src=//e.example/x.js></sCrIpT>", "<img src=x onerror=alert(1)>", "<svg/onload=alert(1)>",
-    "<svg><script>alert(1)</script></svg>", "<math><mtext><script>1</script>", "<iframe src=javascript:alert(1)></iframe>", "<body onload=alert(1)>",
-    "<a href=javascript:alert(1)>x</a>", "<a href=' javascript:alert(1)'>x</a>", "<a href='java\tscript:alert(1)'>x</a>", "<a href='JaVaScRiPt:alert(1)'>x</a>",
-    "<a href='&#106;avascript:alert(1)'>x</a>", "<a href=data:text/html;base64,PHNjcmlwdD4=>x</a>", "<a href=vbscript:msgbox(1)>x</a>",
-    "<form action=//e.example><input name=p></form>", "<base href=//e.example>", "<meta http-equiv=refresh content=0;url=//e.example>",
-    "<link rel=stylesheet href=//e.example/x.css>", "<style>*{background:url(//e.example)}</style>", "<p style=background:url(//e.example)>x</p>",
-    "<object data=//e.example></object>", "<embed src=//e.example>", "<video><source onerror=alert(1)></video>", "<details open ontoggle=alert(1)>",
-    "[x](javascript:alert(1))", "[x]( javascript:alert(1))", "[x](JAVASCRIPT:alert(1))", "[x](data:text/html,1)", "![x](javascript:alert(1))",
-    "![x](https://e.example/x.png)", "[x]: javascript:alert(1)\n\n[x]", "<javascript:alert(1)>", "[x](vbscript:1 \"t\" onclick=alert)",
-    "x {: onclick=alert(1) }", "```html\n<script>alert(1)</script>\n```\n````\n```\n<script>", "`<script>alert(1)</script>`", "<noscript><p title=\"</noscript><img src=x onerror=alert(1)>\">",
-    "<template><script>1</script></template>", "\"><script>alert(1)</script>", "'-alert(1)-'", "{{ 7*7 }}{% include 'x' %}", "</textarea><script>alert(1)</script>",
-    "</title><script>alert(1)</script>", "<a href=\"https://ok.example\" target=_blank onclick=alert(1)>fine</a>", "&lt;script&gt;alert(1)&lt;/script&gt;",
-]  # fmt: skip
+    "<script>alert(1)</script>",
+    "<ScRiPt src=//e.example/x.js></sCrIpT>",
+    "<img src=x onerror=alert(1)>",
+    "<svg/onload=alert(1)>",
+    "<svg><script>alert(1)</script></svg>",
+    "<math><mtext><script>1</script>",
+    "<iframe src=javascript:alert(1)></iframe>",
+    "<body onload=alert(1)>",
+    "<a href=javascript:alert(1)>x</a>",
+    "<a href=' javascript:alert(1)'>x</a>",
+    "<a href='java\tscript:alert(1)'>x</a>",
+    "<a href='JaVaScRiPt:alert(1)'>x</a>",
+    "<a href='&#106;avascript:alert(1)'>x</a>",
+    "<a href=data:text/html;base64,PHNjcmlwdD4=>x</a>",
+    "<a href=vbscript:msgbox(1)>x</a>",
+    "<form action=//e.example><input name=p></form>",
+    "<base href=//e.example>",
+    "<meta http-equiv=refresh content=0;url=//e.example>",
+    "<link rel=stylesheet href=//e.example/x.css>",
+    "<style>*{background:url(//e.example)}</style>",
+    "<p style=background:url(//e.example)>x</p>",
+    "<object data=//e.example></object>",
+    "<embed src=//e.example>",
+    "<video><source onerror=alert(1)></video>",
+    "<details open ontoggle=alert(1)>",
+    "[x](javascript:alert(1))",
+    "[x]( javascript:alert(1))",
+    "[x](JAVASCRIPT:alert(1))",
+    "[x](data:text/html,1)",
+    "![x](javascript:alert(1))",
+    "![x](https://e.example/x.png)",
+    "[x]: javascript:alert(1)\n\n[x]",
+    "<javascript:alert(1)>",
+    '[x](vbscript:1 "t" onclick=alert)',
+    "x {: onclick=alert(1) }",
+    "```html\n<script>alert(1)</script>\n```\n````\n```\n<script>",
+    "`<script>alert(1)</script>`",
+    '<noscript><p title="</noscript><img src=x onerror=alert(1)>">',
+    "<template><script>1</script></template>",
+    '"><script>alert(1)</script>',
+    "'-alert(1)-'",
+    "{{ 7*7 }}{% include 'x' %}",
+    "</textarea><script>alert(1)</script>",
+    "</title><script>alert(1)</script>",
+    '<a href="https://ok.example" target=_blank onclick=alert(1)>fine</a>',
+    "&lt;script&gt;alert(1)&lt;/script&gt;",
+]
 BANNED = {"script", "style", "iframe", "form", "base", "meta", "object", "embed", "svg", "img", "video", "link", "template", "input"}
 
 
@@ -171,7 +208,7 @@ async def test_hostile_text_in_every_form_is_shown_and_never_acted_on(house: Hou
     for path in ("/settings", "/", "/groups", f"/groups/{group}", "/admin/members", "/admin/audit"):
         _, page = await house.admin.get(path)
         assert "<script>alert" not in page
-        assert "onerror" not in page.replace("&lt;img src=x onerror=alert(1)&gt;", "")
+        assert not re.search(r"<[^>]+\son\w+\s*=", page), path
 
 
 @pytest.mark.rule("AUTH-01")

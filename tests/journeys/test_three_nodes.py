@@ -43,7 +43,8 @@ def test_a_post_is_read_and_answered_on_partner_nodes_and_on_no_other(tmp_path: 
             assert not query(node, f"SELECT 1 FROM actor WHERE uri = '{ours}'")
         authors = query(
             fourth,
-            "SELECT a.known, t.name FROM post p JOIN actor a ON a.id = p.author_id LEFT JOIN actor t ON t.id = a.through_id ORDER BY p.place",
+            "SELECT a.known, t.name FROM post p JOIN actor a ON a.id = p.author_id"
+            " LEFT JOIN actor t ON t.id = a.through_id ORDER BY p.place",
         )
         assert authors == [("partner", None), ("introduced", NAMES[0]), ("introduced", NAMES[0]), ("own", None)]
         for node in (host, second, third, fourth):
