@@ -26,7 +26,9 @@ from fedcollab.base import config
 from fedcollab.base.clock import Clock, new_id, system_clock
 from fedcollab.base.database import Database, Model, open_database
 from fedcollab.base.http import Fetcher
+from fedcollab.base.templates import Templates
 from fedcollab.base.web import SECRET, SETTINGS, add_headers, answer_errors, token_base
+from fedcollab.feature import MENU, TEMPLATES
 from fedcollab.features.discussions import groups
 from fedcollab.features.discussions.feature import FEATURE as DISCUSSIONS
 from fedcollab.federation import activitystreams as ap
@@ -129,6 +131,7 @@ async def start(
     viewer = await opened.write(people)
     app = web.Application(middlewares=[answer_errors, token_base])
     app[KERNEL], app[SETTINGS], app[SECRET] = kernel, settings, b"s" * 32
+    app[TEMPLATES], app[MENU] = Templates(), DISCUSSIONS.menu
     app.add_routes([*views.ROUTES, *DISCUSSIONS.routes])
     app.on_response_prepare.append(add_headers)
     runner = web.AppRunner(app, access_log=None)

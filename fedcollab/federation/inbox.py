@@ -33,6 +33,9 @@ def check(activity: object, signer: ActorData) -> dict[str, Any]:
         raise BadRequest(reason="an activity needs an id and a type")
     if len(uri) > 2000 or len(uri.split()) != 1:
         raise BadRequest(reason="an id of more than 2,000 characters, or with blanks")
+    obj = activity.get("object")
+    if isinstance(obj, dict) and set(kinds) & {"Create", "Update"} and not (ap.ident(obj) and ap.types(obj)):
+        raise BadRequest(reason="an object needs an id and a type")
     actor = ap.one_ident(activity, "actor") if activity.get("actor") else signer.uri
     if actor != signer.uri:
         raise Unauthorized(reason="signed by another than its actor")

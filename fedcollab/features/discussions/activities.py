@@ -71,12 +71,14 @@ def to_tombstone(post: PostData, deleted_at: int) -> dict[str, Any]:
 
 
 def parse(document: dict[str, Any], author: str, received_at: int) -> PostData:
-    """Reads another server's post. A missing author is the actor; another one, beside or instead, is refused. Raises BadRequest."""
+    """Reads another server's post. A missing author is the actor; one of another host, beside or instead, is refused.
+
+    Raises BadRequest."""
     uri = ap.ident(document)
     if not uri or not ap.types(document):
         raise BadRequest(reason="an object needs an id and a type")
     authors = ap.idents(document.get("attributedTo")) or [author]
-    if authors != [author]:
+    if author not in authors or any(host_of(other) != host_of(author) for other in authors):
         raise BadRequest(reason="attributedTo names another than the actor")
     if host_of(uri) != host_of(author):
         raise BadRequest(reason="the object's id lies on another host than its author")
