@@ -1,0 +1,163 @@
+"""Shows which JSON is read at all, and that no text, Markdown or HTML, comes out with anything a browser acts on."""
+
+import contextlib
+import json
+import time
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fedcollab.base import markup
+from fedcollab.base.errors import BadRequest, TooLarge
+from fedcollab.base.strictjson import loads
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53) + 1, 2**53 - 1)
+    | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=5), inner, max_size=4)
+    ),
+    max_leaves=20,
+)
+
+
+@given(VALUES, st.booleans())
+def test_what_is_plain_is_read_as_it_was_written(value: object, escaped: bool) -> None:
+    assert loads(json.dumps(value, ensure_ascii=escaped).encode()) == value
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"a":1,"a":2}',
+        b'{"a":{"b":1,"b":1}}',
+        b'{"a":1,"\\u0061":2}',
+        b"NaN",
+        b"[Infinity]",
+        b'"\\ud800"',
+        b'"\\u0000"',
+        b'{"a\\u0000":1}',
+        b"\xff",
+        b"{",
+        b"[1]x",
+        b"[" * 40 + b"]" * 40,
+        b"[" * 100_000,
+        b"[" + b"1," * 10_001 + b"1]",
+        b"[9007199254740993]",
+        b'"' + b"x" * 1_000_001 + b'"',
+        b"",
+    ],
+)
+def test_ambiguous_deep_large_or_broken_json_is_refused(raw: bytes) -> None:
+    with pytest.raises(BadRequest):
+        loads(raw)
+
+
+class Seen(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.attributes: list[tuple[str, str, str]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes += [(tag, name, value or "") for name, value in attrs]
+
+
+def harmless(text: str) -> bool:
+    seen = Seen()
+    seen.feed(text)
+    links = [value.lower() for _, name, value in seen.attributes if name in ("href", "src")]
+    names = {name for _, name, _ in seen.attributes}
+    safe = all(link.startswith(("http://", "https://", "mailto:")) for link in links)
+    return seen.tags <= markup.TAGS and safe and names <= {"href", "rel", "lang", "dir", "start", "colspan", "rowspan", "scope"}
+
+
+PIECES = st.sampled_from(
+    [
+        "<script>",
+        "</script>",
+        "<img src=x onerror=1>",
+        "<svg onload=1>",
+        "<a href='",
+        "javascript:",
+        "'>",
+        "<!--",
+        "-->",
+        "<style>",
+        "<p ",
+        "onclick=1",
+        "&#x6a;",
+        "[a](",
+        ")",
+        "![",
+        "]",
+        "\n\n",
+        "```",
+        "`",
+        "> ",
+        "- ",
+        "| a | b |\n|---|---|\n",
+        "<math>",
+        "<noscript>",
+        "\t",
+        "text",
+        "<h1>",
+        "<iframe>",
+        "<form>",
+        "\x00",
+        "<<",
+    ]
+)
+
+
+@pytest.mark.rule("XSS-01", "XSS-02", "XSS-03")
+@given(st.lists(PIECES, max_size=25).map("".join))
+def test_no_text_comes_out_with_anything_a_browser_acts_on(text: str) -> None:
+    rendered, cleaned = markup.render(text), markup.clean(text)
+    assert harmless(rendered)
+    assert harmless(cleaned)
+    assert markup.clean(cleaned) == cleaned
+
+
+def test_what_people_write_keeps_its_form() -> None:
+    made = markup.render("**b** *i* `c<d>` https://a.example/x.\n\n- one\n- two\n\n> said\n\n```\n<b> & c\n```\n\n# Big")
+    for part in (
+        "<strong>b</strong>",
+        "<em>i</em>",
+        "<code>c&lt;d&gt;</code>",
+        'href="https://a.example/x"',
+        "<li>one</li>",
+        "<blockquote>",
+        "&lt;b&gt; &amp; c",
+        "<h3>Big</h3>",
+    ):
+        assert part in made, part
+
+
+def test_an_image_elsewhere_becomes_a_link_that_asks_first() -> None:
+    made = markup.render("![a map](https://e.example/m.png)")
+    assert "<img" not in made
+    assert 'href="https://e.example/m.png"' in made
+    assert ">a map<" in made
+
+
+def test_a_hostile_text_costs_little() -> None:
+    for text in ("[" * 1900, "*a " * 2600, "![" * 900, "> " * 20_000, "`" * 30_000, "<" * 40_000, "[a](" * 1900, "| " * 20_000):
+        began = time.process_time()
+        with contextlib.suppress(TooLarge):
+            markup.render(text)
+        assert time.process_time() - began < 3, text[:4]
+
+
+@given(st.text(max_size=300), st.integers(1, 50))
+def test_a_name_is_one_line_without_hidden_characters(text: str, limit: int) -> None:
+    made = markup.plain(text, limit)
+    assert len(made) <= limit
+    assert made.isprintable() or made == ""
+    assert "\u202e" not in made
