@@ -19,6 +19,7 @@ from fedcollab.access.viewer import ADMIN, MEMBER, Viewer
 from fedcollab.actors import service as actors
 from fedcollab.admin import partners as acts
 from fedcollab.app import make_app, make_kernel
+from fedcollab.base.clock import new_id
 from fedcollab.base.errors import Misconfigured, N_, NotFound, Unreachable
 from fedcollab.base.http import Answer
 from fedcollab.base.paths import NodeFiles
@@ -218,7 +219,7 @@ async def check_all(stages: list[Stage], say: Callable[[str], None]) -> None:
         g.actor.uri for g in await stages[0].kernel.database.read(reading.groups, stages[0].viewers[0]) if g.label == "TLP:GREEN"
     )
     for author in stages:
-        mark = f"check-{time.time_ns()}"
+        mark = f"check-{new_id()}"
         found = await author.kernel.database.read(actors.by_uri, group_uri)
         assert found is not None
         began = time.monotonic()
