@@ -188,7 +188,7 @@ async def test_both_kinds_of_keys_are_accepted_under_hs2019(scene: Scene, key: s
     assert await scene.stored(activity)
 
 
-@pytest.mark.rule("SIG-08")
+@pytest.mark.rule("SIG-10")
 @pytest.mark.parametrize("away", [-6 * MINUTE, 6 * MINUTE, -HOUR])
 async def test_a_date_beyond_five_minutes_is_refused_and_within_is_taken(scene: Scene, away: int) -> None:
     body = json.dumps(await scene.create()).encode()
