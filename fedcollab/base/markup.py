@@ -84,7 +84,7 @@ SCHEMES = {"http", "https", "mailto"}
 REL = "noopener noreferrer nofollow ugc"
 HEADING = re.compile(r"<(/?)h([12])\b", re.IGNORECASE)
 IMAGE = re.compile(r"<img\b[^>]*>", re.IGNORECASE)
-HIDDEN = re.compile("[\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+JOINERS = "\u200c\u200d"  # invisible, and part of how Persian, Hindi and others are spelt
 BARE = re.compile(r"(?<![\w(<\"'/=\[])(https?://[^\s<>\"'()\[\]]+[^\s<>\"'()\[\].,;:!?])")
 
 
@@ -146,10 +146,10 @@ def _attribute(tag: str, name: str, value: str) -> str | None:
 
 
 def plain(text: str, limit: int) -> str:
-    """A name or title: plain text by definition, so markup in it is shown as typed. Without control and hidden direction characters,
+    """A name or title: plain text by definition, so markup in it is shown as typed. Without control and invisible characters,
     blanks folded, at most `limit` characters."""
-    kept = (" " if unicodedata.category(c) in ("Cc", "Zl", "Zp", "Zs") else c for c in HIDDEN.sub("", text[: 20 * limit]))
-    folded = " ".join("".join(c for c in kept if unicodedata.category(c) not in ("Cs", "Co", "Cn")).split())
+    kept = (" " if unicodedata.category(c) in ("Cc", "Zl", "Zp", "Zs") else c for c in text[: 20 * limit])
+    folded = " ".join("".join(c for c in kept if c in JOINERS or unicodedata.category(c) not in ("Cf", "Cs", "Co", "Cn")).split())
     return folded if len(folded) <= limit else folded[: limit - 1].rstrip() + "…"
 
 

@@ -159,5 +159,10 @@ def test_a_hostile_text_costs_little() -> None:
 def test_a_name_is_one_line_without_hidden_characters(text: str, limit: int) -> None:
     made = markup.plain(text, limit)
     assert len(made) <= limit
-    assert made.isprintable() or made == ""
-    assert "\u202e" not in made
+    assert all(c.isprintable() or c in markup.JOINERS for c in made)
+
+
+@pytest.mark.parametrize("hidden", ["\u00ad", "\u200b", "\u200f", "\u202e", "\u2066", "\ufeff", "\U000e0041"])
+def test_nothing_invisible_hides_in_a_name(hidden: str) -> None:
+    assert markup.plain(f"Il{hidden}se", 20) == "Ilse"
+    assert markup.plain("می\u200cخواهم", 20) == "می\u200cخواهم"
