@@ -2,6 +2,7 @@
 
 import gettext
 from functools import lru_cache
+from zoneinfo import available_timezones
 
 from babel import Locale
 from babel.dates import UTC, format_datetime, format_timedelta, get_timezone
@@ -11,6 +12,7 @@ from .clock import DAY, MICROSECONDS
 from .paths import LOCALES
 
 LANGUAGES = {"en": "English", "fr": "Français", "es": "Español", "ar": "العربية"}
+REGIONS = frozenset(("Africa", "America", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"))
 RIGHT_TO_LEFT = frozenset(("ar", "fa", "ur", "he"))
 
 
@@ -35,6 +37,13 @@ def negotiate(wanted: str, default: str) -> str:
         except ValueError:
             continue
     return next((code for _, _, code in sorted(ranked) if code in LANGUAGES), default)
+
+
+@lru_cache(1)
+def time_zones() -> list[str]:
+    """The time zones that people can choose: region and city, by name, and UTC."""
+    found = {name for name in available_timezones() if "/" in name and name.split("/")[0] in REGIONS}
+    return sorted(found | {"UTC"})
 
 
 class Words:

@@ -85,6 +85,7 @@ REL = "noopener noreferrer nofollow ugc"
 HEADING = re.compile(r"<(/?)h([12])\b", re.IGNORECASE)
 IMAGE = re.compile(r"<img\b[^>]*>", re.IGNORECASE)
 JOINERS = "\u200c\u200d"  # invisible, and part of how Persian, Hindi and others are spelt
+PARAGRAPH = re.compile(r"\n\s*\n")
 BARE = re.compile(r"(?<![\w(<\"'/=\[])(https?://[^\s<>\"'()\[\]]+[^\s<>\"'()\[\].,;:!?])")
 
 
@@ -151,6 +152,23 @@ def plain(text: str, limit: int) -> str:
     kept = (" " if unicodedata.category(c) in ("Cc", "Zl", "Zp", "Zs") else c for c in text[: 20 * limit])
     folded = " ".join("".join(c for c in kept if c in JOINERS or unicodedata.category(c) not in ("Cf", "Cs", "Co", "Cn")).split())
     return folded if len(folded) <= limit else folded[: limit - 1].rstrip() + "…"
+
+
+def as_html(text: str) -> str:
+    """Plain text, as people describe themselves or a group, in paragraphs; `as_text` gives it back for the form."""
+    paragraphs = (html.escape(part.strip(), quote=False).replace("\n", "<br>") for part in PARAGRAPH.split(_lines(text)))
+    return "".join(f"<p>{part}</p>" for part in paragraphs if part)
+
+
+def as_text(html_text: str) -> str:
+    """The text in what `as_html` has made."""
+    return html.unescape(re.sub(r"</?p>", "\n", html_text.replace("</p><p>", "\n\n").replace("<br>", "\n"))).strip()
+
+
+def _lines(text: str) -> str:
+    """Line ends as one character, without control characters, which no page can show."""
+    unix = text.replace("\r\n", "\n").replace("\r", "\n")
+    return "".join(c for c in unix if c == "\n" or unicodedata.category(c) not in ("Cc", "Cs"))
 
 
 def first_words(html_text: str, limit: int) -> str:
