@@ -57,7 +57,7 @@ def make_app(kernel: Kernel) -> web.Application:
 async def _work(app: web.Application) -> AsyncIterator[None]:
     kernel = app[KERNEL]
     kernel.database.watch()
-    task = asyncio.create_task(workers.run(kernel))
+    task = asyncio.create_task(workers.run(kernel, [chore for feature in FEATURES for chore in feature.chores]))
     yield
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):

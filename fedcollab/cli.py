@@ -288,8 +288,20 @@ def partner_suspend(url: str, as_json: AsJson = False) -> None:
 
 @partner_app.command("block")
 def partner_block(url: str, as_json: AsJson = False) -> None:
-    """Stops talking with a partner and hides what its people wrote."""
-    _change("block", url, as_json)
+    """Hides what an organisation's people wrote, here; a partner is no longer talked with either."""
+    from fedcollab.admin import partners
+
+    with_kernel(lambda kernel: kernel.database.write(partners.block, kernel.node, None, url))
+    say(as_json, {"blocked": url}, f"{url} is blocked.")
+
+
+@partner_app.command("unblock")
+def partner_unblock(url: str, as_json: AsJson = False) -> None:
+    """Shows an organisation's words again; a partner has to be approved anew."""
+    from fedcollab.admin import partners
+
+    with_kernel(lambda kernel: kernel.database.write(partners.unblock, kernel.node, None, url))
+    say(as_json, {"unblocked": url}, f"{url} is no longer blocked.")
 
 
 @partner_app.command("remove")

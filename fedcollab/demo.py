@@ -270,6 +270,8 @@ async def _show(stages: list[Stage], say: Callable[[str], None]) -> None:
         for viewer in one.viewers:
             token = await one.write(members.make_link, None, viewer.person_id)
             say(f"    {viewer.name}{' (admin)' if viewer.is_admin else ''}: {one.url}/link/{token}")
+        for viewer in one.viewers:
+            await one.kernel.database.write(sessions.forget_notices, viewer.person_id)
     say("\nOpen a link to sign in; each works once. Trial data only. Stop with Ctrl-C.")
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -1,4 +1,4 @@
-"""Decides what a feature hands to the house (routes, handlers of activities, menu) and how its pages get their frame."""
+"""Decides what a feature hands to the house (routes, handlers of activities, chores, menu) and how its pages get their frame."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,9 +9,10 @@ from fedcollab.access.viewer import ANYBODY, VIEWER, Viewer
 from fedcollab.base.errors import NotFound, Unauthorized
 from fedcollab.base.i18n import LANGUAGES
 from fedcollab.base.templates import Templates
-from fedcollab.base.web import NOTICE, SETTINGS, form_token, words_of
+from fedcollab.base.web import NOTICES, SETTINGS, form_token, words_of
 from fedcollab.federation.kernel import KERNEL
 from fedcollab.federation.registry import Handler
+from fedcollab.federation.workers import Chore
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Feature:
     name: str
     routes: tuple[web.RouteDef, ...] = ()
     handlers: tuple[Handler, ...] = ()
+    chores: tuple[Chore, ...] = ()
     menu: tuple[MenuItem, ...] = ()
 
 
@@ -72,7 +74,7 @@ def page(request: web.Request, template: str, *, status: int = 200, **values: An
         "token": form_token(request),
         "now": app[KERNEL].node.now(),
         "languages": LANGUAGES,
-        "notice": request.get(NOTICE, ""),
+        "notices": request.get(NOTICES, ()),
     }
     text = app[TEMPLATES].render(template, words_of(request), **(frame | values))
     return web.Response(text=text, content_type="text/html", charset="utf-8", status=status)

@@ -31,6 +31,7 @@ from fedcollab.base.web import SECRET, SETTINGS, add_headers, answer_errors, tok
 from fedcollab.feature import MENU, TEMPLATES
 from fedcollab.features.discussions import groups
 from fedcollab.features.discussions.feature import FEATURE as DISCUSSIONS
+from fedcollab.features.members.feature import FEATURE as MEMBERS
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import follows, profiles, proofs, signatures, views, workers
 from fedcollab.federation.kernel import KERNEL, Kernel
@@ -132,7 +133,7 @@ async def start(
     app = web.Application(middlewares=[answer_errors, token_base])
     app[KERNEL], app[SETTINGS], app[SECRET] = kernel, settings, b"s" * 32
     app[TEMPLATES], app[MENU] = Templates(), DISCUSSIONS.menu
-    app.add_routes([*views.ROUTES, *DISCUSSIONS.routes])
+    app.add_routes([*views.ROUTES, *DISCUSSIONS.routes, *MEMBERS.routes])
     app.on_response_prepare.append(add_headers)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()

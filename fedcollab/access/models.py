@@ -10,7 +10,8 @@ LABELS = (CLEAR, GREEN, AMBER, STRICT, RED)  # from widest to narrowest
 
 
 class Audience(Model):
-    """Who is inside: one row a group. `history` says that organisations admitted later see what came before them."""
+    """Who is inside: one row a group. `history` says that organisations admitted later see what came before them; `stale` that the
+    numbers of people in the signed list are no longer right."""
 
     __tablename__ = "audience"
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
@@ -18,16 +19,16 @@ class Audience(Model):
     owner_id: Mapped[str] = mapped_column(ForeignKey("actor.id"))
     group_id: Mapped[str] = mapped_column(ForeignKey("actor.id"), unique=True)
     history: Mapped[bool] = mapped_column(default=False)
+    stale: Mapped[bool] = mapped_column(default=False)
 
 
 class AudienceMember(Model):
-    """An organisation inside an audience since a moment, with the number of its people as it last said."""
+    """An organisation inside an audience since a moment."""
 
     __tablename__ = "audience_member"
     audience_id: Mapped[str] = mapped_column(ForeignKey("audience.id"), primary_key=True)
     organisation_id: Mapped[str] = mapped_column(ForeignKey("actor.id"), primary_key=True, index=True)
     since: Mapped[int]
-    people: Mapped[int] = mapped_column(default=0)
 
 
 class Block(Model):

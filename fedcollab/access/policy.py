@@ -3,7 +3,7 @@
 from typing import TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import BadRequest, N_, Refused
@@ -21,9 +21,9 @@ Shared = TypeVar("Shared", bound=SharedObject)
 def visible(model: type[Shared], viewer: Viewer) -> sa.ColumnElement[bool]:
     """The clause that keeps only what `viewer` may see: CLEAR, or listed in the audience and (since its admission, or history is open).
     Words of an organisation that this node has blocked are left out whoever looks."""
-    blocked = sa.exists().where(Block.organisation_id == model.organisation_id)
+    shown = not_blocked(model.organisation_id)
     if not viewer.organisation_id:
-        return sa.and_(model.label == CLEAR, ~blocked)
+        return sa.and_(model.label == CLEAR, shown)
     inside = (
         sa.exists()
         .where(AudienceMember.audience_id == model.audience_id, AudienceMember.organisation_id == viewer.organisation_id)
@@ -31,13 +31,20 @@ def visible(model: type[Shared], viewer: Viewer) -> sa.ColumnElement[bool]:
             sa.or_(AudienceMember.since <= model.posted_at, sa.exists().where(Audience.id == AudienceMember.audience_id, Audience.history))
         )
     )
-    return sa.and_(sa.or_(model.label == CLEAR, inside), ~blocked)
+    return sa.and_(sa.or_(model.label == CLEAR, inside), shown)
+
+
+def not_blocked(organisation_id: sa.ColumnElement[str] | InstrumentedAttribute[str]) -> sa.ColumnElement[bool]:
+    """The clause that leaves out what is of an organisation blocked on this node."""
+    return ~sa.exists().where(Block.organisation_id == organisation_id)
 
 
 def sees_group(viewer: Viewer) -> sa.ColumnElement[bool]:
-    """The clause for audiences (and so groups) that `viewer` may know of: CLEAR ones, and those that list their organisation."""
+    """The clause for audiences (and so groups) that `viewer` may know of: CLEAR ones, and those that list their organisation; none of
+    an organisation that this node has blocked."""
     listed = sa.exists().where(AudienceMember.audience_id == Audience.id, AudienceMember.organisation_id == viewer.organisation_id)
-    return sa.or_(Audience.label == CLEAR, listed) if viewer.organisation_id else Audience.label == CLEAR
+    known = sa.or_(Audience.label == CLEAR, listed) if viewer.organisation_id else Audience.label == CLEAR
+    return sa.and_(known, not_blocked(Audience.owner_id))
 
 
 def recipients(audience_id: str) -> sa.Select[str]:
@@ -79,17 +86,17 @@ def open_audience(session: Session, *, now: int, label: str, owner_id: str, grou
     return audience_id
 
 
-def admit(session: Session, audience_id: str, organisation_id: str, *, since: int, people: int = 0) -> None:
+def admit(session: Session, audience_id: str, organisation_id: str, *, since: int) -> None:
     """Puts an organisation into an audience; one that is there keeps its moment."""
-    there = session.execute(
-        sa.update(AudienceMember)
-        .where(AudienceMember.audience_id == audience_id, AudienceMember.organisation_id == organisation_id)
-        .values(people=people or AudienceMember.people)
-    )
-    if not there.rowcount:  # type: ignore[attr-defined]  # a cursor result: an UPDATE returns no rows
-        session.execute(
-            sa.insert(AudienceMember).values(audience_id=audience_id, organisation_id=organisation_id, since=since, people=people)
-        )
+    there = sa.and_(AudienceMember.audience_id == audience_id, AudienceMember.organisation_id == organisation_id)
+    if session.execute(sa.select(AudienceMember.since).where(there)).first() is None:
+        session.execute(sa.insert(AudienceMember).values(audience_id=audience_id, organisation_id=organisation_id, since=since))
+
+
+def count_anew(session: Session, owner_id: str, organisation_id: str) -> None:
+    """The number of an organisation's people has changed: our lists that name it are to be signed anew."""
+    named = sa.exists().where(AudienceMember.audience_id == Audience.id, AudienceMember.organisation_id == organisation_id)
+    session.execute(sa.update(Audience).where(Audience.owner_id == owner_id, named).values(stale=True))
 
 
 def expel(session: Session, audience_id: str, organisation_id: str) -> None:
@@ -104,9 +111,11 @@ __all__ = [
     "admit",
     "check_label",
     "check_leaves",
+    "count_anew",
     "expel",
     "is_wider",
     "narrowest",
+    "not_blocked",
     "open_audience",
     "recipients",
     "sees_group",

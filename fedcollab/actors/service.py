@@ -65,6 +65,12 @@ def own(session: Session, node: Node) -> ActorData:
     return found
 
 
+def count_people(session: Session) -> int:
+    """How many people this node has; disabled ones don't count."""
+    mine = sa.select(sa.func.count()).select_from(Actor).where(Actor.known == OWN, Actor.kind == PERSON, Actor.disabled_at.is_(None))
+    return session.execute(mine).scalar_one()
+
+
 def by_uri(session: Session, uri: str) -> ActorData | None:
     return _one(session, Actor.uri == uri)
 
@@ -102,4 +108,17 @@ def _one(session: Session, clause: sa.ColumnElement[bool]) -> ActorData | None:
     return ActorData(*row) if row else None
 
 
-__all__ = ["GROUP", "ORGANIZATION", "PERSON", "ActorData", "by_id", "by_uri", "by_username", "create_own", "keys_of", "own", "public_keys"]
+__all__ = [
+    "GROUP",
+    "ORGANIZATION",
+    "PERSON",
+    "ActorData",
+    "by_id",
+    "by_uri",
+    "by_username",
+    "count_people",
+    "create_own",
+    "keys_of",
+    "own",
+    "public_keys",
+]

@@ -5,15 +5,24 @@ from aiohttp import web
 from fedcollab.base.errors import N_
 from fedcollab.feature import Feature, MenuItem
 
-from . import views
+from . import members, views
 
 FEATURE = Feature(
     name="admin",
     routes=(
+        web.get("/admin/members", members.members),
+        web.post("/admin/members/invite", members.invite),
+        web.post("/admin/members/{id}/link", members.make_link),
+        web.post("/admin/members/{id}/roles", members.set_roles),
+        web.post("/admin/members/{id}/disable", members.disable),
         web.get("/admin/partners", views.show_partners),
         web.post("/admin/partners", views.add_partner),
         web.post("/admin/partners/{id}", views.change_partner),
         web.get("/admin/audit", views.show_audit),
     ),
-    menu=(MenuItem("/admin/partners", N_("Partners"), "node", role="admin"), MenuItem("/admin/audit", N_("Record"), "file", role="admin")),
+    menu=(
+        MenuItem("/admin/members", N_("Members"), "more", role="admin"),
+        MenuItem("/admin/partners", N_("Partners"), "node", role="admin"),
+        MenuItem("/admin/audit", N_("Record"), "file", role="admin"),
+    ),
 )

@@ -29,13 +29,35 @@ def change(session: Session, node: Node, viewer: Viewer | None, key: str, state:
     partner = partners.find(session, key)
     if partner.state == state:
         return
-    partners.move(session, node, viewer, partner, state)
     organisation = actors.by_id(session, partner.organisation_id)
+    if state in (BLOCKED, LEFT):
+        partners.drop_waiting(session, node, partner)
+    if state == LEFT:
+        follows.unfollow(session, node, organisation)  # the last that it hears of us, queued while it is a partner
+    partners.move(session, node, viewer, partner, state)
     if state == ADMITTED:
         groups.admit_partner(session, node, partner.organisation_id)
         follows.follow(session, node, organisation)
     elif state in (BLOCKED, LEFT, REFUSED):
         groups.expel_partner(session, node, partner.organisation_id)
+
+
+def block(session: Session, node: Node, viewer: Viewer | None, key: str) -> None:
+    """Hides an organisation's words here: a partner's, which is no longer talked with either, or an introduced one's."""
+    found = partners.introduced(session, key)
+    if found:
+        partners.block_introduced(session, node, viewer, found[0])
+    else:
+        change(session, node, viewer, key, BLOCKED)
+
+
+def unblock(session: Session, node: Node, viewer: Viewer | None, key: str) -> None:
+    """Shows an organisation's words again; a partner that was blocked is then one that has left, to be approved anew or not."""
+    found = partners.introduced(session, key)
+    if found:
+        partners.unblock_introduced(session, node, viewer, found[0])
+    elif partners.find(session, key).state == BLOCKED:
+        change(session, node, viewer, key, LEFT)
 
 
 STATES = {"approve": ADMITTED, "suspend": SUSPENDED, "block": BLOCKED, "remove": LEFT, "refuse": REFUSED}

@@ -11,7 +11,7 @@ from fedcollab.federation.models import DONE, InboxItem
 
 
 def status(session: Session) -> dict[str, Any]:
-    """Partners with their queues, applications, and what came in and is not done, by state."""
+    """Partners with their queues, organisations met through them, applications, and what came in and is not done, by state."""
     counts = delivery.counts(session)
     lines = []
     for partner in partners.listed(session):
@@ -19,4 +19,9 @@ def status(session: Session) -> dict[str, Any]:
         lines.append(asdict(partner) | {state: queue.get(state, 0) for state in ("waiting", "parked", "refused")})
     query = sa.select(InboxItem.state, sa.func.count()).where(InboxItem.state != DONE).group_by(InboxItem.state)
     inbox = {row[0]: row[1] for row in session.execute(query)}
-    return {"partners": lines, "applications": partners.applications(session), "inbox": inbox}
+    return {
+        "partners": lines,
+        "introduced": [asdict(one) for one in partners.introduced(session)],
+        "applications": partners.applications(session),
+        "inbox": inbox,
+    }

@@ -39,12 +39,15 @@ async def add_partner(request: web.Request) -> web.Response:
 
 
 async def change_partner(request: web.Request) -> web.Response:
-    """Approves, suspends, blocks, refuses or removes a partner."""
+    """Approves, suspends, refuses or removes a partner; blocks or unblocks it or an organisation met through one."""
     viewer, fields, kernel = admin_of(request), await read_form(request), request.app[KERNEL]
-    state = partners.STATES.get(fields.get("act", ""))
-    if state is None:
+    act, key = fields.get("act", ""), request.match_info["id"]
+    if act in ("block", "unblock"):
+        await kernel.database.write(partners.block if act == "block" else partners.unblock, kernel.node, viewer, key)
+    elif act in partners.STATES:
+        await kernel.database.write(partners.change, kernel.node, viewer, key, partners.STATES[act])
+    else:
         raise BadRequest(N_("Choose what to do with the partner."))
-    await kernel.database.write(partners.change, kernel.node, viewer, request.match_info["id"], state)
     return redirect("/admin/partners")
 
 

@@ -22,7 +22,7 @@ SECRET = web.AppKey("secret", bytes)
 ShowError = Callable[[web.Request, FedcollabError], web.Response]
 SHOW_ERROR: web.AppKey[ShowError] = web.AppKey("show_error")
 WORDS = web.RequestKey("words", Words)
-NOTICE = web.RequestKey("notice", str)
+NOTICES = web.RequestKey("notices", list)
 TOKEN_BASE = web.RequestKey("token_base", str)
 
 FORM_BYTES = 600_000

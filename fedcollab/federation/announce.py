@@ -14,7 +14,6 @@ from fedcollab.base.errors import BadRequest, Refused
 
 from . import activitystreams as ap
 from . import profiles, proofs
-from .models import ADMITTED, Partner
 from .registry import Verified
 
 
@@ -72,11 +71,3 @@ def introductions(session: Session, author: ActorData) -> list[dict[str, Any]]:
     """The signed documents of an author and their organisation, as an Announce carries them."""
     found = session.scalars(sa.select(Actor.document).where(Actor.id.in_((author.organisation_id, author.id)), Actor.document.is_not(None)))
     return [document for document in found if document]
-
-
-def is_partner(session: Session, organisation_id: str) -> bool:
-    """Whether an organisation is an admitted partner of ours, not only introduced."""
-    return (
-        session.execute(sa.select(Partner.id).where(Partner.organisation_id == organisation_id, Partner.state == ADMITTED)).first()
-        is not None
-    )

@@ -10,9 +10,10 @@ from fedcollab.actors.models import Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import HOUR, MICROSECONDS, MINUTE
 
-from .models import ADMITTED, DONE, PARKED, WAITING, Activity, Delivery, Partner
+from .models import ADMITTED, DONE, LEFT, PARKED, WAITING, Activity, Delivery, Partner
 from .models import REFUSED as REFUSED_STATE
 
+SPOKEN_TO = (ADMITTED, LEFT)  # to one that has left only our Undo still goes: it is inside no audience
 LANES = 8
 BATCH = 64
 LEASE = 2 * MINUTE
@@ -66,7 +67,7 @@ class Outcome:
 def lease(session: Session, now: int) -> list[tuple[str, str]]:
     """Takes the partners that are due, have something waiting and are in nobody's hands: (row id, host)."""
     waiting = sa.exists().where(Delivery.partner_id == Partner.id, Delivery.state == WAITING, Delivery.next_try_at <= now)
-    due = sa.and_(Partner.state == ADMITTED, Partner.next_try_at <= now, Partner.leased_until <= now, waiting)
+    due = sa.and_(Partner.state.in_(SPOKEN_TO), Partner.next_try_at <= now, Partner.leased_until <= now, waiting)
     return [
         (row.id, row.host)
         for row in session.execute(sa.update(Partner).where(due).values(leased_until=now + LEASE).returning(Partner.id, Partner.host))
@@ -83,7 +84,7 @@ def next_due(session: Session, now: int) -> int | None:
     greatest = sa.func.max if session.get_bind().dialect.name == "sqlite" else sa.func.greatest
     at = greatest(Partner.next_try_at, Delivery.next_try_at, Partner.leased_until)
     query = sa.select(sa.func.min(at)).join(Delivery, Delivery.partner_id == Partner.id)
-    found: int | None = session.execute(query.where(Partner.state == ADMITTED, Delivery.state == WAITING, at > now)).scalar_one()
+    found: int | None = session.execute(query.where(Partner.state.in_(SPOKEN_TO), Delivery.state == WAITING, at > now)).scalar_one()
     return found
 
 
@@ -98,7 +99,7 @@ def batch(session: Session, partner_id: str, now: int) -> list[Parcel]:
         .join(Activity, Activity.id == Delivery.activity_id)
         .join(Partner, Partner.id == Delivery.partner_id)
         .join(organisation, organisation.id == Partner.organisation_id)
-        .where(Delivery.partner_id == partner_id, Delivery.state == WAITING, Partner.state == ADMITTED, ~held)
+        .where(Delivery.partner_id == partner_id, Delivery.state == WAITING, Partner.state.in_(SPOKEN_TO), ~held)
     )
     return [
         Parcel(r.seq, r.order_key, r.inbox, r.actor_id, r.body.encode()) for r in session.execute(query.order_by(Delivery.seq).limit(BATCH))

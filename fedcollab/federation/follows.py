@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from fedcollab.access import policy
 from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
@@ -10,11 +11,12 @@ from fedcollab.base.clock import new_id
 from fedcollab.base.errors import Refused
 
 from . import activitystreams as ap
-from . import outbox
-from .models import ACCEPTED, REJECTED, REQUESTED, UNDONE, Follow
+from . import outbox, profiles
+from .models import ACCEPTED, REJECTED, REQUESTED, UNDONE, Follow, Partner
 from .registry import Handler, Verified
 
 ORDER = "follows"
+MOST_PEOPLE = 1_000_000
 
 
 def follow(session: Session, node: Node, target: ActorData) -> None:
@@ -29,7 +31,8 @@ def follow(session: Session, node: Node, target: ActorData) -> None:
         session.execute(sa.delete(Follow).where(Follow.id == row.id))
     uri = outbox.new_uri(node)
     _insert(session, node, uri, me.id, target.id, REQUESTED)
-    outbox.publish(session, node, me.id, ap.activity("Follow", uri, me.uri, target.uri), to=[target.organisation_id], order_key=ORDER)
+    made = ap.activity("Follow", uri, me.uri, target.uri, **{ap.PEOPLE: actors.count_people(session)})
+    outbox.publish(session, node, me.id, made, to=[target.organisation_id], order_key=ORDER)
 
 
 def unfollow(session: Session, node: Node, target: ActorData) -> None:
@@ -40,6 +43,25 @@ def unfollow(session: Session, node: Node, target: ActorData) -> None:
     if uri:
         undo = ap.activity("Undo", outbox.new_uri(node), me.uri, {"id": uri, "type": "Follow", "actor": me.uri, "object": target.uri})
         outbox.publish(session, node, me.id, undo, to=[target.organisation_id], order_key=ORDER)
+
+
+def tell_people(session: Session, node: Node) -> None:
+    """Tells those we follow how many people we now have: they count us in the lists of their groups, as we do in ours."""
+    me = actors.own(session, node)
+    policy.count_anew(session, me.id, me.id)
+    asked = sa.select(Follow.target_id).where(Follow.follower_id == me.id, Follow.state.in_((REQUESTED, ACCEPTED)))
+    made = ap.activity("Update", outbox.new_uri(node), me.uri, profiles.stored_document(session, me.id))
+    made[ap.PEOPLE] = actors.count_people(session)
+    outbox.publish(session, node, me.id, made, to=session.scalars(asked), order_key=ORDER)
+
+
+def receive_people(session: Session, node: Node, received: Verified) -> None:
+    """A partner says how many people it has, beside its Follow or an Update of its Organization; more than a million is no number."""
+    people = received.activity.get(ap.PEOPLE)
+    if type(people) is int and 0 <= people < MOST_PEOPLE and received.actor.kind == actors.ORGANIZATION:
+        mine = sa.update(Partner).where(Partner.organisation_id == received.actor.id, Partner.people != people)
+        if session.execute(mine.values(people=people).returning(Partner.id)).first() is not None:
+            policy.count_anew(session, actors.own(session, node).id, received.actor.id)
 
 
 def receive_follow(session: Session, node: Node, received: Verified) -> None:
@@ -82,6 +104,8 @@ def _insert(session: Session, node: Node, uri: str, follower_id: str, target_id:
 
 HANDLERS = (
     Handler("Follow", (), receive_follow),
+    Handler("Follow", (), receive_people),
+    Handler("Update", (actors.ORGANIZATION,), receive_people),
     Handler("Accept", ("Follow",), receive_answer),
     Handler("Reject", ("Follow",), receive_answer),
     Handler("Undo", ("Follow",), receive_undo),

@@ -12,13 +12,15 @@ REQUESTED, ACCEPTED, REJECTED, UNDONE = "requested", "accepted", "rejected", "un
 
 class Partner(Model):
     """Another organisation's node on our list. Only `admitted` is heard, fetched from and delivered to; `suspended` keeps its queue.
-    `last_seq` numbers its stream without gaps within `epoch`; `leased_until` says that some process is delivering to it."""
+    `people` is how many it has, as it last said; `last_seq` numbers its stream without gaps within `epoch`; `leased_until` says that
+    some process is delivering to it."""
 
     __tablename__ = "partner"
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
     organisation_id: Mapped[str] = mapped_column(ForeignKey("actor.id"), unique=True)
     host: Mapped[str] = mapped_column(Text, unique=True)
     state: Mapped[str] = mapped_column(String(16))
+    people: Mapped[int] = mapped_column(default=0)
     epoch: Mapped[int] = mapped_column(default=1)
     last_seq: Mapped[int] = mapped_column(default=0)
     attempts: Mapped[int] = mapped_column(default=0)

@@ -4,19 +4,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from fedcollab.access import audit
 from fedcollab.access.models import Block
 from fedcollab.access.viewer import Viewer
-from fedcollab.actors.models import Actor
+from fedcollab.actors.models import ORGANIZATION, OWN, Actor
 from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
 from fedcollab.base.clock import new_id
 from fedcollab.base.database import wake
 from fedcollab.base.errors import Conflict, N_, NotFound
 
-from .models import ADMITTED, APPLIED, BLOCKED, LEFT, REFUSED, SUSPENDED, Application, Partner
+from .models import ADMITTED, APPLIED, BLOCKED, LEFT, REFUSED, SUSPENDED, WAITING, Application, Delivery, Partner
 
 STRANGERS = 100
 MOVES = {  # state -> the states it may go to
@@ -71,12 +71,16 @@ def listed(session: Session) -> list[PartnerData]:
 
 def find(session: Session, key: str) -> PartnerData:
     """A partner by host, node address, organisation's id or row id. Raises NotFound."""
-    host = key.split("://", 1)[-1].rstrip("/")
     query = sa.select(*_COLUMNS).join(Actor, Actor.id == Partner.organisation_id)
-    row = session.execute(query.where(sa.or_(Partner.host == host, Actor.uri == key, Partner.id == key))).one_or_none()
+    row = session.execute(query.where(sa.or_(Partner.host == _host(key), Actor.uri == key, Partner.id == key))).one_or_none()
     if row is None:
         raise NotFound(N_("No partner has this address. See: fedcollab partner list"))
     return PartnerData(*row)
+
+
+def _host(key: str) -> str:
+    """The host in a node's address, or the key itself."""
+    return key.split("://", 1)[-1].rstrip("/")
 
 
 def by_host(session: Session, host: str) -> PartnerData | None:
@@ -84,9 +88,21 @@ def by_host(session: Session, host: str) -> PartnerData | None:
     return PartnerData(*row) if row else None
 
 
-def is_admitted(session: Session, host: str) -> bool:
-    """Whether this host is on the allow-list: asked before any fetch, delivery or look-up of a name."""
-    return session.execute(sa.select(Partner.id).where(Partner.host == host, Partner.state == ADMITTED)).first() is not None
+def talks_with(session: Session, host: str) -> bool:
+    """Whether things are queued for this host: an admitted partner, or one suspended for now."""
+    return session.execute(sa.select(Partner.id).where(Partner.host == host, Partner.state.in_((ADMITTED, SUSPENDED)))).first() is not None
+
+
+def approved(session: Session) -> frozenset[str]:
+    """The ids of the organisations that this node trusts: its own, and the partners that its admin has admitted, one suspended too."""
+    partner = sa.exists().where(Partner.organisation_id == Actor.id, Partner.state.in_((ADMITTED, SUSPENDED)))
+    mine = sa.and_(Actor.kind == ORGANIZATION, Actor.known == OWN)
+    return frozenset(session.scalars(sa.select(Actor.uri).where(sa.or_(mine, partner))))
+
+
+def blocked(session: Session) -> frozenset[str]:
+    """The ids of the organisations that this node has blocked."""
+    return frozenset(session.scalars(sa.select(Actor.uri).join(Block, Block.organisation_id == Actor.id)))
 
 
 def admitted_hosts(session: Session) -> frozenset[str]:
@@ -119,6 +135,50 @@ def move(session: Session, node: Node, viewer: Viewer | None, partner: PartnerDa
         block(session, node, viewer, partner.organisation_id)
     wake(session, "delivery")
     audit.record(session, node.now(), viewer, f"partner.{state}", partner.host)
+
+
+def drop_waiting(session: Session, node: Node, partner: PartnerData) -> None:
+    """What still waits for a partner whose partnership ends is never sent, and stays on record as refused."""
+    waiting = sa.update(Delivery).where(Delivery.partner_id == partner.id, Delivery.state == WAITING)
+    session.execute(waiting.values(state=REFUSED, done_at=node.now(), error="the partnership has ended"))
+
+
+@dataclass(frozen=True)
+class Introduced:
+    """An organisation that is no partner of ours: a group's host, `through`, vouches for its people in its groups."""
+
+    id: str
+    uri: str
+    host: str
+    name: str
+    through: str
+    blocked: bool
+
+
+def introduced(session: Session, key: str = "") -> list[Introduced]:
+    """All of them by name, or those with this row id, organisation's id, host or node address."""
+    through, partner = aliased(Actor), sa.exists().where(Partner.organisation_id == Actor.id)
+    query = (
+        sa.select(Actor.id, Actor.uri, Actor.host, Actor.name, through.name, Block.organisation_id.is_not(None))
+        .join(through, through.id == Actor.through_id)
+        .outerjoin(Block, Block.organisation_id == Actor.id)
+        .where(Actor.kind == ORGANIZATION, ~partner)
+    )
+    if key:
+        query = query.where(sa.or_(Actor.id == key, Actor.uri == key, Actor.host == _host(key)))
+    return [Introduced(*row) for row in session.execute(query.order_by(Actor.name, Actor.id))]
+
+
+def block_introduced(session: Session, node: Node, viewer: Viewer | None, organisation: Introduced) -> None:
+    """Hides what an introduced organisation's people write, on record."""
+    block(session, node, viewer, organisation.id)
+    audit.record(session, node.now(), viewer, "organisation.block", organisation.host)
+
+
+def unblock_introduced(session: Session, node: Node, viewer: Viewer | None, organisation: Introduced) -> None:
+    """Shows it again, on record."""
+    session.execute(sa.delete(Block).where(Block.organisation_id == organisation.id))
+    audit.record(session, node.now(), viewer, "organisation.unblock", organisation.host)
 
 
 def block(session: Session, node: Node, viewer: Viewer | None, organisation_id: str) -> None:

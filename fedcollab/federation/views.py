@@ -145,7 +145,6 @@ ROUTES = (
     web.post("/people/{id}/inbox", post_inbox),
     web.post("/groups/{id}/inbox", post_inbox),
     web.get("/actor", get_organisation),
-    web.get("/people/{id}", get_person),
     web.get("/.well-known/webfinger", get_webfinger),
     web.get("/.well-known/nodeinfo", get_nodeinfo_links),
     web.get("/nodeinfo/2.1", get_nodeinfo),

@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from fedcollab.actors import keys
 from fedcollab.actors.keys import Signer
+from fedcollab.actors.node import Node
 from fedcollab.base.clock import MICROSECONDS
 from fedcollab.base.crash import reach
 from fedcollab.base.errors import Needs, Refused, Unavailable, Unreachable
@@ -22,14 +23,28 @@ log = logging.getLogger("fedcollab.federation")
 IDLE = 30.0
 INBOX_LANES = 16
 FETCHES = 20
+CHORES_EVERY = 60.0
+Chore = Callable[[Session, Node], None]
 
 
-async def run(kernel: Kernel) -> None:
-    """Both workers until cancelled. What a process that died held in its hands is given back first."""
+async def run(kernel: Kernel, chores: Sequence[Chore] = ()) -> None:
+    """The workers until cancelled. What a process that died held in its hands is given back first."""
     await kernel.database.write(delivery.release_all)
     async with asyncio.TaskGroup() as group:
+        group.create_task(_do(kernel, chores))
         group.create_task(_forever(kernel, "inbox", Lanes(kernel, group, "inbox", _inbox_lane).start_inbox))
         group.create_task(_forever(kernel, "delivery", Lanes(kernel, group, "delivery", _burst).start_deliveries))
+
+
+async def _do(kernel: Kernel, chores: Sequence[Chore]) -> None:
+    """Each chore once a minute; one that fails is tried again with the next."""
+    while True:
+        for chore in chores:
+            try:
+                await kernel.database.write(chore, kernel.node)
+            except Exception:
+                log.exception("chore", extra={"topic": chore.__name__})
+        await asyncio.sleep(CHORES_EVERY)
 
 
 async def _forever(kernel: Kernel, topic: str, once: Callable[[], Awaitable[float]]) -> None:

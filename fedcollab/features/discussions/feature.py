@@ -6,6 +6,7 @@ from fedcollab.base.errors import N_
 from fedcollab.feature import Feature, MenuItem
 
 from . import views
+from .groups import renew_lists
 from .receiving import HANDLERS
 
 FEATURE = Feature(
@@ -29,5 +30,6 @@ FEATURE = Feature(
         web.get("/posts/{id}/history", views.history),
     ),
     handlers=HANDLERS,
+    chores=(renew_lists,),
     menu=(MenuItem("/", N_("Home"), "home"), MenuItem("/groups", N_("Discuss"), "talk")),
 )

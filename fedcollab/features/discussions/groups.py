@@ -8,20 +8,22 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fedcollab.access import audit, policy
-from fedcollab.access.models import CLEAR, GREEN, STRICT, Audience, AudienceMember, Block
+from fedcollab.access.models import CLEAR, GREEN, STRICT, Audience, AudienceMember
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors import service as actors
-from fedcollab.actors.models import GROUP, PERSON, Actor
+from fedcollab.actors.models import GROUP, Actor
 from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
 from fedcollab.base.errors import Conflict, Forbidden, N_, Refused
 from fedcollab.base.markup import plain
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import outbox, partners, profiles
+from fedcollab.federation.models import Partner
 from fedcollab.federation.registry import Verified
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 MOST = 2000
+RENEWED_AT_ONCE = 5
 
 
 @dataclass(frozen=True)
@@ -89,12 +91,16 @@ def expel_partner(session: Session, node: Node, organisation_id: str) -> None:
 
 
 def introduce_to_follower(session: Session, node: Node, received: Verified) -> None:
-    """Whoever begins to follow us is sent our groups' documents; the number of its people comes with its Follow."""
-    people = received.activity.get(ap.PEOPLE)
-    for group, audience in _travelling(session, node):
-        if isinstance(people, int) and 0 < people < 1_000_000:
-            policy.admit(session, audience.id, received.actor.id, since=node.now(), people=people)
+    """Whoever begins to follow us is sent our groups' documents."""
+    for group, _ in _travelling(session, node):
         _publish(session, node, group)
+
+
+def renew_lists(session: Session, node: Node) -> None:
+    """Signs anew the lists whose numbers of people have changed; once a minute, so that ten who join are one Update."""
+    stale = sa.select(Audience.group_id).where(Audience.stale).order_by(Audience.id).limit(RENEWED_AT_ONCE)
+    for group_id in session.scalars(stale).all():
+        _publish(session, node, actors.by_id(session, group_id))
 
 
 def _travelling(session: Session, node: Node) -> list[tuple[ActorData, AudienceData]]:
@@ -107,6 +113,7 @@ def _travelling(session: Session, node: Node) -> list[tuple[ActorData, AudienceD
 def _publish(session: Session, node: Node, group: ActorData) -> None:
     """Signs the group's document anew and, unless the group is ours alone, sends it to the followers inside."""
     audience, me = audience_of(session, group.id), actors.own(session, node)
+    session.execute(sa.update(Audience).where(Audience.id == audience.id).values(stale=False))
     document = profiles.document(
         session, node, group, **_members(session, node, audience), followers=group.uri + "/followers", attributedTo=me.uri
     )
@@ -116,12 +123,10 @@ def _publish(session: Session, node: Node, group: ActorData) -> None:
 
 
 def _members(session: Session, node: Node, audience: AudienceData) -> dict[str, Any]:
-    own_people = session.execute(
-        sa.select(sa.func.count()).select_from(Actor).where(Actor.known == "own", Actor.kind == PERSON, Actor.disabled_at.is_(None))
-    )
-    query = sa.select(Actor.uri, Actor.name, AudienceMember.people).join(AudienceMember, AudienceMember.organisation_id == Actor.id)
+    query = sa.select(Actor.uri, Actor.name, Partner.people).join(AudienceMember, AudienceMember.organisation_id == Actor.id)
+    query = query.outerjoin(Partner, Partner.organisation_id == Actor.id)
     rows = session.execute(query.where(AudienceMember.audience_id == audience.id).order_by(Actor.uri)).all()
-    ours = own_people.scalar_one()
+    ours = actors.count_people(session)
     listed = [{"id": r.uri, "name": r.name, ap.PEOPLE: ours if r.uri == node.actor_uri else r.people} for r in rows]
     return {ap.LABEL: audience.label, ap.HISTORY: audience.history, ap.MEMBERS: listed}
 
@@ -159,12 +164,10 @@ def inside(session: Session, document: dict[str, Any] | None) -> list[Inside]:
     """The organisations that a group's signed list names, marked where we have not approved or have blocked them."""
     listed = document.get(ap.MEMBERS) if document else None
     found = [m for m in listed[:MOST] if isinstance(m, dict) and ap.ident(m)] if isinstance(listed, list) else []
-    query = sa.select(Actor.uri, Actor.known, Block.organisation_id).outerjoin(Block, Block.organisation_id == Actor.id)
-    known = {row.uri: row for row in session.execute(query.where(Actor.uri.in_([ap.ident(m) for m in found])))}
+    approved, blocked = partners.approved(session), partners.blocked(session)
     answer = []
     for member in found:
-        row, people = known.get(ap.ident(member)), member.get(ap.PEOPLE)
-        stranger = row is None or row.known not in ("own", "partner")
+        uri, people = ap.ident(member), member.get(ap.PEOPLE)
         number = people if isinstance(people, int) and 0 <= people < 1_000_000 else 0
-        answer.append(Inside(ap.ident(member), plain(ap.text(member, "name"), 200), number, stranger, bool(row and row.organisation_id)))
+        answer.append(Inside(uri, plain(ap.text(member, "name"), 200), number, uri not in approved, uri in blocked))
     return answer

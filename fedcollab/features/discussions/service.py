@@ -18,7 +18,7 @@ from fedcollab.base import markup
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import Forbidden, N_, NotFound, Refused
 from fedcollab.federation import activitystreams as ap
-from fedcollab.federation import announce, outbox
+from fedcollab.federation import announce, outbox, partners
 
 from . import activities, groups, reading
 from .models import LAST, Draft, Post, PostRevision, Thread, ThreadRead
@@ -90,7 +90,9 @@ def _again(session: Session, viewer: Viewer, once: str) -> Posted | None:
 
 
 def _may_write(session: Session, viewer: Viewer, group_id: str) -> groups.AudienceData:
-    audience = groups.audience_of(session, group_id)
+    audience, group = groups.audience_of(session, group_id), actors.by_id(session, group_id)
+    if group.known != "own" and not partners.talks_with(session, group.host):
+        raise Refused(N_("We are no longer partners with the organisation that keeps this group, so nothing can be sent to it."))
     inside = sa.select(AudienceMember.since).where(
         AudienceMember.audience_id == audience.id, AudienceMember.organisation_id == viewer.organisation_id
     )

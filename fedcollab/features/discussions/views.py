@@ -88,7 +88,7 @@ async def new_group(request: web.Request) -> web.Response:
                 slug=values["slug"].strip(),
                 name=values["name"],
                 label=values["label"],
-                summary=markup.clean(values["summary"][:2000]),
+                summary=markup.as_html(values["summary"][:2000]),
                 history=bool(values["history"]),
             )
             return redirect(f"/groups/{made.id}")

@@ -2,8 +2,7 @@
 
 from aiohttp import web
 
-from fedcollab.base.errors import N_
-from fedcollab.feature import Feature, MenuItem
+from fedcollab.feature import Feature
 
 from . import views
 from .throttle import Throttle
@@ -25,14 +24,10 @@ FEATURE = Feature(
         web.post("/settings/password", views.password),
         web.get("/settings/sessions", views.my_sessions),
         web.post("/settings/sessions", views.my_sessions),
-        web.post("/settings/notice", views.forget_notice),
+        web.post("/settings/notices", views.forget_notices),
         web.get("/language/{code}", views.choose_language),
-        web.get("/admin/members", views.members),
-        web.post("/admin/members/invite", views.invite),
-        web.post("/admin/members/{id}/link", views.make_link),
-        web.post("/admin/members/{id}/disable", views.disable),
+        web.get("/people/{id}", views.show_person),
     ),
-    menu=(MenuItem("/admin/members", N_("Members"), "more", role="admin"),),
 )
 
 __all__ = ["FEATURE", "THROTTLE", "Throttle", "session_viewer"]

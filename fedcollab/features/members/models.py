@@ -7,7 +7,7 @@ from fedcollab.base.database import Model
 
 
 class Member(Model):
-    """A person's account. `notice` is shown on their next page until they have seen it."""
+    """A person's account."""
 
     __tablename__ = "member"
     person_id: Mapped[str] = mapped_column(ForeignKey("actor.id"), primary_key=True)
@@ -17,7 +17,6 @@ class Member(Model):
     language: Mapped[str] = mapped_column(String(16), default="")
     time_zone: Mapped[str] = mapped_column(Text, default="")
     new_password_due: Mapped[bool] = mapped_column(default=False)
-    notice: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[int]
     disabled_at: Mapped[int | None]
 
@@ -54,3 +53,12 @@ class LoginLink(Model):
     by_id: Mapped[str | None] = mapped_column(ForeignKey("actor.id"))
     expires_at: Mapped[int]
     used_at: Mapped[int | None]
+
+
+class Notice(Model):
+    """A one-time link was made for somebody: shown on the pages of that person and of all admins until each has read it."""
+
+    __tablename__ = "notice"
+    person_id: Mapped[str] = mapped_column(ForeignKey("actor.id"), primary_key=True)
+    about_id: Mapped[str] = mapped_column(ForeignKey("actor.id"), primary_key=True)
+    at: Mapped[int]

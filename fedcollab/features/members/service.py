@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
-from fedcollab.access import audit
+from fedcollab.access import audit, policy
 from fedcollab.access.viewer import ADMIN, ROLES, Viewer
 from fedcollab.actors import service as actors
 from fedcollab.actors.models import PERSON, Actor
@@ -15,16 +15,16 @@ from fedcollab.actors.node import Node
 from fedcollab.base.clock import DAY, MINUTE
 from fedcollab.base.crypto import new_token, stored
 from fedcollab.base.errors import Conflict, Gone, N_, NotFound, Refused
-from fedcollab.base.i18n import LANGUAGES
-from fedcollab.base.markup import clean, plain
-from fedcollab.federation import profiles
+from fedcollab.base.i18n import LANGUAGES, time_zones
+from fedcollab.base.markup import as_html, plain
+from fedcollab.federation import follows, profiles
 
-from .models import Invitation, LoginLink, LoginSession, Member
+from .models import Invitation, LoginLink, LoginSession, Member, Notice
 from .sessions import start_session
 
 USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
 INVITATION, LINK = 7 * DAY, 15 * MINUTE
-SHORTEST, LONGEST = 10, 200
+SHORTEST, LONGEST, LONGEST_SUMMARY = 10, 200, 2000
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class MemberData:
     person_id: str
     username: str
     name: str
+    summary: str
     roles: list[str]
     language: str
     time_zone: str
@@ -56,6 +57,12 @@ def check_username(session: Session, node: Node, username: str) -> None:
         raise Conflict(N_("This name is taken. Choose another."))
 
 
+def check_roles(roles: list[str]) -> None:
+    """Raises Refused for no role or an unknown one."""
+    if not roles or set(roles) - set(ROLES):
+        raise Refused(N_("Choose at least one of the roles admin, moderator and member."))
+
+
 def add_member(
     session: Session,
     node: Node,
@@ -69,8 +76,7 @@ def add_member(
 ) -> MemberData:
     """A new account with its Person actor and signed document. Raises Refused, Conflict."""
     check_username(session, node, username)
-    if not roles or set(roles) - set(ROLES):
-        raise Refused(N_("Roles are admin, moderator and member."))
+    check_roles(roles)
     person = actors.create_own(session, node, PERSON, username=username, name=plain(name, 100) or username)
     profiles.document(session, node, person)
     row = dict(
@@ -82,6 +88,7 @@ def add_member(
         created_at=node.now(),
     )
     session.execute(sa.insert(Member).values(row))
+    follows.tell_people(session, node)
     audit.record(session, node.now(), viewer, "member.add", person.id)
     return find(session, username)
 
@@ -104,6 +111,7 @@ def _query() -> sa.Select[Any]:
         Member.person_id,
         Member.username,
         Actor.name,
+        Actor.summary,
         Member.roles,
         Member.language,
         Member.time_zone,
@@ -114,8 +122,7 @@ def _query() -> sa.Select[Any]:
 
 def invite(session: Session, node: Node, viewer: Viewer | None, roles: list[str]) -> str:
     """A token that makes one account with these roles, within 7 days. Raises Refused."""
-    if not roles or set(roles) - set(ROLES):
-        raise Refused(N_("Roles are admin, moderator and member."))
+    check_roles(roles)
     token, now = new_token(), node.now()
     by_id = viewer.person_id or None if viewer else None
     session.execute(
@@ -154,8 +161,9 @@ def make_link(session: Session, node: Node, viewer: Viewer | None, person_id: st
     session.execute(sa.delete(LoginLink).where(LoginLink.person_id == person.person_id))
     by_id = viewer.person_id or None if viewer else None
     session.execute(sa.insert(LoginLink).values(token_hash=stored(token), person_id=person.person_id, by_id=by_id, expires_at=now + LINK))
-    admins = [m.person_id for m in listed(session) if ADMIN in m.roles]
-    session.execute(sa.update(Member).where(Member.person_id.in_([*admins, person.person_id])).values(notice=person.name))
+    told = {m.person_id for m in admins(session)} | {person.person_id}
+    session.execute(sa.delete(Notice).where(Notice.about_id == person.person_id))
+    session.execute(sa.insert(Notice), [dict(person_id=one, about_id=person.person_id, at=now) for one in sorted(told)])
     audit.record(session, now, viewer, "member.link", person.person_id)
     return token
 
@@ -176,14 +184,33 @@ def use_link(session: Session, node: Node, token: str, agent: str) -> str:
 def disable(session: Session, node: Node, viewer: Viewer | None, person_id: str) -> None:
     """Ends an account in one action: its sessions, links and key are dead with this commit. Raises Refused for the last admin."""
     person, now = find(session, person_id), node.now()
-    admins = [m.person_id for m in listed(session) if ADMIN in m.roles and m.disabled_at is None]
-    if admins == [person.person_id]:
-        raise Refused(N_("This is the last admin. Make somebody else an admin first."))
+    _keep_an_admin(session, person)
     session.execute(sa.update(Member).where(Member.person_id == person.person_id).values(disabled_at=now, password_hash=""))
     session.execute(sa.update(Actor).where(Actor.id == person.person_id).values(disabled_at=now))
     session.execute(sa.delete(LoginSession).where(LoginSession.person_id == person.person_id))
     session.execute(sa.delete(LoginLink).where(LoginLink.person_id == person.person_id))
+    follows.tell_people(session, node)
     audit.record(session, now, viewer, "member.disable", person.person_id)
+
+
+def admins(session: Session) -> list[MemberData]:
+    """The admins whose accounts are not disabled."""
+    return [m for m in listed(session) if ADMIN in m.roles and m.disabled_at is None]
+
+
+def _keep_an_admin(session: Session, person: MemberData) -> None:
+    if [m.person_id for m in admins(session)] == [person.person_id]:
+        raise Refused(N_("This is the last admin. Make somebody else an admin first."))
+
+
+def set_roles(session: Session, node: Node, viewer: Viewer | None, person_id: str, roles: list[str]) -> None:
+    """Gives a member other roles, from their next page on. Raises Refused for none, an unknown one, or the last admin's."""
+    person = find(session, person_id)
+    check_roles(roles)
+    if ADMIN not in roles:
+        _keep_an_admin(session, person)
+    session.execute(sa.update(Member).where(Member.person_id == person.person_id).values(roles=sorted(set(roles))))
+    audit.record(session, node.now(), viewer, "member.roles", person.person_id)
 
 
 def set_profile(session: Session, node: Node, viewer: Viewer, *, name: str, summary: str, language: str, time_zone: str) -> None:
@@ -193,8 +220,10 @@ def set_profile(session: Session, node: Node, viewer: Viewer, *, name: str, summ
         raise Refused(N_("Write the name that others see."))
     if language not in ("", *LANGUAGES):
         raise Refused(N_("Choose one of the languages listed."))
-    session.execute(sa.update(Actor).where(Actor.id == viewer.person_id).values(name=shown, summary=clean(summary[:5000])))
-    session.execute(sa.update(Member).where(Member.person_id == viewer.person_id).values(language=language, time_zone=time_zone[:60]))
+    if time_zone and time_zone not in time_zones():
+        raise Refused(N_("Choose one of the time zones listed."))
+    session.execute(sa.update(Actor).where(Actor.id == viewer.person_id).values(name=shown, summary=as_html(summary[:LONGEST_SUMMARY])))
+    session.execute(sa.update(Member).where(Member.person_id == viewer.person_id).values(language=language, time_zone=time_zone))
     profiles.document(session, node, actors.by_id(session, viewer.person_id))
 
 
@@ -205,6 +234,30 @@ def set_password(session: Session, node: Node, person_id: str, password_hash: st
     audit.record(session, node.now(), Viewer(person_id=person_id), "member.password", person_id)
 
 
-def set_language(session: Session, person_id: str, language: str) -> None:
-    """Remembers the language that a member has chosen."""
-    session.execute(sa.update(Member).where(Member.person_id == person_id).values(language=language))
+@dataclass(frozen=True)
+class PersonData:
+    """A person as others see them. `known` says how their key is known; `through` names the host that introduced them."""
+
+    name: str
+    summary: str
+    known: str
+    host: str
+    organisation: str
+    through: str | None
+    disabled_at: int | None
+
+
+def person(session: Session, person_id: str) -> PersonData:
+    """One of ours or of another organisation, unless that one is blocked. Raises NotFound."""
+    organisation, through = aliased(Actor), aliased(Actor)
+    columns = (Actor.name, Actor.summary, Actor.known, Actor.host, organisation.name, through.name, Actor.disabled_at)
+    query = (
+        sa.select(*columns)
+        .join(organisation, organisation.id == Actor.organisation_id)
+        .outerjoin(through, through.id == Actor.through_id)
+        .where(Actor.id == person_id, Actor.kind == PERSON, policy.not_blocked(Actor.organisation_id))
+    )
+    row = session.execute(query).one_or_none()
+    if row is None:
+        raise NotFound()
+    return PersonData(*row)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.models import Actor
@@ -12,7 +12,7 @@ from fedcollab.base.clock import DAY, HOUR, MINUTE
 from fedcollab.base.crypto import new_token, stored
 from fedcollab.base.markup import plain
 
-from .models import LoginSession, Member
+from .models import LoginSession, Member, Notice
 
 IDLE, ABSOLUTE, SEEN_EVERY = 12 * HOUR, 30 * DAY, 10 * MINUTE
 
@@ -25,7 +25,7 @@ class SignedIn:
     language: str
     time_zone: str
     new_password_due: bool
-    notice: str
+    notices: list[str]
     seen_at: int
 
 
@@ -50,7 +50,13 @@ def start_session(session: Session, node: Node, person_id: str, agent: str) -> s
 
 def signed_in(session: Session, node: Node, token: str) -> SignedIn | None:
     """Whose session this is, unless it ran out or the account is disabled."""
-    now = node.now()
+    now, about = node.now(), aliased(Actor)
+    notices = (
+        sa.select(sa.func.aggregate_strings(about.name, "\n"))
+        .join(Notice, Notice.about_id == about.id)
+        .where(Notice.person_id == Member.person_id)
+        .scalar_subquery()
+    )
     query = (
         sa.select(
             Member.person_id,
@@ -60,7 +66,7 @@ def signed_in(session: Session, node: Node, token: str) -> SignedIn | None:
             Member.language,
             Member.time_zone,
             Member.new_password_due,
-            Member.notice,
+            notices.label("notices"),
             LoginSession.seen_at,
         )
         .join(LoginSession, LoginSession.person_id == Member.person_id)
@@ -72,7 +78,7 @@ def signed_in(session: Session, node: Node, token: str) -> SignedIn | None:
     if row is None:
         return None
     viewer = Viewer(row.organisation_id, row.person_id, frozenset(row.roles), row.name)
-    return SignedIn(viewer, row.language, row.time_zone, row.new_password_due, row.notice, row.seen_at)
+    return SignedIn(viewer, row.language, row.time_zone, row.new_password_due, (row.notices or "").splitlines(), row.seen_at)
 
 
 def touch(session: Session, node: Node, token: str) -> None:
@@ -80,8 +86,9 @@ def touch(session: Session, node: Node, token: str) -> None:
     session.execute(sa.update(LoginSession).where(LoginSession.token_hash == stored(token)).values(seen_at=node.now()))
 
 
-def forget_notice(session: Session, person_id: str) -> None:
-    session.execute(sa.update(Member).where(Member.person_id == person_id).values(notice=""))
+def forget_notices(session: Session, person_id: str) -> None:
+    """The person has read for whom one-time links were made."""
+    session.execute(sa.delete(Notice).where(Notice.person_id == person_id))
 
 
 def listed(session: Session, person_id: str) -> list[SessionData]:

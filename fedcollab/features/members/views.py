@@ -1,18 +1,31 @@
-"""Decides how people sign in, join and keep their settings; and what admins see of members."""
+"""Decides how people sign in, join and keep their settings, and how one person reads to the others."""
 
 import asyncio
 from typing import Any
 
-import segno
 from aiohttp import web
 
-from fedcollab.access.viewer import MEMBER, ROLES, VIEWER
+from fedcollab.access.viewer import VIEWER
 from fedcollab.base.crypto import hash_password, password_matches, stored
 from fedcollab.base.errors import Conflict, FedcollabError, N_, NotFound, Refused
-from fedcollab.base.i18n import LANGUAGES, negotiate, words
-from fedcollab.base.web import NOTICE, SETTINGS, WORDS, Handler, delete_cookie, read_cookie, read_form, redirect, set_cookie, words_of
-from fedcollab.feature import admin_of, member_of, page
+from fedcollab.base.i18n import LANGUAGES, negotiate, time_zones, words
+from fedcollab.base.markup import as_text
+from fedcollab.base.web import (
+    NOTICES,
+    SETTINGS,
+    WORDS,
+    Handler,
+    delete_cookie,
+    read_cookie,
+    read_form,
+    redirect,
+    set_cookie,
+    wants_document,
+    words_of,
+)
+from fedcollab.feature import member_of, page
 from fedcollab.federation.kernel import KERNEL
+from fedcollab.federation.views import get_person
 
 from . import service, sessions
 from .throttle import Throttle
@@ -32,10 +45,10 @@ async def session_viewer(request: web.Request, handler: Handler) -> web.StreamRe
     if token and not request.path.startswith("/static/"):
         found = await kernel.database.read(sessions.signed_in, kernel.node, token)
     if found is not None:
-        request[VIEWER], request[SIGNED_IN], request[NOTICE] = found.viewer, found, found.notice
+        request[VIEWER], request[SIGNED_IN], request[NOTICES] = found.viewer, found, found.notices
         if kernel.node.now() - found.seen_at > sessions.SEEN_EVERY:
             await kernel.database.write(sessions.touch, kernel.node, token)
-    chosen = (found.language if found else "") or read_cookie(request, "language")
+    chosen = read_cookie(request, "language") or (found.language if found else "")
     language = chosen if chosen in LANGUAGES else negotiate(request.headers.get("Accept-Language", ""), settings.language)
     request[WORDS] = words(language, (found.time_zone if found else "") or settings.time_zone)
     if found is not None and found.new_password_due and not request.path.startswith(OPEN_WHILE_DUE):
@@ -133,18 +146,19 @@ async def settings(request: web.Request) -> web.Response:
     """Name, language and time zone."""
     viewer, kernel = member_of(request), request.app[KERNEL]
     me = await kernel.database.read(service.find, viewer.person_id)
-    values, errors = {"name": me.name, "summary": "", "language": me.language, "time_zone": me.time_zone}, {}
+    values, errors = {"name": me.name, "summary": as_text(me.summary), "language": me.language, "time_zone": me.time_zone}, {}
     if request.method == "POST":
         fields = await read_form(request)
         values = {name: fields.get(name, "").strip() for name in values}
         try:
             await kernel.database.write(service.set_profile, kernel.node, viewer, **values)
-            return redirect("/settings")
+            response = redirect("/settings")
+            delete_cookie(response, request.app[SETTINGS], "language")
+            return response
         except Refused as error:
-            errors = {"name": error.in_words(words_of(request).gettext)}
-    return page(
-        request, "members/settings.html", status=422 if errors else 200, values=values, errors=errors, username=me.username, roles=me.roles
-    )
+            errors = {"name" if values["name"] else "time_zone": error.in_words(words_of(request).gettext)}
+    shown = dict(values=values, errors=errors, me=me, zones=time_zones())
+    return page(request, "members/settings.html", status=422 if errors else 200, **shown)
 
 
 async def password(request: web.Request) -> web.Response:
@@ -196,56 +210,22 @@ async def choose_language(request: web.Request) -> web.Response:
     code = request.match_info["code"]
     if code not in LANGUAGES:
         raise NotFound()
-    viewer, kernel = request.get(VIEWER), request.app[KERNEL]
     response = redirect(local(request.query.get("next", "/")))
     set_cookie(response, request.app[SETTINGS], "language", code, 365 * 86400)
-    if viewer is not None:
-        await kernel.database.write(service.set_language, viewer.person_id, code)
     return response
 
 
-async def members(request: web.Request) -> web.Response:
-    """All members, and inviting more."""
-    admin_of(request)
-    return await _members(request)
+async def show_person(request: web.Request) -> web.Response:
+    """A person's address: who they are, for members; their document, for partners."""
+    if wants_document(request):
+        return await get_person(request)
+    member_of(request)
+    found = await request.app[KERNEL].database.read(service.person, request.match_info["id"])
+    return page(request, "members/person.html", person=found)
 
 
-async def _members(request: web.Request, **made: str) -> web.Response:
-    found = await request.app[KERNEL].database.read(service.listed)
-    shown: dict[str, Any] = {"link": "", "qr": "", "for_whom": ""} | made
-    return page(request, "members/members.html", members=found, all_roles=ROLES, usual=MEMBER, **shown)
-
-
-async def invite(request: web.Request) -> web.Response:
-    """Makes an invitation link and shows it once, with its QR code."""
-    viewer, fields, kernel = admin_of(request), await read_form(request), request.app[KERNEL]
-    token = await kernel.database.write(service.invite, kernel.node, viewer, fields.getall("role", [MEMBER]))
-    link = kernel.node.settings.uri(f"/join/{token}")
-    return await _members(request, link=link, qr=qr(link))
-
-
-def qr(link: str) -> str:
-    """A link as an inline SVG drawing without styles."""
-    return str(segno.make(link).svg_inline(scale=5, omitsize=False, title="QR", svgclass=None, lineclass=None))
-
-
-async def make_link(request: web.Request) -> web.Response:
-    viewer, kernel = admin_of(request), request.app[KERNEL]
-    await read_form(request)
-    token = await kernel.database.write(service.make_link, kernel.node, viewer, request.match_info["id"])
-    person = await kernel.database.read(service.find, request.match_info["id"])
-    return await _members(request, link=kernel.node.settings.uri(f"/link/{token}"), for_whom=person.name)
-
-
-async def disable(request: web.Request) -> web.Response:
-    viewer, kernel = admin_of(request), request.app[KERNEL]
-    await read_form(request)
-    await kernel.database.write(service.disable, kernel.node, viewer, request.match_info["id"])
-    return redirect("/admin/members")
-
-
-async def forget_notice(request: web.Request) -> web.Response:
+async def forget_notices(request: web.Request) -> web.Response:
     viewer, kernel = member_of(request), request.app[KERNEL]
     await read_form(request)
-    await kernel.database.write(sessions.forget_notice, viewer.person_id)
+    await kernel.database.write(sessions.forget_notices, viewer.person_id)
     return redirect("/")
