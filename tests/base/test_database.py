@@ -226,3 +226,18 @@ def test_whatever_is_asked_together_each_answer_equals_what_is_stored(tmp_path_f
         await asyncio.to_thread(made.close)
 
     asyncio.run(run())
+
+
+def test_the_migrations_make_what_the_models_say(tmp_path: Path) -> None:
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    import fedcollab.app  # noqa: F401  # all models are known once the house is
+    from fedcollab.base.database import Model
+    from fedcollab.base.migrate import migrate
+
+    made = open_database(f"sqlite:///{tmp_path / 'node.db'}")
+    migrate(made.engine)
+    with made.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Model.metadata) == []
+    made.close()
