@@ -70,4 +70,5 @@ def show_error(request: web.Request, error: FedcollabError) -> web.Response:
     """An error as a page in the reader's language; who has to sign in first is led there and back."""
     if error.status == 401 and request.method == "GET" and not wants_document(request):
         return redirect(f"/login?next={request.rel_url.raw_path}")
-    return page(request, "base/error.html", status=error.status, error=error)
+    template = "base/refused.html" if request.headers.get("HX-Request") == "true" else "base/error.html"
+    return page(request, template, status=error.status, error=error)

@@ -1,6 +1,7 @@
 """Decides in which language and how dates and numbers are shown: gettext catalogues beside the code, formats from CLDR."""
 
 import gettext
+from datetime import datetime
 from functools import lru_cache
 from zoneinfo import available_timezones
 
@@ -68,11 +69,14 @@ class Words:
 
     def date(self, micros: int) -> str:
         """Date and time in the reader's zone."""
-        from datetime import datetime
+        return self._moment(micros, "d MMM y, HH:mm")
 
-        return str(
-            format_datetime(datetime.fromtimestamp(micros / MICROSECONDS, UTC), "d MMM y, HH:mm", tzinfo=self._zone, locale=self._locale)
-        )
+    def time(self, micros: int) -> str:
+        """The time of day in the reader's zone."""
+        return self._moment(micros, "HH:mm")
+
+    def _moment(self, micros: int, pattern: str) -> str:
+        return str(format_datetime(datetime.fromtimestamp(micros / MICROSECONDS, UTC), pattern, tzinfo=self._zone, locale=self._locale))
 
     def number(self, value: int) -> str:
         return str(format_decimal(value, locale=self._locale))

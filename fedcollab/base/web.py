@@ -169,13 +169,13 @@ async def read_fields(request: web.Request) -> "MultiDictProxy[str]":
 
 def check_form(request: web.Request, fields: "MultiDictProxy[str]") -> None:
     """Raises Forbidden unless the form is from a page of ours, opened in this session."""
-    _check_origin(request)
+    check_origin(request)
     if not hmac.compare_digest(fields.get("token", "").encode(), form_token(request).encode()):
         raise Forbidden(N_("This form was opened too long ago, or in another session. Open the page again and send it once more."))
 
 
-def _check_origin(request: web.Request) -> None:
-    """Sec-Fetch-Site and Origin, where a browser sends them, have to be ours."""
+def check_origin(request: web.Request) -> None:
+    """Raises Forbidden unless Sec-Fetch-Site and Origin, where a browser sends them, are ours."""
     site, origin = request.headers.get("Sec-Fetch-Site", "same-origin"), request.headers.get("Origin", "")
     if site not in ("same-origin", "none"):
         raise Forbidden(N_("This form did not come from this site."))

@@ -296,16 +296,24 @@ async def test_an_invitation_makes_one_account_and_a_refused_form_keeps_it(house
 async def test_a_session_that_ended_in_mid_composition_loses_no_word(house: House) -> None:
     group = await house.site.group(house.admin, "leads", "TLP:AMBER+STRICT")
     posted = await house.site.thread(house.admin, group)
-    kept, house.admin.cookies = house.admin.cookies, {}
-    status, _, text = await house.admin.ask(
-        "POST", f"/threads/{posted.thread_id}", {"text": "My long words", "token": "old", "act": "send"}
-    )
-    assert (status, "My long words" in text) == (401, True)
-    house.admin.cookies = kept
-    status, _, text = await house.admin.ask(
-        "POST", f"/threads/{posted.thread_id}", {"text": "My long words", "token": "old", "act": "send"}
-    )
-    assert (status, "My long words" in text) == (403, True)
+    form = {"text": "My <long> words", "token": "old", "once": new_id(), "act": "send"}
+    at, before = f"/threads/{posted.thread_id}", await counts(house)
+    visitor = house.site.stranger()
+    status, headers, _ = await visitor.ask("POST", at, form)
+    assert (status, headers["Location"]) == (307, f"/login?next={at}")
+    status, _, page = await visitor.ask("POST", headers["Location"], form)
+    assert (status, 'name="text" value="My &lt;long&gt; words"' in page) == (200, True)
+    login = form | {"token": await visitor.token(), "username": "ilse", "password": "wrong words here", "next": at}
+    status, _, page = await visitor.ask("POST", "/login", login)
+    assert (status, 'name="text" value="My &lt;long&gt; words"' in page) == (422, True)
+    status, headers, _ = await visitor.ask("POST", "/login", login | {"password": PASSWORD})
+    assert (status, headers["Location"]) == (307, at)
+    status, _, page = await visitor.ask("POST", at, login | {"password": PASSWORD})
+    assert (status, ">My &lt;long&gt; words</textarea>" in page) == (200, True)
+    assert await counts(house) == before | {"login_session": before["login_session"] + 1}, "nothing is sent before its author says so"
+    assert (await visitor.post(at, at=at, text=form["text"], act="send"))[0] == 303
+    status, _, page = await visitor.ask("POST", at, form)
+    assert (status, ">My &lt;long&gt; words</textarea>" in page) == (403, True)
 
 
 async def test_a_form_sent_twice_posts_once(house: House) -> None:

@@ -5,7 +5,7 @@ from aiohttp import web
 from fedcollab.base.errors import N_
 from fedcollab.feature import Feature, MenuItem
 
-from . import views
+from . import composing, views
 from .groups import renew_lists
 from .receiving import HANDLERS
 
@@ -17,16 +17,17 @@ FEATURE = Feature(
         web.get("/groups/new", views.new_group),
         web.post("/groups/new", views.new_group),
         web.get("/groups/{id}", views.show_group),
-        web.get("/groups/{id}/new", views.compose),
-        web.post("/groups/{id}/new", views.post_thread),
+        web.get("/groups/{id}/new", composing.compose),
+        web.post("/groups/{id}/new", composing.post_thread),
         web.get("/threads/{id}", views.show_thread),
-        web.post("/threads/{id}", views.post_reply),
-        web.post("/preview", views.preview),
+        web.post("/threads/{id}", composing.post_reply),
+        web.post("/preview/{id}", composing.preview),
+        web.post("/keep/{id}", composing.keep),
         web.get("/posts/{id}", views.show_post),
-        web.get("/posts/{id}/edit", views.edit_post),
-        web.post("/posts/{id}/edit", views.edit_post),
-        web.get("/posts/{id}/delete", views.delete_post),
-        web.post("/posts/{id}/delete", views.delete_post),
+        web.get("/posts/{id}/edit", composing.edit_post),
+        web.post("/posts/{id}/edit", composing.edit_post),
+        web.get("/posts/{id}/delete", composing.delete_post),
+        web.post("/posts/{id}/delete", composing.delete_post),
         web.get("/posts/{id}/history", views.history),
     ),
     handlers=HANDLERS,

@@ -170,6 +170,12 @@ def post_by_uri(session: Session, viewer: Viewer, uri: str) -> Any:
     return row
 
 
+def group_of(session: Session, viewer: Viewer, place: str) -> str:
+    """The group's row id of a place to write in: a group itself, or a thread. Raises NotFound."""
+    found = session.execute(sa.select(Thread.group_id).where(Thread.id == place)).scalar_one_or_none()
+    return thread_row(session, viewer, place).group_id if found else group(session, viewer, place).actor.id
+
+
 def revisions(session: Session, viewer: Viewer, post_id: str) -> list[tuple[int, str]]:
     """(replaced at, html) of what a visible post said before, newest first."""
     seen = sa.exists().where(Post.id == PostRevision.post_id, policy.visible(Post, viewer))

@@ -248,10 +248,11 @@ def bury(session: Session, post_id: str, now: int) -> None:
 
 
 def save_draft(session: Session, node: Node, viewer: Viewer, place: str, *, title: str, text: str) -> None:
-    """Keeps a form in mid-composition; an empty one is forgotten."""
+    """Keeps a form in mid-composition, for a thread or group that the viewer sees; an empty one is forgotten. Raises NotFound."""
+    reading.group_of(session, viewer, place)
     session.execute(sa.delete(Draft).where(Draft.person_id == viewer.person_id, Draft.place == place))
     if title.strip() or text.strip():
-        row = dict(person_id=viewer.person_id, place=place, title=title[:TITLE], text=text[:50_000], updated_at=node.now())
+        row = dict(person_id=viewer.person_id, place=place, title=title[:TITLE], text=text, updated_at=node.now())
         session.execute(sa.insert(Draft).values(row))
 
 

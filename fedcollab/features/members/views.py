@@ -15,8 +15,10 @@ from fedcollab.base.web import (
     SETTINGS,
     WORDS,
     Handler,
+    check_form,
     delete_cookie,
     read_cookie,
+    read_fields,
     read_form,
     redirect,
     set_cookie,
@@ -76,24 +78,38 @@ def _signed_in(request: web.Request, token: str, to: str) -> web.Response:
 
 
 async def show_login(request: web.Request) -> web.Response:
-    return page(request, "members/login.html", username="", next=local(request.query.get("next", "/")), errors={})
+    return _login_page(request, local(request.query.get("next", "/")))
+
+
+def _login_page(
+    request: web.Request, to: str, *, username: str = "", kept: dict[str, str] | None = None, error: str = "", status: int = 200
+) -> web.Response:
+    """`kept` are the fields of another form that its sender was signed out of: they travel on with this one."""
+    errors = {"password": words_of(request).gettext(error)} if error else {}
+    return page(request, "members/login.html", status=status, username=username, next=to, kept=kept or {}, errors=errors)
 
 
 async def login(request: web.Request) -> web.Response:
     """Compares the password outside the transaction; an unknown name costs the same as a known one."""
-    fields, kernel, throttle = await read_form(request), request.app[KERNEL], request.app[THROTTLE]
-    username, to, address = fields.get("username", "").strip().lower(), local(fields.get("next", "/")), client(request)
+    fields, kernel, throttle = await read_fields(request), request.app[KERNEL], request.app[THROTTLE]
+    kept = {name: value for name, value in fields.items() if name not in ("token", "username", "password", "next")}
+    username, to = fields.get("username", "").strip().lower(), local(fields.get("next", request.query.get("next", "/")))
+    if kept and "username" not in fields:
+        return _login_page(request, to, kept=kept)
+    check_form(request, fields)
+    address = client(request)
     throttle.check(username, address)
     person_id, hashed = await kernel.database.read(sessions.credentials, username)
     good = await asyncio.to_thread(password_matches, hashed, fields.get("password", ""))
     if not good or not person_id:
         throttle.failed(username, address)
-        return page(
-            request, "members/login.html", status=422, username=username, next=to, errors={"password": words_of(request).gettext(WRONG)}
-        )
+        return _login_page(request, to, username=username, kept=kept, error=WRONG, status=422)
     throttle.succeeded(username, address)
     token = await kernel.database.write(sessions.start_session, kernel.node, person_id, request.headers.get("User-Agent", ""))
-    return _signed_in(request, token, to)
+    response = _signed_in(request, token, to)
+    if kept:
+        response.set_status(307)  # the browser sends the kept form on to where it was written
+    return response
 
 
 async def logout(request: web.Request) -> web.Response:

@@ -1,0 +1,158 @@
+"""Decides how members write: a new conversation, an answer, a change, a deletion; whatever goes wrong, what was typed stays."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+from multidict import MultiDictProxy
+from sqlalchemy.orm import Session
+
+from fedcollab.access.viewer import Viewer
+from fedcollab.base import markup
+from fedcollab.base.clock import new_id
+from fedcollab.base.errors import FedcollabError, N_, Refused
+from fedcollab.base.web import check_form, check_origin, read_fields, read_form, redirect, words_of
+from fedcollab.feature import member_of, page, sign_in_first, viewer_of
+from fedcollab.federation.kernel import KERNEL
+
+from . import reading, service, views
+from .reach import Reach, reach
+from .views import NOTHING, Shown
+
+Fields = MultiDictProxy[str]
+ASK = N_("Some organisations in this group are no partners of ours, or blocked by us. Tick the box to say that they may read this.")
+
+
+Show = Callable[[web.Request, Viewer, Shown], Awaitable[web.Response]]
+Post = Callable[..., service.Posted]
+
+
+async def compose(request: web.Request) -> web.Response:
+    """The composer for a new conversation."""
+    return await _composer(request, member_of(request), NOTHING)
+
+
+async def post_thread(request: web.Request) -> web.Response:
+    """Sends, previews or keeps a new conversation."""
+    return await _take(request, _composer, service.post_thread)
+
+
+async def post_reply(request: web.Request) -> web.Response:
+    """Sends, previews or keeps an answer."""
+    return await _take(request, _thread, service.post_reply)
+
+
+async def _composer(request: web.Request, viewer: Viewer, shown: Shown) -> web.Response:
+    group_id = request.match_info["id"]
+
+    def read(session: Session) -> tuple[reading.GroupData, Reach, tuple[str, str]]:
+        group = reading.group(session, viewer, group_id)
+        return group, reach(session, group), reading.draft(session, viewer, group_id)
+
+    group, reached, draft = await request.app[KERNEL].database.read(read)
+    values = dict(zip(("title", "text"), draft if shown.text is None else (shown.title, shown.text), strict=True))
+    return page(
+        request,
+        "discussions/compose.html",
+        status=shown.status,
+        group=group,
+        reach=reached,
+        values=values,
+        errors=shown.errors,
+        preview=shown.preview,
+        once=new_id(),
+    )
+
+
+async def _thread(request: web.Request, viewer: Viewer, shown: Shown) -> web.Response:
+    return await views.thread_page(request, viewer, request.match_info["id"], shown)
+
+
+async def _take(request: web.Request, show: Show, post: Post) -> web.Response:
+    """A filled composer. Who is signed out is led to the login page, through which the browser carries the text back here."""
+    fields, viewer = await read_fields(request), viewer_of(request)
+    if not viewer.signed_in:
+        return sign_in_first(request)
+    title, text = fields.get("title", ""), fields.get("text", "")
+    if "next" in fields:  # it came through the login page: shown again, nothing stored before its author says so
+        check_origin(request)
+        return await show(request, viewer, Shown(title, text))
+    try:
+        check_form(request, fields)
+        if fields.get("act") in ("preview", "keep"):
+            html = await _keep(request, viewer, request.match_info["id"], title, text)
+            return await show(request, viewer, Shown(title, text, preview=html if fields["act"] == "preview" else ""))
+        made = await _send(request, viewer, fields, post)
+    except FedcollabError as error:
+        about = "title" if "title" in fields and not title.strip() else "text"
+        words = error.in_words(words_of(request).gettext)
+        return await show(request, viewer, Shown(title, text, {about: words}, status=error.status))
+    return redirect(f"/posts/{made.post_id}" if post is service.post_reply else f"/threads/{made.thread_id}")
+
+
+async def _send(request: web.Request, viewer: Viewer, fields: Fields, post: Post) -> service.Posted:
+    kernel, place = request.app[KERNEL], request.match_info["id"]
+    if not fields.get("sure") and await kernel.database.read(_unsure, viewer, place):
+        raise Refused(ASK)
+    written: dict[str, Any] = {name: fields.get(name, "") for name in ("title", "text") if name in fields}
+    return await kernel.database.write(
+        post, kernel.node, viewer, place, **written, language=words_of(request).language, once=fields.get("once", "")
+    )
+
+
+def _unsure(session: Session, viewer: Viewer, place: str) -> bool:
+    """Whether organisations are inside that the author has to say yes to; `place` is a thread or a group."""
+    group_id = reading.group_of(session, viewer, place)
+    return bool(reach(session, reading.group(session, viewer, group_id)).unsure)
+
+
+async def _keep(request: web.Request, viewer: Viewer, place: str, title: str, text: str) -> str:
+    """Keeps a form in mid-composition and answers it as it will look. Raises TooLarge before anything would be cut."""
+    kernel, html = request.app[KERNEL], markup.render(text)
+    await kernel.database.write(service.save_draft, kernel.node, viewer, place, title=title, text=text)
+    return html
+
+
+async def preview(request: web.Request) -> web.Response:
+    """The text as it will look, for htmx to put beside the form; it is kept by the way."""
+    return await _beside(request, "discussions/preview.html")
+
+
+async def keep(request: web.Request) -> web.Response:
+    """Keeps what is being typed, for htmx; answers one line."""
+    return await _beside(request, "discussions/kept.html")
+
+
+async def _beside(request: web.Request, template: str) -> web.Response:
+    viewer, fields = member_of(request), await read_form(request)
+    html = await _keep(request, viewer, request.match_info["id"], fields.get("title", ""), fields.get("text", ""))
+    return page(request, template, preview=html, title=fields.get("title", ""))
+
+
+async def edit_post(request: web.Request) -> web.Response:
+    """The form to change an own post, and changing it."""
+    viewer, kernel, post_id = member_of(request), request.app[KERNEL], request.match_info["id"]
+    errors: dict[str, str] = {}
+    row = await kernel.database.read(reading.own_post, viewer, post_id)
+    text, status = row.source, 200
+    if request.method == "POST":
+        fields = await read_fields(request)
+        text = fields.get("text", "")
+        try:
+            check_form(request, fields)
+            await kernel.database.write(service.edit, kernel.node, viewer, post_id, text=text)
+            return redirect(f"/posts/{post_id}")
+        except FedcollabError as error:
+            errors, status = {"text": error.in_words(words_of(request).gettext)}, error.status
+    return page(request, "discussions/edit.html", status=status, post_id=post_id, thread_id=row.thread_id, text=text, errors=errors)
+
+
+async def delete_post(request: web.Request) -> web.Response:
+    """Says what deleting does and cannot do, then does it."""
+    viewer, kernel, post_id = member_of(request), request.app[KERNEL], request.match_info["id"]
+    row = await kernel.database.read(reading.own_post, viewer, post_id)
+    if request.method == "POST":
+        await read_form(request)
+        await kernel.database.write(service.delete, kernel.node, viewer, post_id)
+        return redirect(f"/threads/{row.thread_id}")
+    return page(request, "discussions/delete.html", post_id=post_id, thread_id=row.thread_id)
