@@ -77,7 +77,7 @@ class Gone(Refused):
 
 class TooLarge(Refused):
     status = 413
-    text = N_("That is more than fits here. Shorten it and send it again.")
+    text = N_("That is more than fits here. Go back, shorten it and send it again; what you typed is still in the form.")
 
 
 class TooMany(Refused):

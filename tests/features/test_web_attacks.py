@@ -331,7 +331,7 @@ async def test_ten_megabytes_in_a_field_are_refused_in_words(house: House) -> No
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     status, _, text = await house.admin.ask("POST", f"/groups/{group}/new", form, headers)
     assert status == 413
-    assert "Shorten it" in text
+    assert "shorten it and send it again" in text
     assert (await house.admin.get("/groups"))[0] == 200
 
 
