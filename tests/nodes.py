@@ -3,10 +3,11 @@
 import asyncio
 import json
 import os
+import re
 import socket
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -217,6 +218,13 @@ class Rogue:
         headers = signatures.sign(signer, "POST", to.url + path, body, over.pop("now", system_clock()))
         return await raw_post(to.url + path, headers | over.pop("headers", {}), over.pop("body", body), **over)
 
+    async def get(self, to: Here, path: str) -> tuple[int, dict[str, str], str]:
+        """(status, headers but the date, body) of a signed GET by the organisation; ids of 36 characters are left out of the body."""
+        headers = signatures.sign(self.signers[self.uri("/actor")]["rsa"], "GET", to.url + path, b"", system_clock())
+        async with aiohttp.request("GET", to.url + path, headers=headers | {"Accept": ap.MEDIA_TYPE}, allow_redirects=False) as answer:
+            kept = {name: value for name, value in answer.headers.items() if name not in ("Date", "Set-Cookie", "Location")}
+            return answer.status, kept, re.sub(r'name="token" value="\w+"|[0-9a-f-]{36}', "", await answer.text())
+
     async def stop(self) -> None:
         await self.runner.cleanup()
 
@@ -255,6 +263,12 @@ async def rogue(name: str = "Tamarind") -> Rogue:
     made.actor("/actor", "Organization", name=name)
     made.actor("/people/sokha", "Person", name="Sokha P.")
     return made
+
+
+def may_also_reach(here: Here, other: Rogue) -> Here:
+    """The same node with one more loopback peer, as if its settings had named it."""
+    fetcher = here.kernel.fetcher.also(f"127.0.0.1:{other.port}")
+    return replace(here, kernel=replace(here.kernel, fetcher=fetcher))
 
 
 async def admit(here: Here, other: Rogue) -> None:
