@@ -78,21 +78,23 @@ def due(session: Session, now: int) -> list[tuple[int, str]]:
 
 
 def process(session: Session, node: Node, registry: Registry, item_id: int, *, fetched: dict[str, Any] | None = None) -> None:
-    """Gives one item its effect and marks it done, in one commit. Raises Needs for what must be fetched first, and Refused."""
+    """Gives one item its effect and marks it done, in one commit; its text goes, so that what is deleted later is nowhere else.
+
+    Raises Needs for what must be fetched first, and Refused."""
     row = session.execute(sa.select(InboxItem.sender_id, InboxItem.body, InboxItem.state).where(InboxItem.id == item_id)).one()
     if row.state != WAITING:
         return
     sender = actors.by_id(session, row.sender_id)
     verified = unwrap(session, node, Verified(row.body, sender, sender), fetched or {})
-    found = registry.find(verified.activity)
+    found = registry.find(verified)
     for work in found:
         work(session, node, verified)
-    _mark(session, item_id, state=DONE, reason="" if found else "nothing here handles this type")
+    _mark(session, item_id, state=DONE, body={}, reason="" if found else "nothing here handles this type")
 
 
 def refuse(session: Session, item_id: int, error: Refused) -> None:
     """Marks an item refused, with its reason for the admin."""
-    _mark(session, item_id, state=REFUSED_STATE, reason=str(error)[:500])
+    _mark(session, item_id, state=REFUSED_STATE, body={}, reason=str(error)[:500])
 
 
 def postpone(session: Session, item_id: int, now: int, reason: str) -> None:

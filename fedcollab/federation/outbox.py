@@ -15,7 +15,7 @@ from fedcollab.base.database import wake
 
 from . import activitystreams as ap
 from . import proofs
-from .models import ACCEPTED, ADMITTED, SUSPENDED, WAITING, Activity, Delivery, Follow, Partner
+from .models import ACCEPTED, ADMITTED, REFUSED, SUSPENDED, WAITING, Activity, Delivery, Follow, Partner
 
 
 def new_uri(node: Node) -> str:
@@ -36,10 +36,26 @@ def publish(session: Session, node: Node, actor_id: str, activity: dict[str, Any
     proved = proofs.prove(activity, keys.signer(session, node, actor_id, keys.ED25519), node.now())
     row_id = activity["id"].rsplit("/", 1)[-1]
     body = json.dumps(proved, ensure_ascii=False, separators=(",", ":"))
-    row = dict(id=row_id, uri=activity["id"], type=activity["type"], actor_id=actor_id, object_uri=ap.ident(activity["object"]))
+    row = dict(id=row_id, uri=activity["id"], type=activity["type"], actor_id=actor_id, object_uri=_innermost(activity))
     session.execute(sa.insert(Activity).values(**row, order_key=order_key, body=body, created_at=node.now()))
     _queue(session, row_id, sorted(set(to)), order_key)
     return proved
+
+
+def _innermost(activity: dict[str, Any]) -> str:
+    """The id of what an activity is about, also where another one carries it."""
+    found = activity["object"]
+    while isinstance(found, dict) and "object" in found:
+        found = found["object"]
+    return ap.ident(found)
+
+
+def forget(session: Session, node: Node, object_uri: str) -> None:
+    """Empties all activities about a thing that was deleted; where one of them still waits for a partner, it is never sent."""
+    about = sa.select(Activity.id).where(Activity.object_uri == object_uri)
+    waiting = sa.update(Delivery).where(Delivery.activity_id.in_(about), Delivery.state == WAITING)
+    session.execute(waiting.values(state=REFUSED, done_at=node.now(), error="deleted before it was sent"))
+    session.execute(sa.update(Activity).where(Activity.object_uri == object_uri).values(body=""))
 
 
 def _queue(session: Session, activity_id: str, organisations: list[str], order_key: str) -> None:

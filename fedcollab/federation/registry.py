@@ -34,11 +34,13 @@ Work = Callable[[Session, Node, Verified], None]
 
 @dataclass(frozen=True)
 class Handler:
-    """Takes activities of one type whose object is of one of `objects` (any, where empty)."""
+    """Takes activities of one type whose object is of one of `objects` (any, where empty); `announced` ones only where it says so:
+    what an organisation says to us of itself is never taken from a third one's hands."""
 
     activity: str
     objects: tuple[str, ...]
     work: Work
+    announced: bool = False
 
 
 class Registry:
@@ -47,8 +49,8 @@ class Registry:
     def __init__(self, handlers: Iterable[Handler]) -> None:
         self.handlers = tuple(handlers)
 
-    def find(self, activity: dict[str, Any]) -> list[Work]:
+    def find(self, received: Verified) -> list[Work]:
         """All that handle an activity, in order; what nobody handles is accepted and has no effect."""
-        kinds = ap.types(activity)
-        objects = set(ap.types(activity.get("object")))
-        return [h.work for h in self.handlers if h.activity in kinds and (not h.objects or objects & set(h.objects))]
+        kinds, objects = ap.types(received.activity), set(ap.types(received.activity.get("object")))
+        found = [h for h in self.handlers if h.activity in kinds and (not h.objects or objects & set(h.objects))]
+        return [h.work for h in found if h.announced or received.through is None]

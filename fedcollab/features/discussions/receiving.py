@@ -148,7 +148,7 @@ def receive_update(session: Session, node: Node, received: Verified) -> None:
 def receive_delete(session: Session, node: Node, received: Verified) -> None:
     """The author takes a post away; whoever else asks is refused."""
     row = _known(session, received, received.object.get("id", ""))
-    service.bury(session, row.id, node.now())
+    service.bury(session, node, row.id)
     _pass_on(session, node, received, actors.by_id(session, row.group_id), groups.audience_of(session, row.group_id))
     audit.record(session, node.now(), partner(received.actor.organisation_id), "post.receive_delete", row.id)
 
@@ -181,7 +181,7 @@ def _pass_on(session: Session, node: Node, received: Verified, group: ActorData,
 HANDLERS = (
     Handler("Follow", (), groups.introduce_to_follower),
     Handler("Update", ("Group",), groups.receive),
-    Handler("Create", activities.TYPES, receive_create),
-    Handler("Update", activities.TYPES, receive_update),
-    Handler("Delete", (), receive_delete),
+    Handler("Create", activities.TYPES, receive_create, announced=True),
+    Handler("Update", activities.TYPES, receive_update, announced=True),
+    Handler("Delete", (), receive_delete, announced=True),
 )

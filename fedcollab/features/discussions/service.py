@@ -210,7 +210,7 @@ def edit(session: Session, node: Node, viewer: Viewer, post_id: str, *, text: st
 def delete(session: Session, node: Node, viewer: Viewer, post_id: str) -> str:
     """Takes an own post away here and on every node that has it; a Tombstone stays. Answers the thread's row id."""
     thread_id, group, audience = _own_post(session, viewer, post_id)
-    bury(session, post_id, node.now())
+    bury(session, node, post_id)
     send(session, node, group, audience, "Delete", post_id, activities.to_tombstone(data(session, post_id), node.now()))
     audit.record(session, node.now(), viewer, "post.delete", post_id)
     return thread_id
@@ -241,10 +241,11 @@ def revise(session: Session, post_id: str, *, html: str, source: str, now: int) 
     session.execute(sa.update(Post).where(Post.id == post_id).values(html=html, source=source, edited_at=now))
 
 
-def bury(session: Session, post_id: str, now: int) -> None:
-    """Empties a post, its history too."""
+def bury(session: Session, node: Node, post_id: str) -> None:
+    """Empties a post, its history, and the activities that carried it."""
     session.execute(sa.delete(PostRevision).where(PostRevision.post_id == post_id))
-    session.execute(sa.update(Post).where(Post.id == post_id).values(html="", source="", deleted_at=now))
+    buried = sa.update(Post).where(Post.id == post_id).values(html="", source="", deleted_at=node.now())
+    outbox.forget(session, node, session.execute(buried.returning(Post.uri)).scalar_one())
 
 
 def save_draft(session: Session, node: Node, viewer: Viewer, place: str, *, title: str, text: str) -> None:

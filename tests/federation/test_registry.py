@@ -1,0 +1,46 @@
+"""Shows which handlers an activity reaches, and that what a group passes on reaches only those that take it from another's hands."""
+
+from typing import Any
+
+import pytest
+
+from fedcollab.actors.service import ActorData
+from fedcollab.app import FEATURES
+from fedcollab.federation.registry import Registry, Verified
+
+ACTOR = ActorData(
+    "1", "https://a.example/actor", "Organization", "a", "A", "", "a.example", "1", "https://a.example/inbox", "partner", None, None
+)
+GROUP = ActorData("2", "https://b.example/g", "Group", "g", "G", "", "b.example", "3", "https://b.example/g/inbox", "partner", None, None)
+HOUSE = Registry(handler for feature in FEATURES for handler in feature.handlers)
+
+
+def names(activity: dict[str, Any], *, through: ActorData | None = None) -> list[str]:
+    return [work.__name__ for work in HOUSE.find(Verified(activity, ACTOR, ACTOR, through))]
+
+
+@pytest.mark.parametrize(
+    "activity",
+    [
+        {"type": "Follow", "object": "https://me.example/actor"},
+        {"type": "Accept", "object": {"type": "Follow"}},
+        {"type": "Undo", "object": {"type": "Follow"}},
+        {"type": "Update", "object": {"type": "Organization"}},
+        {"type": "Update", "object": {"type": "Group"}},
+    ],
+)
+def test_what_an_organisation_says_of_itself_is_taken_from_itself_alone(activity: dict[str, Any]) -> None:
+    assert names(activity)
+    assert names(activity, through=GROUP) == []
+
+
+@pytest.mark.parametrize("kind", ["Create", "Update", "Delete"])
+def test_posts_are_taken_from_their_author_and_from_the_group_that_passes_them_on(kind: str) -> None:
+    activity = {"type": kind, "object": {"type": "Note"}}
+    assert len(names(activity)) == 1
+    assert names(activity, through=GROUP) == names(activity)
+
+
+def test_a_type_that_nobody_handles_reaches_nobody_and_several_types_reach_each_of_theirs() -> None:
+    assert names({"type": "Travel", "object": {"type": "Note"}}) == []
+    assert names({"type": ["Travel", "Create"], "object": {"type": ["Odd", "Note"]}}) == ["receive_create"]
