@@ -17,12 +17,18 @@ from fedcollab.federation.workers import Chore
 
 @dataclass(frozen=True)
 class MenuItem:
-    """A place in the menu: address, message id, icon of icons.svg, and the role it takes (empty for every member)."""
+    """A place in the menu: address, message id, icon of icons.svg, the role it takes (empty for every member), and what else belongs
+    to it: the beginnings of other addresses."""
 
     path: str
     text: str
     icon: str
     role: str = ""
+    also: tuple[str, ...] = ()
+
+    def holds(self, path: str) -> bool:
+        """Whether the page at `path` lies in this part of the house."""
+        return path == self.path or (self.path != "/" and path.startswith((self.path, *self.also)))
 
 
 @dataclass(frozen=True)

@@ -32,5 +32,5 @@ FEATURE = Feature(
     ),
     handlers=HANDLERS,
     chores=(renew_lists,),
-    menu=(MenuItem("/", N_("Home"), "home"), MenuItem("/groups", N_("Discuss"), "talk")),
+    menu=(MenuItem("/", N_("Home"), "home"), MenuItem("/groups", N_("Discuss"), "talk", also=("/threads/", "/posts/"))),
 )
