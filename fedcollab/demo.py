@@ -20,7 +20,7 @@ from fedcollab.actors import service as actors
 from fedcollab.admin import partners as acts
 from fedcollab.app import make_app, make_kernel
 from fedcollab.base.clock import new_id
-from fedcollab.base.errors import Misconfigured, N_, NotFound, Unreachable
+from fedcollab.base.errors import Misconfigured, NotFound, Unreachable
 from fedcollab.base.http import Answer
 from fedcollab.base.paths import NodeFiles
 from fedcollab.features.discussions import groups, reading, service
@@ -89,7 +89,7 @@ def run(count: int, port: int, keep: Path | None, check: bool, say: Callable[[st
     """Plays the demo until it is stopped, or checks it once. Raises Misconfigured for a busy port, AssertionError-free: a failed check
     raises Unreachable with what did not arrive."""
     if not 2 <= count <= MOST:
-        raise Misconfigured(N_("The demo has 2 to %(most)s organisations."), most=MOST)
+        raise Misconfigured("The demo has 2 to %(most)s organisations.", most=MOST)
     ports = [port + i for i in range(count)] if port else free_ports(count)
     asyncio.run(_play(ports, keep, check, say))
 

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from fedcollab.app import make_app, make_kernel
 from fedcollab.base import config
-from fedcollab.base.errors import Misconfigured, N_
+from fedcollab.base.errors import Misconfigured
 from fedcollab.base.migrate import check
 from fedcollab.base.paths import NodeFiles
 from fedcollab.base.web import SETTINGS
@@ -59,7 +59,7 @@ async def start(app: web.Application) -> web.AppRunner:
     except OSError as error:
         await runner.cleanup()
         raise Misconfigured(
-            N_('Can\'t listen on %(listen)s (%(error)s). Stop what uses it, or write another in node.toml: listen = "127.0.0.1:8001"'),
+            'Can\'t listen on %(listen)s (%(error)s). Stop what uses it, or write another in node.toml: listen = "127.0.0.1:8001"',
             listen=settings.listen,
             error=error.strerror,
         ) from None

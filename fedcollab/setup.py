@@ -10,7 +10,7 @@ from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
 from fedcollab.base import config, crypto
 from fedcollab.base.database import open_database, run_sync
-from fedcollab.base.errors import Misconfigured, N_
+from fedcollab.base.errors import Misconfigured
 from fedcollab.base.migrate import migrate
 from fedcollab.base.paths import NodeFiles
 from fedcollab.federation import profiles
@@ -24,7 +24,7 @@ def init(root: Path, written: dict[str, object]) -> config.Settings:
     files = NodeFiles(root)
     if files.settings.exists() or files.key.exists():
         raise Misconfigured(
-            N_("%(root)s holds a node already. Choose another directory, or start that one: fedcollab -C %(root)s serve"), root=root
+            "%(root)s holds a node already. Choose another directory, or start that one: fedcollab -C %(root)s serve", root=root
         )
     try:
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -32,7 +32,7 @@ def init(root: Path, written: dict[str, object]) -> config.Settings:
         key = crypto.make_master_key(files)
     except OSError as error:
         raise Misconfigured(
-            N_("%(root)s can't be written (%(error)s). Choose a directory of yours, or: chown YOU %(root)s"),
+            "%(root)s can't be written (%(error)s). Choose a directory of yours, or: chown YOU %(root)s",
             root=root,
             error=error.strerror,
         ) from None

@@ -10,7 +10,31 @@ from fedcollab.feature import admin_of, page
 from fedcollab.federation.kernel import KERNEL
 
 from . import partners
+from .reasons import explained, why_not_added
 from .status import status
+
+ACTIONS = {
+    "node.init": N_("Node set up"),
+    "partner.add": N_("Partner added to the list"),
+    "partner.admitted": N_("Partner admitted"),
+    "partner.refused": N_("Partner refused"),
+    "partner.suspended": N_("Partner suspended"),
+    "partner.blocked": N_("Partner blocked"),
+    "partner.left": N_("Partner removed"),
+    "group.create": N_("Group made"),
+    "post.create": N_("Post written"),
+    "post.edit": N_("Post changed"),
+    "post.delete": N_("Post deleted"),
+    "post.receive": N_("Post received from a partner"),
+    "post.receive_edit": N_("Change of a post received from a partner"),
+    "post.receive_delete": N_("Deletion of a post received from a partner"),
+    "member.add": N_("Member added"),
+    "member.invite": N_("Invitation link made"),
+    "member.link": N_("One-time link made"),
+    "member.link_used": N_("One-time link used"),
+    "member.disable": N_("Member disabled"),
+    "member.password": N_("Password changed"),
+}
 
 
 async def show_partners(request: web.Request) -> web.Response:
@@ -20,9 +44,15 @@ async def show_partners(request: web.Request) -> web.Response:
 
 
 async def _page(request: web.Request, address: str, error: str) -> web.Response:
-    found = await request.app[KERNEL].database.read(status)
+    found, words = await request.app[KERNEL].database.read(status), words_of(request)
     return page(
-        request, "admin/partners.html", status=422 if error else 200, **found, address=address, errors={"address": error} if error else {}
+        request,
+        "admin/partners.html",
+        status=422 if error else 200,
+        **found,
+        address=address,
+        errors={"address": error} if error else {},
+        explained=lambda reason: explained(reason, words),
     )
 
 
@@ -33,8 +63,7 @@ async def add_partner(request: web.Request) -> web.Response:
     try:
         await partners.add(request.app[KERNEL], viewer, address if "://" in address else f"https://{address}")
     except FedcollabError as error:
-        translate = words_of(request).gettext
-        return await _page(request, address, error.in_words(translate) + (f" ({error.reason})" if error.reason else ""))
+        return await _page(request, address, why_not_added(error, words_of(request)))
     return redirect("/admin/partners")
 
 
@@ -59,4 +88,4 @@ async def show_audit(request: web.Request) -> web.Response:
         return audit.verify(session), audit.newest(session)
 
     verdict, entries = await request.app[KERNEL].database.read(read)
-    return page(request, "admin/audit.html", verdict=verdict, entries=entries)
+    return page(request, "admin/audit.html", verdict=verdict, entries=entries, actions=ACTIONS)

@@ -8,7 +8,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from .errors import Misconfigured, N_
+from .errors import Misconfigured
 from .paths import NodeFiles
 
 LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\]):\d{1,5}")
@@ -64,14 +64,14 @@ def load(root: Path, environ: Mapping[str, str] | None = None) -> Settings:
         written = tomllib.loads(file.read_text("utf-8"))
     except FileNotFoundError:
         raise Misconfigured(
-            N_("%(path)s is missing. Make a node there first: fedcollab init %(root)s --name NAME --base-url URL"), path=file, root=root
+            "%(path)s is missing. Make a node there first: fedcollab init %(root)s --name NAME --base-url URL", path=file, root=root
         ) from None
     except PermissionError:
         raise Misconfigured(
-            N_("%(path)s can't be read by this user. Run as the node's owner, or: chown -R YOU %(root)s"), path=file, root=root
+            "%(path)s can't be read by this user. Run as the node's owner, or: chown -R YOU %(root)s", path=file, root=root
         ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Misconfigured(N_("%(path)s is not valid TOML: %(error)s"), path=file, error=error) from None
+        raise Misconfigured("%(path)s is not valid TOML: %(error)s", path=file, error=error) from None
     return parse(written, os.environ if environ is None else environ, where=str(file))
 
 
@@ -81,7 +81,7 @@ def parse(written: Mapping[str, object], environ: Mapping[str, str], where: str 
     for name in written:
         if name not in known:
             raise Misconfigured(
-                N_("%(where)s has the unknown setting %(name)s. Known are: %(known)s. Remove or rename the line."),
+                "%(where)s has the unknown setting %(name)s. Known are: %(known)s. Remove or rename the line.",
                 where=where,
                 name=name,
                 known=", ".join(known),
@@ -95,7 +95,7 @@ def parse(written: Mapping[str, object], environ: Mapping[str, str], where: str 
             values[name] = tuple(written[name]) if isinstance(written[name], list) else written[name]  # type: ignore[arg-type]
         elif about.default is MISSING:
             raise Misconfigured(
-                N_("%(where)s lacks the setting %(name)s. Add a line such as: %(line)s"),
+                "%(where)s lacks the setting %(name)s. Add a line such as: %(line)s",
                 where=where,
                 name=name,
                 line=line(name, about.metadata["example"]),
@@ -123,7 +123,7 @@ def _quoted(text: str) -> str:
 def _from_text(name: str, text: str, kind: object) -> object:
     if kind is bool:
         if text.lower() not in ("true", "false", "1", "0", "yes", "no"):
-            raise Misconfigured(N_("FEDCOLLAB_%(name)s must be true or false."), name=name.upper())
+            raise Misconfigured("FEDCOLLAB_%(name)s must be true or false.", name=name.upper())
         return text.lower() in ("true", "1", "yes")
     if kind is not str:
         return tuple(part for part in re.split(r"[,\s]+", text) if part)
@@ -135,7 +135,7 @@ def _check_type(name: str, value: object, example: object, where: str) -> None:
     right = isinstance(value, wanted) and (not isinstance(value, tuple) or all(isinstance(v, str) for v in value))
     if not right:
         raise Misconfigured(
-            N_("%(where)s: %(name)s has the wrong kind of value. Write for example: %(line)s"),
+            "%(where)s: %(name)s has the wrong kind of value. Write for example: %(line)s",
             where=where,
             name=name,
             line=line(name, example),
@@ -147,7 +147,7 @@ def _check(settings: Settings, where: str) -> None:
     if wrong:
         name, why, example = wrong
         raise Misconfigured(
-            N_("%(where)s: %(name)s %(why)s. Write for example: %(line)s"), where=where, name=name, why=why, line=line(name, example)
+            "%(where)s: %(name)s %(why)s. Write for example: %(line)s", where=where, name=name, why=why, line=line(name, example)
         )
 
 

@@ -11,7 +11,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
-from .errors import Misconfigured, N_, TooMany
+from .errors import Misconfigured, TooMany
 from .paths import NodeFiles
 
 HASHER = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
@@ -36,12 +36,12 @@ def read_master_key(files: NodeFiles) -> bytes:
         text = files.key.read_text("ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise Misconfigured(
-            N_("%(path)s can't be read (%(error)s). Bring it back from where you keep it."), path=files.key, error=error
+            "%(path)s can't be read (%(error)s). Bring it back from where you keep it.", path=files.key, error=error
         ) from None
     if mode & 0o077:
-        raise Misconfigured(N_("%(path)s can be read by other users of this machine. Run: chmod 600 %(path)s"), path=files.key)
+        raise Misconfigured("%(path)s can be read by other users of this machine. Run: chmod 600 %(path)s", path=files.key)
     if len(text) != 64 or len(set(text)) < 4:
-        raise Misconfigured(N_("%(path)s holds no key of this node. Bring back the file that `init` wrote."), path=files.key)
+        raise Misconfigured("%(path)s holds no key of this node. Bring back the file that `init` wrote.", path=files.key)
     return bytes.fromhex(text)
 
 
@@ -56,7 +56,7 @@ def unseal(key: bytes, sealed: bytes, purpose: str) -> bytes:
     try:
         return ChaCha20Poly1305(key).decrypt(sealed[:12], sealed[12:], purpose.encode())
     except InvalidTag:
-        raise Misconfigured(N_("node.key does not open this node's signing keys: it belongs to another node.")) from None
+        raise Misconfigured("node.key does not open this node's signing keys: it belongs to another node.") from None
 
 
 def derive(key: bytes, purpose: str) -> bytes:

@@ -8,8 +8,9 @@
         Unreachable             another node could not be fetched from or delivered to (502)
         Misconfigured           a setting or the set-up is wrong; the text names the line to write
 
-Services raise, one middleware (or the command line) answers. Texts are message ids for gettext with `%(name)s` fields, so that
-each reader gets their own language; nothing that a stranger sent is ever part of a text shown to others.
+Services raise, one middleware (or the command line) answers. Texts that pages show are message ids for gettext (marked by N_) with
+`%(name)s` fields, so that each reader gets their own language; what only the command line says stays English. Nothing that a
+stranger sent is ever part of a text shown to others.
 """
 
 
@@ -110,9 +111,9 @@ class Unreachable(FedcollabError):
 
 
 class Misconfigured(FedcollabError):
-    """The set-up is wrong; the text says what to write where."""
+    """The set-up is wrong; the text says what to write where. Only the command line shows it, so it is not translated."""
 
-    text = N_("The set-up is wrong.")
+    text = "The set-up is wrong."
 
 
 class Needs(Exception):

@@ -1,19 +1,24 @@
 """Decides in which language and how dates and numbers are shown: gettext catalogues beside the code, formats from CLDR."""
 
 import gettext
+from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
 from zoneinfo import available_timezones
 
 from babel import Locale
 from babel.dates import UTC, format_datetime, format_timedelta, get_timezone
+from babel.lists import format_list
 from babel.numbers import format_decimal
+from markupsafe import Markup, escape
 
 from .clock import DAY, MICROSECONDS
 from .paths import LOCALES
 
 LANGUAGES = {"en": "English", "fr": "Français", "es": "Español", "ar": "العربية"}
 REGIONS = frozenset(("Africa", "America", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"))
+DATE = {"ar": "d MMM y، HH:mm"}  # an Arabic comma
+USUAL_DATE = "d MMM y, HH:mm"
 RIGHT_TO_LEFT = frozenset(("ar", "fa", "ur", "he"))
 
 
@@ -69,7 +74,7 @@ class Words:
 
     def date(self, micros: int) -> str:
         """Date and time in the reader's zone."""
-        return self._moment(micros, "d MMM y, HH:mm")
+        return self._moment(micros, DATE.get(self.language, USUAL_DATE))
 
     def time(self, micros: int) -> str:
         """The time of day in the reader's zone."""
@@ -79,7 +84,16 @@ class Words:
         return str(format_datetime(datetime.fromtimestamp(micros / MICROSECONDS, UTC), pattern, tzinfo=self._zone, locale=self._locale))
 
     def number(self, value: int) -> str:
+        """A count, grouped as the language does; in the digits 0 to 9, as dates are."""
         return str(format_decimal(value, locale=self._locale))
+
+    def name(self, text: str) -> Markup:
+        """A name or address inside a sentence, kept apart from the sentence's writing direction."""
+        return Markup("<bdi>{}</bdi>").format(text)
+
+    def names(self, texts: Iterable[str]) -> Markup:
+        """Names as the language lists them: "a, b and c"."""
+        return Markup(format_list([str(escape(self.name(text))) for text in texts], locale=self._locale))  # noqa: S704  # escaped by name()
 
 
 @lru_cache(512)

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from .errors import Misconfigured, N_
+from .errors import Misconfigured
 from .paths import shipped
 
 NUMBER = 4
@@ -26,13 +26,13 @@ def check(engine: sa.Engine) -> None:
     at, newest = current(engine), head()
     if at > newest:
         raise Misconfigured(
-            N_("The database is at step %(at)s, this program knows steps up to %(newest)s: a newer one wrote it. Install that one again."),
+            "The database is at step %(at)s, this program knows steps up to %(newest)s: a newer one wrote it. Install that one again.",
             at=at,
             newest=newest,
         )
     if at < newest:
         raise Misconfigured(
-            N_("The database is at step %(at)s and this program needs %(newest)s. Run: fedcollab -C DIR migrate"),
+            "The database is at step %(at)s and this program needs %(newest)s. Run: fedcollab -C DIR migrate",
             at=at or "-",
             newest=newest,
         )

@@ -11,7 +11,7 @@ from fedcollab.actors.keys import Signer
 from fedcollab.actors.models import ORGANIZATION, PARTNER
 from fedcollab.actors.service import ActorData
 from fedcollab.base.addresses import host_of
-from fedcollab.base.errors import BadRequest, Refused, Unreachable
+from fedcollab.base.errors import BadRequest, N_, Refused, Unreachable
 from fedcollab.base.http import Sign, is_activity
 from fedcollab.base.strictjson import loads
 
@@ -68,7 +68,7 @@ async def organisation(kernel: Kernel, address: str) -> ActorData:
     uri = address if await _is_actor(kernel, address) else await webfinger(kernel, address)
     profile = profiles.parse(await public_document(kernel, uri), expected=uri)
     if profile.kind != ORGANIZATION:
-        raise Refused(reason="the address is not an organisation's")
+        raise Refused(N_("This is the address of a person or a group. Ask their admin for the address of the organisation's node."))
     if profile.document.get(ap.PROTOCOL_TERM):
         profiles.check_proof(profile, profile.keys)
     return await kernel.database.write(lambda session: profiles.remember(session, kernel.node, profile, known=PARTNER))

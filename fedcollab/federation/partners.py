@@ -124,7 +124,9 @@ def move(session: Session, node: Node, viewer: Viewer | None, partner: PartnerDa
     if partner.state == state:
         return
     if state not in MOVES[partner.state]:
-        raise Conflict(N_("A partner that is %(old)s can't become %(new)s."), old=partner.state, new=state)
+        raise Conflict(
+            N_("This is not possible in the partner's present state. Look at the list again."), reason=f"{partner.state} to {state}"
+        )
     session.execute(
         sa.update(Partner)
         .where(Partner.id == partner.id)
