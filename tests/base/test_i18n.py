@@ -1,0 +1,89 @@
+"""Dates, numbers and names as each language writes them."""
+
+import pytest
+
+from fedcollab.base.clock import DAY, HOUR, MICROSECONDS, MINUTE
+from fedcollab.base.i18n import LANGUAGES, catalogue, direction, negotiate, words
+
+AT = 1_783_261_800 * MICROSECONDS  # 5 July 2026, 14:30 UTC
+DIGITS = "٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹"
+
+
+@pytest.mark.parametrize(
+    ("language", "shown"),
+    [
+        ("en", "5 Jul 2026, 16:30"),
+        ("fr", "5 juil. 2026, 16:30"),
+        ("es", "5 jul 2026, 16:30"),
+        ("ar", "5 يوليو 2026، 16:30"),
+    ],
+)
+def test_a_date_is_in_the_readers_language_and_zone(language: str, shown: str) -> None:
+    assert words(language, "Europe/Paris").date(AT) == shown
+
+
+@pytest.mark.parametrize(
+    ("language", "ago"),
+    [
+        ("en", ["1 second ago", "2 minutes ago", "5 hours ago"]),
+        ("fr", ["il y a 1 seconde", "il y a 2 minutes", "il y a 5 heures"]),
+        ("es", ["hace 1 segundo", "hace 2 minutos", "hace 5 horas"]),
+        ("ar", ["قبل ثانية واحدة", "قبل دقيقتين", "قبل 5 ساعات"]),
+    ],
+)
+def test_within_a_day_a_time_is_told_from_now(language: str, ago: list[str]) -> None:
+    reader = words(language, "UTC")
+    assert [reader.when(AT - since, AT) for since in (0, 2 * MINUTE, 5 * HOUR)] == ago
+    assert reader.when(AT - DAY, AT) == reader.date(AT - DAY)
+    assert reader.when(AT + HOUR, AT) == reader.date(AT + HOUR)
+
+
+@pytest.mark.parametrize(("language", "shown"), [("en", "12,345"), ("fr", "12\u202f345"), ("es", "12.345"), ("ar", "12,345")])
+def test_a_number_is_grouped_as_the_language_does(language: str, shown: str) -> None:
+    assert words(language, "UTC").number(12345) == shown
+
+
+def test_arabic_dates_numbers_and_texts_use_the_same_digits() -> None:
+    reader = words("ar", "UTC")
+    shown = reader.date(AT) + reader.when(AT - 5 * HOUR, AT) + reader.number(1_234_567_890) + "".join(map(str, _texts("ar")))
+    assert [digit for digit in DIGITS if digit in shown] == []
+
+
+def _texts(language: str) -> list[str]:
+    return list(getattr(catalogue(language), "_catalog").values())  # noqa: B009  # gettext gives no other way to all of them
+
+
+@pytest.mark.parametrize(
+    ("language", "shown"),
+    [
+        ("en", "<bdi>A &amp; B</bdi>, <bdi>{0}</bdi>, and <bdi>ج</bdi>"),
+        ("fr", "<bdi>A &amp; B</bdi>, <bdi>{0}</bdi> et <bdi>ج</bdi>"),
+        ("es", "<bdi>A &amp; B</bdi>, <bdi>{0}</bdi> y <bdi>ج</bdi>"),
+        ("ar", "<bdi>A &amp; B</bdi> و<bdi>{0}</bdi> و<bdi>ج</bdi>"),
+    ],
+)
+def test_names_are_listed_as_the_language_does_and_kept_apart(language: str, shown: str) -> None:
+    assert words(language, "UTC").names(["A & B", "{0}", "ج"]) == shown
+
+
+def test_markup_in_a_name_stays_text() -> None:
+    assert words("ar", "UTC").name("<b>x") == "<bdi>&lt;b&gt;x</bdi>"
+    assert "<b>" not in words("en", "UTC").names(["<b>x", "y"])
+
+
+def test_each_language_has_its_direction_and_all_but_english_a_catalogue() -> None:
+    assert {code: direction(code) for code in LANGUAGES} == {"en": "ltr", "fr": "ltr", "es": "ltr", "ar": "rtl"}
+    assert [catalogue(code).gettext("Sign in") for code in LANGUAGES] == ["Sign in", "Se connecter", "Iniciar sesión", "تسجيل الدخول"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "chosen"),
+    [("fr-CA,en;q=0.5", "fr"), ("de,es;q=0.9,ar;q=0.8", "es"), ("en;q=0.1, ar-EG", "ar"), ("de", "en"), ("", "en"), ("fr;q=x, es", "es")],
+)
+def test_the_browsers_best_language_of_ours_is_taken(wanted: str, chosen: str) -> None:
+    assert negotiate(wanted, "en") == chosen
+
+
+def test_an_unknown_language_or_zone_falls_back_to_english_and_utc() -> None:
+    reader = words("tlh", "Mars/Olympus")
+    assert (reader.language, reader.direction, reader.date(AT)) == ("en", "ltr", "5 Jul 2026, 14:30")
