@@ -21,6 +21,8 @@ ACTIONS = {
     "partner.suspended": N_("Partner suspended"),
     "partner.blocked": N_("Partner blocked"),
     "partner.left": N_("Partner removed"),
+    "organisation.block": N_("Organisation blocked"),
+    "organisation.unblock": N_("Organisation no longer blocked"),
     "group.create": N_("Group made"),
     "post.create": N_("Post written"),
     "post.edit": N_("Post changed"),
@@ -32,6 +34,7 @@ ACTIONS = {
     "member.invite": N_("Invitation link made"),
     "member.link": N_("One-time link made"),
     "member.link_used": N_("One-time link used"),
+    "member.roles": N_("Roles changed"),
     "member.disable": N_("Member disabled"),
     "member.password": N_("Password changed"),
 }
