@@ -3,12 +3,15 @@
 import os
 import re
 import tomllib
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
-from .errors import Misconfigured
+from .addresses import host_of
+from .errors import BadRequest, Misconfigured
 from .paths import NodeFiles
 
 LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\]):\d{1,5}")
@@ -117,7 +120,8 @@ def line(name: str, value: object) -> str:
 
 
 def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    """A TOML basic string: quotes, backslashes and control characters are escaped."""
+    return '"' + re.sub(r'[\x00-\x1f"\\\x7f]', lambda found: f"\\u{ord(found[0]):04x}", text) + '"'
 
 
 def _from_text(name: str, text: str, kind: object) -> object:
@@ -152,14 +156,13 @@ def _check(settings: Settings, where: str) -> None:
 
 
 def _wrong(s: Settings) -> tuple[str, str, object] | None:  # noqa: C901  # one line a rule
-    parts = urlsplit(s.base_url)
-    if not s.name.strip() or len(s.name) > 200:
-        return "name", "must be 1 to 200 characters", "Meridian Outreach"
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query or parts.fragment or parts.username:
-        return "base_url", "must be scheme and host alone, with no path and no slash at the end", "https://node.example.org"
-    if parts.scheme == "http" and not (s.trial and LOOPBACK.fullmatch(parts.netloc)):
+    if not s.name.strip() or len(s.name) > 200 or any(unicodedata.category(letter) in ("Cc", "Cs") for letter in s.name):
+        return "name", "must be 1 to 200 characters, on one line", "Meridian Outreach"
+    if s.base_url.startswith("http://") and not (s.trial and LOOPBACK.fullmatch(s.base_url.removeprefix("http://"))):
         return "base_url", "must begin with https (plain http is for trial nodes on 127.0.0.1 with a port)", "https://node.example.org"
-    if not re.fullmatch(r"\S+:\d{1,5}", s.listen):
+    if not _is_base(s.base_url):
+        return "base_url", "must be https:// and a name in small letters, with no path and no slash at the end", "https://node.example.org"
+    if not re.fullmatch(r"\S+:\d{1,5}", s.listen) or int(s.listen.rpartition(":")[2]) > 65535:
         return "listen", "must be HOST:PORT", "127.0.0.1:8000"
     if s.trial and not LOOPBACK.fullmatch(s.listen):
         return "listen", "of a trial node must be on loopback", "127.0.0.1:8000"
@@ -172,6 +175,24 @@ def _wrong(s: Settings) -> tuple[str, str, object] | None:  # noqa: C901  # one 
         return "database_url", "must be empty (SQLite) or begin with postgresql://", "postgresql:///fedcollab"
     if s.language not in ("en", "fr", "es", "ar"):
         return "language", "must be one of en, fr, es, ar", "en"
+    if not _is_zone(s.time_zone):
+        return "time_zone", "is no time zone that this machine knows", "UTC"
     if s.log_level not in ("debug", "info", "warning", "error"):
         return "log_level", "must be debug, info, warning or error", "info"
     return None
+
+
+def _is_base(url: str) -> bool:
+    """Whether an address is scheme and host alone, the host in the spelling by which ids are compared."""
+    scheme, _, host = url.partition("://")
+    try:
+        return scheme in ("http", "https") and host_of(url) == host
+    except BadRequest:
+        return False
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        return name == "UTC" or bool(ZoneInfo(name))
+    except (LookupError, ValueError, OSError):  # unknown; not a name at all; a folder of names
+        return False
