@@ -3,7 +3,7 @@
 import os
 import time
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import formatdate
 from typing import Protocol
 
@@ -11,6 +11,8 @@ MICROSECONDS = 1_000_000
 MINUTE = 60 * MICROSECONDS
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LAST = 253_402_300_800 * MICROSECONDS - 2 * DAY  # two days before the year 10000: the calendar ends there
 
 
 class Clock(Protocol):
@@ -26,17 +28,18 @@ def system_clock() -> int:
 
 def http_date(micros: int) -> str:
     """The time as an HTTP Date field (RFC 9110, 5.6.7)."""
-    return formatdate(micros / MICROSECONDS, usegmt=True)
+    return formatdate(micros // MICROSECONDS, usegmt=True)
 
 
 def iso(micros: int) -> str:
     """The time as ActivityStreams writes it, whole milliseconds, with Z."""
-    stamp = datetime.fromtimestamp(micros / MICROSECONDS, UTC)
+    stamp = EPOCH + timedelta(microseconds=micros)
     return stamp.strftime("%Y-%m-%dT%H:%M:%S.") + f"{micros // 1000 % 1000:03d}Z"
 
 
 def parse_iso(text: object) -> int | None:
-    """Microseconds of an ISO 8601 time with an offset, or None where it is not one."""
+    """Microseconds of an ISO 8601 time with an offset, or None where it is not one, or none that every reader's calendar can show:
+    before 1970, or within a day of the year 10000."""
     if not isinstance(text, str) or len(text) > 40:
         return None
     try:
@@ -45,10 +48,8 @@ def parse_iso(text: object) -> int | None:
         return None
     if stamp.tzinfo is None:
         return None
-    try:
-        return round(stamp.timestamp() * MICROSECONDS)
-    except (OverflowError, ValueError):
-        return None
+    micros = (stamp - EPOCH) // timedelta(microseconds=1)
+    return micros if 0 <= micros < LAST else None
 
 
 def new_id(micros: int | None = None) -> str:

@@ -1,8 +1,9 @@
 """Decides in which language and how dates and numbers are shown: gettext catalogues beside the code, formats from CLDR."""
 
+import contextlib
 import gettext
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import timedelta
 from functools import lru_cache
 from zoneinfo import available_timezones
 
@@ -12,7 +13,7 @@ from babel.lists import format_list
 from babel.numbers import format_decimal
 from markupsafe import Markup, escape
 
-from .clock import DAY, MICROSECONDS
+from .clock import DAY, EPOCH, MICROSECONDS
 from .paths import LOCALES
 
 LANGUAGES = {"en": "English", "fr": "Français", "es": "Español", "ar": "العربية"}
@@ -37,12 +38,10 @@ def negotiate(wanted: str, default: str) -> str:
     """The best of our languages for an Accept-Language field."""
     ranked = []
     for number, part in enumerate(wanted.split(",")[:20]):
-        code, _, quality = part.strip().partition(";q=")
-        try:
+        code, _, quality = "".join(part.split()).partition(";q=")
+        with contextlib.suppress(ValueError):
             ranked.append((-float(quality or 1), number, code.split("-")[0].lower()))
-        except ValueError:
-            continue
-    return next((code for _, _, code in sorted(ranked) if code in LANGUAGES), default)
+    return next((code for rank, _, code in sorted(ranked) if code in LANGUAGES and rank < 0), default)
 
 
 @lru_cache(1)
@@ -63,7 +62,7 @@ class Words:
         self.gettext, self.ngettext = texts.gettext, texts.ngettext
         try:
             self._zone = get_timezone(time_zone)
-        except LookupError:
+        except (LookupError, ValueError, OSError):  # unknown; not a name at all; a folder of names
             self._zone = UTC
 
     def when(self, micros: int, now: int) -> str:
@@ -81,7 +80,8 @@ class Words:
         return self._moment(micros, "HH:mm")
 
     def _moment(self, micros: int, pattern: str) -> str:
-        return str(format_datetime(datetime.fromtimestamp(micros / MICROSECONDS, UTC), pattern, tzinfo=self._zone, locale=self._locale))
+        stamp = EPOCH + timedelta(microseconds=micros)
+        return str(format_datetime(stamp, pattern, tzinfo=self._zone, locale=self._locale))
 
     def number(self, value: int) -> str:
         """A count, grouped as the language does; in the digits 0 to 9, as dates are."""
