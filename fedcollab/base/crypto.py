@@ -1,22 +1,30 @@
 """Decides the node's own secrets: the master key that seals signing keys, password hashes, tokens and their stored form."""
 
+import asyncio
+import functools
 import hashlib
 import hmac
 import os
+import re
 import secrets
-import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
-from .errors import Misconfigured, TooMany
+from .errors import Misconfigured, Unavailable
 from .paths import NodeFiles
 
+P = ParamSpec("P")
+T = TypeVar("T")
 HASHER = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
-AT_ONCE = threading.BoundedSemaphore(2)
-WAITING = threading.BoundedSemaphore(50)
+AT_ONCE, WAITING = 2, 50
+POOL = ThreadPoolExecutor(AT_ONCE, "password")
+_asked = 0
 ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
 
@@ -40,7 +48,7 @@ def read_master_key(files: NodeFiles) -> bytes:
         ) from None
     if mode & 0o077:
         raise Misconfigured("%(path)s can be read by other users of this machine. Run: chmod 600 %(path)s", path=files.key)
-    if len(text) != 64 or len(set(text)) < 4:
+    if not re.fullmatch(r"[0-9a-f]{64}", text) or len(set(text)) < 4:
         raise Misconfigured("%(path)s holds no key of this node. Bring back the file that `init` wrote.", path=files.key)
     return bytes.fromhex(text)
 
@@ -55,7 +63,7 @@ def unseal(key: bytes, sealed: bytes, purpose: str) -> bytes:
     """Undoes `seal`; raises Misconfigured under a wrong key, which means that node.key belongs to another node."""
     try:
         return ChaCha20Poly1305(key).decrypt(sealed[:12], sealed[12:], purpose.encode())
-    except InvalidTag:
+    except (InvalidTag, ValueError):
         raise Misconfigured("node.key does not open this node's signing keys: it belongs to another node.") from None
 
 
@@ -75,31 +83,30 @@ def stored(token: str) -> str:
 
 
 def hash_password(password: str) -> str:
-    """Argon2id, 19 MiB, two passes (OWASP's figures). Raises TooMany when 50 others wait already."""
-    with _Turn():
-        return HASHER.hash(password)
+    """Argon2id, 19 MiB, two passes (OWASP's figures)."""
+    return HASHER.hash(password)
 
 
 def password_matches(hashed: str, password: str) -> bool:
     """Whether the password is the one; takes the same time for a hash that is none."""
-    with _Turn():
-        try:
-            return HASHER.verify(hashed or NOBODY, password)
-        except (VerificationError, InvalidHashError):
-            return False
+    try:
+        return HASHER.verify(hashed or NOBODY, password)
+    except (VerificationError, InvalidHashError):
+        return False
 
 
-class _Turn:
-    """At most two Argon2 runs at once: each takes 19 MiB and a core."""
+async def in_turn(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Runs one of the two above off the loop: two at once (each takes 19 MiB and a core), fifty waiting.
 
-    def __enter__(self) -> None:
-        if not WAITING.acquire(blocking=False):
-            raise TooMany(retry_after=10)
-        AT_ONCE.acquire()
-
-    def __exit__(self, *_: object) -> None:
-        AT_ONCE.release()
-        WAITING.release()
+    Raises Unavailable for whoever comes after."""
+    global _asked  # noqa: PLW0603  # how many this process has taken on, counted on its one loop
+    if _asked >= AT_ONCE + WAITING:
+        raise Unavailable(reason="too many passwords wait to be hashed", retry_after=10)
+    _asked += 1
+    try:
+        return await asyncio.get_running_loop().run_in_executor(POOL, functools.partial(work, *args, **kwargs))
+    finally:
+        _asked -= 1
 
 
 # No password's hash, in the form and at the cost of a true one: an unknown name takes as long as a known one.

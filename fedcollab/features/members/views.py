@@ -1,12 +1,11 @@
 """Decides how people sign in, join and keep their settings, and how one person reads to the others."""
 
-import asyncio
 from typing import Any
 
 from aiohttp import web
 
 from fedcollab.access.viewer import VIEWER
-from fedcollab.base.crypto import hash_password, password_matches, stored
+from fedcollab.base.crypto import hash_password, in_turn, password_matches, stored
 from fedcollab.base.errors import Conflict, FedcollabError, N_, NotFound, Refused
 from fedcollab.base.i18n import LANGUAGES, negotiate, time_zones, words
 from fedcollab.base.markup import as_text
@@ -100,7 +99,7 @@ async def login(request: web.Request) -> web.Response:
     address = client(request)
     throttle.check(username, address)
     person_id, hashed = await kernel.database.read(sessions.credentials, username)
-    good = await asyncio.to_thread(password_matches, hashed, fields.get("password", ""))
+    good = await in_turn(password_matches, hashed, fields.get("password", ""))
     if not good or not person_id:
         throttle.failed(username, address)
         return _login_page(request, to, username=username, kept=kept, error=WRONG, status=422)
@@ -131,7 +130,7 @@ async def join(request: web.Request) -> web.Response:
         values = {name: fields.get(name, "").strip() for name in values}
         try:
             service.check_password(fields.get("password", ""), *values.values(), request.app[SETTINGS].name)
-            hashed = await asyncio.to_thread(hash_password, fields["password"])
+            hashed = await in_turn(hash_password, fields["password"])
             started = await kernel.database.write(
                 service.join,
                 kernel.node,
@@ -198,13 +197,13 @@ async def _set_password(request: web.Request, fields: Any, due: bool) -> None:
         throttle, address = request.app[THROTTLE], client(request)
         throttle.check(me.username, address)
         _, hashed = await kernel.database.read(sessions.credentials, me.username)
-        if not await asyncio.to_thread(password_matches, hashed, fields.get("old", "")):
+        if not await in_turn(password_matches, hashed, fields.get("old", "")):
             throttle.failed(me.username, address)
             wrong = Refused(N_("This is not your present password."))
             wrong.status = 403
             raise wrong
     service.check_password(fields.get("password", ""), me.username, me.name, request.app[SETTINGS].name)
-    made = await asyncio.to_thread(hash_password, fields["password"])
+    made = await in_turn(hash_password, fields["password"])
     await kernel.database.write(service.set_password, kernel.node, viewer.person_id, made, read_cookie(request, "session"))
 
 
