@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from .postgresql import postgres
+
+__all__ = ["postgres"]  # a fixture for all folders
 NEEDS = {
     "postgres": ("FEDCOLLAB_TEST_POSTGRES_BIN", "PostgreSQL", "the folder with its initdb and postgres"),
     "browser": ("FEDCOLLAB_TEST_CHROMIUM", "Chromium", "its program"),

@@ -110,8 +110,8 @@ def as_safe(error: BaseException) -> BaseException:
     words = str(error.orig).lower()
     if "disk is full" in words or "no space left" in words or "disk full" in words:
         return StorageFull(reason=words)
-    locked = isinstance(error, OperationalError) and isinstance(error.orig, sqlite3.OperationalError) and "locked" in words
-    if locked or error.connection_invalidated:
+    operational = isinstance(error, OperationalError)  # SQLite calls wrong SQL so as well, PostgreSQL only what the server can't do now
+    if error.connection_invalidated or (operational and ("locked" in words or not isinstance(error.orig, sqlite3.Error))):
         return Unavailable(reason=words, retry_after=5)
     return error
 

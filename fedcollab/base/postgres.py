@@ -57,10 +57,10 @@ class PostgresEngine:
             try:
                 return self._once(unit)
             except DBAPIError as error:
-                if getattr(error.orig, "sqlstate", None) not in AGAIN or attempt == TRIES - 1:
+                if getattr(error.orig, "sqlstate", None) not in AGAIN:
                     raise as_safe(error) from error
                 time.sleep(0.005 * 2**attempt)
-        raise Unavailable(reason="deadlocked each time")
+        raise Unavailable(reason=f"could not be put in order with others in {TRIES} tries", retry_after=5)
 
     def _once(self, unit: Callable[[Session], T]) -> T:
         with Session(self.engine, expire_on_commit=False) as session:

@@ -1,4 +1,4 @@
-"""Shows that each answer of the writer equals what is stored: under refusals, errors, a full disk, a failed COMMIT, cancelling."""
+"""Shows that each answer of SQLite's writer equals what is stored: under refusals, errors, a full disk, a failed COMMIT, cancelling."""
 
 import asyncio
 import threading
@@ -12,39 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
-from fedcollab.base.database import Database, open_database, wake
+from fedcollab.base.database import Database, open_database
 from fedcollab.base.errors import Refused, StorageFull, Unavailable
 
-
-def put(session: Session, number: int, text: str = "x") -> int:
-    session.execute(sa.text("INSERT INTO t VALUES (:n, :x)"), {"n": number, "x": text})
-    return number
-
-
-def refused(session: Session, number: int) -> None:
-    put(session, number)
-    raise Refused
-
-
-def broken(session: Session, number: int) -> None:
-    put(session, number)
-    raise ValueError(number)
-
-
-def unkept(session: Session, number: int) -> int:
-    """Breaks a promise that is checked only at COMMIT, so that COMMIT itself fails."""
-    session.execute(sa.text("PRAGMA defer_foreign_keys = ON"))
-    session.execute(sa.text("INSERT INTO child VALUES (:n, 999999)"), {"n": number})
-    return number
-
-
-def tables(session: Session) -> None:
-    session.execute(sa.text("CREATE TABLE t (id INTEGER PRIMARY KEY, x TEXT)"))
-    session.execute(sa.text("CREATE TABLE child (id INTEGER PRIMARY KEY, t INTEGER REFERENCES t (id))"))
-
-
-def stored(session: Session) -> set[int]:
-    return set(session.scalars(sa.text("SELECT id FROM t")))
+from .units import broken, put, refused, stored, tables, unkept
 
 
 @pytest.fixture
@@ -153,17 +124,6 @@ async def test_a_unit_that_waited_too_long_is_dropped_with_503(database: Databas
     assert await database.read(stored) == set()
 
 
-async def test_after_closing_new_units_are_refused_and_waiting_ones_are_finished(tmp_path: Path) -> None:
-    made = open_database(f"sqlite:///{tmp_path / 'node.db'}")
-    await made.write(tables)
-    tasks = [asyncio.create_task(made.write(put, n)) for n in range(50)]
-    await asyncio.sleep(0)
-    await asyncio.to_thread(made.close)
-    assert await asyncio.gather(*tasks) == list(range(50))
-    with pytest.raises(Unavailable):
-        await made.write(put, 99)
-
-
 async def test_another_process_asking_for_the_lock_gets_its_turn_beside_a_busy_writer(database: Database, tmp_path: Path) -> None:
     other = open_database(f"sqlite:///{tmp_path / 'node.db'}", patient=True)
     busy = True
@@ -192,26 +152,6 @@ async def test_a_commit_of_another_process_wakes_ours(database: Database, tmp_pa
     await other.write(put, 1)
     await asyncio.wait_for(event.wait(), 2)
     await asyncio.to_thread(other.close)
-
-
-async def test_a_unit_wakes_its_topic_only_once_it_is_stored(database: Database) -> None:
-    event = database.wakes.event("delivery")
-
-    def refuse(session: Session) -> None:
-        wake(session, "delivery")
-        raise Refused
-
-    with pytest.raises(Refused):
-        await database.write(refuse)
-    await asyncio.sleep(0.02)
-    assert not event.is_set()
-    await database.write(lambda session: wake(session, "delivery"))
-    await asyncio.wait_for(event.wait(), 1)
-
-
-async def test_a_reader_throws_away_what_it_changed(database: Database) -> None:
-    await database.read(put, 7)
-    assert await database.read(stored) == set()
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

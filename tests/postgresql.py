@@ -1,0 +1,48 @@
+"""Gives tests a PostgreSQL server of their own, on a socket in a temporary folder."""
+
+import os
+import pwd
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], str]]:
+    """Makes a fresh database by name and answers its URL. The server refuses to run as root, so it runs as another user there."""
+    programs = Path(os.environ["FEDCOLLAB_TEST_POSTGRES_BIN"])
+    place = tmp_path_factory.mktemp("pg", numbered=True)
+    user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    data, sockets = place / "data", Path("/tmp") / f"fedcollab-pg-{os.getpid()}"
+    sockets.mkdir()
+    if user:
+        for path in (place, sockets):
+            os.chown(path, pwd.getpwnam("postgres").pw_uid, -1)
+        for path in list(place.parents)[:3]:
+            if path.owner() == "root" and str(path) != "/tmp":
+                path.chmod(0o755)
+    subprocess.run(
+        [*user, programs / "initdb", "-D", data, "-A", "trust", "-U", "fedcollab", "--no-sync", "-E", "UTF8", "--locale=C"],
+        check=True,
+        capture_output=True,
+    )
+    options = f"-k {sockets} -c listen_addresses= -c max_connections=200 -c shared_buffers=64MB"
+    subprocess.run(
+        [*user, programs / "pg_ctl", "-D", data, "-w", "-l", place / "log", "-o", options, "start"], check=True, capture_output=True
+    )
+    made = 0
+
+    def database(name: str = "n") -> str:
+        nonlocal made
+        made += 1
+        subprocess.run(
+            [programs / "psql", "-h", sockets, "-U", "fedcollab", "-d", "postgres", "-qc", f"CREATE DATABASE {name}{made}"], check=True
+        )
+        return f"postgresql://fedcollab@/{name}{made}?host={sockets}"
+
+    yield database
+    subprocess.run([*user, programs / "pg_ctl", "-D", data, "-m", "immediate", "stop"], check=False, capture_output=True)
+    shutil.rmtree(sockets, ignore_errors=True)
