@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from .postgresql import postgres
 
@@ -15,6 +16,8 @@ NEEDS = {
     "browser": ("FEDCOLLAB_TEST_CHROMIUM", "Chromium", "its program"),
     "axe": ("FEDCOLLAB_TEST_AXE", "axe-core", "its axe.min.js"),
 }
+settings.register_profile("house", deadline=None, max_examples=60)  # a busy machine is no failure
+settings.load_profile("house")
 KNOWN = Path(__file__).with_name("rules.txt")
 
 

@@ -65,13 +65,20 @@ class Outcome:
 
 
 def lease(session: Session, now: int) -> list[tuple[str, str]]:
-    """Takes the partners that are due, have something waiting and are in nobody's hands: (row id, host)."""
-    waiting = sa.exists().where(Delivery.partner_id == Partner.id, Delivery.state == WAITING, Delivery.next_try_at <= now)
+    """Takes the partners that are due, have something to send now and are in nobody's hands: (row id, host)."""
+    waiting = sa.exists().where(Delivery.partner_id == Partner.id, Delivery.state == WAITING, ~_held(now))
     due = sa.and_(Partner.state.in_(SPOKEN_TO), Partner.next_try_at <= now, Partner.leased_until <= now, waiting)
     return [
         (row.id, row.host)
         for row in session.execute(sa.update(Partner).where(due).values(leased_until=now + LEASE).returning(Partner.id, Partner.host))
     ]
+
+
+def _held(now: int) -> sa.Exists:
+    """Whether a delivery, or one before it in its thread, waits for its own next try."""
+    earlier = sa.orm.aliased(Delivery)
+    same = sa.exists().where(earlier.partner_id == Delivery.partner_id, earlier.order_key == Delivery.order_key, earlier.state == WAITING)
+    return same.where(earlier.seq <= Delivery.seq, earlier.next_try_at > now)
 
 
 def release_all(session: Session) -> None:
@@ -90,16 +97,13 @@ def next_due(session: Session, now: int) -> int | None:
 
 def batch(session: Session, partner_id: str, now: int) -> list[Parcel]:
     """The partner's next deliveries in the order of its numbering, without threads whose head waits for its own next try."""
-    earlier = sa.orm.aliased(Delivery)
-    held = sa.exists().where(earlier.partner_id == Delivery.partner_id, earlier.order_key == Delivery.order_key, earlier.state == WAITING)
-    held = held.where(earlier.seq <= Delivery.seq, earlier.next_try_at > now)
     organisation = sa.orm.aliased(Actor)
     query = (
         sa.select(Delivery.seq, Delivery.order_key, organisation.inbox, Activity.actor_id, Activity.body)
         .join(Activity, Activity.id == Delivery.activity_id)
         .join(Partner, Partner.id == Delivery.partner_id)
         .join(organisation, organisation.id == Partner.organisation_id)
-        .where(Delivery.partner_id == partner_id, Delivery.state == WAITING, Partner.state.in_(SPOKEN_TO), ~held)
+        .where(Delivery.partner_id == partner_id, Delivery.state == WAITING, Partner.state.in_(SPOKEN_TO), ~_held(now))
     )
     return [
         Parcel(r.seq, r.order_key, r.inbox, r.actor_id, r.body.encode()) for r in session.execute(query.order_by(Delivery.seq).limit(BATCH))

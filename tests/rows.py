@@ -1,0 +1,119 @@
+"""Gives quick tests a database in memory and a node without a network, with actors made from keys that lie ready."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
+from sqlalchemy.orm import Session
+
+import fedcollab.app  # noqa: F401  # all tables
+from fedcollab.actors import keys
+from fedcollab.actors import service as actors
+from fedcollab.actors.models import ORGANIZATION, Actor
+from fedcollab.actors.node import Node
+from fedcollab.base import config
+from fedcollab.base.clock import MICROSECONDS, new_id
+from fedcollab.base.database import Model
+from fedcollab.federation import partners
+from fedcollab.federation.models import ADMITTED, APPLIED
+
+SETTINGS = config.parse({"name": "Meridian Outreach", "base_url": "https://home.example"}, {})
+START = 1_772_000_000 * MICROSECONDS
+
+
+@dataclass
+class Hands:
+    """A clock that moves when it is told to."""
+
+    at: int = START
+    seen: list[int] = field(default_factory=list)
+
+    def __call__(self) -> int:
+        return self.at
+
+
+def node(clock: Hands | None = None) -> Node:
+    return Node(SETTINGS, b"k" * 32, clock or Hands())
+
+
+@cache
+def engine() -> sa.Engine:
+    """All tables, made once; the one connection leaves BEGIN to us, as the node's own does."""
+    made = sa.create_engine("sqlite://", poolclass=sa.pool.StaticPool, connect_args={"isolation_level": None, "check_same_thread": False})
+    sa.event.listen(made, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+    Model.metadata.create_all(made)
+    return made
+
+
+@contextlib.contextmanager
+def memory() -> Iterator[Session]:
+    """A session on an empty database, which is empty again afterwards."""
+    with engine().connect() as connection, Session(connection, expire_on_commit=False) as session:
+        yield session
+        session.close()
+        connection.rollback()
+
+
+@cache
+def rsa_key() -> RSAPrivateKey:
+    return generate_private_key(65537, 2048)
+
+
+@contextlib.contextmanager
+def quick_keys() -> Iterator[None]:
+    """RSA keys are one and the same for all actors: making one takes a tenth of a second."""
+    real = keys.generate_private_key
+    keys.generate_private_key = lambda _exponent, _size: rsa_key()  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        keys.generate_private_key = real
+
+
+def refused(session: Session, work: Callable[..., Any], *args: Any, **kwargs: Any) -> str:
+    """What a unit that has to be refused says; its effect is undone as the database does it."""
+    from fedcollab.base.errors import FedcollabError
+
+    point = session.begin_nested()
+    try:
+        work(*args, **kwargs)
+    except FedcollabError as error:
+        point.rollback()
+        return error.in_words() + (f" ({error.reason})" if error.reason else "")
+    raise AssertionError("it was not refused")
+
+
+def home(session: Session, at: Node) -> actors.ActorData:
+    """The node's own Organization, as `init` makes it."""
+    with quick_keys():
+        return actors.create_own(session, at, ORGANIZATION, username="organisation", name=at.settings.name)
+
+
+def organisation(session: Session, host: str, *, known: str = "partner") -> str:
+    """Another organisation's row, without keys; answers its id."""
+    actor_id, uri = new_id(START), f"https://{host}/actor"
+    row = dict(id=actor_id, uri=uri, kind=ORGANIZATION, username="organisation", name=host.title(), host=host, organisation_id=actor_id)
+    session.execute(sa.insert(Actor).values(**row, inbox=uri + "/inbox", known=known, created_at=START, updated_at=START))
+    return actor_id
+
+
+def partner(session: Session, at: Node, host: str, state: str = ADMITTED) -> partners.PartnerData:
+    """Another organisation on the list."""
+    found = partners.add(session, at, None, actors.by_id(session, organisation(session, host)))
+    if state != APPLIED:
+        partners.move(session, at, None, found, state)
+    return partners.find(session, host)
+
+
+def ed_signer(uri: str) -> keys.Signer:
+    return keys.Signer(uri + "#ed25519-key", keys.ED25519, Ed25519PrivateKey.generate())
+
+
+def ed_public(signer: keys.Signer) -> str:
+    assert isinstance(signer.key, Ed25519PrivateKey)
+    return keys.multibase(signer.key.public_key().public_bytes_raw())
