@@ -100,7 +100,8 @@ def multibase(raw: bytes) -> str:
 
 @lru_cache(4096)
 def load_public(kind: str, public: str) -> RSAPublicKey | Ed25519PublicKey:
-    """The key itself. Raises BadRequest where the text holds none of the stated type, or RSA outside 2048 to 4096 bits."""
+    """The key itself. Raises BadRequest where the text holds none of the stated type, RSA outside 2048 to 4096 bits, or an RSA key
+    whose exponent is of more than 32 bits: each signature would cost as much as signing."""
     try:
         if kind == ED25519:
             raw = unbase58(public.removeprefix("z"))
@@ -110,8 +111,8 @@ def load_public(kind: str, public: str) -> RSAPublicKey | Ed25519PublicKey:
         key = serialization.load_pem_public_key(public.encode())
     except (ValueError, UnsupportedAlgorithm) as error:
         raise BadRequest(reason=f"not a public key: {error}") from None
-    if not isinstance(key, RSAPublicKey) or not 2048 <= key.key_size <= 4096:
-        raise BadRequest(reason="not an RSA key of 2048 to 4096 bits")
+    if not isinstance(key, RSAPublicKey) or not 2048 <= key.key_size <= 4096 or key.public_numbers().e.bit_length() > 32:
+        raise BadRequest(reason="not an RSA key of 2048 to 4096 bits with a usual exponent")
     return key
 
 
