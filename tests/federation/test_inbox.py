@@ -1,0 +1,182 @@
+"""Shows that what arrives is stored once, taken up in its order lane by lane, and parked in sight when it always fails."""
+
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy.orm import Session
+
+from fedcollab.actors import service as actors
+from fedcollab.base.clock import MINUTE
+from fedcollab.base.database import TOPICS
+from fedcollab.base.errors import BadRequest, Refused, Unauthorized
+from fedcollab.federation import inbox
+from fedcollab.federation.models import InboxItem
+from fedcollab.federation.registry import Handler, Registry, Verified
+from tests.rows import Hands, memory, node, organisation
+
+HOSTS = ("p.example", "q.example")
+
+
+def arrive(session: Session, clock: Hands, host: str, number: int, thread: str) -> bool:
+    sender = actors.by_uri(session, f"https://{host}/actor")
+    assert sender
+    inner = {"id": f"https://{host}/n{number}", "context": thread} if thread else f"https://{host}/n{number}"
+    return inbox.receive(session, node(clock), sender, {"id": f"https://{host}/{number}", "type": "Create", "object": inner})
+
+
+ARRIVALS = st.lists(st.tuples(st.sampled_from(HOSTS), st.integers(0, 6), st.sampled_from(["", "t1", "t2"])), max_size=14)
+
+
+@given(ARRIVALS)
+def test_an_activity_is_stored_once_by_its_id_and_host_and_wakes_the_worker_once(arrivals: list[tuple[str, int, str]]) -> None:
+    with memory() as session:
+        clock, seen = Hands(), set[tuple[str, int]]()
+        for host in HOSTS:
+            organisation(session, host)
+        for host, number, thread in arrivals:
+            session.info.pop(TOPICS, None)
+            assert arrive(session, clock, host, number, thread) == ((host, number) not in seen)
+            assert ("inbox" in session.info.get(TOPICS, ())) == ((host, number) not in seen)
+            seen.add((host, number))
+        stored = session.execute(sa.select(InboxItem.host, InboxItem.uri)).all()
+        assert sorted(map(tuple, stored)) == sorted((host, f"https://{host}/{number}") for host, number in seen)
+
+
+@given(ARRIVALS, st.sets(st.integers(1, 14)), st.data())
+def test_each_lane_is_in_the_order_of_arrival_and_waits_for_its_head(
+    arrivals: list[tuple[str, int, str]], failing: set[int], data: st.DataObject
+) -> None:
+    with memory() as session:
+        clock, lanes, place = Hands(), dict[str, list[int]](), dict[int, str]()
+        for host in HOSTS:
+            organisation(session, host)
+        for host, number, thread in arrivals:
+            if arrive(session, clock, host, number, thread):
+                item = session.execute(sa.select(sa.func.max(InboxItem.id))).scalar_one()
+                place[item] = f"{host} {thread}"
+                lanes.setdefault(place[item], []).append(item)
+        first = session.execute(sa.select(sa.func.min(InboxItem.id))).scalar_one() or 0
+        late = {first + number - 1 for number in failing} & set(place)
+        for item in late:
+            inbox.postpone(session, item, clock(), "failed")
+        expected = {lane: items[: next((n for n, item in enumerate(items) if item in late), len(items))] for lane, items in lanes.items()}
+        found: dict[str, list[int]] = {lane: [] for lane in lanes}
+        for item, lane in inbox.due(session, clock()):
+            found[lane].append(item)
+        assert found == expected
+        clock.at += MINUTE
+        assert [item for item, _ in inbox.due(session, clock())] == sorted(place)
+
+
+def test_what_always_fails_is_tried_ever_later_and_parked_after_eight_tries() -> None:
+    with memory() as session:
+        clock = Hands()
+        organisation(session, HOSTS[0])
+        arrive(session, clock, HOSTS[0], 1, "t")
+        arrive(session, clock, HOSTS[0], 2, "t")
+        [(item, _), (behind, _)] = inbox.due(session, clock())
+        for tries in range(1, inbox.TRIES + 1):
+            inbox.postpone(session, item, clock(), "ValueError")
+            row = session.execute(sa.select(InboxItem.state, InboxItem.next_try_at, InboxItem.reason).where(InboxItem.id == item)).one()
+            assert tuple(row) == ("parked" if tries == inbox.TRIES else "waiting", clock() + 2 ** (tries - 1) * MINUTE, "ValueError")
+            clock.at = row.next_try_at
+        assert inbox.due(session, clock()) == [(behind, f"{HOSTS[0]} t")]
+
+
+def test_an_item_has_its_effect_once_and_a_refused_one_keeps_its_reason() -> None:
+    with memory() as session:
+        done: list[str] = []
+        organisation(session, HOSTS[0])
+        registry = Registry([Handler("Create", (), lambda _session, _node, received: done.append(received.activity["id"]))])
+        arrive(session, Hands(), HOSTS[0], 1, "")
+        [(item, _)] = inbox.due(session, Hands()())
+        for _ in range(2):
+            inbox.process(session, node(), registry, item)
+        assert done == ["https://p.example/1"]
+        arrive(session, Hands(), HOSTS[0], 2, "")
+        inbox.refuse(session, item + 1, Refused(reason="x" * 900))
+        inbox.process(session, node(), registry, item + 1)
+        assert len(done) == 1
+        assert session.execute(sa.select(InboxItem.reason).where(InboxItem.id == item + 1)).scalar_one() == "x" * 500
+
+
+def test_what_nobody_handles_is_done_and_says_so() -> None:
+    with memory() as session:
+        organisation(session, HOSTS[0])
+        arrive(session, Hands(), HOSTS[0], 1, "")
+        inbox.process(session, node(), Registry([]), 1)
+        assert session.execute(sa.select(InboxItem.state, InboxItem.reason)).one() == ("done", "nothing here handles this type")
+
+
+def test_handlers_are_found_by_every_type_that_a_document_has() -> None:
+    def work(_session: Session, _node: object, _received: Verified) -> None:
+        raise AssertionError("it is looked for, not run")
+
+    one, other = Handler("Create", ("Note", "Page"), work), Handler("Create", (), work)
+    registry = Registry([one, other, Handler("Delete", (), work)])
+    assert len(registry.find({"type": ["x", "Create"], "object": {"type": ["Note", "y"]}})) == 2
+    assert len(registry.find({"type": "Create", "object": "https://p.example/1"})) == 1
+    assert registry.find({"type": "create"}) == registry.find({}) == registry.find({"type": {"x": 1}}) == []
+
+
+def sender() -> actors.ActorData:
+    with memory() as session:
+        return actors.by_id(session, organisation(session, HOSTS[0]))
+
+
+SENDER = sender()
+GOOD: dict[str, Any] = {
+    "id": "https://p.example/1",
+    "type": "Create",
+    "actor": SENDER.uri,
+    "object": {"id": "https://p.example/2", "type": "Note"},
+}
+
+
+def test_a_good_activity_passes_and_a_missing_actor_is_the_signer() -> None:
+    assert inbox.check(GOOD, SENDER) == GOOD
+    assert inbox.check({k: v for k, v in GOOD.items() if k != "actor"}, SENDER) == GOOD
+    assert inbox.check(GOOD | {"actor": {"id": SENDER.uri}}, SENDER) == GOOD
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"id": None}, BadRequest),
+        ({"id": ["https://p.example/1"]}, BadRequest),
+        ({"id": "https://p.example/" + "x" * 2000}, BadRequest),
+        ({"id": "https://p.example/a b"}, BadRequest),
+        ({"id": "nonsense"}, BadRequest),
+        ({"type": None}, BadRequest),
+        ({"type": {}}, BadRequest),
+        ({"object": {"type": "Note"}}, BadRequest),
+        ({"object": {"id": "https://p.example/2"}}, BadRequest),
+        ({"actor": [SENDER.uri, "https://q.example/actor"]}, BadRequest),
+        ({"actor": "https://p.example/other"}, Unauthorized),
+        ({"id": "https://q.example/1"}, Unauthorized),
+        ({"id": "https://p.example:8443/1"}, Unauthorized),
+        ({"id": "https://p.example.evil.example/1"}, Unauthorized),
+    ],
+)
+def test_a_wrong_shape_or_origin_is_refused_with_its_reason(change: dict[str, Any], error: type[Exception]) -> None:
+    with pytest.raises(error) as caught:
+        inbox.check(GOOD | change, SENDER)
+    assert str(caught.value)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=8
+)
+KEYS = st.sampled_from(["id", "type", "actor", "object", "x"])
+
+
+@given(st.one_of(JSON, st.dictionaries(KEYS, JSON).map(lambda found: GOOD | found), st.dictionaries(KEYS, JSON)))
+def test_any_document_at_all_is_taken_or_refused_in_our_words(document: Any) -> None:
+    try:
+        found = inbox.check(document, SENDER)
+    except Refused:
+        return
+    assert found["actor"] == SENDER.uri
