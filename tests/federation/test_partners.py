@@ -62,7 +62,8 @@ class Partnership(RuleBasedStateMachine):
 
     @invariant()
     def only_an_admitted_partner_is_heard(self) -> None:
-        assert partners.is_admitted(self.session, "p.example") == (self.state == "admitted")
+        assert partners.talks_with(self.session, "p.example") == (self.state in ("admitted", "suspended"))
+        assert partners.approved(self.session) == ({"https://p.example/actor"} if self.state in ("admitted", "suspended") else set())
         assert partners.admitted_hosts(self.session) == ({"p.example"} if self.state == "admitted" else set())
 
     @invariant()
@@ -119,10 +120,17 @@ def test_a_hundred_strangers_are_counted_a_line_each_and_no_more() -> None:
 def test_an_introduced_organisation_is_hidden_without_being_a_partner() -> None:
     with memory() as session:
         here, them = node(), organisation(session, "far.example", known="introduced")
+        session.execute(
+            sa.text("UPDATE actor SET through_id = :host WHERE id = :id"), {"id": them, "host": organisation(session, "p.example")}
+        )
+        [found] = partners.introduced(session, "https://far.example/actor")
         for _ in range(2):
-            partners.block(session, here, None, them)
+            partners.block_introduced(session, here, None, found)
         assert list(session.scalars(sa.select(Block.organisation_id))) == [them]
         assert partners.listed(session) == []
+        assert [one.blocked for one in partners.introduced(session)] == [True]
+        partners.unblock_introduced(session, here, None, found)
+        assert partners.blocked(session) == frozenset()
 
 
 def test_a_partner_that_speaks_is_tried_again_at_once() -> None:
