@@ -1,0 +1,203 @@
+"""Lists every page in every state that is worth looking at; a route without a page here fails a test."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from playwright.sync_api import Page as Tab
+
+from .scene import Scene
+
+Act = Callable[[Tab, Scene], None]
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page in one state: its address (names in braces are the scene's), who looks, what they do there, what answers.
+
+    `sends` is the pattern of the route that answers the form; without one it is the route of the address itself."""
+
+    name: str
+    path: str
+    template: str
+    who: str = "ilse"
+    act: Act | None = None
+    sends: str = ""
+    status: int = 200
+
+
+def fits(pattern: str, path: str) -> bool:
+    """Whether a route's pattern takes a path."""
+    return bool(re.fullmatch(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(pattern)), path))
+
+
+def fill(button: str = ".btn.main", **fields: str) -> Act:
+    """Fills a form's fields by name and presses a button."""
+
+    def act(tab: Tab, scene: Scene) -> None:
+        for name, value in fields.items():
+            tab.locator(f"main [name={name}]:not([type=hidden])").fill(value.replace("NUMBER", str(scene.fresh())))
+        tab.locator(f"main {button}").first.click()
+        tab.wait_for_load_state()
+
+    return act
+
+
+def preview(**fields: str) -> Act:
+    """Asks for a preview, which comes as a page or, with script, beside the form."""
+
+    def act(tab: Tab, scene: Scene) -> None:
+        fill("[value=preview]", **fields)(tab, scene)
+        tab.locator(".note .text").first.wait_for()
+
+    return act
+
+
+def send(path: str, **fields: str) -> Act:
+    """Sends a form that no page has, from one of ours."""
+    script = """([path, fields]) => { const form = document.createElement("form"); form.method = "post"; form.action = path
+        for (const [name, value] of Object.entries(fields)) {
+            const field = document.createElement("input"); field.type = "hidden"; field.name = name; field.value = value; form.append(field) }
+        document.body.append(form); form.submit() }"""
+
+    def act(tab: Tab, scene: Scene) -> None:
+        with tab.expect_navigation():
+            tab.evaluate(script, [path.format(**scene.places), fields])
+
+    return act
+
+
+def half_read(tab: Tab, scene: Scene) -> None:
+    """Comes back to a conversation that has gone on."""
+    scene.unread("ilse", "thread", 4)
+    tab.reload()
+
+
+def folded_open(tab: Tab, scene: Scene) -> None:
+    tab.locator("summary").first.click()
+
+
+TEXT = "Is *anybody* else shown this?\n\n- the same picture\n- another name\n\n> travel paid first"
+LONG_WORD = "Donaudampfschifffahrtsgesellschaftskapitänswitwenrentenbescheinigung" * 2
+
+PAGES = (
+    Page("landing", "/", "discussions/landing.html", ""),
+    Page("landing-empty", "/", "discussions/landing.html", "nobody"),
+    Page("home", "/", "discussions/home.html"),
+    Page("home-empty", "/", "discussions/home.html", "sokha"),
+    Page("home-told", "/", "discussions/home.html", "ruth"),
+    Page("groups", "/groups", "discussions/groups.html"),
+    Page("groups-public", "/groups", "discussions/groups.html", ""),
+    Page("groups-empty", "/groups", "discussions/groups.html", "sokha"),
+    Page("new-group", "/groups/new", "discussions/new_group.html"),
+    Page("new-group-error", "/groups/new", "discussions/new_group.html", act=fill(slug="No such"), sends="/groups/new", status=422),
+    Page("group", "/groups/{handover}", "discussions/group.html"),
+    Page("group-older", "/groups/{handover}", "discussions/group.html", act=fill(".pager .btn")),
+    Page("group-partner", "/groups/{group}", "discussions/group.html", "daan"),
+    Page("group-empty", "/groups/{quiet}", "discussions/group.html"),
+    Page("group-public", "/groups/{interpreters}", "discussions/group.html", ""),
+    Page("thread", "/threads/{thread}", "discussions/thread.html", act=half_read),
+    Page("thread-who", "/threads/{thread}", "discussions/thread.html", "daan", folded_open),
+    Page("thread-long", "/threads/{long}?page=2", "discussions/thread.html"),
+    Page("thread-public", "/threads/{public}", "discussions/thread.html", ""),
+    Page("thread-preview", "/threads/{thread}", "discussions/thread.html", "daan", preview(text=TEXT)),
+    Page("thread-error", "/threads/{thread}", "discussions/thread.html", act=fill("[value=send]", text=" "), sends="/threads/{id}", status=422),
+    Page("compose", "/groups/{interpreters}/new", "discussions/compose.html"),
+    Page("compose-preview", "/groups/{group}/new", "discussions/compose.html", "daan", preview(title=LONG_WORD, text=TEXT)),
+    Page(
+        "compose-error",
+        "/groups/{quiet}/new",
+        "discussions/compose.html",
+        act=fill("[value=send]", title=" "),
+        sends="/groups/{id}/new",
+        status=422,
+    ),
+    Page(
+        "signed-out",
+        "/groups/{interpreters}",
+        "discussions/signed_out.html",
+        "",
+        send("/groups/{interpreters}/new", title="A question", text=TEXT),
+        "/groups/{id}/new",
+        401,
+    ),
+    Page("edit", "/posts/{own}/edit", "discussions/edit.html"),
+    Page("edit-error", "/posts/{own}/edit", "discussions/edit.html", act=fill(text=" "), sends="/posts/{id}/edit", status=422),
+    Page("delete", "/posts/{own}/delete", "discussions/delete.html"),
+    Page("history", "/posts/{own}/history", "discussions/history.html"),
+    Page("login", "/login", "members/login.html", ""),
+    Page(
+        "login-error",
+        "/login",
+        "members/login.html",
+        "",
+        fill(username="nobody.NUMBER", password="never this one"),
+        "/login",
+        422,
+    ),
+    Page("join", "/join/{invitation}", "members/join.html", ""),
+    Page(
+        "join-error",
+        "/join/{invitation}",
+        "members/join.html",
+        "",
+        fill(name="Noor A.", username="noor", password="short"),
+        "/join/{token}",
+        422,
+    ),
+    Page("link", "/link/{link}", "members/link.html", ""),
+    Page("settings", "/settings", "members/settings.html"),
+    Page("settings-error", "/settings", "members/settings.html", act=fill(name="\u200b"), sends="/settings", status=422),
+    Page("password", "/settings/password", "members/password.html"),
+    Page("password-due", "/settings/password", "members/password.html", "nina"),
+    Page(
+        "password-error",
+        "/settings/password",
+        "members/password.html",
+        "nina",
+        fill(password="short"),
+        "/settings/password",
+        422,
+    ),
+    Page("sessions", "/settings/sessions", "members/sessions.html"),
+    Page("members", "/admin/members", "members/members.html"),
+    Page("members-invitation", "/admin/members", "members/members.html", act=fill(), sends="/admin/members/invite"),
+    Page("members-link", "/admin/members", "members/members.html", act=fill("form[action$='/link'] .btn"), sends="/admin/members/{id}/link"),
+    Page("partners", "/admin/partners", "admin/partners.html"),
+    Page("partners-empty", "/admin/partners", "admin/partners.html", "sokha"),
+    Page(
+        "partners-error",
+        "/admin/partners",
+        "admin/partners.html",
+        act=fill(address="http://127.0.0.1:1"),
+        sends="/admin/partners",
+        status=422,
+    ),
+    Page("record", "/admin/audit", "admin/audit.html"),
+    Page("not-found", "/threads/none", "base/error.html", status=404),
+    Page("not-found-public", "/groups/none", "base/error.html", "", status=404),
+    Page("used-up", "/join/none", "base/error.html", "", status=410),
+    Page("forbidden", "/settings", "base/error.html", act=send("/settings", token="0"), sends="/settings", status=403),
+)
+
+NO_PAGE = {
+    "POST /inbox": "activities",
+    "POST /actor/inbox": "activities",
+    "POST /people/{id}/inbox": "activities",
+    "POST /groups/{id}/inbox": "activities",
+    "GET /actor": "a document; a browser is led to the start page",
+    "GET /people/{id}": "a document for partners",
+    "GET /.well-known/webfinger": "JSON",
+    "GET /.well-known/nodeinfo": "JSON",
+    "GET /nodeinfo/2.1": "JSON",
+    "GET /posts/{id}": "leads to the post's place in its conversation",
+    "GET /language/{code}": "leads back",
+    "POST /preview": "a piece of the composer",
+    "POST /posts/{id}/delete": "leads to the conversation",
+    "POST /link/{token}": "leads to the new password",
+    "POST /logout": "leads to the start page",
+    "POST /settings/sessions": "leads back to the list",
+    "POST /settings/notice": "leads to the start page",
+    "POST /admin/members/{id}/disable": "leads back to the list",
+    "POST /admin/partners/{id}": "leads back to the list",
+}

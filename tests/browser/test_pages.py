@@ -1,0 +1,89 @@
+"""Shows that every page in every state is free of barriers, fits its window and breaks no policy of its own; and that no page is left out."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page as Tab
+
+from fedcollab.app import FEATURES
+
+from .chromium import Windows
+from .pages import NO_PAGE, PAGES, Page, fits
+from .scene import FRAMED
+
+ROUTES = [(route.method, route.path) for feature in FEATURES for route in feature.routes]
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"]
+LOOKS = [(scheme, width) for width in (320, 1280) for scheme in ("light", "dark")]
+AXE = """async tags => (await axe.run(document, {runOnly: {type: "tag", values: tags}, resultTypes: ["violations"]})).violations
+    .map(found => `${found.id}: ${found.nodes.map(node => node.html.slice(0, 160) + " " + node.failureSummary).join(" | ")}`)"""
+WIDER = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+def route_of(method: str, path: str) -> str:
+    """The first route that takes a path, as the router finds it."""
+    return next(f"{method} {pattern}" for found, pattern in ROUTES if found == method and fits(pattern, path))
+
+
+def test_every_route_has_a_page_under_test_or_shows_none() -> None:
+    shown = {f"POST {page.sends}" for page in PAGES if page.sends}
+    shown |= {route_of("GET", page.path.partition("?")[0].replace("{", "").replace("}", "")) for page in PAGES}
+    routes = {f"{method} {pattern}" for method, pattern in ROUTES}
+    assert routes - shown - set(NO_PAGE) == set()
+    assert set(NO_PAGE) - routes == set(), "gone"
+    assert shown & set(NO_PAGE) == set(), "shown after all"
+
+
+def test_every_template_has_a_page_under_test() -> None:
+    assert {page.template for page in PAGES} == FRAMED
+
+
+def barriers(tab: Tab) -> list[str]:
+    """What axe finds in the page as it is, and by how much the page is wider than its window, at two widths, light and dark, and with large text."""
+    found = []
+    for scheme, width in LOOKS:
+        tab.set_viewport_size({"width": width, "height": 800})
+        tab.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # "light" or "dark"
+        violations: list[str] = tab.evaluate(AXE, TAGS)
+        found += [f"{width} {scheme} {violation}" for violation in violations]
+        found += [f"{width} {scheme} {wider}" for wider in overflow(tab)]
+    tab.set_viewport_size({"width": 640, "height": 800})
+    tab.evaluate("() => document.documentElement.style.fontSize = '200%'")
+    return found + [f"640 at twice the text size {wider}" for wider in overflow(tab)]
+
+
+def overflow(tab: Tab) -> list[str]:
+    wider = tab.evaluate(WIDER)
+    return [f"{wider} px wider than its window"] if wider > 0 else []
+
+
+@pytest.mark.browser
+@pytest.mark.axe
+def test_the_search_for_barriers_finds_a_field_without_a_name_and_a_page_that_is_too_wide(windows: Windows) -> None:
+    with windows.tab("") as tab:
+        windows.show(tab, PAGES[0])
+        tab.evaluate("() => document.querySelector('main').append(document.createElement('input'))")
+        tab.evaluate("() => document.querySelector('main').style.width = '200vw'")
+        found = "\n".join(barriers(tab))
+    assert "320 dark label: <input>" in found
+    assert "1280 light 1280 px wider than its window" in found
+
+
+@pytest.mark.browser
+@pytest.mark.axe
+@pytest.mark.parametrize("language", ["en", "ar"])
+@pytest.mark.parametrize("page", [pytest.param(page, id=page.name) for page in PAGES])
+def test_a_page_is_free_of_barriers_fits_and_keeps_to_its_policy(windows: Windows, page: Page, language: str) -> None:
+    complaints: list[str] = []
+
+    def hear(message: Any) -> None:
+        refused_as_meant = page.status >= 400 and "the server responded with a status of" in message.text
+        if message.type in ("error", "warning") and not refused_as_meant:
+            complaints.append(message.text)
+
+    with windows.tab(page.who) as tab:
+        tab.on("console", hear)
+        tab.on("pageerror", lambda error: complaints.append(str(error)))
+        windows.show(tab, page, language)
+        assert tab.locator("html").get_attribute("dir") == ("rtl" if language == "ar" else "ltr")
+        found = barriers(tab) + complaints
+    assert not found, "\n".join(found)
