@@ -21,8 +21,8 @@ FEATURE = Feature(
         web.get("/admin/audit", views.show_audit),
     ),
     menu=(
-        MenuItem("/admin/members", N_("Members"), "more", role="admin"),
+        MenuItem("/admin/members", N_("Members"), "people", role="admin"),
         MenuItem("/admin/partners", N_("Partners"), "node", role="admin"),
-        MenuItem("/admin/audit", N_("Record"), "file", role="admin"),
+        MenuItem("/admin/audit", N_("Record"), "list", role="admin"),
     ),
 )

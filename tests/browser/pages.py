@@ -77,6 +77,19 @@ def folded_open(tab: Tab, scene: Scene) -> None:
     tab.locator("summary").first.click()
 
 
+def folded_link(tab: Tab, scene: Scene) -> None:
+    folded_open(tab, scene)
+    fill("form[action$='/link'] .btn")(tab, scene)
+
+
+def no_roles(tab: Tab, scene: Scene) -> None:
+    """Takes a member's last role away."""
+    folded_open(tab, scene)
+    for box in tab.locator("form[action$='/roles']").first.locator("input:checked").all():
+        box.uncheck()
+    fill("form[action$='/roles'] .btn")(tab, scene)
+
+
 TEXT = "Is *anybody* else shown this?\n\n- the same picture\n- another name\n\n> travel paid first"
 LONG_WORD = "Donaudampfschifffahrtsgesellschaftskapitänswitwenrentenbescheinigung" * 2
 
@@ -159,10 +172,16 @@ PAGES = (
         "/settings/password",
         422,
     ),
+    Page("person", "/people/{ruth}", "members/person.html"),
+    Page("person-partner", "/people/{partner}", "members/person.html"),
+    Page("person-met", "/people/{met}", "members/person.html"),
+    Page("person-gone", "/people/{joost}", "members/person.html"),
     Page("sessions", "/settings/sessions", "members/sessions.html"),
-    Page("members", "/admin/members", "members/members.html"),
-    Page("members-invitation", "/admin/members", "members/members.html", act=fill(), sends="/admin/members/invite"),
-    Page("members-link", "/admin/members", "members/members.html", act=fill("form[action$='/link'] .btn"), sends="/admin/members/{id}/link"),
+    Page("members", "/admin/members", "admin/members.html"),
+    Page("members-change", "/admin/members", "admin/members.html", act=folded_open),
+    Page("members-error", "/admin/members", "admin/members.html", act=no_roles, sends="/admin/members/{id}/roles", status=422),
+    Page("members-invitation", "/admin/members", "admin/members.html", act=fill(), sends="/admin/members/invite"),
+    Page("members-link", "/admin/members", "admin/members.html", act=folded_link, sends="/admin/members/{id}/link"),
     Page("partners", "/admin/partners", "admin/partners.html"),
     Page("partners-empty", "/admin/partners", "admin/partners.html", "sokha"),
     Page(
@@ -186,7 +205,6 @@ NO_PAGE = {
     "POST /people/{id}/inbox": "activities",
     "POST /groups/{id}/inbox": "activities",
     "GET /actor": "a document; a browser is led to the start page",
-    "GET /people/{id}": "a document for partners",
     "GET /.well-known/webfinger": "JSON",
     "GET /.well-known/nodeinfo": "JSON",
     "GET /nodeinfo/2.1": "JSON",
@@ -197,7 +215,7 @@ NO_PAGE = {
     "POST /link/{token}": "leads to the new password",
     "POST /logout": "leads to the start page",
     "POST /settings/sessions": "leads back to the list",
-    "POST /settings/notice": "leads to the start page",
+    "POST /settings/notices": "leads to the start page",
     "POST /admin/members/{id}/disable": "leads back to the list",
     "POST /admin/partners/{id}": "leads back to the list",
 }

@@ -32,6 +32,7 @@ FRAMED = {
     for path in shipped("templates").rglob("*.html")
     if path.read_text().startswith('{% extends "base/frame.html" %}')
 }
+AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36"
 LONG = "What helps when a driver, a landlord and an agency all say that they have never heard of each other, and the papers say otherwise?"
 SHORT_LIST = "Short list so far: **who pays for travel, where do you sleep, who keeps the passport?**\n\n> quién guarda el pasaporte\n\nThat one opens the conversation here too."
 ARABIC = "كيف نحضّر المقابلة الأولى مع مترجم؟"
@@ -76,7 +77,7 @@ class Scene:
         if not name:
             return []
         one = self.empty if name == "sokha" else self.busy
-        token = self.run(one.write(sessions.start_session, self.people[name].person_id, "Chromium on Linux"))
+        token = self.run(one.write(sessions.start_session, self.people[name].person_id, AGENT))
         return [{"name": cookie_name(one.kernel.node.settings, "session"), "value": token, "url": one.url}]
 
     def unread(self, name: str, thread: str, place: int) -> None:
@@ -144,7 +145,7 @@ async def _talk(made: Scene, host: Stage, sanabil: Stage, ladera: Stage) -> None
         return posted
 
     await answer(sanabil, sanabil.viewers[0], ANSWERS[1], "ar")
-    await answer(ladera, ladera.viewers[0], ANSWERS[2], "es")
+    met = await answer(ladera, ladera.viewers[0], ANSWERS[2], "es")
     await answer(busy, daan, SHORT_LIST, "en")
     removed = await answer(host, host.viewers[0], "A number that should not stand here.", "en")
     await host.write(service.delete, host.viewers[0], removed.post_id)
@@ -152,6 +153,7 @@ async def _talk(made: Scene, host: Stage, sanabil: Stage, ladera: Stage) -> None
     own = await answer(busy, ilse, "Gladly. I will make this a card by Friday.", "en")
     text = "Gladly. I will make this a card for the library by Friday, with all your names as contributors unless you tell me otherwise."
     await busy.write(service.edit, ilse, own.post_id, text=text)
+    made.places |= {"partner": await _author(busy, opener.uri), "met": await _author(busy, met.uri)}
     made.places |= {"thread": await _thread(busy, opener.uri), "own": own.post_id, "group": await _row(busy, group.uri)}
     await until(partial(_buried, busy, removed.uri), "the deletion")
 
@@ -192,13 +194,14 @@ async def _people(made: Scene) -> None:
     for username, name in (("nina", "Nina S."), ("ruth", "Ruth O."), ("joost", "Joost")):
         done = await busy.write(members.add_member, ilse, username=username, name=name, roles=[MEMBER])
         found = await busy.kernel.database.read(actors.by_id, done.person_id)
+        made.places[username] = found.id
         made.people[username] = Viewer(found.organisation_id, found.id, frozenset({MEMBER}), found.name)
     await busy.write(members.disable, ilse, made.people["joost"].person_id)
     await busy.write(members.use_link, await busy.write(members.make_link, ilse, made.people["nina"].person_id), "test")
     made.places["link"] = await busy.write(members.make_link, ilse, made.people["ruth"].person_id)
     made.places["invitation"] = await busy.write(members.invite, ilse, [MEMBER])
-    await busy.write(sessions.start_session, ilse.person_id, "Firefox on Android")
-    await busy.kernel.database.write(sessions.forget_notice, ilse.person_id)
+    await busy.write(sessions.start_session, ilse.person_id, "Mozilla/5.0 (Android 15; Mobile; rv:140.0) Gecko/140.0 Firefox/140.0")
+    await busy.kernel.database.write(sessions.forget_notices, ilse.person_id)
 
 
 async def _partners(made: Scene) -> None:
@@ -210,7 +213,10 @@ async def _partners(made: Scene) -> None:
 
 
 def _age(session: Session) -> None:
-    """The conversations are some days old, so that dates show beside "minutes ago"."""
+    """The conversations are some days old, so that dates show beside "minutes ago"; the nights lie further back, each by a day."""
+    nights = session.execute(sa.select(Thread.id, Thread.last_post_at).where(Thread.title.like("Night%")).order_by(Thread.id.desc())).all()
+    for back, row in enumerate(nights):
+        session.execute(sa.update(Thread).where(Thread.id == row.id).values(last_post_at=row.last_post_at - (back + 2) * DAY))
     for thread_id in session.scalars(sa.select(Thread.id)).all():
         rows = session.execute(sa.select(Post.id, Post.posted_at).where(Post.thread_id == thread_id).order_by(Post.place, Post.id)).all()
         for back, row in enumerate(reversed(rows)):
@@ -234,6 +240,10 @@ async def _post(one: Stage, uri: str, *columns: Any) -> Any:
 
 async def _thread(one: Stage, uri: str) -> str:
     return "".join(await _post(one, uri, Post.thread_id))
+
+
+async def _author(one: Stage, uri: str) -> str:
+    return "".join(await _post(one, uri, Post.author_id))
 
 
 async def _confirmed(one: Stage, uri: str) -> bool:

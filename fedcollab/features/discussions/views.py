@@ -66,7 +66,8 @@ async def new_group(request: web.Request) -> web.Response:
             )
             return redirect(f"/groups/{made.id}")
         except (Refused, Conflict) as error:
-            errors = {"slug" if isinstance(error, Conflict) else "name": error.in_words(words_of(request).gettext)}
+            good_slug = groups.SLUG.fullmatch(values["slug"].strip()) and not isinstance(error, Conflict)
+            errors = {"name" if good_slug else "slug": error.in_words(words_of(request).gettext)}
     labels = (CLEAR, GREEN, STRICT, AMBER, RED)
     return page(request, "discussions/new_group.html", status=422 if errors else 200, values=values, errors=errors, labels=labels)
 
