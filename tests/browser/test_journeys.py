@@ -1,0 +1,110 @@
+"""Shows the main job in a real browser, between real processes: one profile on two nodes, with script and without; and joining."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, expect
+from playwright.sync_api import Page as Tab
+
+from tests.journeys.processes import Process, befriend, nodes, until
+
+pytestmark = pytest.mark.browser
+PASSWORD = "four plain words here"
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Process, Process]]:
+    """Two nodes that know each other; the first keeps a group."""
+    with nodes(tmp_path_factory.mktemp("pair"), ["Meridian Outreach", "Réseau Passerelle"]) as (one, other):
+        befriend(one, other)
+        one.run("group", "add", "leads", "--name", "Leads", "--label", "TLP:GREEN")
+        yield one, other
+
+
+@pytest.fixture(params=[True, False], ids=["with script", "without script"])
+def profile(browser: Browser, request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
+    made = browser.new_context(java_script_enabled=request.param, locale="en-GB")
+    made.set_default_timeout(15_000)
+    yield made
+    made.close()
+
+
+def sign_in(tab: Tab, node: Process) -> None:
+    """By a one-time link, choosing a password."""
+    tab.goto(node.json("login-link", "ilse")["link"])
+    tab.get_by_role("button", name="Sign in").click()
+    tab.get_by_label("New password").fill(PASSWORD)
+    tab.get_by_role("button", name="Save the password").click()
+    read = tab.get_by_role("button", name="I have read this")
+    if read.is_visible():
+        read.click()
+    expect(tab.get_by_role("heading", level=1)).to_have_text("What is new")
+
+
+def appears(tab: Tab, address: str, words: str) -> None:
+    """Opens a page until the words are on it: what a partner sent takes a moment."""
+
+    def there() -> bool:
+        tab.goto(address)
+        return tab.get_by_text(words, exact=True).first.is_visible()
+
+    until(words, there)
+
+
+def test_one_profile_writes_on_one_node_answers_on_another_and_reads_the_answer_on_the_first(
+    pair: tuple[Process, Process], profile: BrowserContext, request: pytest.FixtureRequest
+) -> None:
+    one, other = pair
+    title, answer = f"Adverts, {request.node.callspec.id}", f"We see them too, {request.node.callspec.id}."
+    first, second = profile.new_page(), profile.new_page()
+    sign_in(first, one)
+    first.get_by_role("link", name="Leads").click()
+    first.get_by_role("link", name="Start a discussion").click()
+    first.get_by_label("Title").fill(title)
+    first.get_by_label("Text").fill("What do *you* see?")
+    first.get_by_role("button", name="See it first").click()
+    expect(first.locator(".note em")).to_have_text("you")
+    first.locator("button[value=send]").click()
+    expect(first.get_by_role("heading", level=1)).to_have_text(title)
+
+    sign_in(second, other)
+    appears(second, other.url, title)
+    second.get_by_role("link", name=title).click()
+    expect(second.locator(".post.partner .text em")).to_have_text("you")
+    second.get_by_label("Your answer").fill(answer)
+    second.locator("button[value=send]").click()
+    expect(second.get_by_text(answer, exact=True)).to_be_visible()
+
+    appears(first, first.url, answer)
+    expect(first.locator(".post.partner .by")).to_contain_text("Ilse 2")
+    expect(first.get_by_role("button", name="Send to")).to_be_visible()
+    names = {str(cookie.get("name")) for cookie in profile.cookies()}
+    assert {f"session-{one.port}", f"session-{other.port}"} <= names
+
+
+def test_an_invitation_takes_a_newcomer_from_the_link_to_a_first_answer(
+    pair: tuple[Process, Process], profile: BrowserContext, browser: Browser, request: pytest.FixtureRequest
+) -> None:
+    one, _ = pair
+    admin, name = profile.new_page(), f"noor.{len(request.node.callspec.id)}"
+    sign_in(admin, one)
+    admin.get_by_role("link", name="Members").click()
+    admin.get_by_role("button", name="Make a link").click()
+    link = admin.locator(".note .code").inner_text()
+    fresh = browser.new_context(locale="en-GB")
+    try:
+        newcomer = fresh.new_page()
+        newcomer.goto(link)
+        newcomer.get_by_label("Name that others see").fill("Noor A.")
+        newcomer.get_by_label("Name to sign in with").fill(name)
+        newcomer.get_by_label("Password").fill(PASSWORD)
+        newcomer.get_by_role("button", name="Join").click()
+        newcomer.get_by_role("link", name="Leads").click()
+        expect(newcomer.get_by_role("heading", level=1)).to_have_text("Leads")
+        newcomer.goto(link)
+        expect(newcomer.get_by_role("heading", level=1)).to_have_text("Not done")
+    finally:
+        fresh.close()
+    admin.goto(one.url + "/admin/members")
+    expect(admin.get_by_text(name, exact=True)).to_be_visible()
