@@ -74,4 +74,3 @@ class Windows:
     def close(self) -> None:
         for context in self.contexts.values():
             context.close()
-

@@ -53,12 +53,21 @@ def preview(**fields: str) -> Act:
     return act
 
 
+def keep(tab: Tab, scene: Scene) -> None:
+    """Keeps a draft, and is told so beside the button."""
+    tab.locator("[name=title]").fill("Later")
+    tab.locator("[value=keep]").click()
+    tab.locator("#kept .meta").wait_for()
+
+
 def send(path: str, **fields: str) -> Act:
     """Sends a form that no page has, from one of ours."""
     script = """([path, fields]) => { const form = document.createElement("form"); form.method = "post"; form.action = path
         for (const [name, value] of Object.entries(fields)) {
-            const field = document.createElement("input"); field.type = "hidden"; field.name = name; field.value = value; form.append(field) }
-        document.body.append(form); form.submit() }"""
+            const field = document.createElement("input");
+            Object.assign(field, {type: "hidden", name: name, value: value});
+            form.append(field); }
+        document.body.append(form); form.submit(); }"""
 
     def act(tab: Tab, scene: Scene) -> None:
         with tab.expect_navigation():
@@ -114,8 +123,16 @@ PAGES = (
     Page("thread-long", "/threads/{long}?page=2", "discussions/thread.html"),
     Page("thread-public", "/threads/{public}", "discussions/thread.html", ""),
     Page("thread-preview", "/threads/{thread}", "discussions/thread.html", "daan", preview(text=TEXT)),
-    Page("thread-error", "/threads/{thread}", "discussions/thread.html", act=fill("[value=send]", text=" "), sends="/threads/{id}", status=422),
+    Page(
+        "thread-error",
+        "/threads/{thread}",
+        "discussions/thread.html",
+        act=fill("[value=send]", text=" "),
+        sends="/threads/{id}",
+        status=422,
+    ),
     Page("compose", "/groups/{interpreters}/new", "discussions/compose.html"),
+    Page("compose-kept", "/groups/{interpreters}/new", "discussions/compose.html", "daan", keep),
     Page("compose-preview", "/groups/{group}/new", "discussions/compose.html", "daan", preview(title=LONG_WORD, text=TEXT)),
     Page(
         "compose-error",
@@ -128,11 +145,10 @@ PAGES = (
     Page(
         "signed-out",
         "/groups/{interpreters}",
-        "discussions/signed_out.html",
+        "members/login.html",
         "",
         send("/groups/{interpreters}/new", title="A question", text=TEXT),
-        "/groups/{id}/new",
-        401,
+        "/login",
     ),
     Page("edit", "/posts/{own}/edit", "discussions/edit.html"),
     Page("edit-error", "/posts/{own}/edit", "discussions/edit.html", act=fill(text=" "), sends="/posts/{id}/edit", status=422),
@@ -210,7 +226,8 @@ NO_PAGE = {
     "GET /nodeinfo/2.1": "JSON",
     "GET /posts/{id}": "leads to the post's place in its conversation",
     "GET /language/{code}": "leads back",
-    "POST /preview": "a piece of the composer",
+    "POST /preview/{id}": "a piece of the composer",
+    "POST /keep/{id}": "a piece of the composer",
     "POST /posts/{id}/delete": "leads to the conversation",
     "POST /link/{token}": "leads to the new password",
     "POST /logout": "leads to the start page",

@@ -34,7 +34,11 @@ FRAMED = {
 }
 AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36"
 LONG = "What helps when a driver, a landlord and an agency all say that they have never heard of each other, and the papers say otherwise?"
-SHORT_LIST = "Short list so far: **who pays for travel, where do you sleep, who keeps the passport?**\n\n> quién guarda el pasaporte\n\nThat one opens the conversation here too."
+SHORT_LIST = """Short list so far: **who pays for travel, where do you sleep, who keeps the passport?**
+
+> quién guarda el pasaporte
+
+That one opens the conversation here too."""
 ARABIC = "كيف نحضّر المقابلة الأولى مع مترجم؟"
 
 
@@ -133,7 +137,9 @@ async def _talk(made: Scene, host: Stage, sanabil: Stage, ladera: Stage) -> None
     """The conversation that has travelled: partner's, own, edited, deleted and introduced posts."""
     busy, ilse, daan = made.busy, made.people["ilse"], made.people["daan"]
     about = "<p>Adverts, agencies and seasonal work: what we see, and what helps.</p>"
-    group = await host.write(groups.create, host.viewers[0], slug="recruitment", name="Labour recruitment", label="TLP:GREEN", summary=about)
+    group = await host.write(
+        groups.create, host.viewers[0], slug="recruitment", name="Labour recruitment", label="TLP:GREEN", summary=about
+    )
     for one in (busy, sanabil, ladera):
         await until(partial(_knows, one, group.uri), "the group")
     opener = await host.write(service.post_thread, host.viewers[0], group.id, title=OPENER[0], text=OPENER[1], language="en")

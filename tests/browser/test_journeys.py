@@ -1,7 +1,6 @@
 """Shows the main job in a real browser, between real processes: one profile on two nodes, with script and without; and joining."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
@@ -108,3 +107,23 @@ def test_an_invitation_takes_a_newcomer_from_the_link_to_a_first_answer(
         fresh.close()
     admin.goto(one.url + "/admin/members")
     expect(admin.get_by_text(name, exact=True)).to_be_visible()
+
+
+def test_who_is_signed_out_while_writing_signs_in_and_has_the_text_back(pair: tuple[Process, Process], profile: BrowserContext) -> None:
+    one, _ = pair
+    tab, text = profile.new_page(), "Three adverts,\n\none picture."
+    sign_in(tab, one)
+    tab.get_by_role("link", name="Leads").click()
+    tab.get_by_role("link", name="Start a discussion").click()
+    tab.get_by_label("Title").fill("Kept")
+    tab.get_by_label("Text").fill(text)
+    profile.clear_cookies(name=f"session-{one.port}")
+    tab.locator("button[value=send]").click()
+    expect(tab.get_by_role("status")).to_contain_text("Your text is safe")
+    tab.get_by_label("Name").fill("ilse")
+    tab.get_by_label("Password").fill(PASSWORD)
+    tab.get_by_role("button", name="Sign in").click()
+    expect(tab.get_by_label("Title")).to_have_value("Kept")
+    expect(tab.get_by_label("Text")).to_have_value(text)
+    tab.locator("button[value=send]").click()
+    expect(tab.get_by_role("heading", level=1)).to_have_text("Kept")

@@ -1,4 +1,4 @@
-"""Shows that every page in every state is free of barriers, fits its window and breaks no policy of its own; and that no page is left out."""
+"""Shows that every page in every state is free of barriers, fits its window and keeps to its own policy; and that none is left out."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ def test_every_template_has_a_page_under_test() -> None:
 
 
 def barriers(tab: Tab) -> list[str]:
-    """What axe finds in the page as it is, and by how much the page is wider than its window, at two widths, light and dark, and with large text."""
+    """What axe finds in the page, and by how much it is wider than its window: at two widths, light and dark, and with large text."""
     found = []
     for scheme, width in LOOKS:
         tab.set_viewport_size({"width": width, "height": 800})
