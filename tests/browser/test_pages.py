@@ -65,7 +65,7 @@ def test_the_search_for_barriers_finds_a_field_without_a_name_and_a_page_that_is
         tab.evaluate("() => document.querySelector('main').style.width = '200vw'")
         found = "\n".join(barriers(tab))
     assert "320 dark label: <input>" in found
-    assert "1280 light 1280 px wider than its window" in found
+    assert "320 light 320 px wider than its window" in found
 
 
 @pytest.mark.browser

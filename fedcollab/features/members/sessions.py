@@ -10,8 +10,8 @@ from fedcollab.actors.models import Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import DAY, HOUR, MINUTE
 from fedcollab.base.crypto import new_token, stored
-from fedcollab.base.markup import plain
 
+from .devices import device
 from .models import LoginSession, Member, Notice
 
 IDLE, ABSOLUTE, SEEN_EVERY = 12 * HOUR, 30 * DAY, 10 * MINUTE
@@ -40,10 +40,10 @@ class SessionData:
 
 
 def start_session(session: Session, node: Node, person_id: str, agent: str) -> str:
-    """A new session's token, for its cookie."""
+    """A new session's token, for its cookie; of the browser's `agent` only its kind is kept."""
     token, now = new_token(), node.now()
     session.execute(sa.delete(LoginSession).where(LoginSession.person_id == person_id, LoginSession.created_at < now - ABSOLUTE))
-    row = dict(token_hash=stored(token), person_id=person_id, created_at=now, seen_at=now, agent=plain(agent, 120))
+    row = dict(token_hash=stored(token), person_id=person_id, created_at=now, seen_at=now, agent=device(agent))
     session.execute(sa.insert(LoginSession).values(row))
     return token
 
