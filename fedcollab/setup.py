@@ -11,7 +11,7 @@ from fedcollab.actors.node import Node
 from fedcollab.base import config, crypto
 from fedcollab.base.database import open_database, run_sync
 from fedcollab.base.errors import Misconfigured
-from fedcollab.base.migrate import migrate
+from fedcollab.base.migrate import current, migrate
 from fedcollab.base.paths import NodeFiles
 from fedcollab.federation import profiles
 
@@ -19,7 +19,7 @@ ORGANISATION = "organisation"
 
 
 def init(root: Path, written: dict[str, object]) -> config.Settings:
-    """Makes a node in `root`, which has to be empty or missing. Raises Misconfigured, having made nothing that stands in the way."""
+    """Makes a node in `root`, which must hold none yet. Raises Misconfigured, having left nothing behind that stands in the way."""
     settings = config.parse(written, {}, where="init")
     files = NodeFiles(root)
     if files.settings.exists() or files.key.exists():
@@ -36,15 +36,35 @@ def init(root: Path, written: dict[str, object]) -> config.Settings:
             root=root,
             error=error.strerror,
         ) from None
-    database = open_database(settings.database_url or f"sqlite:///{files.database}")
+    before = files.database.exists()
     try:
+        _fill(settings, files, key)
+    except BaseException:
+        for made in (files.settings, files.key, *([] if before else [files.database])):
+            made.unlink(missing_ok=True)
+        raise
+    return settings
+
+
+def _fill(settings: config.Settings, files: NodeFiles, key: bytes) -> None:
+    """The database's tables and the first rows. Raises Misconfigured where it can't be opened or holds a node already."""
+    try:
+        database = open_database(settings.database_url or f"sqlite:///{files.database}")
+    except ModuleNotFoundError:
+        raise Misconfigured(
+            'PostgreSQL needs one more package. Run in the program\'s environment: pip install "psycopg[binary]"'
+        ) from None
+    try:
+        if current(database.engine):
+            raise Misconfigured(
+                "The database holds a node already. Choose an empty one, or bring back that node's node.toml and node.key."
+            )
         migrate(database.engine)
         if not settings.database_url:
             files.database.chmod(0o600)
         run_sync(database, lambda session: _organisation(session, Node(settings, key)))
     finally:
         database.close()
-    return settings
 
 
 def _write(path: Path, text: str) -> None:

@@ -1,6 +1,7 @@
 """Decides how the database comes to the shape that the code expects: Alembic, configured here, one numbered file a step."""
 
 import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
 
 from .errors import Misconfigured
 from .paths import shipped
@@ -14,11 +15,19 @@ def head() -> str:
 
 
 def current(engine: sa.Engine) -> str:
-    """The step that the database is at; empty for a fresh one."""
-    with engine.connect() as connection:
-        if not sa.inspect(connection).has_table("alembic_version"):
-            return ""
-        return str(connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar_one_or_none() or "")
+    """The step that the database is at; empty for a fresh one. Raises Misconfigured where it can't be opened."""
+    try:
+        with engine.connect() as connection:
+            if not sa.inspect(connection).has_table("alembic_version"):
+                return ""
+            return str(connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar_one_or_none() or "")
+    except OperationalError as error:
+        raise Misconfigured(
+            N_(
+                "The database can't be opened (%(error)s). Start it, or let this user read and write it; its address is database_url."
+            ),
+            error=str(error.orig).partition("\n")[0],
+        ) from None
 
 
 def check(engine: sa.Engine) -> None:
