@@ -8,7 +8,7 @@ import pytest
 
 from deploy._dev.commands import _parser
 
-from .documents import FENCE, ROOT, anchor, commands, dead_links, pages, reached, sections, text_of
+from .documents import CODE, FENCE, ROOT, anchor, commands, dead_links, pages, reached, sections, text_of
 
 PAGES = [pytest.param(page, id=page.relative_to(ROOT).as_posix()) for page in pages()]
 PLANS = ROOT / "docs" / "plans"  # they come and go with the work: nobody has to find them
@@ -86,6 +86,28 @@ def test_every_file_and_folder_in_the_map_exists() -> None:
 
 def test_every_folder_of_the_package_and_every_file_at_its_top_is_in_the_map() -> None:
     assert unmapped(map_of(text_of(CONTRIBUTING)), ROOT / "fedcollab") == []
+
+
+def lost_steps(walk: str, package: Path) -> list[str]:
+    """The functions named in a walk, as `module.function`, that no module of that name has."""
+    named = [found.group(1) for code in CODE.findall(walk) if (found := re.match(r"(?:\w+\.)*(\w+\.\w+)(?:\(|$)", code))]
+    steps = [name.split(".") for name in named if not name.endswith(".py")]
+    return [".".join(step) for step in steps if not _has(package, *step)]
+
+
+def _has(package: Path, module: str, function: str) -> bool:
+    return any(re.search(rf"def {function}\b", path.read_text()) for path in package.rglob(f"{module}.py"))
+
+
+def test_the_walks_through_the_code_name_functions_that_are_there() -> None:
+    walks = sections(text_of(CONTRIBUTING))["Two walks"]
+    assert walks.count("→") > 10
+    assert lost_steps(walks, ROOT / "fedcollab") == []
+
+
+def test_a_step_that_is_not_there_is_found() -> None:
+    walk = "`federation.inbox.receive` → `inbox.dance` → `outbox.publish(x)` → `nowhere.receive`"
+    assert lost_steps(walk, ROOT / "fedcollab") == ["inbox.dance", "nowhere.receive"]
 
 
 @pytest.mark.parametrize("folder", BESIDE)
