@@ -23,9 +23,7 @@ def current(engine: sa.Engine) -> str:
             return str(connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar_one_or_none() or "")
     except OperationalError as error:
         raise Misconfigured(
-            N_(
-                "The database can't be opened (%(error)s). Start it, or let this user read and write it; its address is database_url."
-            ),
+            "The database can't be opened (%(error)s). Start it, or let this user read and write it; its address is database_url.",
             error=str(error.orig).partition("\n")[0],
         ) from None
 
