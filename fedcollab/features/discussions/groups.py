@@ -145,13 +145,16 @@ def learn(session: Session, node: Node, organisation: ActorData, profile: profil
     label = policy.check_leaves(str(profile.document.get(ap.LABEL, GREEN)))
     group = profiles.remember(session, node, profile, known="partner", organisation_id=organisation.id)
     there = session.execute(sa.select(Audience.id, Audience.label).where(Audience.group_id == group.id)).one_or_none()
+    history = profile.document.get(ap.HISTORY) is True
     if there is None:
-        audience_id = policy.open_audience(session, now=node.now(), label=label, owner_id=organisation.id, group_id=group.id)
+        audience_id = policy.open_audience(
+            session, now=node.now(), label=label, owner_id=organisation.id, group_id=group.id, history=history
+        )
     else:
         audience_id = there.id
         if policy.is_wider(label, there.label):
             raise Refused(reason="a group's audience is not widened later")
-        session.execute(sa.update(Audience).where(Audience.id == audience_id).values(label=label))
+        session.execute(sa.update(Audience).where(Audience.id == audience_id).values(label=label, history=history))
     me = actors.own(session, node)
     if node.actor_uri in [member.uri for member in inside(session, profile.document)]:
         policy.admit(session, audience_id, me.id, since=0)
