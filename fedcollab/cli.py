@@ -1,7 +1,6 @@
 """Decides the command line: a contract, each command with --json and --help; refusals say what to do and exit with 1."""
 
 import asyncio
-import gc
 import json
 import sys
 from collections.abc import Awaitable, Callable
@@ -42,7 +41,6 @@ CHOSEN = {"directory": Path()}
 
 def main() -> None:
     """The entrance; errors of ours end as one line of words, never as a trace."""
-    gc.disable()  # nothing that is imported becomes garbage: looking for it takes a tenth of the start
     try:
         app()
     except FedcollabError as error:
