@@ -16,22 +16,22 @@ NOT_YET = {
     RED: N_("TLP:RED needs sealing, which this node cannot do yet. Choose TLP:AMBER+STRICT for us alone."),
 }
 Shared = TypeVar("Shared", bound=SharedObject)
+LOOKING = "looking"
 
 
-def visible(model: type[Shared], viewer: Viewer) -> sa.ColumnElement[bool]:
+def visible(model: type[Shared], viewer: Viewer | None = None) -> sa.ColumnElement[bool]:
     """The clause that keeps only what `viewer` may see: CLEAR, or listed in the audience and (since its admission, or history is open).
-    Words of an organisation that this node has blocked are left out whoever looks."""
-    shown = not_blocked(model.organisation_id)
-    if not viewer.organisation_id:
-        return sa.and_(model.label == CLEAR, shown)
+    Words of an organisation that this node has blocked are left out whoever looks.
+
+    Without a viewer the clause is for a query that is built once: it runs with `asked_by(viewer)`, and not at all without."""
     inside = (
         sa.exists()
-        .where(AudienceMember.audience_id == model.audience_id, AudienceMember.organisation_id == viewer.organisation_id)
+        .where(AudienceMember.audience_id == model.audience_id, AudienceMember.organisation_id == _organisation(viewer))
         .where(
             sa.or_(AudienceMember.since <= model.posted_at, sa.exists().where(Audience.id == AudienceMember.audience_id, Audience.history))
         )
     )
-    return sa.and_(sa.or_(model.label == CLEAR, inside), shown)
+    return sa.and_(sa.or_(model.label == CLEAR, inside), not_blocked(model.organisation_id))
 
 
 def not_blocked(organisation_id: sa.ColumnElement[str] | InstrumentedAttribute[str]) -> sa.ColumnElement[bool]:
@@ -39,12 +39,25 @@ def not_blocked(organisation_id: sa.ColumnElement[str] | InstrumentedAttribute[s
     return ~sa.exists().where(Block.organisation_id == organisation_id)
 
 
-def sees_group(viewer: Viewer) -> sa.ColumnElement[bool]:
+def sees_group(viewer: Viewer | None = None) -> sa.ColumnElement[bool]:
     """The clause for audiences (and so groups) that `viewer` may know of: CLEAR ones, and those that list their organisation; none of
-    an organisation that this node has blocked."""
-    listed = sa.exists().where(AudienceMember.audience_id == Audience.id, AudienceMember.organisation_id == viewer.organisation_id)
-    known = sa.or_(Audience.label == CLEAR, listed) if viewer.organisation_id else Audience.label == CLEAR
-    return sa.and_(known, not_blocked(Audience.owner_id))
+    an organisation that this node has blocked. Without a viewer as in `visible`."""
+    listed = sa.exists().where(AudienceMember.audience_id == Audience.id, AudienceMember.organisation_id == _organisation(viewer))
+    return sa.and_(sa.or_(Audience.label == CLEAR, listed), not_blocked(Audience.owner_id))
+
+
+def _organisation(viewer: Viewer | None) -> sa.BindParameter[str | None]:
+    return sa.bindparam(LOOKING, type_=sa.String(36)) if viewer is None else sa.literal(_inside_as(viewer), sa.String(36))
+
+
+def asked_by(viewer: Viewer) -> dict[str, str | None]:
+    """The parameters that a query built once runs with."""
+    return {LOOKING: _inside_as(viewer)}
+
+
+def _inside_as(viewer: Viewer) -> str | None:
+    """The organisation that somebody is inside audiences as; NULL, which equals nothing, for who has not signed in."""
+    return viewer.organisation_id or None
 
 
 def recipients(audience_id: str) -> sa.Select[str]:
@@ -109,6 +122,7 @@ def expel(session: Session, audience_id: str, organisation_id: str) -> None:
 __all__ = [
     "GREEN",
     "admit",
+    "asked_by",
     "check_label",
     "check_leaves",
     "count_anew",

@@ -149,6 +149,8 @@ def _attribute(tag: str, name: str, value: str) -> str | None:
 def plain(text: str, limit: int) -> str:
     """A name or title: plain text by definition, so markup in it is shown as typed. Without control and invisible characters,
     blanks folded, at most `limit` characters."""
+    if text.isprintable() and len(text) <= limit:  # no control, format or odd space in it: what most names are
+        return " ".join(text.split())
     kept = (" " if unicodedata.category(c) in ("Cc", "Zl", "Zp", "Zs") else c for c in text[: 20 * limit])
     folded = " ".join("".join(c for c in kept if c in JOINERS or unicodedata.category(c) not in ("Cf", "Cs", "Co", "Cn")).split())
     return folded if len(folded) <= limit else folded[: limit - 1].rstrip() + "…"

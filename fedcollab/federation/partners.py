@@ -1,6 +1,7 @@
 """Decides which nodes are heard: the allow-list, its states, and the strangers that knocked."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,7 +14,7 @@ from fedcollab.actors.models import ORGANIZATION, OWN, Actor
 from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
 from fedcollab.base.clock import new_id
-from fedcollab.base.database import wake
+from fedcollab.base.database import prepared, wake
 from fedcollab.base.errors import Conflict, N_, NotFound
 
 from .models import ADMITTED, APPLIED, BLOCKED, LEFT, REFUSED, SUSPENDED, WAITING, Application, Delivery, Partner
@@ -95,14 +96,24 @@ def talks_with(session: Session, host: str) -> bool:
 
 def approved(session: Session) -> frozenset[str]:
     """The ids of the organisations that this node trusts: its own, and the partners that its admin has admitted, one suspended too."""
+    return frozenset(prepared(session, _approved_query(), {}).scalars())
+
+
+@cache
+def _approved_query() -> sa.Select[Any]:
     partner = sa.exists().where(Partner.organisation_id == Actor.id, Partner.state.in_((ADMITTED, SUSPENDED)))
     mine = sa.and_(Actor.kind == ORGANIZATION, Actor.known == OWN)
-    return frozenset(session.scalars(sa.select(Actor.uri).where(sa.or_(mine, partner))))
+    return sa.select(Actor.uri).where(sa.or_(mine, partner))
 
 
 def blocked(session: Session) -> frozenset[str]:
     """The ids of the organisations that this node has blocked."""
-    return frozenset(session.scalars(sa.select(Actor.uri).join(Block, Block.organisation_id == Actor.id)))
+    return frozenset(prepared(session, _blocked_query(), {}).scalars())
+
+
+@cache
+def _blocked_query() -> sa.Select[Any]:
+    return sa.select(Actor.uri).join(Block, Block.organisation_id == Actor.id)
 
 
 def admitted_hosts(session: Session) -> frozenset[str]:

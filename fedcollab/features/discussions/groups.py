@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -35,8 +35,7 @@ class AudienceData:
     history: bool
 
 
-@dataclass(frozen=True)
-class Inside:
+class Inside(NamedTuple):
     """One organisation that the group's signed list names. `stranger` is one we have not approved, `blocked` one we have blocked."""
 
     uri: str

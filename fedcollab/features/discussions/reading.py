@@ -1,7 +1,10 @@
-"""Decides what a viewer reads: groups, threads and posts, each query carrying the viewer's clause; what is not visible is not found."""
+"""Decides what a viewer reads: groups, threads and posts, each query carrying the viewer's clause; what is not visible is not found.
+
+Queries of the pages that are seen most are built once and run with the viewer's values: building one takes longer than running it."""
 
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
@@ -12,6 +15,7 @@ from fedcollab.access.viewer import Viewer
 from fedcollab.actors import service as actors
 from fedcollab.actors.models import Actor
 from fedcollab.actors.service import ActorData
+from fedcollab.base.database import prepared
 from fedcollab.base.errors import NotFound
 
 from .models import Draft, Post, PostRevision, Thread, ThreadRead
@@ -43,8 +47,20 @@ class ThreadData:
     last_post_at: int
 
 
+THREAD = [getattr(Thread, name) for name in ThreadData.__dataclass_fields__]
+
+
 @dataclass(frozen=True)
-class PostView:
+class Around:
+    """What stands around a thread's posts; `draft` and `read_place` are the viewer's own."""
+
+    thread: ThreadData
+    group: GroupData
+    draft: str
+    read_place: int
+
+
+class PostView(NamedTuple):
     """A post as a page shows it: who, from where, how their key is known."""
 
     id: str
@@ -67,38 +83,51 @@ class PostView:
 
 def groups(session: Session, viewer: Viewer) -> list[GroupData]:
     """The groups a viewer may know of, ours first, then by name."""
-    rows = session.execute(_group_query(viewer).order_by(Actor.known != "own", Actor.name, Actor.id))
-    return [_group_data(row) for row in rows]
+    return [_group_data(row) for row in prepared(session, _groups_query(), policy.asked_by(viewer)).all()]
 
 
 def group(session: Session, viewer: Viewer, group_id: str) -> GroupData:
     """One group. Raises NotFound, whether it does not exist or is not for this viewer."""
-    row = session.execute(_group_query(viewer).where(Actor.id == group_id)).one_or_none()
+    row = prepared(session, _group_query(), policy.asked_by(viewer) | {"group": group_id}).one_or_none()
     if row is None:
         raise NotFound()
     return _group_data(row)
 
 
-def _group_query(viewer: Viewer) -> sa.Select[Any]:
+@cache
+def _groups_query() -> sa.Select[Any]:
     organisation = aliased(Actor)
     columns = [*actors.COLUMNS, Audience.label, Audience.history, organisation.name.label("organisation"), Actor.document]
     query = sa.select(*columns).join(Audience, Audience.group_id == Actor.id).join(organisation, organisation.id == Actor.organisation_id)
-    return query.where(policy.sees_group(viewer), Actor.disabled_at.is_(None))
+    return query.where(policy.sees_group(), Actor.disabled_at.is_(None)).order_by(Actor.known != "own", Actor.name, Actor.id)
+
+
+@cache
+def _group_query() -> sa.Select[Any]:
+    return _groups_query().where(Actor.id == sa.bindparam("group"))
 
 
 def _group_data(row: Any) -> GroupData:
+    """From a row of `_groups_query`."""
     count = len(actors.COLUMNS)
-    return GroupData(ActorData(*row[:count]), row.label, row.history, row.organisation, row.document)
+    return GroupData(ActorData(*row[:count]), *row[count:])
 
 
 def threads(
     session: Session, viewer: Viewer, group_id: str, before: tuple[int, str] | None = None, limit: int = THREADS
 ) -> list[ThreadData]:
     """A page of a group's threads, newest first, after the key (last_post_at, id) of the page before."""
-    query = _thread_query(viewer).where(Thread.group_id == group_id)
-    if before is not None:
-        query = query.where(sa.tuple_(Thread.last_post_at, Thread.id) < sa.tuple_(*before))
-    return [ThreadData(*row) for row in session.execute(query.order_by(Thread.last_post_at.desc(), Thread.id.desc()).limit(limit))]
+    key = dict(zip(("before_at", "before_id"), before, strict=True)) if before else {}
+    values = policy.asked_by(viewer) | {"group": group_id, "limit": limit} | key
+    return [ThreadData(*row) for row in prepared(session, _threads_query(paged=bool(before)), values).all()]
+
+
+@cache
+def _threads_query(*, paged: bool) -> sa.Select[Any]:
+    query = _thread_query().where(Thread.group_id == sa.bindparam("group"))
+    if paged:
+        query = query.where(sa.tuple_(Thread.last_post_at, Thread.id) < sa.tuple_(sa.bindparam("before_at"), sa.bindparam("before_id")))
+    return query.order_by(Thread.last_post_at.desc(), Thread.id.desc()).limit(sa.bindparam("limit"))
 
 
 def newest(session: Session, viewer: Viewer, limit: int = 12) -> list[ThreadData]:
@@ -109,30 +138,53 @@ def newest(session: Session, viewer: Viewer, limit: int = 12) -> list[ThreadData
 
 def thread_row(session: Session, viewer: Viewer, thread_id: str) -> ThreadData:
     """One thread. Raises NotFound as `group` does."""
-    row = session.execute(_thread_query(viewer).where(Thread.id == thread_id)).one_or_none()
+    row = prepared(session, _one_thread_query(), policy.asked_by(viewer) | {"thread": thread_id}).one_or_none()
     if row is None:
         raise NotFound()
     return ThreadData(*row)
 
 
-def _thread_query(viewer: Viewer) -> sa.Select[Any]:
+def around(session: Session, viewer: Viewer, thread_id: str) -> Around:
+    """What stands around a thread's posts. Raises NotFound as `group` does."""
+    values = policy.asked_by(viewer) | {"thread": thread_id, "person": viewer.person_id}
+    row = prepared(session, _around_query(), values).one_or_none()
+    if row is None:
+        raise NotFound()
+    return Around(ThreadData(*row[: len(THREAD)]), _group_data(row[len(THREAD) : -2]), row.draft or "", row.read_place or 0)
+
+
+@cache
+def _around_query() -> sa.Select[Any]:
+    """One thread, its group, and what the viewer has drafted and read in it."""
+    drafted = sa.and_(Draft.person_id == sa.bindparam("person"), Draft.place == Thread.id)
+    has_read = sa.and_(ThreadRead.person_id == sa.bindparam("person"), ThreadRead.thread_id == Thread.id)
+    query = _groups_query().order_by(None).join(Thread, Thread.audience_id == Audience.id)
+    query = query.with_only_columns(*THREAD, *query.selected_columns, Draft.text.label("draft"), ThreadRead.read_place)
+    return query.outerjoin(Draft, drafted).outerjoin(ThreadRead, has_read).where(Thread.id == sa.bindparam("thread"), _has_visible_posts())
+
+
+@cache
+def _one_thread_query() -> sa.Select[Any]:
+    return _thread_query().where(Thread.id == sa.bindparam("thread"))
+
+
+def _thread_query() -> sa.Select[Any]:
     """Threads whose group the viewer may know of; which posts of them show is decided post by post."""
-    columns: tuple[Any, ...] = (
-        Thread.id,
-        Thread.uri,
-        Thread.group_id,
-        Thread.title,
-        Thread.language,
-        Thread.label,
-        Thread.posts,
-        Thread.last_post_at,
-    )
-    some = sa.exists().where(Post.thread_id == Thread.id, policy.visible(Post, viewer))
-    return sa.select(*columns).join(Audience, Audience.id == Thread.audience_id).where(policy.sees_group(viewer), some)
+    return sa.select(*THREAD).join(Audience, Audience.id == Thread.audience_id).where(policy.sees_group(), _has_visible_posts())
+
+
+def _has_visible_posts() -> sa.ColumnElement[bool]:
+    return sa.exists().where(Post.thread_id == Thread.id, policy.visible(Post))
 
 
 def posts(session: Session, viewer: Viewer, thread_id: str, page: int = 1) -> list[PostView]:
     """A page of 50 posts in the host's order; own ones that wait for the host come last."""
+    values = policy.asked_by(viewer) | {"thread": thread_id, "start": (page - 1) * POSTS}
+    return [PostView._make(row) for row in prepared(session, _posts_query(), values).all()]
+
+
+@cache
+def _posts_query() -> sa.Select[Any]:
     author, organisation, through = aliased(Actor), aliased(Actor), aliased(Actor)
     columns: tuple[Any, ...] = (
         Post.id,
@@ -157,9 +209,9 @@ def posts(session: Session, viewer: Viewer, thread_id: str, page: int = 1) -> li
         .join(author, author.id == Post.author_id)
         .join(organisation, organisation.id == Post.organisation_id)
         .outerjoin(through, through.id == author.through_id)
-        .where(Post.thread_id == thread_id, policy.visible(Post, viewer))
+        .where(Post.thread_id == sa.bindparam("thread"), policy.visible(Post))
     )
-    return [PostView(*row) for row in session.execute(query.order_by(Post.place, Post.id).limit(POSTS).offset((page - 1) * POSTS))]
+    return query.order_by(Post.place, Post.id).limit(POSTS).offset(sa.bindparam("start"))
 
 
 def post_by_uri(session: Session, viewer: Viewer, uri: str) -> Any:
@@ -185,14 +237,13 @@ def revisions(session: Session, viewer: Viewer, post_id: str) -> list[tuple[int,
 
 def draft(session: Session, viewer: Viewer, place: str) -> tuple[str, str]:
     """(title, text) of a form in mid-composition; empty where there is none."""
-    row = session.execute(sa.select(Draft.title, Draft.text).where(Draft.person_id == viewer.person_id, Draft.place == place)).one_or_none()
+    row = prepared(session, _draft_query(), {"person": viewer.person_id, "place": place}).one_or_none()
     return (row.title, row.text) if row else ("", "")
 
 
-def read_place(session: Session, viewer: Viewer, thread_id: str) -> int:
-    """How far the viewer has read; 0 for never."""
-    query = sa.select(ThreadRead.read_place).where(ThreadRead.person_id == viewer.person_id, ThreadRead.thread_id == thread_id)
-    return session.execute(query).scalar_one_or_none() or 0
+@cache
+def _draft_query() -> sa.Select[Any]:
+    return sa.select(Draft.title, Draft.text).where(Draft.person_id == sa.bindparam("person"), Draft.place == sa.bindparam("place"))
 
 
 def post_row(session: Session, viewer: Viewer, post_id: str) -> Any:

@@ -125,25 +125,31 @@ async def thread_page(request: web.Request, viewer: Viewer, thread_id: str, show
     asked = request.query.get("page", "1")
     number = int(asked) if asked.isascii() and asked.isdigit() and 0 < len(asked) < 7 else 1
 
-    def read(session: Session) -> dict[str, Any]:
-        thread = reading.thread_row(session, viewer, thread_id)
-        group = reading.group(session, viewer, thread.group_id)
-        draft = reading.draft(session, viewer, thread_id)[1] if viewer.signed_in and shown.text is None else shown.text
-        return dict(
-            thread=thread,
-            group=group,
-            reach=reach(session, group),
-            posts=reading.posts(session, viewer, thread_id, number),
-            text=draft,
-            read_place=reading.read_place(session, viewer, thread_id) if viewer.signed_in else 0,
-        )
+    def read(session: Session) -> tuple[reading.Around, Reach, list[reading.PostView]]:
+        around = reading.around(session, viewer, thread_id)
+        return around, reach(session, around.group), reading.posts(session, viewer, thread_id, number)
 
-    found = await kernel.database.read(read)
-    seen = max((p.place for p in found["posts"] if p.confirmed_at), default=0)
-    if viewer.signed_in and seen > found["read_place"]:
+    around, reached, posts = await kernel.database.read(read)
+    seen = max((p.place for p in posts if p.confirmed_at), default=0)
+    if viewer.signed_in and seen > around.read_place:
         await kernel.database.write(service.mark_read, viewer, thread_id, seen)
-    more = dict(errors=shown.errors, preview=shown.preview, number=number, pages=max(1, -(-found["thread"].posts // reading.POSTS)))
-    return page(request, "discussions/thread.html", status=shown.status, once=new_id(), may_write=viewer.signed_in, **more, **found)
+    return page(
+        request,
+        "discussions/thread.html",
+        status=shown.status,
+        thread=around.thread,
+        group=around.group,
+        reach=reached,
+        posts=posts,
+        read_place=around.read_place,
+        errors=shown.errors,
+        text=around.draft if shown.text is None else shown.text,
+        preview=shown.preview,
+        number=number,
+        pages=max(1, -(-around.thread.posts // reading.POSTS)),
+        once=new_id(),
+        may_write=viewer.signed_in,
+    )
 
 
 async def show_post(request: web.Request) -> web.Response:

@@ -1,6 +1,8 @@
 """Decides how long somebody stays signed in: 12 hours without use, 30 days at most; ended at once when the account is disabled."""
 
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
@@ -10,6 +12,7 @@ from fedcollab.actors.models import Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import DAY, HOUR, MINUTE
 from fedcollab.base.crypto import new_token, stored
+from fedcollab.base.database import prepared
 
 from .devices import device
 from .models import LoginSession, Member, Notice
@@ -50,35 +53,42 @@ def start_session(session: Session, node: Node, person_id: str, agent: str) -> s
 
 def signed_in(session: Session, node: Node, token: str) -> SignedIn | None:
     """Whose session this is, unless it ran out or the account is disabled."""
-    now, about = node.now(), aliased(Actor)
+    now = node.now()
+    values = {"token": stored(token), "used_after": now - IDLE, "created_after": now - ABSOLUTE}
+    row = prepared(session, _signed_in_query(), values).one_or_none()
+    if row is None:
+        return None
+    viewer = Viewer(row.organisation_id, row.person_id, frozenset(row.roles), row.name)
+    return SignedIn(viewer, row.language, row.time_zone, row.new_password_due, (row.notices or "").splitlines(), row.seen_at)
+
+
+@cache
+def _signed_in_query() -> sa.Select[Any]:
+    """Built once: it runs with every page."""
+    about = aliased(Actor)
     notices = (
         sa.select(sa.func.aggregate_strings(about.name, "\n"))
         .join(Notice, Notice.about_id == about.id)
         .where(Notice.person_id == Member.person_id)
         .scalar_subquery()
     )
-    query = (
-        sa.select(
-            Member.person_id,
-            Actor.organisation_id,
-            Member.roles,
-            Actor.name,
-            Member.language,
-            Member.time_zone,
-            Member.new_password_due,
-            notices.label("notices"),
-            LoginSession.seen_at,
-        )
-        .join(LoginSession, LoginSession.person_id == Member.person_id)
-        .join(Actor, Actor.id == Member.person_id)
-        .where(LoginSession.token_hash == stored(token), Member.disabled_at.is_(None))
-        .where(LoginSession.seen_at > now - IDLE, LoginSession.created_at > now - ABSOLUTE)
+    query = sa.select(
+        Member.person_id,
+        Actor.organisation_id,
+        Member.roles,
+        Actor.name,
+        Member.language,
+        Member.time_zone,
+        Member.new_password_due,
+        notices.label("notices"),
+        LoginSession.seen_at,
     )
-    row = session.execute(query).one_or_none()
-    if row is None:
-        return None
-    viewer = Viewer(row.organisation_id, row.person_id, frozenset(row.roles), row.name)
-    return SignedIn(viewer, row.language, row.time_zone, row.new_password_due, (row.notices or "").splitlines(), row.seen_at)
+    return (
+        query.join(LoginSession, LoginSession.person_id == Member.person_id)
+        .join(Actor, Actor.id == Member.person_id)
+        .where(LoginSession.token_hash == sa.bindparam("token"), Member.disabled_at.is_(None))
+        .where(LoginSession.seen_at > sa.bindparam("used_after"), LoginSession.created_at > sa.bindparam("created_after"))
+    )
 
 
 def touch(session: Session, node: Node, token: str) -> None:
