@@ -65,12 +65,31 @@ class Words:
         except (LookupError, ValueError, OSError):  # unknown; not a name at all; a folder of names
             self._zone = UTC
 
+    def text(self, message: str, /, **values: object) -> Markup:
+        """A text for a page: the message ids are ours and safe, the values are escaped."""
+        found = self._text(message)
+        return found % values if values else found
+
+    @lru_cache(2000)  # noqa: B019  # `words` keeps each Words as long as the node runs
+    def _text(self, message: str) -> Markup:
+        return Markup(self.gettext(message))  # noqa: S704  # as above
+
+    def texts(self, one: str, many: str, num: int, /, **values: object) -> Markup:
+        """A text for a page that counts; `%(num)s` is the number unless `values` says it otherwise."""
+        return Markup(self.ngettext(one, many, num)) % ({"num": num} | values)  # noqa: S704  # as in `text`
+
     def when(self, micros: int, now: int) -> str:
         """A time as people say it: "5 minutes ago" within a day, else date and time in the reader's zone."""
         if 0 <= now - micros < DAY:
-            return str(format_timedelta(-max(1, (now - micros) // MICROSECONDS), add_direction=True, locale=self._locale))
+            seconds = max(1, (now - micros) // MICROSECONDS)
+            return self._ago(seconds if seconds < 60 else seconds // 60 * 60)
         return self.date(micros)
 
+    @lru_cache(4096)  # noqa: B019  # as above
+    def _ago(self, seconds: int) -> str:
+        return str(format_timedelta(-seconds, add_direction=True, locale=self._locale))
+
+    @lru_cache(4096)  # noqa: B019  # as above
     def date(self, micros: int) -> str:
         """Date and time in the reader's zone."""
         return self._moment(micros, DATE.get(self.language, USUAL_DATE))
@@ -83,6 +102,7 @@ class Words:
         stamp = EPOCH + timedelta(microseconds=micros)
         return str(format_datetime(stamp, pattern, tzinfo=self._zone, locale=self._locale))
 
+    @lru_cache(4096)  # noqa: B019  # as above
     def number(self, value: int) -> str:
         """A count, grouped as the language does; in the digits 0 to 9, as dates are."""
         return str(format_decimal(value, locale=self._locale))

@@ -1,42 +1,64 @@
 """Decides how pages are made: Jinja2 with autoescape, no undefined names, texts by gettext for each reader."""
 
+import re
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
-import jinja2
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from jinja2.compiler import CodeGenerator
+from markupsafe import Markup, escape
 
 from .i18n import Words
 from .paths import shipped
+
+MARKS = ("icon", "initials", "plate", "stamp")
+SPECIAL = re.compile("[&<>'\"]").search
+
+
+def shown(value: object) -> object:
+    """What stands on the page for a value: as `escape` answers it, but at once where there is nothing to escape."""
+    kind = type(value)
+    return value if kind is Markup or (kind is str and not SPECIAL(value)) else escape(value)  # type: ignore[arg-type]
+
+
+class _Writer(CodeGenerator):
+    """Compiles templates so that they escape by `shown`. Should Jinja2 ask for this otherwise one day, then `escape` does it again."""
+
+    def _output_child_pre(self, *_: object) -> None:
+        self.write("environment.shown(")
+
+
+class _Pages(Environment):
+    code_generator_class = _Writer
+    shown = staticmethod(shown)
 
 
 class Templates:
     """All templates of the house, compiled once."""
 
     def __init__(self) -> None:
-        self._environment = Environment(
+        self._environment = _Pages(
             loader=FileSystemLoader(shipped("templates")),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
             auto_reload=False,
-            extensions=["jinja2.ext.i18n"],
             cache_size=-1,
         )
-        self._environment.install_gettext_callables(_text, _texts, newstyle=True)  # type: ignore[attr-defined]  # added by the extension
         self._environment.filters["safe_html"] = Markup
+        module = self._environment.get_template("base/marks.html").module
+        marks = {name: _kept(getattr(module, name)) for name in MARKS}
+        self._environment.globals["marks"] = marks
+        self._environment.filters.update(marks)
 
     def render(self, name: str, words: Words, **values: Any) -> str:
         """One page; `words` gives language, direction, dates and numbers."""
-        return self._environment.get_template(name).render(words=words, **values)
+        texts = {"_": words.text, "gettext": words.text, "ngettext": words.texts}
+        return self._environment.get_template(name).render(words=words, **texts, **values)
 
 
-@jinja2.pass_context
-def _text(context: jinja2.runtime.Context, message: str) -> str:
-    return str(context["words"].gettext(message))
-
-
-@jinja2.pass_context
-def _texts(context: jinja2.runtime.Context, one: str, many: str, number: int) -> str:
-    return str(context["words"].ngettext(one, many, number))
+def _kept(mark: Callable[[str], Markup]) -> Callable[[str], Markup]:
+    """A mark made once for each text: it depends on nothing else, so it is the same for whoever looks."""
+    return lru_cache(2000)(lambda text: mark(text))
