@@ -138,10 +138,11 @@ def run_sync(database: Database, work: Callable[[Session], T], *, write: bool = 
     return asyncio.run(one())
 
 
-def prepared(session: Session, query: sa.Select[Any], values: dict[str, Any]) -> sa.CursorResult[Any]:
+def prepared(session: Session, query: sa.Select[Any], values: dict[str, Any]) -> sa.CursorResult[*tuple[Any, ...]]:
     """The plain rows of a query that was built once, run in the session's transaction with `values`. It goes past the session's own
     `execute`, which prepares for entities at every call: of no use here, and half of the cost of a small read."""
-    return session.connection().execute(query, values)
+    found: sa.CursorResult[*tuple[Any, ...]] = session.connection().execute(query, values)
+    return found
 
 
 def rows(result: Any) -> list[dict[str, Any]]:

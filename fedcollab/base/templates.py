@@ -18,8 +18,9 @@ SPECIAL = re.compile("[&<>'\"]").search
 
 def shown(value: object) -> object:
     """What stands on the page for a value: as `escape` answers it, but at once where there is nothing to escape."""
-    kind = type(value)
-    return value if kind is Markup or (kind is str and not SPECIAL(value)) else escape(value)  # type: ignore[arg-type]
+    if type(value) is Markup or (type(value) is str and not SPECIAL(value)):
+        return value
+    return escape(value)
 
 
 class _Writer(CodeGenerator):
@@ -61,4 +62,4 @@ class Templates:
 
 def _kept(mark: Callable[[str], Markup]) -> Callable[[str], Markup]:
     """A mark made once for each text: it depends on nothing else, so it is the same for whoever looks."""
-    return lru_cache(2000)(lambda text: mark(text))
+    return lru_cache(2000)(lambda text: mark(text))  # noqa: PLW0108  # a macro would be taken for a function of the template's

@@ -1,8 +1,7 @@
-"""Decides how a server process is measured from outside: its processor time, its memory, when it first answers; the client is no part of it."""
+"""Decides how a server process is measured from outside: processor time, memory, first answer; the client is no part of it."""
 
 import contextlib
 import http.client
-import statistics
 import subprocess
 import sys
 import time
@@ -72,7 +71,7 @@ def bare(port: int, *words: str) -> "contextlib.AbstractContextManager[Server]":
 
 
 def alternating(subjects: Sequence[tuple[Server, Callable[[], None]]], blocks: int, times: int) -> list[float]:
-    """Processor microseconds a call for each subject: the best of blocks that take turns. What else runs on the machine only adds to a block."""
+    """Processor microseconds a call for each subject: the best of blocks that take turns, for other work on the machine only adds."""
     found: list[list[float]] = [[] for _ in subjects]
     for _ in range(blocks):
         for at, (measured, call) in enumerate(subjects):

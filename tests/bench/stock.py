@@ -92,7 +92,9 @@ def _conversation(session: Session, node: Node, pattern: str, authors: list[tupl
     """A conversation of 50 posts beside the one that a service has made; answers its id."""
     row = dict(session.execute(sa.select(Thread.__table__).where(Thread.id == pattern)).mappings().one())
     thread_id, now = new_id(node.now()), node.now()
-    session.execute(sa.insert(Thread).values(row | dict(id=thread_id, uri=node.settings.uri(f"/threads/{thread_id}"), posts=POSTS, last_post_at=now)))
+    session.execute(
+        sa.insert(Thread).values(row | dict(id=thread_id, uri=node.settings.uri(f"/threads/{thread_id}"), posts=POSTS, last_post_at=now))
+    )
     session.execute(sa.insert(Post), list(_posts(session, node, pattern, thread_id, authors)))
     return thread_id
 

@@ -44,7 +44,9 @@ def as_text(rows: Sequence[Row]) -> str:
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
     words = (0, 2, 6)
-    return "  ".join(cell.ljust(width) if at in words else cell.rjust(width) for at, (cell, width) in enumerate(zip(cells, widths, strict=True)))
+    return "  ".join(
+        cell.ljust(width) if at in words else cell.rjust(width) for at, (cell, width) in enumerate(zip(cells, widths, strict=True))
+    )
 
 
 def _short(number: float | None) -> str:

@@ -1,4 +1,4 @@
-"""Measures how long a post takes from the author's form to the partners' pages: three nodes, beside three bare servers that just pass it on."""
+"""Measures how long a post takes from the form to the partners' pages: three nodes, beside three bare servers that pass it on."""
 
 import statistics
 import time
@@ -50,7 +50,7 @@ def _acquaint(three: Sequence[Process]) -> list[str]:
     for other in three[1:]:
         until("the group", lambda other=other: query(other, "SELECT 1 FROM actor WHERE username = 'leads'"))
     posted = host.json("post", "leads", "--as", "ilse", "--title", "Leads", "--text", "What do you see?")
-    wanted = f"SELECT thread_id FROM post WHERE uri = '{posted['uri']}'"  # noqa: S608  # an address that our own node has made
+    wanted = f"SELECT thread_id FROM post WHERE uri = '{posted['uri']}'"
     return [str(until("the conversation", lambda node=node: query(node, wanted))[0][0]) for node in three]
 
 

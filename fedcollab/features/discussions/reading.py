@@ -47,7 +47,7 @@ class ThreadData:
     last_post_at: int
 
 
-THREAD = [getattr(Thread, name) for name in ThreadData.__dataclass_fields__]
+THREAD: list[Any] = [getattr(Thread, name) for name in ThreadData.__dataclass_fields__]
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,8 @@ def _around_query() -> sa.Select[Any]:
     drafted = sa.and_(Draft.person_id == sa.bindparam("person"), Draft.place == Thread.id)
     has_read = sa.and_(ThreadRead.person_id == sa.bindparam("person"), ThreadRead.thread_id == Thread.id)
     query = _groups_query().order_by(None).join(Thread, Thread.audience_id == Audience.id)
-    query = query.with_only_columns(*THREAD, *query.selected_columns, Draft.text.label("draft"), ThreadRead.read_place)
+    columns: list[Any] = [*THREAD, *query.selected_columns, Draft.text.label("draft"), ThreadRead.read_place]
+    query = query.with_only_columns(*columns)
     return query.outerjoin(Draft, drafted).outerjoin(ThreadRead, has_read).where(Thread.id == sa.bindparam("thread"), _has_visible_posts())
 
 
@@ -243,7 +244,8 @@ def draft(session: Session, viewer: Viewer, place: str) -> tuple[str, str]:
 
 @cache
 def _draft_query() -> sa.Select[Any]:
-    return sa.select(Draft.title, Draft.text).where(Draft.person_id == sa.bindparam("person"), Draft.place == sa.bindparam("place"))
+    columns: list[Any] = [Draft.title, Draft.text]
+    return sa.select(*columns).where(Draft.person_id == sa.bindparam("person"), Draft.place == sa.bindparam("place"))
 
 
 def post_row(session: Session, viewer: Viewer, post_id: str) -> Any:
