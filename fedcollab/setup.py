@@ -51,14 +51,10 @@ def _fill(settings: config.Settings, files: NodeFiles, key: bytes) -> None:
     try:
         database = open_database(settings.database_url or f"sqlite:///{files.database}")
     except ModuleNotFoundError:
-        raise Misconfigured(
-            'PostgreSQL needs one more package. Run in the program\'s environment: pip install "psycopg[binary]"'
-        ) from None
+        raise Misconfigured('PostgreSQL needs one more package. Run in the program\'s environment: pip install "psycopg[binary]"') from None
     try:
         if current(database.engine):
-            raise Misconfigured(
-                "The database holds a node already. Choose an empty one, or bring back that node's node.toml and node.key."
-            )
+            raise Misconfigured("The database holds a node already. Choose an empty one, or bring back that node's node.toml and node.key.")
         migrate(database.engine)
         if not settings.database_url:
             files.database.chmod(0o600)

@@ -20,6 +20,7 @@ LANGUAGES = {"en": "English", "fr": "Français", "es": "Español", "ar": "الع
 REGIONS = frozenset(("Africa", "America", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"))
 DATE = {"ar": "d MMM y، HH:mm"}  # an Arabic comma
 USUAL_DATE = "d MMM y, HH:mm"
+APART, TOGETHER = Markup("<bdi>"), Markup("</bdi>")  # what is added to them is escaped
 RIGHT_TO_LEFT = frozenset(("ar", "fa", "ur", "he"))
 
 
@@ -109,7 +110,7 @@ class Words:
 
     def name(self, text: str) -> Markup:
         """A name or address inside a sentence, kept apart from the sentence's writing direction."""
-        return Markup("<bdi>{}</bdi>").format(text)
+        return APART + text + TOGETHER
 
     def names(self, texts: Iterable[str]) -> Markup:
         """Names as the language lists them: "a, b and c"."""

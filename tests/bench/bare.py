@@ -12,7 +12,8 @@ from aiohttp import ClientSession, web
 
 ROWS = """
 SELECT post.id, post.uri, post.html, post.language, post.label, post.posted_at, post.edited_at, post.deleted_at, post.confirmed_at,
-       post.place, post.author_id, author.name AS author, author.known, author.host, organisation.name AS organisation, through.name AS through
+       post.place, post.author_id, author.name AS author, author.known, author.host, organisation.name AS organisation,
+       through.name AS through
 FROM post JOIN actor author ON author.id = post.author_id JOIN actor organisation ON organisation.id = post.organisation_id
 LEFT JOIN actor through ON through.id = author.through_id
 WHERE post.thread_id = ? ORDER BY post.place, post.id LIMIT 50

@@ -21,6 +21,7 @@ from fedcollab.features.discussions import groups, service
 from fedcollab.features.discussions.models import Post, Thread
 from fedcollab.features.members import service as members
 from fedcollab.features.members import sessions
+from fedcollab.federation.models import ADMITTED, Partner
 from fedcollab.setup import init
 
 PARTNERS, POSTS = 12, 50
@@ -65,7 +66,7 @@ def _stock(session: Session, node: Node, posts: int) -> tuple[str, str, str]:
 
 
 def _partners(session: Session, node: Node) -> list[tuple[str, str]]:
-    """(person, organisation) of each partner, inside the group; the last person is known through another organisation."""
+    """(person, organisation) of each partner, admitted and inside the group; the last person is known through another organisation."""
     made: list[tuple[str, str]] = []
     for at in range(PARTNERS):
         host, name = f"node{at}.example", CASTS[at % len(CASTS)].people[0][1]
@@ -76,6 +77,8 @@ def _partners(session: Session, node: Node) -> list[tuple[str, str]]:
             _actor(node, person, PERSON, host, name, organisation, through),
         ):
             session.execute(sa.insert(Actor).values(row))
+        row = dict(id=new_id(node.now()), organisation_id=organisation, host=host, state=ADMITTED, people=5 + at, created_at=node.now())
+        session.execute(sa.insert(Partner).values(row))
         groups.admit_partner(session, node, organisation)
         made.append((person, organisation))
     return made
