@@ -16,6 +16,17 @@ TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best
 LOOKS = [(scheme, width) for width in (320, 1280) for scheme in ("light", "dark")]
 AXE = """async tags => (await axe.run(document, {runOnly: {type: "tag", values: tags}, resultTypes: ["violations"]})).violations
     .map(found => `${found.id}: ${found.nodes.map(node => node.html.slice(0, 160) + " " + node.failureSummary).join(" | ")}`)"""
+# What is pressed is 44 px at least; a page has one heading of the first rank, one main button at most, and no style of its own.
+HOUSE = """() => {
+    const pressed = "button, select, textarea, input:not([type=hidden], [type=checkbox], [type=radio]), summary, label.pick, " +
+        ".btn, .act, .tag, .ib, .nav a, .tabs a, .crumb a, .row .title a, .errs a";
+    const small = [...document.querySelectorAll(pressed)].filter(it => it.checkVisibility() && !it.closest(".skip")).map(it => {
+        const box = it.getBoundingClientRect();
+        return box.width < 43.9 || box.height < 43.9 ? `${box.width} × ${box.height} px: ${it.outerHTML.slice(0, 120)}` : ""; });
+    const count = (what, least, most) => {
+        const found = document.querySelectorAll(what).length;
+        return found < least || found > most ? `${found} times ${what}` : ""; };
+    return [...small, count("h1", 1, 1), count(".btn.main", 0, 1), count("[style]", 0, 0)].filter(Boolean); }"""
 WIDER = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
@@ -44,8 +55,7 @@ def barriers(tab: Tab) -> list[str]:
         tab.set_viewport_size({"width": width, "height": 800})
         tab.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # "light" or "dark"
         violations: list[str] = tab.evaluate(AXE, TAGS)
-        found += [f"{width} {scheme} {violation}" for violation in violations]
-        found += [f"{width} {scheme} {wider}" for wider in overflow(tab)]
+        found += [f"{width} {scheme} {what}" for what in [*violations, *overflow(tab), *tab.evaluate(HOUSE)]]
     tab.set_viewport_size({"width": 640, "height": 800})
     tab.evaluate("() => document.documentElement.style.fontSize = '200%'")
     return found + [f"640 at twice the text size {wider}" for wider in overflow(tab)]
@@ -57,14 +67,24 @@ def overflow(tab: Tab) -> list[str]:
 
 
 @pytest.mark.browser
+@pytest.mark.parametrize("route", [route for route in NO_PAGE if route.startswith("GET")])
+def test_what_is_said_to_show_no_page_shows_none(windows: Windows, route: str) -> None:
+    path = route.removeprefix("GET ").replace("{id}", windows.scene.places["own"]).replace("{code}", "en")
+    answer = windows.context("ilse").request.get(windows.scene.busy.url + path, max_redirects=0)
+    assert answer.status >= 300 or "text/html" not in answer.headers["content-type"]
+
+
+@pytest.mark.browser
 @pytest.mark.axe
 def test_the_search_for_barriers_finds_a_field_without_a_name_and_a_page_that_is_too_wide(windows: Windows) -> None:
     with windows.tab("") as tab:
         windows.show(tab, PAGES[0])
-        tab.evaluate("() => document.querySelector('main').append(document.createElement('input'))")
+        tab.evaluate("() => document.querySelector('main').append(document.createElement('input'), document.createElement('button'))")
         tab.evaluate("() => document.querySelector('main').style.width = '200vw'")
         found = "\n".join(barriers(tab))
     assert "320 dark label: <input>" in found
+    assert "1280 light 1 times [style]" in found
+    assert "px: <button></button>" in found
     assert "320 light 320 px wider than its window" in found
 
 
