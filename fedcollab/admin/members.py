@@ -27,7 +27,7 @@ async def _page(request: web.Request, status: int = 200, **made: Any) -> web.Res
 
 async def _refused(request: web.Request, error: Refused, where: str) -> web.Response:
     """The page again, with what to do, beside the member or form it is about."""
-    return await _page(request, status=error.status, errors={where: error.in_words(words_of(request).gettext)})
+    return await _page(request, status=error.status, errors={where: error.in_words(words_of(request))})
 
 
 async def invite(request: web.Request) -> web.Response:

@@ -80,4 +80,4 @@ def why_not_added(error: FedcollabError, words: Words) -> str:
     """Why an organisation could not be fetched or believed."""
     if isinstance(error, Unreachable) or any(pattern.fullmatch(error.reason) for pattern, _ in EXPLAINED):
         return explained(error.reason, words)
-    return words.gettext(NOT_TRUSTED) if error.reason and error.text == type(error).text else error.in_words(words.gettext)
+    return words.gettext(NOT_TRUSTED) if error.reason and error.text == type(error).text else error.in_words(words)

@@ -13,6 +13,16 @@ Services raise, one middleware (or the command line) answers. Texts that pages s
 stranger sent is ever part of a text shown to others.
 """
 
+from typing import Protocol
+
+
+class Reader(Protocol):
+    """Who reads an error: their language (see i18n.Words)."""
+
+    def gettext(self, message: str, /) -> str: ...
+
+    def number(self, value: int, /) -> str: ...
+
 
 def N_(text: str) -> str:
     """Marks a text for extraction; it is translated where it is shown."""
@@ -33,10 +43,12 @@ class FedcollabError(Exception):
         self.retry_after = retry_after
         super().__init__(reason or (self.text % values if values else self.text))
 
-    def in_words(self, translate: "object" = None) -> str:
-        """The text in the reader's language; `translate` maps a message id to its translation."""
-        text = translate(self.text) if callable(translate) else self.text
-        return text % self.values if self.values else text
+    def in_words(self, reader: Reader | None = None) -> str:
+        """The text in the reader's language, numbers in it as the language writes them; in English for the command line."""
+        if reader is None:
+            return self.text % self.values if self.values else self.text
+        values = {name: reader.number(value) if isinstance(value, int) else value for name, value in self.values.items()}
+        return reader.gettext(self.text) % values if values else reader.gettext(self.text)
 
 
 class Refused(FedcollabError):

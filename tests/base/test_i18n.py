@@ -3,6 +3,7 @@
 import pytest
 
 from fedcollab.base.clock import DAY, HOUR, MICROSECONDS, MINUTE
+from fedcollab.base.errors import TooLarge
 from fedcollab.base.i18n import LANGUAGES, catalogue, direction, negotiate, words
 
 AT = 1_783_261_800 * MICROSECONDS  # 5 July 2026, 14:30 UTC
@@ -74,6 +75,12 @@ def test_markup_in_a_name_stays_text() -> None:
 def test_each_language_has_its_direction_and_all_but_english_a_catalogue() -> None:
     assert {code: direction(code) for code in LANGUAGES} == {"en": "ltr", "fr": "ltr", "es": "ltr", "ar": "rtl"}
     assert [catalogue(code).gettext("Sign in") for code in LANGUAGES] == ["Sign in", "Se connecter", "Iniciar sesión", "تسجيل الدخول"]
+
+
+def test_numbers_in_an_error_are_written_as_the_language_does() -> None:
+    error = TooLarge("at most %(most)s", most=20_000)
+    assert [error.in_words(words(code, "UTC")) for code in ("en", "es")] == ["at most 20,000", "at most 20.000"]
+    assert error.in_words() == "at most 20000"
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from deploy._dev import catalogues
+from fedcollab.access.models import Block
 from fedcollab.actors.models import Actor
 from fedcollab.base.clock import HOUR, MICROSECONDS, new_id
-from fedcollab.base.i18n import catalogue, direction, words
+from fedcollab.base.i18n import catalogue, direction, time_zones, words
+from fedcollab.features.discussions.models import Post
 from fedcollab.federation.models import Application, Partner
 from fedcollab.federation.partners import MOVES
 from tests.features.conftest import House
@@ -19,9 +21,18 @@ from tests.web import Visitor
 
 LANGUAGES = sorted(catalogues.PLURALS)
 LINK = re.compile(r'(?:href|action)="(/[^"#?]*)')
-NO_PAGES = ("/static/", "/language/", "/logout", "/settings/notice", "/preview")
+NO_PAGES = ("/static/", "/language/", "/logout", "/settings/notices", "/preview", "/keep")
 INLINE, VOID = ("b", "bdi"), ("meta", "link", "input", "br", "use", "path", "hr", "img")
 WORDY = ("aria-label", "title", "placeholder", "alt", "data-l")
+RARE = (
+    "Removed by its author.",
+    "not vouched for",
+    "Waiting for the host's confirmation",
+    "Met through partners",
+    "Unblock",
+    "No longer a member",
+    "Applications",
+)
 LETTERS = re.compile(r"[^\W\d_]")
 ERRORS = ["the name was not found", "no answer within 15 seconds", "their certificate is not valid", "answered 401", "answered 503", "odd"]
 
@@ -67,7 +78,7 @@ COUNTS, COUNTED = ("num", "page", "pages", "length", "most", "least"), r"\d[\d\W
 
 
 def known(language: str) -> re.Pattern[str]:
-    """What may stand on a page: the translations, filled in, and times as the language tells them."""
+    """What may stand on a page: the translations, filled in, times as the language tells them, and the ids of time zones."""
     texts = [
         form
         for message in catalogues.read_po(_file(language), locale=language)
@@ -78,7 +89,7 @@ def known(language: str) -> re.Pattern[str]:
     reader = words(language, "UTC")
     told = {reader.when(HOUR - since * MICROSECONDS, HOUR) for since in range(3600)} | {reader.when(0, hours * HOUR) for hours in range(24)}
     date = re.sub(r"\d+", r"\\d+", re.escape(reader.date(0))).replace(re.escape(_month(language)), r"[^\W\d_]+\.?")
-    return re.compile("|".join([*sentences, *map(re.escape, told), date, r"[\W\d_]*(?:Ñ[\W\d_]*)*"]))
+    return re.compile("|".join([*sentences, *map(re.escape, [*told, *time_zones()]), date, r"[\W\d_]*(?:Ñ[\W\d_]*)*"]))
 
 
 def _file(language: str) -> Iterator[bytes]:
@@ -112,32 +123,39 @@ async def fill(house: House) -> list[str]:
     await member.post(f"/threads/{posted.thread_id}", act="send", text="One answer", once=new_id())
     await admin.post(f"/posts/{posted.post_id}/edit", text="What did you see?")
     await admin.post("/admin/members/invite", role="moderator")
-    await site.write(lambda session, node: _partners(session, node.now()))
-    return [f"/posts/{posted.post_id}/{act}" for act in ("edit", "delete", "history")] + ["/nothing", "/join/none", "/link/none", "/login"]
+    people = await site.write(lambda session, node: _others(session, node.now(), posted.post_id))
+    posts = [f"/posts/{posted.post_id}/{act}" for act in ("edit", "delete", "history")]
+    return [*posts, *(f"/people/{one}" for one in people), "/nothing", "/join/none", "/link/none", "/login"]
 
 
-def _partners(session: Session, now: int) -> None:
+def _others(session: Session, now: int, post_id: str) -> list[str]:
+    """Partners of each state, a stranger, and people that a partner has introduced or nobody vouches for, with copies of a post."""
     for number, (state, error) in enumerate(zip(MOVES, ERRORS, strict=True)):
-        uri, row = f"https://n{number}.example.org/actor", new_id()
-        session.execute(
-            sa.insert(Actor).values(
-                id=row,
-                uri=uri,
-                kind="Organization",
-                username="organisation",
-                name=f"Organisation {number}",
-                summary="",
-                host=f"n{number}.example.org",
-                organisation_id=row,
-                inbox=uri + "/inbox",
-                known="partner",
-                created_at=now,
-                updated_at=now,
-            )
-        )
+        row = _actor(session, now, f"n{number}", known="partner")
         values = dict(id=new_id(), organisation_id=row, host=f"n{number}.example.org", state=state, created_at=now)
         session.execute(sa.insert(Partner).values(values | dict(last_error=error, last_error_at=now, last_success_at=now - number * HOUR)))
     session.execute(sa.insert(Application).values(host="x.example.org", actor_uri="", times=3, first_at=now, last_at=now))
+    organisations = [_actor(session, now, f"i{number}", known="introduced", through_id=row) for number in range(2)]
+    session.execute(sa.insert(Block).values(organisation_id=organisations[1], at=now))
+    people = [
+        _actor(session, now, known, known=known, kind="Person", through_id=row, organisation_id=organisations[0], disabled_at=gone)
+        for known, gone in (("introduced", None), ("foreign", now))
+    ]
+    ours = dict(session.execute(sa.select(Post.__table__).where(Post.id == post_id)).one()._mapping)
+    for number, (author, deleted, confirmed) in enumerate([(people[0], None, now), (people[1], now, now), (ours["author_id"], None, None)]):
+        copied = ours | dict(
+            id=(made := new_id()), uri=made, author_id=author, deleted_at=deleted, confirmed_at=confirmed, place=90 + number
+        )
+        session.execute(sa.insert(Post).values(copied))
+    return people
+
+
+def _actor(session: Session, now: int, name: str, **values: object) -> str:
+    """The row id of somebody on another host, an organisation unless `values` say otherwise."""
+    row, uri = new_id(), f"https://{name}.example.org/actor"
+    usual = dict(id=row, uri=uri, kind="Organization", username=name, name=name.title(), summary="", host=f"{name}.example.org")
+    session.execute(sa.insert(Actor).values(usual | dict(organisation_id=row, inbox=uri, created_at=now, updated_at=now) | values))
+    return row
 
 
 async def walk(reader: Visitor, language: str, more: list[str]) -> dict[str, str]:
@@ -160,10 +178,12 @@ FORMS: list[tuple[str, dict[str, str]]] = [
     ("/admin/partners", {"address": "http://127.0.0.1:9"}),
     ("/admin/partners", {"address": "not an address"}),
     ("/admin/members/invite", {"role": "member"}),
+    ("/admin/members/invite", {}),
     ("/groups/new", {"slug": "Not One", "name": "x", "label": "TLP:GREEN"}),
     ("/groups/new", {"slug": "leads", "name": "x", "label": "TLP:GREEN"}),
     ("/groups/new", {"slug": "more", "name": "x", "label": "TLP:RED"}),
     ("/settings", {"name": ""}),
+    ("/settings", {"name": "x", "time_zone": "Mars/Olympus"}),
     ("/settings/password", {"old": "wrong", "password": "x"}),
     ("/login", {"username": "ilse", "password": "wrong"}),
 ]
@@ -176,6 +196,8 @@ async def test_every_page_is_in_the_readers_language_alone(house: House, languag
     public = await walk(house.site.stranger(), language, more)
     found = {path: foreign(html, language, pattern) for path, html in [*pages.items(), *public.items()]}
     assert {path: texts for path, texts in found.items() if texts} == {}
+    translate, shown = catalogue(language).gettext, "".join(pages.values())
+    assert [text for text in RARE if translate(text) not in shown] == []
     assert len(pages) > 25
     assert len(public) > 5
 

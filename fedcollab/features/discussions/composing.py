@@ -85,7 +85,7 @@ async def _take(request: web.Request, show: Show, post: Post) -> web.Response:
         made = await _send(request, viewer, fields, post)
     except FedcollabError as error:
         about = "title" if "title" in fields and not title.strip() else "text"
-        words = error.in_words(words_of(request).gettext)
+        words = error.in_words(words_of(request))
         return await show(request, viewer, Shown(title, text, {about: words}, status=error.status))
     return redirect(f"/posts/{made.post_id}" if post is service.post_reply else f"/threads/{made.thread_id}")
 
@@ -143,7 +143,7 @@ async def edit_post(request: web.Request) -> web.Response:
             await kernel.database.write(service.edit, kernel.node, viewer, post_id, text=text)
             return redirect(f"/posts/{post_id}")
         except FedcollabError as error:
-            errors, status = {"text": error.in_words(words_of(request).gettext)}, error.status
+            errors, status = {"text": error.in_words(words_of(request))}, error.status
     return page(request, "discussions/edit.html", status=status, post_id=post_id, thread_id=row.thread_id, text=text, errors=errors)
 
 

@@ -67,7 +67,7 @@ async def new_group(request: web.Request) -> web.Response:
             return redirect(f"/groups/{made.id}")
         except (Refused, Conflict) as error:
             good_slug = groups.SLUG.fullmatch(values["slug"].strip()) and not isinstance(error, Conflict)
-            errors = {"name" if good_slug else "slug": error.in_words(words_of(request).gettext)}
+            errors = {"name" if good_slug else "slug": error.in_words(words_of(request))}
     labels = (CLEAR, GREEN, STRICT, AMBER, RED)
     return page(request, "discussions/new_group.html", status=422 if errors else 200, values=values, errors=errors, labels=labels)
 

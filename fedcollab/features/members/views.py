@@ -143,7 +143,7 @@ async def join(request: web.Request) -> web.Response:
             return _signed_in(request, started, "/")
         except Refused as error:
             about = "username" if isinstance(error, Conflict) or "name" in error.text[:20].lower() else "password"
-            errors = {about: error.in_words(words_of(request).gettext)}
+            errors = {about: error.in_words(words_of(request))}
     return page(request, "members/join.html", status=422 if errors else 200, values=values, errors=errors)
 
 
@@ -171,7 +171,7 @@ async def settings(request: web.Request) -> web.Response:
             delete_cookie(response, request.app[SETTINGS], "language")
             return response
         except Refused as error:
-            errors = {"name" if values["name"] else "time_zone": error.in_words(words_of(request).gettext)}
+            errors = {"name" if values["name"] else "time_zone": error.in_words(words_of(request))}
     shown = dict(values=values, errors=errors, me=me, zones=time_zones())
     return page(request, "members/settings.html", status=422 if errors else 200, **shown)
 
@@ -186,7 +186,7 @@ async def password(request: web.Request) -> web.Response:
             await _set_password(request, fields, due)
             return redirect("/")
         except FedcollabError as error:
-            errors = {"old" if error.status == 403 else "password": error.in_words(words_of(request).gettext)}
+            errors = {"old" if error.status == 403 else "password": error.in_words(words_of(request))}
     return page(request, "members/password.html", status=422 if errors else 200, due=due, errors=errors, viewer_name=viewer.name)
 
 
