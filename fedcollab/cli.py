@@ -121,11 +121,11 @@ def init(
 
 
 @app.command()
-def serve() -> None:
+def serve(as_json: AsJson = False) -> None:
     """Runs the node; prints "ready URL" once it answers."""
     from fedcollab.serve import run
 
-    run(CHOSEN["directory"])
+    run(CHOSEN["directory"], as_json=as_json)
 
 
 @user_app.command("add")
@@ -227,13 +227,22 @@ def demo(
     port: Annotated[int, typer.Option(help="The first port; 0 takes free ones.")] = 0,
     keep: Annotated[Path | None, typer.Option(help="Keep the nodes in this directory.")] = None,
     check: Annotated[bool, typer.Option("--check", help="Post on each node, see it on the others, and stop.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Several organisations on loopback, with sample members and a conversation that really travels."""
     from fedcollab.demo import run
     from fedcollab.serve import set_up_logs
 
+    def progress(words: str) -> None:
+        if not as_json:
+            print(words, flush=True)
+
+    def answer(data: object) -> None:
+        if as_json:
+            print(json.dumps(data, ensure_ascii=False, indent=1), flush=True)
+
     set_up_logs("error")
-    run(nodes, port, keep, check, lambda words: print(words, flush=True))
+    run(nodes, port, keep, check, progress, answer)
 
 
 @partner_app.command("add")

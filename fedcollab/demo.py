@@ -83,13 +83,16 @@ class Stage:
         return await self.kernel.database.write(work, self.kernel.node, *args, **kwargs)
 
 
-def run(count: int, port: int, keep: Path | None, check: bool, say: Callable[[str], None]) -> None:
-    """Plays the demo until it is stopped, or checks it once. Raises Misconfigured for a busy port, AssertionError-free: a failed check
-    raises Unreachable with what did not arrive."""
+def run(
+    count: int, port: int, keep: Path | None, check: bool, say: Callable[[str], None], answer: Callable[[object], None] = lambda _: None
+) -> None:
+    """Plays the demo until it is stopped, or checks it once; `say` gets words, `answer` what they say as one document.
+
+    Raises Misconfigured for a busy port, Unreachable with what did not arrive."""
     if not 2 <= count <= MOST:
         raise Misconfigured("The demo has 2 to %(most)s organisations.", most=MOST)
     ports = [port + i for i in range(count)] if port else free_ports(count)
-    asyncio.run(_play(ports, keep, check, say))
+    asyncio.run(_play(ports, keep, check, say, answer))
 
 
 def free_ports(count: int) -> list[int]:
@@ -101,7 +104,7 @@ def free_ports(count: int) -> list[int]:
         return [found.getsockname()[1] for found in sockets]
 
 
-async def _play(ports: list[int], keep: Path | None, check: bool, say: Callable[[str], None]) -> None:
+async def _play(ports: list[int], keep: Path | None, check: bool, say: Callable[[str], None], answer: Callable[[object], None]) -> None:
     root = keep or Path(tempfile.mkdtemp(prefix="fedcollab-demo-"))
     try:
         async with contextlib.AsyncExitStack() as stack:
@@ -109,9 +112,9 @@ async def _play(ports: list[int], keep: Path | None, check: bool, say: Callable[
             if not (await stages[0].kernel.database.read(lambda session: reading.groups(session, stages[0].viewers[0]))):
                 await perform(stages, say)
             if check:
-                await check_all(stages, say)
+                answer(await check_all(stages, say))
                 return
-            await _show(stages, say)
+            await _show(stages, say, answer)
     finally:
         if keep is None:
             shutil.rmtree(root, ignore_errors=True)
@@ -180,9 +183,9 @@ async def perform(stages: list[Stage], say: Callable[[str], None]) -> None:
     say("a conversation travels ...")
     for at, one in enumerate(stages[1:]):
         thread = await until(partial(_thread, one, posted.uri), f"the conversation at {one.cast.name}")
-        answer = await one.write(service.post_reply, one.viewers[0], thread, text=ANSWERS[at % len(ANSWERS)], language=one.cast.language)
+        reply = await one.write(service.post_reply, one.viewers[0], thread, text=ANSWERS[at % len(ANSWERS)], language=one.cast.language)
         for other in stages:
-            await until(partial(_thread, other, answer.uri), f"an answer at {other.cast.name}")
+            await until(partial(_thread, other, reply.uri), f"an answer at {other.cast.name}")
 
 
 async def until(probe: Callable[[], Awaitable[Any]], what: str) -> Any:
@@ -210,9 +213,11 @@ async def _thread(one: Stage, post_uri: str) -> str | None:
     return str(row.thread_id)
 
 
-async def check_all(stages: list[Stage], say: Callable[[str], None]) -> None:
-    """Posts on each node, then reads every other's page as a member who signed in by link, and as somebody who has not."""
-    cookies = {one.url: await _sign_in(one) for one in stages}
+async def check_all(stages: list[Stage], say: Callable[[str], None]) -> dict[str, dict[str, float]]:
+    """Posts on each node, then reads every other's page as a member who signed in by link, and as somebody who has not.
+
+    Answers the seconds that each organisation's post took to all."""
+    cookies, took = {one.url: await _sign_in(one) for one in stages}, dict[str, float]()
     group_uri = next(
         g.actor.uri for g in await stages[0].kernel.database.read(reading.groups, stages[0].viewers[0]) if g.label == "TLP:GREEN"
     )
@@ -229,7 +234,9 @@ async def check_all(stages: list[Stage], say: Callable[[str], None]) -> None:
                 raise Unreachable(f"{reader.cast.name} does not show a member the post of {author.cast.name}")
             if await _shown_to_strangers(reader, page):
                 raise Unreachable(f"{reader.cast.name} shows somebody who has not signed in the post of {author.cast.name}")
-        say(f"a post of {author.cast.name} is on all {len(stages)} nodes after {time.monotonic() - began:.2f} s, for members alone")
+        took[author.cast.name] = round(time.monotonic() - began, 3)
+        say(f"a post of {author.cast.name} is on all {len(stages)} nodes after {took[author.cast.name]:.2f} s, for members alone")
+    return {"seconds": took}
 
 
 async def _get(reader: Stage, url: str, cookie: str) -> Answer:
@@ -261,15 +268,18 @@ async def _sign_in(one: Stage) -> str:
     return f"{cookie_name(one.kernel.node.settings, 'session')}={token}"
 
 
-async def _show(stages: list[Stage], say: Callable[[str], None]) -> None:
+async def _show(stages: list[Stage], say: Callable[[str], None], answer: Callable[[object], None]) -> None:
+    organisations = []
     say("")
     for one in stages:
         say(f"{one.cast.name}: {one.url}")
+        links = {viewer.name: f"{one.url}/link/{await one.write(members.make_link, None, viewer.person_id)}" for viewer in one.viewers}
+        organisations.append({"name": one.cast.name, "url": one.url, "links": links})
         for viewer in one.viewers:
-            token = await one.write(members.make_link, None, viewer.person_id)
-            say(f"    {viewer.name}{' (admin)' if viewer.is_admin else ''}: {one.url}/link/{token}")
+            say(f"    {viewer.name}{' (admin)' if viewer.is_admin else ''}: {links[viewer.name]}")
         for viewer in one.viewers:
             await one.kernel.database.write(sessions.forget_notices, viewer.person_id)
+    answer({"organisations": organisations})
     say("\nOpen a link to sign in; each works once. Trial data only. Stop with Ctrl-C.")
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

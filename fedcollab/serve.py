@@ -66,7 +66,7 @@ async def start(app: web.Application) -> web.AppRunner:
     return runner
 
 
-def run(root: Path) -> None:
+def run(root: Path, *, as_json: bool = False) -> None:
     """Serves the node in `root` until it is told to stop."""
     settings = config.load(root)
     set_up_logs(settings.log_level)
@@ -77,7 +77,7 @@ def run(root: Path) -> None:
         runner = await start(make_app(kernel))
         gc.freeze()
         gc.enable()
-        print(f"ready {settings.base_url}", flush=True)
+        print(json.dumps({"ready": settings.base_url}) if as_json else f"ready {settings.base_url}", flush=True)
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)

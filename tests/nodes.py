@@ -1,6 +1,7 @@
 """Makes nodes and a rogue partner for tests: real servers on loopback in this process, real databases in a temporary folder."""
 
 import asyncio
+import io
 import json
 import os
 import re
@@ -235,7 +236,8 @@ async def raw_post(url: str, headers: Mapping[str, str] | list[tuple[str, str]],
 
     fields = CIMultiDict(headers)
     fields.setdefault("Content-Type", ap.MEDIA_TYPE)
-    async with aiohttp.request(method, url, data=body, headers=fields, allow_redirects=False) as response:
+    data = io.BytesIO(body) if len(body) > 1 << 20 else body
+    async with aiohttp.request(method, url, data=data, headers=fields, allow_redirects=False) as response:
         return response.status
 
 

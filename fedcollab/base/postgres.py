@@ -18,7 +18,7 @@ from .errors import Refused, Unavailable
 T = TypeVar("T")
 POOL = 8
 TRIES = 5
-AGAIN = ("40001", "40P01")  # serialization failure, deadlock: the unit had no effect and is run again
+AGAIN = ("40001", "40P01", "23505")  # serialization failure, deadlock, a row that another unit has made meanwhile: run again
 CHANNEL = "fedcollab"
 
 
@@ -53,14 +53,16 @@ class PostgresEngine:
             raise as_safe(error) from error
 
     def _write(self, unit: Callable[[Session], T]) -> T:
-        for attempt in range(TRIES):
+        """Runs a unit again where others were in its way: it had no effect, and what it looks for first may now be there."""
+        attempt = 0
+        while True:
+            attempt += 1
             try:
                 return self._once(unit)
             except DBAPIError as error:
-                if getattr(error.orig, "sqlstate", None) not in AGAIN:
+                if getattr(error.orig, "sqlstate", None) not in AGAIN or attempt == TRIES:
                     raise as_safe(error) from error
-                time.sleep(0.005 * 2**attempt)
-        raise Unavailable(reason=f"could not be put in order with others in {TRIES} tries", retry_after=5)
+            time.sleep(0.005 * 2**attempt)
 
     def _once(self, unit: Callable[[Session], T]) -> T:
         with Session(self.engine, expire_on_commit=False) as session:

@@ -59,6 +59,24 @@ async def test_a_unit_that_could_not_be_put_in_order_is_run_again_and_leaves_not
     assert await database.read(stored) == {0}
 
 
+async def test_what_two_units_look_for_and_make_at_once_is_made_once(database: Database) -> None:
+    both_looked, been = threading.Barrier(2), set[str]()
+
+    def look_then_make(session: Session, name: str) -> str:
+        there = session.execute(sa.text("SELECT x FROM t WHERE id = 1")).scalar_one_or_none()
+        if name not in been:
+            been.add(name)
+            both_looked.wait(10)
+        if there is None:
+            put(session, 1, name)
+        return there or name
+
+    answers = await asyncio.gather(database.write(look_then_make, "a"), database.write(look_then_make, "b"))
+    assert len(set(answers)) == 1
+    with pytest.raises(sa.exc.IntegrityError):
+        await database.write(put, 1)
+
+
 async def test_a_unit_that_never_finds_its_turn_is_answered_with_503_and_stores_and_wakes_nothing(database: Database) -> None:
     event = database.wakes.event("delivery")
     with pytest.raises(Unavailable):

@@ -1,4 +1,4 @@
-"""Opens what a node keeps, beside it, read-only, on either database."""
+"""Opens what a node keeps, beside it, on either database: to read it, or to change it behind its back."""
 
 import sqlite3
 import tomllib
@@ -21,3 +21,21 @@ def query(node: Process, sql: str) -> list[tuple[Any, ...]]:
         return connection.execute(sql).fetchall()
     finally:
         connection.close()
+
+
+def change(node: Process, sql: str) -> None:
+    """Runs one statement that no node would run."""
+    settings = tomllib.loads((node.place / "node.toml").read_text())
+    url = settings.get("database_url", "")
+    if url:
+        import psycopg
+
+        with psycopg.connect(url) as connection:
+            connection.execute(sql)
+        return
+    raw = sqlite3.connect(node.place / "node.db", timeout=10)
+    try:
+        with raw:
+            raw.execute(sql)
+    finally:
+        raw.close()

@@ -46,15 +46,24 @@ class Process:
         words += [f"--loopback-peer=127.0.0.1:{p}" for p in peers if p != self.port]
         subprocess.run([*words, *(["--database-url", database_url] if database_url else [])], check=True, capture_output=True, timeout=60)
 
+    @staticmethod
+    def command(*words: str) -> "subprocess.CompletedProcess[str]":
+        """One command that belongs to no node yet."""
+        return subprocess.run([*CLI, *words], capture_output=True, text=True, timeout=60, check=False)
+
     def serve(self) -> None:
         """Starts the node and waits for its "ready" line."""
+        line = self.start()
+        assert line.startswith("ready "), (line, (self.place / "log").read_text()[-2000:])
+
+    def start(self, *options: str) -> str:
+        """Starts the node; answers the first line that it prints, empty where it ended without one."""
         log = (self.place / "log").open("a")
-        words = [*CLI, "-C", str(self.place), "serve"]
+        words = [*CLI, "-C", str(self.place), "serve", *options]
         self.running = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=log, text=True, env=os.environ | self.environment)
         log.close()
         assert self.running.stdout is not None
-        line = self.running.stdout.readline()
-        assert line.startswith("ready "), (line, (self.place / "log").read_text()[-2000:])
+        return self.running.stdout.readline()
 
     def kill(self) -> None:
         """kill -9."""

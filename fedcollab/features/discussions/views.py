@@ -1,5 +1,6 @@
 """Decides what people see of discussions: home, groups, threads, a post's history; and the documents that partners fetch."""
 
+import contextlib
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +12,7 @@ from fedcollab.access.viewer import Viewer
 from fedcollab.actors.models import GROUP
 from fedcollab.base import markup
 from fedcollab.base.clock import new_id
-from fedcollab.base.errors import Conflict, NotFound, Refused
+from fedcollab.base.errors import Conflict, NotFound, Refused, Unavailable
 from fedcollab.base.web import read_form, redirect, wants_document, words_of
 from fedcollab.feature import member_of, page, viewer_of
 from fedcollab.federation import activitystreams as ap
@@ -132,7 +133,8 @@ async def thread_page(request: web.Request, viewer: Viewer, thread_id: str, show
     around, reached, posts = await kernel.database.read(read)
     seen = max((p.place for p in posts if p.confirmed_at), default=0)
     if viewer.signed_in and seen > around.read_place:
-        await kernel.database.write(service.mark_read, viewer, thread_id, seen)
+        with contextlib.suppress(Unavailable):  # a full disk stops nobody from reading
+            await kernel.database.write(service.mark_read, viewer, thread_id, seen)
     return page(
         request,
         "discussions/thread.html",

@@ -1,12 +1,13 @@
 """Decides how people sign in, join and keep their settings, and how one person reads to the others."""
 
+import contextlib
 from typing import Any
 
 from aiohttp import web
 
 from fedcollab.access.viewer import VIEWER
 from fedcollab.base.crypto import hash_password, in_turn, password_matches, stored
-from fedcollab.base.errors import Conflict, FedcollabError, N_, NotFound, Refused
+from fedcollab.base.errors import Conflict, FedcollabError, N_, NotFound, Refused, Unavailable
 from fedcollab.base.i18n import LANGUAGES, negotiate, time_zones, words
 from fedcollab.base.markup import as_text
 from fedcollab.base.web import (
@@ -48,7 +49,8 @@ async def session_viewer(request: web.Request, handler: Handler) -> web.StreamRe
     if found is not None:
         request[VIEWER], request[SIGNED_IN], request[NOTICES] = found.viewer, found, found.notices
         if kernel.node.now() - found.seen_at > sessions.SEEN_EVERY:
-            await kernel.database.write(sessions.touch, kernel.node, token)
+            with contextlib.suppress(Unavailable):  # a full disk signs nobody out
+                await kernel.database.write(sessions.touch, kernel.node, token)
     chosen = read_cookie(request, "language") or (found.language if found else "")
     language = chosen if chosen in LANGUAGES else negotiate(request.headers.get("Accept-Language", ""), settings.language)
     request[WORDS] = words(language, (found.time_zone if found else "") or settings.time_zone)
