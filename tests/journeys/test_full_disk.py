@@ -1,0 +1,82 @@
+"""Shows a node on a disk of 8 MB that fills up: no answer promises what isn't stored, reads go on, and room alone makes it well."""
+
+import contextlib
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fedcollab.base.clock import new_id
+from tests.needs import lacking
+
+from .browserless import Browser
+from .databases import query
+from .processes import Process, nodes
+
+SIZE = 8 << 20
+POST = 45_000
+MOST = 600
+
+
+@contextlib.contextmanager
+def small_disk(place: Path) -> Iterator[Path]:
+    """A file system of 8 MB; mounting one needs root and the right to mount."""
+    place.mkdir()
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", place], capture_output=True, text=True, check=False)
+    if done.returncode:
+        lacking(f"no file system of 8 MB can be mounted here: run as root, with the right to mount ({done.stderr.strip()})")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "--lazy", place], check=True, capture_output=True)
+
+
+def post(browser: Browser, thread: str, mark: str) -> int:
+    """Sends an answer; 303 is the only promise that it is stored."""
+    form = {"token": browser.token, "once": new_id(), "text": f"marker {mark} end " + "x" * POST, "act": "send", "sure": "1"}
+    status, location, page = browser.ask("POST", f"/threads/{thread}", form)
+    assert status in (303, 503, 507), (status, page[:200])
+    assert (status == 303) == location.startswith("/posts/")
+    assert status == 303 or f"marker {mark} end" in page, "the text stays in the form"
+    return status
+
+
+def stored(node: Process) -> list[str]:
+    return [html.split(" ")[1] for (html,) in query(node, "SELECT html FROM post WHERE html LIKE '%marker %' ORDER BY place")]
+
+
+@pytest.mark.slow
+@pytest.mark.rule("R6")
+@pytest.mark.timeout(600)
+def test_a_full_disk_promises_nothing_reads_on_and_recovers_by_itself(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk") as disk, nodes(disk, ["Meridian Outreach"]) as (node,):
+        node.run("group", "add", "leads", "--name", "Leads", "--label", "TLP:AMBER+STRICT")
+        thread = node.json("post", "leads", "--as", "ilse", "--title", "Filling up", "--text", "Go.")["thread"]
+        browser = Browser(node)
+        browser.sign_in(node.json("login-link", "ilse")["link"])
+        filler = disk / "filler"
+        filler.write_bytes(b"x" * (2 << 20))
+        promised, refusals = [], 0
+        for number in range(MOST):
+            if post(browser, thread, f"n{number}") == 303:
+                promised.append(f"n{number}")
+            else:
+                refusals += 1
+            if refusals == 5:
+                break
+        assert refusals == 5, "the disk never was full"
+        assert promised
+        assert stored(node) == promised
+        for path in ("/", f"/threads/{thread}", "/groups", "/settings"):
+            assert browser.ask("GET", path)[0] == 200, path
+        filler.unlink()
+        later = [f"later{number}" for number in range(5)]
+        assert [post(browser, thread, mark) for mark in later] == [303] * 5
+        assert stored(node) == promised + later
+        assert query(node, "PRAGMA integrity_check") == [("ok",)]
+        assert node.json("audit", "verify")["broken_at"] is None
+        node.kill()
+        node.serve()
+        assert stored(node) == promised + later
+        assert node.stop() == 0
