@@ -55,8 +55,10 @@ CASTS = (
 )
 OPENER = (
     "Berry-picking adverts: what do you see this season?",
-    "We were shown three adverts for berry-picking this month: the same picture, three company names, and *housing and travel paid "
-    "first, settled later*.\n\nDo others see these? Which wording comes back?",
+    (
+        "We were shown three adverts for berry-picking this month: the same picture, three company names, and *housing and travel paid "
+        "first, settled later*.\n\nDo others see these? Which wording comes back?"
+    ),
 )
 ANSWERS = (
     "Attention aux captures d’écran : on y voit souvent des numéros privés. Décrivons l’annonce **avec des mots**, sans l’image.",
