@@ -11,7 +11,7 @@ OWN, PARTNER, INTRODUCED, FOREIGN = "own", "partner", "introduced", "foreign"
 
 class Actor(Model):
     """One actor. `known` says how its key is known: own, partner (pinned),
-    introduced (by the host `through_id`), foreign (not vouched for)."""
+    introduced (by the host `through_id`), foreign (not vouched for). `updated_at` is when its document was made, as its proof says."""
 
     __tablename__ = "actor"
     id: Mapped[str] = mapped_column(String(36), primary_key=True)

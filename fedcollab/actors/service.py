@@ -28,6 +28,7 @@ class ActorData:
     inbox: str
     known: str
     through_id: str | None
+    updated_at: int
     disabled_at: int | None
 
 

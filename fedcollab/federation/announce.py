@@ -1,5 +1,6 @@
 """Decides whether an activity that a group passes on is believed: by its author's proof, with a key known or introduced by the host."""
 
+import contextlib
 from typing import Any
 
 import sqlalchemy as sa
@@ -27,7 +28,11 @@ def unwrap(session: Session, node: Node, received: Verified, fetched: dict[str, 
     author_uri = ap.one_ident(inner, "actor")
     if host_of(ap.ident(inner)) != host_of(author_uri):
         raise Refused(reason="the announced id lies on another host than its actor")
-    author = actors.by_uri(session, author_uri) or introduce(session, node, received, author_uri)
+    author = actors.by_uri(session, author_uri)
+    if author is None:
+        author = introduce(session, node, received, author_uri)
+    elif author.known != OWN:
+        _renew(session, node, author, _documents(received).get(author_uri))
     _check(session, inner, author)
     return Verified(inner, author, received.sender, through=received.actor)
 
@@ -41,11 +46,22 @@ def _check(session: Session, inner: dict[str, Any], author: ActorData) -> None:
         raise Refused(reason="the announced activity is not proved by its author's key")
 
 
+def _renew(session: Session, node: Node, author: ActorData, document: object) -> None:
+    """A known author's newer name; a document that isn't good changes nothing, and the activity has its own proof."""
+    with contextlib.suppress(Refused):
+        profiles.renew(session, node, author, document)
+
+
+def _documents(received: Verified) -> dict[str, Any]:
+    """The signed documents inside an Announce, by their ids."""
+    found = received.activity.get(ap.INTRODUCES)
+    return {ap.ident(d): d for d in found if isinstance(d, dict)} if isinstance(found, list) else {}
+
+
 def introduce(session: Session, node: Node, received: Verified, author_uri: str) -> ActorData:
     """Stores an author from the signed documents inside the Announce. A partner's person is proved by the key we pinned; somebody of an
     organisation that is no partner of ours is *introduced* by the host, which gives no right but to be read in its groups."""
-    documents = received.activity.get(ap.INTRODUCES)
-    by_uri = {ap.ident(d): d for d in documents if isinstance(d, dict)} if isinstance(documents, list) else {}
+    by_uri = _documents(received)
     person = profiles.parse(by_uri.get(author_uri), expected=author_uri)
     if person.host == node.host:
         raise Refused(reason="nobody introduces our own people")

@@ -55,6 +55,22 @@ def tell_people(session: Session, node: Node) -> None:
     outbox.publish(session, node, me.id, made, to=session.scalars(asked), order_key=ORDER)
 
 
+def tell_profile(session: Session, node: Node, person: ActorData) -> None:
+    """Tells partners that one of our people reads otherwise now; who meets them through a group's host learns it with their next post."""
+    me = actors.own(session, node)
+    asked = sa.select(Follow.target_id).where(Follow.follower_id == me.id, Follow.state.in_((REQUESTED, ACCEPTED)))
+    followed = sa.select(Follow.follower_id).where(Follow.target_id == me.id, Follow.state == ACCEPTED)
+    made = ap.activity("Update", outbox.new_uri(node), person.uri, profiles.document(session, node, person))
+    outbox.publish(session, node, person.id, made, to=session.scalars(asked.union(followed)), order_key=ORDER)
+
+
+def receive_profile(session: Session, node: Node, received: Verified) -> None:
+    """A partner's person reads otherwise now. Raises Refused where their organisation has not proved it."""
+    if ap.ident(received.object) != received.actor.uri:
+        raise Refused(reason="people change their own profiles")
+    profiles.renew(session, node, received.actor, received.object)
+
+
 def receive_people(session: Session, node: Node, received: Verified) -> None:
     """A partner says how many people it has, beside its Follow or an Update of its Organization; more than a million is no number."""
     people = received.activity.get(ap.PEOPLE)
@@ -106,6 +122,7 @@ HANDLERS = (
     Handler("Follow", (), receive_follow),
     Handler("Follow", (), receive_people),
     Handler("Update", (actors.ORGANIZATION,), receive_people),
+    Handler("Update", (actors.PERSON,), receive_profile),
     Handler("Accept", ("Follow",), receive_answer),
     Handler("Reject", ("Follow",), receive_answer),
     Handler("Undo", ("Follow",), receive_undo),

@@ -125,7 +125,8 @@ def remember(
 ) -> ActorData:
     """Stores or renews another node's actor. Its keys are pinned at first sight: a document with other keys is refused."""
     there = actors.by_uri(session, profile.uri)
-    values = dict(name=profile.name, summary=profile.summary, inbox=profile.inbox, document=profile.document, updated_at=node.now())
+    made_at = min(proofs.created(profile.document) or node.now(), node.now())
+    values = dict(name=profile.name, summary=profile.summary, inbox=profile.inbox, document=profile.document, updated_at=made_at)
     if there:
         _check_pinned(session, there, profile)
         if there.known == known or known == "partner":
@@ -140,6 +141,17 @@ def remember(
     session.execute(sa.insert(Actor).values(**row, **values, organisation_id=organisation_id or actor_id, created_at=node.now()))
     keys.pin(session, node, actor_id, profile.keys)
     return actors.by_id(session, actor_id)
+
+
+def renew(session: Session, node: Node, there: ActorData, document: object) -> None:
+    """Takes over a newer document of another organisation's person, from whoever brings it: only its organisation's proof counts.
+
+    Raises Refused for one that is not proved or has other keys; an older one than ours changes nothing."""
+    if not isinstance(document, dict) or (proofs.created(document) or 0) <= there.updated_at:
+        return
+    profile = parse(document, expected=there.uri)
+    check_proof(profile, actors.keys_of(session, there.organisation_id))
+    remember(session, node, profile, known=there.known, organisation_id=there.organisation_id, through_id=there.through_id)
 
 
 def _check_pinned(session: Session, there: ActorData, profile: Profile) -> None:

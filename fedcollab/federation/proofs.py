@@ -7,7 +7,7 @@ from typing import Any
 import rfc8785
 
 from fedcollab.actors.keys import ED25519, Signer, verifies
-from fedcollab.base.clock import iso
+from fedcollab.base.clock import iso, parse_iso
 from fedcollab.base.crypto import base58, unbase58
 from fedcollab.base.errors import BadRequest
 
@@ -36,6 +36,12 @@ def key_uri(document: Mapping[str, Any]) -> str:
         return ""
     method = proof.get("verificationMethod")
     return method if isinstance(method, str) and proof.get("proofPurpose") == "assertionMethod" else ""
+
+
+def created(document: Mapping[str, Any]) -> int | None:
+    """When a document says that it was proved, in microseconds since the epoch; None where it does not."""
+    proof = document.get("proof")
+    return parse_iso(proof.get("created")) if isinstance(proof, Mapping) else None
 
 
 def proved_by(document: Mapping[str, Any], kind: str, public: str) -> bool:

@@ -47,7 +47,7 @@ class Room:
         query = "SELECT a.body FROM delivery d JOIN activity a ON a.id = d.activity_id ORDER BY d.seq"
         import json
 
-        bodies = [json.loads(body) for body in self.session.scalars(sa.text(query))]
+        bodies = [json.loads(body) for body in self.session.scalars(sa.text(query)) if body]
         return [body["object"]["type"] for body in bodies if body["type"] == "Announce"]
 
 
@@ -91,7 +91,7 @@ def test_a_deleted_post_is_gone_with_its_history_and_a_tombstone_says_so(room: R
     assert "secret" not in repr(document)
     [post] = reading.posts(room.session, room.ilse, posted.thread_id)
     assert (post.deleted_at, post.html) == (room.clock.at, "")
-    assert room.sent() == ["Create", "Update", "Delete"]
+    assert room.sent() == ["Delete"], "what carried the text was emptied"
     for work, more in ((service.edit, {"text": "x"}), (service.delete, {})):
         assert "nothing here" in room.no(work, room.ilse, posted.post_id, **more)
 
@@ -175,8 +175,8 @@ def test_reading_goes_on_where_it_was_left_and_never_back(room: Room) -> None:
     posted = room.thread(room.group().id)
     for place, expected in ((3, 3), (1, 3), (7, 7)):
         service.mark_read(room.session, room.daan, posted.thread_id, place)
-        assert reading.read_place(room.session, room.daan, posted.thread_id) == expected
-    assert reading.read_place(room.session, room.ilse, posted.thread_id) == 0
+        assert reading.around(room.session, room.daan, posted.thread_id).read_place == expected
+    assert reading.around(room.session, room.ilse, posted.thread_id).read_place == 0
 
 
 def test_an_organisation_admitted_later_sees_what_comes_after_unless_history_is_open(room: Room) -> None:

@@ -8,10 +8,13 @@ from fedcollab.actors.service import ActorData
 from fedcollab.app import FEATURES
 from fedcollab.federation.registry import Registry, Verified
 
-ACTOR = ActorData(
-    "1", "https://a.example/actor", "Organization", "a", "A", "", "a.example", "1", "https://a.example/inbox", "partner", None, None
-)
-GROUP = ActorData("2", "https://b.example/g", "Group", "g", "G", "", "b.example", "3", "https://b.example/g/inbox", "partner", None, None)
+
+def actor(kind: str, path: str) -> ActorData:
+    uri = f"https://a.example/{path}"
+    return ActorData(path, uri, kind, path, path, "", "a.example", "actor", uri + "/inbox", "partner", None, 0, None)
+
+
+ACTOR, GROUP = actor("Organization", "actor"), actor("Group", "g")
 HOUSE = Registry(handler for feature in FEATURES for handler in feature.handlers)
 
 

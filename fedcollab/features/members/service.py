@@ -214,7 +214,7 @@ def set_roles(session: Session, node: Node, viewer: Viewer | None, person_id: st
 
 
 def set_profile(session: Session, node: Node, viewer: Viewer, *, name: str, summary: str, language: str, time_zone: str) -> None:
-    """Changes an own profile; partners see it with the next post. Raises Refused."""
+    """Changes an own profile; partners are told. Raises Refused."""
     shown = plain(name, 100)
     if not shown:
         raise Refused(N_("Write the name that others see."))
@@ -224,7 +224,7 @@ def set_profile(session: Session, node: Node, viewer: Viewer, *, name: str, summ
         raise Refused(N_("Choose one of the time zones listed."))
     session.execute(sa.update(Actor).where(Actor.id == viewer.person_id).values(name=shown, summary=as_html(summary[:LONGEST_SUMMARY])))
     session.execute(sa.update(Member).where(Member.person_id == viewer.person_id).values(language=language, time_zone=time_zone))
-    profiles.document(session, node, actors.by_id(session, viewer.person_id))
+    follows.tell_profile(session, node, actors.by_id(session, viewer.person_id))
 
 
 def set_password(session: Session, node: Node, person_id: str, password_hash: str, keep_token: str = "") -> None:
