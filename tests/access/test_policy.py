@@ -6,11 +6,13 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy.exc import StatementError
 from sqlalchemy.orm import Session
 
 from fedcollab.access import policy
 from fedcollab.access.models import AMBER, CLEAR, GREEN, LABELS, RED, STRICT, Audience, Block
 from fedcollab.access.viewer import Viewer, partner
+from fedcollab.base.database import prepared
 from fedcollab.base.errors import BadRequest, Refused
 from fedcollab.features.discussions.models import Thread
 from fedcollab.federation import outbox
@@ -174,3 +176,22 @@ def test_what_this_node_cannot_keep_yet_is_refused_with_what_to_choose() -> None
     assert [policy.check_leaves(label) for label in (CLEAR, GREEN)] == [CLEAR, GREEN]
     with pytest.raises(Refused, match="never leaves the node"):
         policy.check_leaves(STRICT)
+
+
+@given(worlds())
+def test_a_query_built_once_shows_each_viewer_what_one_built_for_them_does(made: tuple[World, list[list[tuple[str, str, int]]]]) -> None:
+    world, done = made
+    things, known = sa.select(Thread.id).where(policy.visible(Thread)), sa.select(Audience.id).where(policy.sees_group())
+    with memory() as session:
+        build(session, world, done)
+        for viewer in map(partner, ("", *ORGANISATIONS)):
+            for once, theirs in (
+                (things, sa.select(Thread.id).where(policy.visible(Thread, viewer))),
+                (known, sa.select(Audience.id).where(policy.sees_group(viewer))),
+            ):
+                assert set(prepared(session, once, policy.asked_by(viewer)).scalars()) == set(session.scalars(theirs)), viewer
+
+
+def test_a_query_built_once_does_not_run_without_a_viewer() -> None:
+    with memory() as session, pytest.raises(StatementError, match="looking"):
+        prepared(session, sa.select(Thread.id).where(policy.visible(Thread)), {})

@@ -94,3 +94,18 @@ def test_the_browsers_best_language_of_ours_is_taken(wanted: str, chosen: str) -
 def test_an_unknown_language_or_zone_falls_back_to_english_and_utc() -> None:
     reader = words("tlh", "Mars/Olympus")
     assert (reader.language, reader.direction, reader.date(AT)) == ("en", "ltr", "5 Jul 2026, 14:30")
+
+
+def test_after_a_minute_a_time_is_told_in_whole_minutes() -> None:
+    reader = words("en", "UTC")
+    shown = [reader.when(AT - seconds * MICROSECONDS, AT) for seconds in (1, 49, 61, 119, 120, 59 * 60 + 59)]
+    assert shown == ["1 second ago", "49 seconds ago", "1 minute ago", "1 minute ago", "2 minutes ago", "1 hour ago"]
+
+
+def test_what_stands_in_a_text_is_escaped_and_the_text_itself_is_not() -> None:
+    reader = words("en", "UTC")
+    assert reader.text("<b>%(name)s</b>", name="<i>") == "<b>&lt;i&gt;</b>"
+    assert reader.text("100 %") == "100 %"
+    assert reader.texts("%(num)s post of %(name)s", "%(num)s posts of %(name)s", 2, name="<i>") == "2 posts of &lt;i&gt;"
+    assert reader.texts("%(num)s post", "%(num)s posts", 1000, num=reader.number(1000)) == "1,000 posts"
+    assert reader.name("<i>") == "<bdi>&lt;i&gt;</bdi>"

@@ -39,7 +39,7 @@ def as_text(rows: Sequence[Row]) -> str:
     head = ("measure", "value", "unit", "floor", "ratio", "target", "")
     lines = [head, *((r.name, _short(r.value), r.unit, _short(r.floor), _short(r.ratio), _short(r.target), _verdict(r)) for r in rows)]
     widths = [max(len(line[at]) for line in lines) for at in range(len(head))]
-    return "\n".join(_line(line, widths) for line in lines)
+    return "\n".join(_line(line, widths).rstrip() for line in lines)
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:

@@ -204,3 +204,17 @@ def test_who_is_inside_a_group_is_said_in_its_signed_document(room: Room) -> Non
     ]
     for wrong in (None, {}, {ap.MEMBERS: "x"}):
         assert groups.inside(room.session, wrong) == []
+
+
+def test_what_stands_around_a_thread_is_what_each_part_says_by_itself_and_each_persons_own(room: Room) -> None:
+    thread_id = room.thread(room.group().id).thread_id
+    service.save_draft(room.session, room.node, room.ilse, thread_id, title="", text="half a")
+    service.mark_read(room.session, room.daan, thread_id, 1)
+    for viewer, own in ((room.ilse, ("half a", 0)), (room.daan, ("", 1)), (Viewer(room.partner_id), ("", 0))):
+        found = reading.around(room.session, viewer, thread_id)
+        assert found.thread == reading.thread_row(room.session, viewer, thread_id)
+        assert found.group == reading.group(room.session, viewer, found.thread.group_id)
+        assert (found.draft, found.read_place) == own
+    for viewer in (Viewer(), Viewer("others", "someone")):
+        with pytest.raises(NotFound):
+            reading.around(room.session, viewer, thread_id)
