@@ -17,6 +17,7 @@ SPOKEN_TO = (ADMITTED, LEFT)  # to one that has left only our Undo still goes: i
 LANES = 8
 BATCH = 64
 LEASE = 2 * MINUTE
+EARLIER = sa.orm.aliased(Delivery)  # made once: an alias copies every column
 TRIES = 12
 FIRST_PAUSE = 2 * MICROSECONDS
 LONGEST_PAUSE = 6 * HOUR
@@ -76,9 +77,8 @@ def lease(session: Session, now: int) -> list[tuple[str, str]]:
 
 def _held(now: int) -> sa.Exists:
     """Whether a delivery, or one before it in its thread, waits for its own next try."""
-    earlier = sa.orm.aliased(Delivery)
-    same = sa.exists().where(earlier.partner_id == Delivery.partner_id, earlier.order_key == Delivery.order_key, earlier.state == WAITING)
-    return same.where(earlier.seq <= Delivery.seq, earlier.next_try_at > now)
+    same = sa.exists().where(EARLIER.partner_id == Delivery.partner_id, EARLIER.order_key == Delivery.order_key, EARLIER.state == WAITING)
+    return same.where(EARLIER.seq <= Delivery.seq, EARLIER.next_try_at > now)
 
 
 def release_all(session: Session) -> None:
@@ -97,12 +97,11 @@ def next_due(session: Session, now: int) -> int | None:
 
 def batch(session: Session, partner_id: str, now: int) -> list[Parcel]:
     """The partner's next deliveries in the order of its numbering, without threads whose head waits for its own next try."""
-    organisation = sa.orm.aliased(Actor)
     query = (
-        sa.select(Delivery.seq, Delivery.order_key, organisation.inbox, Activity.actor_id, Activity.body)
+        sa.select(Delivery.seq, Delivery.order_key, Actor.inbox, Activity.actor_id, Activity.body)
         .join(Activity, Activity.id == Delivery.activity_id)
         .join(Partner, Partner.id == Delivery.partner_id)
-        .join(organisation, organisation.id == Partner.organisation_id)
+        .join(Actor, Actor.id == Partner.organisation_id)
         .where(Delivery.partner_id == partner_id, Delivery.state == WAITING, Partner.state.in_(SPOKEN_TO), ~_held(now))
     )
     return [

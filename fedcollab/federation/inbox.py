@@ -22,6 +22,7 @@ from .registry import Registry, Verified
 
 BATCH = 100
 TRIES = 8
+EARLIER = sa.orm.aliased(InboxItem)  # made once: an alias copies every column
 
 
 def check(activity: object, signer: ActorData) -> dict[str, Any]:
@@ -68,9 +69,8 @@ def _order_key(activity: dict[str, Any]) -> str:
 
 def due(session: Session, now: int) -> list[tuple[int, str]]:
     """The next items to process as (id, lane), in the order they came; a lane whose head waits for its next try is left out."""
-    earlier = sa.orm.aliased(InboxItem)
-    held = sa.exists().where(earlier.host == InboxItem.host, earlier.order_key == InboxItem.order_key, earlier.state == WAITING)
-    held = held.where(earlier.id < InboxItem.id, earlier.next_try_at > now)
+    held = sa.exists().where(EARLIER.host == InboxItem.host, EARLIER.order_key == InboxItem.order_key, EARLIER.state == WAITING)
+    held = held.where(EARLIER.id < InboxItem.id, EARLIER.next_try_at > now)
     query = sa.select(InboxItem.id, InboxItem.host, InboxItem.order_key).where(
         InboxItem.state == WAITING, InboxItem.next_try_at <= now, ~held
     )

@@ -24,6 +24,7 @@ from . import activities, groups, reading
 from .models import LAST, Draft, Post, PostRevision, Thread, ThreadRead
 
 TITLE = 200
+AUTHOR, GROUP = sa.orm.aliased(Actor), sa.orm.aliased(Actor)  # made once: an alias copies every column
 ONCE = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 
@@ -143,12 +144,11 @@ def next_place(session: Session, thread_id: str, now: int) -> int:
 
 def data(session: Session, post_id: str, *, title: str = "") -> activities.PostData:
     """A stored post as the mapping takes it."""
-    author, group = sa.orm.aliased(Actor), sa.orm.aliased(Actor)
     query = (
-        sa.select(Post, Thread.uri.label("context"), author.uri.label("author"), group.uri.label("group"))
+        sa.select(Post, Thread.uri.label("context"), AUTHOR.uri.label("author"), GROUP.uri.label("group"))
         .join(Thread, Thread.id == Post.thread_id)
-        .join(author, author.id == Post.author_id)
-        .join(group, group.id == Thread.group_id)
+        .join(AUTHOR, AUTHOR.id == Post.author_id)
+        .join(GROUP, GROUP.id == Thread.group_id)
     )
     row = session.execute(query.where(Post.id == post_id)).one()
     post = row.Post
