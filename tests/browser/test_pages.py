@@ -1,8 +1,7 @@
 """Shows that every page in every state is free of barriers, fits its window and keeps to its own policy; and that none is left out."""
 
-from typing import Any
-
 import pytest
+from playwright.sync_api import ConsoleMessage
 from playwright.sync_api import Page as Tab
 
 from fedcollab.app import FEATURES
@@ -66,6 +65,30 @@ def overflow(tab: Tab) -> list[str]:
     return [f"{wider} px wider than its window"] if wider > 0 else []
 
 
+def listen(tab: Tab, page: Page) -> list[str]:
+    """What the browser complains of from now on, breaches of the pages' policy among it; a refusal that is meant is none."""
+    complaints: list[str] = []
+
+    def hear(message: ConsoleMessage) -> None:
+        refused_as_meant = page.status >= 400 and "the server responded with a status of" in message.text
+        if message.type in ("error", "warning") and not refused_as_meant:
+            complaints.append(message.text)
+
+    tab.on("console", hear)
+    tab.on("pageerror", lambda error: complaints.append(str(error)))
+    return complaints
+
+
+@pytest.mark.browser
+def test_a_breach_of_the_pages_policy_is_heard(windows: Windows) -> None:
+    with windows.tab("") as tab:
+        complaints = listen(tab, PAGES[0])
+        windows.show(tab, PAGES[0])
+        assert complaints == []
+        tab.evaluate("""() => document.body.insertAdjacentHTML("beforeend", "<p style='color:red'>")""")
+        assert "Content Security Policy" in "".join(complaints)
+
+
 @pytest.mark.browser
 @pytest.mark.parametrize("route", [route for route in NO_PAGE if route.startswith("GET")])
 def test_what_is_said_to_show_no_page_shows_none(windows: Windows, route: str) -> None:
@@ -93,16 +116,8 @@ def test_the_search_for_barriers_finds_a_field_without_a_name_and_a_page_that_is
 @pytest.mark.parametrize("language", ["en", "ar"])
 @pytest.mark.parametrize("page", [pytest.param(page, id=page.name) for page in PAGES])
 def test_a_page_is_free_of_barriers_fits_and_keeps_to_its_policy(windows: Windows, page: Page, language: str) -> None:
-    complaints: list[str] = []
-
-    def hear(message: Any) -> None:
-        refused_as_meant = page.status >= 400 and "the server responded with a status of" in message.text
-        if message.type in ("error", "warning") and not refused_as_meant:
-            complaints.append(message.text)
-
     with windows.tab(page.who) as tab:
-        tab.on("console", hear)
-        tab.on("pageerror", lambda error: complaints.append(str(error)))
+        complaints = listen(tab, page)
         windows.show(tab, page, language)
         assert tab.locator("html").get_attribute("dir") == ("rtl" if language == "ar" else "ltr")
         found = barriers(tab) + complaints
