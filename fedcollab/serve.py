@@ -17,6 +17,7 @@ from fedcollab.base.errors import Misconfigured
 from fedcollab.base.migrate import check
 from fedcollab.base.paths import NodeFiles
 from fedcollab.base.web import SETTINGS
+from fedcollab.federation import fetch
 
 FIELDS = ("path", "status", "reason", "topic", "item")
 
@@ -74,6 +75,7 @@ def run(root: Path, *, as_json: bool = False) -> None:
     check(kernel.database.engine)
 
     async def main() -> None:
+        await kernel.database.read(fetch.own_signer, kernel)  # another node's key is found out now, not by the first delivery
         runner = await start(make_app(kernel))
         gc.freeze()
         gc.enable()
