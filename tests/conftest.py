@@ -9,9 +9,9 @@ import pytest
 from hypothesis import settings
 
 from tests.needs import NEEDS, lacking
-from tests.postgresql import postgres
+from tests.postgresql import database_url, postgres
 
-__all__ = ["postgres"]  # a fixture for all folders
+__all__ = ["database_url", "postgres"]  # fixtures for all folders
 settings.register_profile("house", deadline=None, max_examples=60)  # a busy machine is no failure
 settings.load_profile("house")
 KNOWN = Path(__file__).with_name("rules.txt")

@@ -2,8 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -16,17 +15,9 @@ from fedcollab.base.errors import Refused, Unavailable
 from .units import broken, put, refused, stored, tables, unkept
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    make: Callable[[str], str] = (
-        (lambda _: f"sqlite:///{tmp_path / 'node.db'}") if request.param == "sqlite" else request.getfixturevalue("postgres")
-    )
-    return make("units")
-
-
 @pytest.fixture
-async def database(url: str) -> AsyncIterator[Database]:
-    made = open_database(url)
+async def database(database_url: str) -> AsyncIterator[Database]:
+    made = open_database(database_url)
     await made.write(tables)
     yield made
     await asyncio.to_thread(made.close)
@@ -95,10 +86,10 @@ async def test_a_unit_wakes_its_topic_only_once_it_is_stored(database: Database)
     await asyncio.wait_for(event.wait(), 1)
 
 
-async def test_a_commit_of_another_process_wakes_ours(database: Database, url: str) -> None:
+async def test_a_commit_of_another_process_wakes_ours(database: Database, database_url: str) -> None:
     event = database.wakes.event("inbox")
     database.watch()
-    other = open_database(url, patient=True)
+    other = open_database(database_url, patient=True)
 
     async def write_until_heard() -> None:
         while not event.is_set():
@@ -111,8 +102,8 @@ async def test_a_commit_of_another_process_wakes_ours(database: Database, url: s
     await asyncio.to_thread(other.close)
 
 
-async def test_after_closing_new_units_are_refused_and_waiting_ones_are_finished(url: str) -> None:
-    made = open_database(url)
+async def test_after_closing_new_units_are_refused_and_waiting_ones_are_finished(database_url: str) -> None:
+    made = open_database(database_url)
     await made.write(tables)
     tasks = [asyncio.create_task(made.write(put, n)) for n in range(50)]
     await asyncio.sleep(0)
@@ -122,8 +113,8 @@ async def test_after_closing_new_units_are_refused_and_waiting_ones_are_finished
         await made.write(put, 99)
 
 
-def test_a_command_runs_its_unit_from_a_plain_function(url: str) -> None:
-    made = open_database(url, patient=True)
+def test_a_command_runs_its_unit_from_a_plain_function(database_url: str) -> None:
+    made = open_database(database_url, patient=True)
     run_sync(made, tables)
     assert run_sync(made, lambda session: put(session, 3)) == 3
     assert run_sync(made, stored, write=False) == {3}
