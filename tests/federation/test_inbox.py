@@ -111,25 +111,6 @@ def test_what_nobody_handles_is_done_and_says_so() -> None:
         assert session.execute(sa.select(InboxItem.state, InboxItem.reason)).one() == ("done", "nothing here handles this type")
 
 
-def test_handlers_are_found_by_every_type_that_a_document_has() -> None:
-    def work(_session: Session, _node: object, _received: Verified) -> None:
-        raise AssertionError("it is looked for, not run")
-
-    one, other = Handler("Create", ("Note", "Page"), work), Handler("Create", (), work)
-    registry = Registry([one, other, Handler("Delete", (), work)])
-    found = {name: len(registry.find(Verified(activity, SENDER, SENDER))) for name, activity in DOCUMENTS.items()}
-    assert found == {"several types": 2, "an id alone": 1, "another case": 0, "none": 0, "no type": 0}
-
-
-DOCUMENTS: dict[str, dict[str, Any]] = {
-    "several types": {"type": ["x", "Create"], "object": {"type": ["Note", "y"]}},
-    "an id alone": {"type": "Create", "object": "https://p.example/1"},
-    "another case": {"type": "create"},
-    "none": {},
-    "no type": {"type": {"x": 1}},
-}
-
-
 def sender() -> actors.ActorData:
     with memory() as session:
         return actors.by_id(session, organisation(session, HOSTS[0]))
@@ -142,6 +123,22 @@ GOOD: dict[str, Any] = {
     "actor": SENDER.uri,
     "object": {"id": "https://p.example/2", "type": "Note"},
 }
+
+
+def test_handlers_are_found_by_every_type_and_only_some_take_what_a_group_announces() -> None:
+    def work(_session: Session, _node: object, _received: Verified) -> None:
+        raise AssertionError("it is looked for, not run")
+
+    one, other = Handler("Create", ("Note", "Page"), work, announced=True), Handler("Create", (), work)
+    registry = Registry([one, other, Handler("Delete", (), work)])
+
+    def count(activity: dict[str, Any], through: actors.ActorData | None = None) -> int:
+        return len(registry.find(Verified(activity, SENDER, SENDER, through)))
+
+    note = {"type": ["x", "Create"], "object": {"type": ["Note", "y"]}}
+    assert (count(note), count(note, through=SENDER)) == (2, 1)
+    assert count({"type": "Create", "object": "https://p.example/1"}) == 1
+    assert count({"type": "create"}) == count({}) == count({"type": {"x": 1}}) == 0
 
 
 def test_a_good_activity_passes_and_a_missing_actor_is_the_signer() -> None:
