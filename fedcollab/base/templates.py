@@ -7,6 +7,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.compiler import CodeGenerator
+from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from .i18n import Words
@@ -30,8 +31,16 @@ class _Writer(CodeGenerator):
         self.write("environment.shown(")
 
 
+class _Values(Context):
+    """Calls what templates call as it is: macros, and functions and methods of ours, none of which asks for the template's context."""
+
+    def call(self, called: Callable[..., Any], *args: Any, _block_vars: object = None, _loop_vars: object = None, **kwargs: Any) -> Any:
+        return called(*args, **kwargs)
+
+
 class _Pages(Environment):
     code_generator_class = _Writer
+    context_class = _Values
     shown = staticmethod(shown)
 
 

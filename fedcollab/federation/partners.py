@@ -1,8 +1,9 @@
 """Decides which nodes are heard: the allow-list, its states, and the strangers that knocked."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
@@ -94,26 +95,30 @@ def talks_with(session: Session, host: str) -> bool:
     return session.execute(sa.select(Partner.id).where(Partner.host == host, Partner.state.in_((ADMITTED, SUSPENDED)))).first() is not None
 
 
-def approved(session: Session) -> frozenset[str]:
-    """The ids of the organisations that this node trusts: its own, and the partners that its admin has admitted, one suspended too."""
-    return frozenset(prepared(session, _approved_query(), {}).scalars())
+class Standing(NamedTuple):
+    """How this node stands to an organisation. `approved`: its own, or a partner that its admin has admitted, one suspended too."""
+
+    approved: bool
+    blocked: bool
+
+
+UNKNOWN = Standing(approved=False, blocked=False)
+
+
+def standing(session: Session, uris: Iterable[str]) -> dict[str, Standing]:
+    """How this node stands to each of these organisations that it knows, by their ids; the cost grows with the ids, not with the actors."""
+    rows = prepared(session, _standing_query(), {"uris": list(uris)}).all()
+    return {uri: Standing(bool(approved), blocked is not None) for uri, approved, blocked in rows}
 
 
 @cache
-def _approved_query() -> sa.Select[Any]:
-    partner = sa.exists().where(Partner.organisation_id == Actor.id, Partner.state.in_((ADMITTED, SUSPENDED)))
+def _standing_query() -> sa.Select[Any]:
     mine = sa.and_(Actor.kind == ORGANIZATION, Actor.known == OWN)
-    return sa.select(Actor.uri).where(sa.or_(mine, partner))
-
-
-def blocked(session: Session) -> frozenset[str]:
-    """The ids of the organisations that this node has blocked."""
-    return frozenset(prepared(session, _blocked_query(), {}).scalars())
-
-
-@cache
-def _blocked_query() -> sa.Select[Any]:
-    return sa.select(Actor.uri).join(Block, Block.organisation_id == Actor.id)
+    approved = sa.or_(mine, Partner.state.in_((ADMITTED, SUSPENDED)))
+    columns: list[Any] = [Actor.uri, approved, Block.organisation_id]
+    query = sa.select(*columns)
+    query = query.outerjoin(Partner, Partner.organisation_id == Actor.id).outerjoin(Block, Block.organisation_id == Actor.id)
+    return query.where(Actor.uri.in_(sa.bindparam("uris", expanding=True)))
 
 
 def admitted_hosts(session: Session) -> frozenset[str]:

@@ -36,6 +36,13 @@ def test_templates_are_compiled_with_it() -> None:
     assert template.render(a=HOSTILE) == f"{escape(HOSTILE)}<u>{escape(HOSTILE)}</u>{escape(HOSTILE.upper())}"
 
 
+def test_macros_and_functions_are_called_with_what_stands_in_the_template_and_no_more() -> None:
+    macro = "{% macro m(x, y=0) %}{{ x }}-{{ y }}{{ caller() if caller else '' }};{% endmacro %}"
+    loop = "{% for x in [1, 2] %}{{ m(x, y=double(x)) }}{% endfor %}{% call m(3) %}called{% endcall %}"
+    template = TEMPLATES._environment.from_string(f"{macro}{{% block b scoped %}}{loop}{{% endblock %}}")
+    assert template.render(double=lambda x: 2 * x) == "1-2;2-4;3-0called;"
+
+
 def test_what_nobody_has_given_is_an_error_and_not_an_empty_place() -> None:
     with pytest.raises(UndefinedError):
         TEMPLATES._environment.from_string("{{ nothing }}").render()

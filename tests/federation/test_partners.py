@@ -63,7 +63,8 @@ class Partnership(RuleBasedStateMachine):
     @invariant()
     def only_an_admitted_partner_is_heard(self) -> None:
         assert partners.talks_with(self.session, "p.example") == (self.state in ("admitted", "suspended"))
-        assert partners.approved(self.session) == ({"https://p.example/actor"} if self.state in ("admitted", "suspended") else set())
+        standing = partners.standing(self.session, ["https://p.example/actor", "https://unknown.example/actor"])
+        assert standing == {"https://p.example/actor": (self.state in ("admitted", "suspended"), self.state == "blocked")}
         assert partners.admitted_hosts(self.session) == ({"p.example"} if self.state == "admitted" else set())
 
     @invariant()
@@ -130,7 +131,7 @@ def test_an_introduced_organisation_is_hidden_without_being_a_partner() -> None:
         assert partners.listed(session) == []
         assert [one.blocked for one in partners.introduced(session)] == [True]
         partners.unblock_introduced(session, here, None, found)
-        assert partners.blocked(session) == frozenset()
+        assert partners.standing(session, ["https://far.example/actor"]) == {"https://far.example/actor": (False, False)}
 
 
 def test_a_partner_that_speaks_is_tried_again_at_once() -> None:

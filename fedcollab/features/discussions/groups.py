@@ -165,11 +165,12 @@ def learn(session: Session, node: Node, organisation: ActorData, profile: profil
 def inside(session: Session, document: dict[str, Any] | None) -> list[Inside]:
     """The organisations that a group's signed list names, marked where we have not approved or have blocked them."""
     listed = document.get(ap.MEMBERS) if document else None
-    found = [m for m in listed[:MOST] if isinstance(m, dict) and ap.ident(m)] if isinstance(listed, list) else []
-    approved, blocked = partners.approved(session), partners.blocked(session)
-    answer = []
-    for member in found:
-        uri, people = ap.ident(member), member.get(ap.PEOPLE)
-        number = people if isinstance(people, int) and 0 <= people < 1_000_000 else 0
-        answer.append(Inside(uri, plain(ap.text(member, "name"), 200), number, uri not in approved, uri in blocked))
-    return answer
+    found = [(ap.ident(m), m) for m in listed[:MOST] if isinstance(m, dict)] if isinstance(listed, list) else []
+    known = partners.standing(session, [uri for uri, _ in found if uri])
+    return [_inside(uri, member, known.get(uri, partners.UNKNOWN)) for uri, member in found if uri]
+
+
+def _inside(uri: str, member: dict[str, Any], known: partners.Standing) -> Inside:
+    people = member.get(ap.PEOPLE)
+    number = people if isinstance(people, int) and 0 <= people < 1_000_000 else 0
+    return Inside(uri, plain(ap.text(member, "name"), 200), number, not known.approved, known.blocked)
