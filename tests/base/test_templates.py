@@ -37,7 +37,7 @@ def test_templates_are_compiled_with_it() -> None:
 
 
 def test_macros_and_functions_are_called_with_what_stands_in_the_template_and_no_more() -> None:
-    macro = "{% macro m(x, y=0) %}{{ x }}-{{ y }}{{ caller() if caller else '' }};{% endmacro %}"
+    macro = "{% macro m(x, y=0) %}{{ x }}-{{ y }}{{ caller() if caller is defined else '' }};{% endmacro %}"
     loop = "{% for x in [1, 2] %}{{ m(x, y=double(x)) }}{% endfor %}{% call m(3) %}called{% endcall %}"
     template = TEMPLATES._environment.from_string(f"{macro}{{% block b scoped %}}{loop}{{% endblock %}}")
     assert template.render(double=lambda x: 2 * x) == "1-2;2-4;3-0called;"
