@@ -179,6 +179,20 @@ def test_reading_goes_on_where_it_was_left_and_never_back(room: Room) -> None:
     assert reading.around(room.session, room.ilse, posted.thread_id).read_place == 0
 
 
+def test_a_thread_is_marked_unread_until_its_last_post_was_seen(room: Room) -> None:
+    group = room.group()
+    posted = room.thread(group.id)
+
+    def unread(viewer: Viewer) -> list[bool]:
+        return [thread.unread for thread in reading.newest(room.session, viewer)]
+
+    assert unread(room.daan) == [True]
+    service.mark_read(room.session, room.daan, posted.thread_id, 1)
+    assert (unread(room.daan), unread(room.ilse)) == ([False], [True])
+    service.post_reply(room.session, room.node, room.ilse, posted.thread_id, text="second")
+    assert unread(room.daan) == [True]
+
+
 def test_an_organisation_admitted_later_sees_what_comes_after_unless_history_is_open(room: Room) -> None:
     closed, opened = room.group("TLP:GREEN", "closed"), room.group("TLP:GREEN", "opened", history=True)
     before = [room.thread(group.id).thread_id for group in (closed, opened)]

@@ -47,6 +47,13 @@ class ThreadData:
     last_post_at: int
 
 
+@dataclass(frozen=True)
+class ListedThread(ThreadData):
+    """A thread in a list; `unread` says that it has posts which the viewer has not seen yet."""
+
+    unread: bool
+
+
 THREAD: list[Any] = [getattr(Thread, name) for name in ThreadData.__dataclass_fields__]
 
 
@@ -115,22 +122,23 @@ def _group_data(row: Any) -> GroupData:
 
 def threads(
     session: Session, viewer: Viewer, group_id: str, before: tuple[int, str] | None = None, limit: int = THREADS
-) -> list[ThreadData]:
+) -> list[ListedThread]:
     """A page of a group's threads, newest first, after the key (last_post_at, id) of the page before."""
     key = dict(zip(("before_at", "before_id"), before, strict=True)) if before else {}
-    values = policy.asked_by(viewer) | {"group": group_id, "limit": limit} | key
-    return [ThreadData(*row) for row in prepared(session, _threads_query(paged=bool(before)), values).all()]
+    values = policy.asked_by(viewer) | {"group": group_id, "limit": limit, "person": viewer.person_id} | key
+    return [ListedThread(*row) for row in prepared(session, _threads_query(paged=bool(before)), values).all()]
 
 
 @cache
 def _threads_query(*, paged: bool) -> sa.Select[Any]:
-    query = _thread_query().where(Thread.group_id == sa.bindparam("group"))
+    query = _thread_query().add_columns(Thread.posts > sa.func.coalesce(ThreadRead.read_place, 0)).outerjoin(ThreadRead, _has_read())
+    query = query.where(Thread.group_id == sa.bindparam("group"))
     if paged:
         query = query.where(sa.tuple_(Thread.last_post_at, Thread.id) < sa.tuple_(sa.bindparam("before_at"), sa.bindparam("before_id")))
     return query.order_by(Thread.last_post_at.desc(), Thread.id.desc()).limit(sa.bindparam("limit"))
 
 
-def newest(session: Session, viewer: Viewer, limit: int = 12) -> list[ThreadData]:
+def newest(session: Session, viewer: Viewer, limit: int = 12) -> list[ListedThread]:
     """The threads with the newest posts in all groups that the viewer sees: a few of each, so that the cost does not grow."""
     found = [thread for g in groups(session, viewer) for thread in threads(session, viewer, g.actor.id, limit=limit)]
     return sorted(found, key=lambda t: (t.last_post_at, t.id), reverse=True)[:limit]
@@ -157,11 +165,15 @@ def around(session: Session, viewer: Viewer, thread_id: str) -> Around:
 def _around_query() -> sa.Select[Any]:
     """One thread, its group, and what the viewer has drafted and read in it."""
     drafted = sa.and_(Draft.person_id == sa.bindparam("person"), Draft.place == Thread.id)
-    has_read = sa.and_(ThreadRead.person_id == sa.bindparam("person"), ThreadRead.thread_id == Thread.id)
     query = _groups_query().order_by(None).join(Thread, Thread.audience_id == Audience.id)
     columns: list[Any] = [*THREAD, *query.selected_columns, Draft.text.label("draft"), ThreadRead.read_place]
     query = query.with_only_columns(*columns)
-    return query.outerjoin(Draft, drafted).outerjoin(ThreadRead, has_read).where(Thread.id == sa.bindparam("thread"), _has_visible_posts())
+    query = query.outerjoin(Draft, drafted).outerjoin(ThreadRead, _has_read())
+    return query.where(Thread.id == sa.bindparam("thread"), _has_visible_posts())
+
+
+def _has_read() -> sa.ColumnElement[bool]:
+    return sa.and_(ThreadRead.person_id == sa.bindparam("person"), ThreadRead.thread_id == Thread.id)
 
 
 @cache

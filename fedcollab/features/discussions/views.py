@@ -27,7 +27,7 @@ async def home(request: web.Request) -> web.Response:
     """A member's home: what is new, in all groups; for everybody else the landing page with what is public."""
     viewer, kernel = viewer_of(request), request.app[KERNEL]
 
-    def read(session: Session) -> tuple[list[reading.ThreadData], list[reading.GroupData]]:
+    def read(session: Session) -> tuple[list[reading.ListedThread], list[reading.GroupData]]:
         return reading.newest(session, viewer), reading.groups(session, viewer)
 
     threads, found = await kernel.database.read(read)
@@ -79,7 +79,7 @@ async def show_group(request: web.Request) -> web.Response:
         return await _group_document(request)
     viewer, before = viewer_of(request), _key(request.query.get("before", ""))
 
-    def read(session: Session) -> tuple[reading.GroupData, Reach, list[reading.ThreadData]]:
+    def read(session: Session) -> tuple[reading.GroupData, Reach, list[reading.ListedThread]]:
         group = reading.group(session, viewer, group_id)
         return group, reach(session, group), reading.threads(session, viewer, group_id, before)
 
@@ -131,7 +131,8 @@ async def thread_page(request: web.Request, viewer: Viewer, thread_id: str, show
         return around, reach(session, around.group), reading.posts(session, viewer, thread_id, number)
 
     around, reached, posts = await kernel.database.read(read)
-    seen = max((p.place for p in posts if p.confirmed_at), default=0)
+    pages = max(1, -(-around.thread.posts // reading.POSTS))
+    seen = around.thread.posts if number >= pages else max((p.place for p in posts if p.confirmed_at), default=0)
     if viewer.signed_in and seen > around.read_place:
         with contextlib.suppress(Unavailable):  # a full disk stops nobody from reading
             await kernel.database.write(service.mark_read, viewer, thread_id, seen)
@@ -148,7 +149,7 @@ async def thread_page(request: web.Request, viewer: Viewer, thread_id: str, show
         text=around.draft if shown.text is None else shown.text,
         preview=shown.preview,
         number=number,
-        pages=max(1, -(-around.thread.posts // reading.POSTS)),
+        pages=pages,
         once=new_id(),
         may_write=viewer.signed_in,
     )

@@ -42,9 +42,11 @@ class MemberData:
 
 
 def check_password(password: str, *names: str) -> None:
-    """Raises Refused for a password of fewer than 10 characters or one that is a name."""
-    if not SHORTEST <= len(password) <= LONGEST:
+    """Raises Refused for a password of fewer than 10 or more than 200 characters, or one that is a name."""
+    if len(password) < SHORTEST:
         raise Refused(N_("A password has at least %(least)s characters. Four words make a good one."), least=SHORTEST)
+    if len(password) > LONGEST:
+        raise Refused(N_("A password has at most %(most)s characters. Four words make a good one."), most=LONGEST)
     if password.lower() in {name.lower() for name in names} or len(set(password)) < 4:
         raise Refused(N_("This password is easy to guess. Four words make a good one."))
 
