@@ -32,7 +32,6 @@ def test_a_chain_holds_as_it_was_written(entries: list[tuple[int, Viewer | None,
         assert [(e.at, e.action, e.subject) for e in reversed(newest)] == [(at, action, subject) for at, _, action, subject in entries]
 
 
-@pytest.mark.rule("P9")
 @given(ENTRIES, st.data())
 def test_a_changed_entry_is_found(entries: list[tuple[int, Viewer | None, str, str]], data: st.DataObject) -> None:
     with memory() as session:

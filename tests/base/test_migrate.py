@@ -104,7 +104,6 @@ def test_a_migration_that_stopped_midway_has_no_effect_and_runs_again(tmp_path: 
 
 
 @pytest.mark.slow
-@pytest.mark.rule("R16")
 @pytest.mark.parametrize("number", [4, 30])
 def test_a_process_killed_in_its_migration_leaves_a_database_that_the_next_one_brings_on(
     engine: sa.Engine, tmp_path: Path, number: int

@@ -156,7 +156,6 @@ def test_what_judges_the_partner_keeps_everything_waiting_and_stops_asking(answe
         assert partners.find(session, "p.example").last_error == ""
 
 
-@pytest.mark.rule("R5")
 def test_an_activity_that_always_fails_is_parked_after_twelve_tries_and_holds_up_its_own_thread_alone() -> None:
     with memory() as session:
         bench = Bench(session)
@@ -179,6 +178,29 @@ def test_an_activity_that_always_fails_is_parked_after_twelve_tries_and_holds_up
 
 
 @pytest.mark.rule("R5")
+def test_one_that_is_refused_and_one_that_always_fails_hold_up_none_of_a_thousand_good_ones() -> None:
+    with memory() as session:
+        bench = Bench(session)
+        there = partner(session, bench.node, "p.example")
+        refused, failing = (bench.publish(thread, there.organisation_id) for thread in ("a", "b"))
+        good = [bench.publish(f"thread {number % 20}", there.organisation_id) for number in range(1000)]
+
+        class Choosing(Post):
+            async def post(self, inbox: str, body: bytes, **more: Any) -> Any:
+                self.answers = [{refused: 400, failing: 500}.get(uri_in(body.decode()), 202)]
+                return await super().post(inbox, body, **more)
+
+        post, began = Choosing([]), bench.clock()
+        while bench.run(post):
+            pass
+        assert bench.states() == {refused: "refused", failing: "waiting"} | dict.fromkeys(good, "done")
+        assert bench.clock() == began, "no good one waited"
+        bench.drain(post)
+        assert delivery.counts(session) == {there.id: {"refused": 1, "parked": 1}}
+        why = session.execute(sa.text("SELECT state, status, error FROM delivery WHERE state <> 'done' ORDER BY seq")).all()
+        assert [tuple(row) for row in why] == [("refused", 400, "answered 400"), ("parked", 500, "answered 500")]
+
+
 @pytest.mark.parametrize("status", sorted(JUDGES_ACTIVITY))
 def test_an_activity_refused_for_good_is_asked_once_and_passed(status: int) -> None:
     with memory() as session:
