@@ -201,7 +201,8 @@ def edit(session: Session, node: Node, viewer: Viewer, post_id: str, *, text: st
     thread_id, group, audience = _own_post(session, viewer, post_id)
     if not text.strip():
         raise Refused(N_("The text is empty. To take a post away, delete it."))
-    revise(session, post_id, html=markup.render(text), source=text, now=node.now())
+    if not revise(session, post_id, html=markup.render(text), source=text, now=node.now()):
+        return thread_id  # saved as it was: nobody needs to hear of it
     send(session, node, group, audience, "Update", post_id, activities.to_object(data(session, post_id, title=_title(session, post_id))))
     audit.record(session, node.now(), viewer, "post.edit", post_id)
     return thread_id
@@ -232,13 +233,14 @@ def _title(session: Session, post_id: str) -> str:
     return "" if row.reply_to else row.title
 
 
-def revise(session: Session, post_id: str, *, html: str, source: str, now: int) -> None:
-    """Replaces a post's text and keeps the one before."""
+def revise(session: Session, post_id: str, *, html: str, source: str, now: int) -> bool:
+    """Replaces a post's text and keeps the one before; False where both read the same."""
     before = session.execute(sa.select(Post.html).where(Post.id == post_id)).scalar_one()
     if before == html:
-        return
+        return False
     session.execute(sa.insert(PostRevision).values(id=new_id(now), post_id=post_id, html=before, replaced_at=now))
     session.execute(sa.update(Post).where(Post.id == post_id).values(html=html, source=source, edited_at=now))
+    return True
 
 
 def bury(session: Session, node: Node, post_id: str) -> None:
