@@ -27,7 +27,7 @@ from fedcollab.features.discussions import groups, reading, service
 from fedcollab.features.members import service as members
 from fedcollab.features.members import sessions
 from fedcollab.federation.kernel import Kernel
-from fedcollab.serve import start
+from fedcollab.serve import collect_from_now_on, start
 from fedcollab.setup import init
 
 MOST = 8
@@ -113,6 +113,7 @@ async def _play(ports: list[int], keep: Path | None, check: bool, say: Callable[
             stages = [await stack.enter_async_context(stage(root / f"node{i + 1}", CASTS[i], ports, i)) for i in range(len(ports))]
             if not (await stages[0].kernel.database.read(lambda session: reading.groups(session, stages[0].viewers[0]))):
                 await perform(stages, say)
+            collect_from_now_on()
             if check:
                 answer(await check_all(stages, say))
                 return

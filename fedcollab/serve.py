@@ -67,6 +67,12 @@ async def start(app: web.Application) -> web.AppRunner:
     return runner
 
 
+def collect_from_now_on() -> None:
+    """Turns the collector on, which the start keeps off; what has been loaded by now stays out of its rounds."""
+    gc.freeze()
+    gc.enable()
+
+
 def run(root: Path, *, as_json: bool = False) -> None:
     """Serves the node in `root` until it is told to stop."""
     settings = config.load(root)
@@ -77,8 +83,7 @@ def run(root: Path, *, as_json: bool = False) -> None:
     async def main() -> None:
         await kernel.database.read(fetch.own_signer, kernel)  # another node's key is found out now, not by the first delivery
         runner = await start(make_app(kernel))
-        gc.freeze()
-        gc.enable()
+        collect_from_now_on()
         print(json.dumps({"ready": settings.base_url}) if as_json else f"ready {settings.base_url}", flush=True)
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
