@@ -1,7 +1,7 @@
 """Decides how the database comes to the shape that the code expects: Alembic, configured here, one numbered file a step."""
 
 import sqlalchemy as sa
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from .errors import Misconfigured
 from .paths import shipped
@@ -21,7 +21,7 @@ def current(engine: sa.Engine) -> str:
             if not sa.inspect(connection).has_table("alembic_version"):
                 return ""
             return str(connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar_one_or_none() or "")
-    except OperationalError as error:
+    except DBAPIError as error:
         raise Misconfigured(
             "The database can't be opened (%(error)s). Start it, or let this user read and write it; its address is database_url.",
             error=str(error.orig).partition("\n")[0],

@@ -90,7 +90,7 @@ def round_of_points(made: list[Process], chance: random.Random) -> None:
         victim = chance.choice(made)
         victim.stop()
         victim.environment = {"FEDCOLLAB_CRASH_AT": f"{point}:{chance.randint(1, 12)}"}
-        victim.serve()
+        victim.start()  # it may die before it is ready: its first commits are its own
         end = time.monotonic() + 6
         while victim.running is not None and victim.running.poll() is None and time.monotonic() < end:
             time.sleep(0.05)
