@@ -29,11 +29,22 @@ Chore = Callable[[Session, Node], None]
 
 async def run(kernel: Kernel, chores: Sequence[Chore] = ()) -> None:
     """The workers until cancelled. What a process that died held in its hands is given back first."""
-    await kernel.database.write(delivery.release_all)
+    await _give_back(kernel)
     async with asyncio.TaskGroup() as group:
         group.create_task(_do(kernel, chores))
         group.create_task(_forever(kernel, "inbox", Lanes(kernel, group, "inbox", _inbox_lane).start_inbox))
         group.create_task(_forever(kernel, "delivery", Lanes(kernel, group, "delivery", _burst).start_deliveries))
+
+
+async def _give_back(kernel: Kernel) -> None:
+    """A disk that is full when the node starts is waited for: nobody would start the workers later."""
+    while True:
+        try:
+            await kernel.database.write(delivery.release_all)
+            return
+        except Exception:
+            log.exception("worker", extra={"topic": "start"})
+            await asyncio.sleep(1.0)
 
 
 async def _do(kernel: Kernel, chores: Sequence[Chore]) -> None:
@@ -89,7 +100,9 @@ class Lanes:
     async def start_deliveries(self) -> float:
         """Starts a burst to each partner that is due; answers the seconds until the next try."""
         for partner_id, host in await self.kernel.database.write(delivery.lease, self.kernel.node.now()):
-            self._start(f"{partner_id} {host}", [])
+            lane = f"{partner_id} {host}"
+            if lane not in self.running:  # a clock set forward ends leases that are still in our own hands
+                self._start(lane, [])
         at = await self.kernel.database.read(delivery.next_due, self.kernel.node.now())
         return IDLE if at is None else min(IDLE, max(0.05, (at - self.kernel.node.now()) / MICROSECONDS))
 
@@ -160,17 +173,19 @@ async def _burst(kernel: Kernel, lane: str, _items: list[int]) -> None:
 
 
 async def _lanes(kernel: Kernel, host: str, parcels: list[Parcel]) -> list[Outcome]:
-    """Up to eight threads at once, each in its order; a failure stops its own thread, the partner's failure all."""
+    """Up to eight threads at once, each in its order; a failure stops its own thread, the partner's failure all. What a slow partner has
+    not taken after half a lease waits for the next burst, so that no lease runs out under one."""
     lanes: dict[str, list[Parcel]] = {}
     for parcel in parcels:
         lanes.setdefault(parcel.order_key, []).append(parcel)
     signers = await kernel.database.read(_signers, kernel, {p.actor_id for p in parcels})
     turn, away, outcomes = asyncio.Semaphore(LANES), asyncio.Event(), list[Outcome]()
+    ends = kernel.node.now() + delivery.LEASE // 2
 
     async def lane(queue: list[Parcel]) -> None:
         async with turn:
             for parcel in queue:
-                if away.is_set():
+                if away.is_set() or kernel.node.now() >= ends:
                     return
                 outcome = await _send(kernel, host, parcel, signers[parcel.actor_id])
                 outcomes.append(outcome)

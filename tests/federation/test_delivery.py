@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from fedcollab.actors import keys
 from fedcollab.base.clock import DAY, HOUR, MICROSECONDS
-from fedcollab.base.errors import Refused, Unreachable
+from fedcollab.base.database import Wakes
+from fedcollab.base.errors import Refused, StorageFull, Unavailable, Unreachable
 from fedcollab.base.http import Answer
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import delivery, outbox, partners, workers
@@ -49,6 +50,7 @@ class Direct:
     """A database whose units run at once."""
 
     session: Session
+    wakes: Wakes = field(default_factory=Wakes)
 
     async def read(self, work: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         return work(self.session, *args, **kwargs)
@@ -274,6 +276,70 @@ def test_a_partner_in_one_process_hands_is_in_no_others_until_it_is_given_back_o
         delivery.release_all(session)
         assert delivery.lease(session, bench.clock()) == [(there.id, "p.example")]
         assert delivery.lease(session, bench.clock() + delivery.LEASE) == [(there.id, "p.example")]
+
+
+def test_a_slow_partner_gets_its_queue_in_bursts_that_end_before_their_lease() -> None:
+    with memory() as session:
+        bench = Bench(session)
+        there = partner(session, bench.node, "p.example")
+        sent = [bench.publish("a", there.organisation_id) for _ in range(80)]
+        left = []
+
+        class Slow(Post):
+            async def post(self, inbox: str, body: bytes, **more: Any) -> Any:
+                left.append(session.execute(sa.select(Partner.leased_until)).scalar_one() - bench.clock())
+                bench.clock.at += 15 * MICROSECONDS
+                return await super().post(inbox, body, **more)
+
+        post = Slow([])
+        bench.drain(post)
+        assert [uri_in(body) for body in post.taken] == sent
+        assert min(left) > 15 * MICROSECONDS
+
+
+async def test_a_partner_that_is_being_delivered_to_is_not_started_again_whatever_the_lease_says() -> None:
+    with memory() as session:
+        bench = Bench(session)
+        there = partner(session, bench.node, "p.example")
+        bench.publish("a", there.organisation_id)
+        kernel: Any = type("Kernel", (), {"node": bench.node, "database": Direct(session, Wakes())})()
+        started, go_on = [], asyncio.Event()
+
+        async def work(_kernel: Any, lane: str, _items: list[int]) -> None:
+            started.append(lane)
+            await go_on.wait()
+
+        async with asyncio.TaskGroup() as group:
+            lanes = workers.Lanes(kernel, group, "delivery", work)
+            for _ in range(2):
+                await lanes.start_deliveries()
+                bench.clock.at += DAY
+            await asyncio.sleep(0)
+            go_on.set()
+        assert started == [f"{there.id} p.example"]
+        assert lanes.running == {}
+
+
+async def test_workers_start_late_on_a_node_that_could_not_write_at_first() -> None:
+    with memory() as session:
+        bench, given_back = Bench(session), asyncio.Event()
+        refusals = [StorageFull(), Unavailable()]
+
+        class Full(Direct):
+            async def write(self, work: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+                if refusals:
+                    raise refusals.pop()
+                if work is delivery.release_all:
+                    given_back.set()
+                return await self.read(work, *args, **kwargs)
+
+        kernel: Any = type("Kernel", (), {"node": bench.node, "database": Full(session, Wakes())})()
+        task = asyncio.create_task(workers.run(kernel))
+        async with asyncio.timeout(10):
+            await given_back.wait()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        assert task.cancelled()
 
 
 def test_a_suspended_partner_keeps_its_queue_and_gets_it_once_admitted_again_a_blocked_one_gets_nothing() -> None:
