@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from .crash import reach
@@ -25,6 +25,7 @@ GROUP = 64
 LATE = 10.0
 PAUSE = 0.001
 LOOK = 0.2
+BUSY = 5000  # milliseconds
 PATIENCE = 30.0
 READERS = 3
 
@@ -55,15 +56,14 @@ class Unit:
             self.future.set_result(self.result)
 
 
-def connect(url: str, busy: int) -> sa.Engine:
+def connect(url: str) -> sa.Engine:
     """An engine whose connections leave BEGIN to us: the driver's own transactions lose increments without an error."""
-    engine = sa.create_engine(
-        url, poolclass=sa.pool.NullPool, connect_args={"check_same_thread": False, "isolation_level": None, "timeout": busy / 1000}
-    )
+    connect_args = {"check_same_thread": False, "isolation_level": None, "timeout": BUSY / 1000}
+    engine = sa.create_engine(url, poolclass=sa.pool.NullPool, connect_args=connect_args)
 
     @sa.event.listens_for(engine, "connect")
     def _set_up(raw: sqlite3.Connection, _record: object) -> None:
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={busy}", "cache_size=-8000"):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY}", "cache_size=-8000"):
             raw.execute(f"PRAGMA {pragma}")
 
     return engine
@@ -73,7 +73,7 @@ class SqliteEngine:
     """The writer drains its queue, begins IMMEDIATE, gives each unit a savepoint, commits once, then answers all."""
 
     def __init__(self, url: str, wakes: Wakes, *, patient: bool = False) -> None:
-        self.engine = connect(url, 0 if patient else 5000)
+        self.engine = connect(url)
         self._wakes = wakes
         self._patient = patient
         self._queue: queue.Queue[Unit | None] = queue.Queue(QUEUE)
@@ -140,19 +140,31 @@ class SqliteEngine:
     # What follows runs in the writer thread.
 
     def _run(self) -> None:
-        connection = self.engine.connect()
-        looked = 0.0
-        while True:
+        """Nothing ends it but `close`: were it gone, whoever writes would wait for ever."""
+        connection, looked, last = None, 0.0, False
+        while not last:
             group, last = self._drain()
+            units = [unit for unit in group if unit.starts()]
+            try:
+                connection = connection or self._connect()
+                self._commit_group(connection, units)
+                if time.monotonic() - looked > LOOK:
+                    looked = time.monotonic()
+                    self._look(connection)
+            except DBAPIError as error:  # the file can't be opened or read just now
+                self._answer([unit for unit in units if not unit.future.done()], error)
             if group:
-                self._commit_group(connection, [unit for unit in group if unit.starts()])
                 time.sleep(PAUSE)
-            if last:
-                connection.close()
-                return
-            if time.monotonic() - looked > LOOK:
-                looked = time.monotonic()
-                self._look(connection)
+        if connection is not None:
+            connection.close()
+
+    def _connect(self) -> sa.Connection:
+        """The writer's connection. A patient one asks for the lock itself, and more often than SQLite would."""
+        connection = self.engine.connect()
+        if self._patient:
+            connection.exec_driver_sql("PRAGMA busy_timeout=0")
+            connection.rollback()
+        return connection
 
     def _drain(self) -> tuple[list[Unit], bool]:
         group: list[Unit] = []

@@ -1,6 +1,7 @@
 """Shows that each answer of SQLite's writer equals what is stored: under refusals, errors, a full disk, a failed COMMIT, cancelling."""
 
 import asyncio
+import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -92,6 +93,34 @@ async def test_a_request_cancelled_before_its_turn_is_dropped_and_after_it_finis
     assert answers[2] == 3
     assert isinstance(answers[1], asyncio.CancelledError)
     assert await database.read(stored) == {1, 3}
+
+
+async def test_a_database_that_cannot_be_opened_is_an_answer_and_serves_once_it_can(tmp_path: Path) -> None:
+    made, place = open_database(f"sqlite:///{tmp_path / 'away' / 'node.db'}"), tmp_path / "away"
+    async with asyncio.timeout(10):
+        with pytest.raises(sa.exc.OperationalError):
+            await made.write(put, 1)
+        place.mkdir()
+        await made.write(tables)
+        assert await made.write(put, 1) == 1
+    await asyncio.to_thread(made.close)
+
+
+async def test_a_command_waits_while_another_process_opens_or_closes_the_database(tmp_path: Path) -> None:
+    file = tmp_path / "node.db"
+    made = open_database(f"sqlite:///{file}")
+    await made.write(tables)
+    await asyncio.to_thread(made.close)
+    other = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+    for words in ("PRAGMA locking_mode=EXCLUSIVE", "BEGIN EXCLUSIVE", "INSERT INTO t VALUES (7, 'x')", "COMMIT"):
+        other.execute(words)
+    patient = open_database(f"sqlite:///{file}", patient=True)
+    asked = [asyncio.create_task(patient.read(stored)), asyncio.create_task(patient.write(put, 8))]
+    await asyncio.sleep(0.3)
+    await asyncio.to_thread(other.close)
+    assert (await asyncio.gather(*asked))[1] == 8
+    assert await patient.read(stored) == {7, 8}
+    await asyncio.to_thread(patient.close)
 
 
 @pytest.mark.rule("R6")
