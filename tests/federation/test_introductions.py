@@ -14,7 +14,7 @@ from fedcollab.actors.service import ActorData
 from fedcollab.admin import partners as acts
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import NotFound
-from fedcollab.features.discussions import reading
+from fedcollab.features.discussions import reading, service
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation.models import BLOCKED
 from tests import nodes
@@ -140,6 +140,33 @@ async def test_documents_that_do_not_vouch_for_the_author_introduce_nobody(stage
     assert (await stage.announce(ours, [person | {"id": nobody}])).startswith("refused")
     assert await stage.here.sql("SELECT uri FROM actor WHERE known = 'introduced' AND kind = 'Person'") == []
     assert await stage.announce(activity) == "done"
+
+
+async def test_the_hosts_echo_of_an_own_edit_or_deletion_takes_nothing_back(stage: Stage) -> None:
+    here = stage.here
+    [(group_id,)] = await here.sql("SELECT id FROM actor WHERE uri = :uri", uri=stage.group)
+    posted = await here.write(service.post_thread, here.viewer, group_id, title="T", text="*first*")
+    for text in ("*second*", "*third*"):
+        await here.write(service.edit, here.viewer, posted.post_id, text=text)
+
+    def sent(kind: str) -> list[dict[str, Any]]:
+        return [a for a in stage.p.received if a["type"] == kind and a["object"]["id"] == posted.uri]
+
+    async def both() -> bool:
+        return len(sent("Update")) == 2
+
+    await nodes.until("both edits at the host", both)
+    for echo in (*sent("Create"), *sent("Update")):
+        assert await stage.announce(echo) == "done"
+        assert await here.sql("SELECT source, html FROM post") == [("*third*", "<p><em>third</em></p>")]
+    assert await here.sql("SELECT html FROM post_revision ORDER BY id") == [("<p><em>first</em></p>",), ("<p><em>second</em></p>",)]
+    await here.write(service.delete, here.viewer, posted.post_id)
+
+    async def deletion() -> bool:
+        return bool(sent("Delete"))
+
+    await nodes.until("the deletion at the host", deletion)
+    assert await stage.announce(sent("Delete")[0]) == "done"
 
 
 async def test_a_person_who_is_no_group_passes_nothing_on(stage: Stage) -> None:

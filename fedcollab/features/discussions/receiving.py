@@ -10,7 +10,7 @@ from fedcollab.access.models import AudienceMember
 from fedcollab.access.viewer import partner
 from fedcollab.actors import keys
 from fedcollab.actors import service as actors
-from fedcollab.actors.models import GROUP, ActorKey
+from fedcollab.actors.models import GROUP, OWN, ActorKey
 from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
 from fedcollab.base.clock import new_id
@@ -48,7 +48,7 @@ def _group(session: Session, received: Verified, post: activities.PostData) -> A
     candidates = [post.group, *sorted(ap.addressed(received.activity) | ap.addressed(received.object))]
     for uri in candidates:
         found = actors.by_uri(session, uri.removesuffix("/followers"))
-        if found is not None and found.kind == GROUP and found.known == "own":
+        if found is not None and found.kind == GROUP and found.known == OWN:
             return found
     thread = (
         sa.select(Thread.group_id)
@@ -57,7 +57,7 @@ def _group(session: Session, received: Verified, post: activities.PostData) -> A
     )
     row = session.execute(thread.limit(1)).scalar_one_or_none()
     group = actors.by_id(session, row) if row else None
-    if group is None or group.known != "own":
+    if group is None or group.known != OWN:
         raise Refused(reason="addressed to no group of this node")
     return group
 
@@ -133,6 +133,8 @@ def _confirm(session: Session, node: Node, post_id: str, thread_id: str) -> None
 
 def receive_update(session: Session, node: Node, received: Verified) -> None:
     """The author changes a post. Its label and its group stay what they were."""
+    if received.actor.known == OWN:
+        return  # the host's echo of what our member has done here, and perhaps changed again meanwhile
     post = activities.parse(received.object, received.actor.uri, node.now())
     row = _known(session, received, post.uri)
     group, audience = actors.by_id(session, row.group_id), groups.audience_of(session, row.group_id)
@@ -147,6 +149,8 @@ def receive_update(session: Session, node: Node, received: Verified) -> None:
 
 def receive_delete(session: Session, node: Node, received: Verified) -> None:
     """The author takes a post away; whoever else asks is refused."""
+    if received.actor.known == OWN:
+        return  # as above
     row = _known(session, received, received.object.get("id", ""))
     service.bury(session, node, row.id)
     _pass_on(session, node, received, actors.by_id(session, row.group_id), groups.audience_of(session, row.group_id))
@@ -168,7 +172,7 @@ def _known(session: Session, received: Verified, uri: str) -> Any:
 def _pass_on(session: Session, node: Node, received: Verified, group: ActorData, audience: groups.AudienceData) -> None:
     """Announces a partner's activity to the others inside our group, its author's node included. Without a good proof it stays here:
     nobody else could believe it."""
-    if group.known != "own" or received.through is not None:
+    if group.known != OWN or received.through is not None:
         return
     proof = proofs.key_uri(received.activity)
     key = session.execute(
