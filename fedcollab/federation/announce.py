@@ -11,7 +11,7 @@ from fedcollab.actors.models import GROUP, INTRODUCED, ORGANIZATION, OWN, PARTNE
 from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
 from fedcollab.base.addresses import host_of
-from fedcollab.base.errors import BadRequest, Refused
+from fedcollab.base.errors import BadRequest, Needs, Refused
 
 from . import activitystreams as ap
 from . import profiles, proofs
@@ -19,7 +19,8 @@ from .registry import Verified
 
 
 def unwrap(session: Session, node: Node, received: Verified, fetched: dict[str, Any]) -> Verified:
-    """The activity itself, or the one inside a group's Announce, as its author's. Raises Refused without a good proof."""
+    """The activity itself, or the one inside a group's Announce, as its author's. `fetched` are documents by their ids, None where one
+    could not be had. Raises Needs for a document that the Announce lacks, Refused without a good proof."""
     inner = received.activity.get("object")
     if "Announce" not in ap.types(received.activity) or received.actor.kind != GROUP:
         return received
@@ -28,11 +29,11 @@ def unwrap(session: Session, node: Node, received: Verified, fetched: dict[str, 
     author_uri = ap.one_ident(inner, "actor")
     if host_of(ap.ident(inner)) != host_of(author_uri):
         raise Refused(reason="the announced id lies on another host than its actor")
-    author = actors.by_uri(session, author_uri)
+    author, documents = actors.by_uri(session, author_uri), fetched | _documents(received)
     if author is None:
-        author = introduce(session, node, received, author_uri)
+        author = introduce(session, node, received, author_uri, documents)
     elif author.known != OWN:
-        _renew(session, node, author, _documents(received).get(author_uri))
+        _renew(session, node, author, documents.get(author_uri))
     _check(session, inner, author)
     return Verified(inner, author, received.sender, through=received.actor)
 
@@ -58,14 +59,20 @@ def _documents(received: Verified) -> dict[str, Any]:
     return {ap.ident(d): d for d in found if isinstance(d, dict)} if isinstance(found, list) else {}
 
 
-def introduce(session: Session, node: Node, received: Verified, author_uri: str) -> ActorData:
+def _document(documents: dict[str, Any], uri: str) -> Any:
+    """Raises Needs for one that nobody has tried to fetch yet; the fetcher asks admitted partners alone."""
+    if uri not in documents:
+        raise Needs(uri)
+    return documents[uri]
+
+
+def introduce(session: Session, node: Node, received: Verified, author_uri: str, documents: dict[str, Any]) -> ActorData:
     """Stores an author from the signed documents inside the Announce. A partner's person is proved by the key we pinned; somebody of an
     organisation that is no partner of ours is *introduced* by the host, which gives no right but to be read in its groups."""
-    by_uri = _documents(received)
-    person = profiles.parse(by_uri.get(author_uri), expected=author_uri)
-    if person.host == node.host:
+    if host_of(author_uri) == node.host:
         raise Refused(reason="nobody introduces our own people")
-    organisation = _organisation(session, node, received.actor, person.organisation_uri, by_uri)
+    person = profiles.parse(_document(documents, author_uri), expected=author_uri)
+    organisation = _organisation(session, node, received.actor, person.organisation_uri, documents)
     profiles.check_proof(person, actors.keys_of(session, organisation.id))
     known = PARTNER if organisation.known == PARTNER else INTRODUCED
     through = received.actor.organisation_id if known == INTRODUCED else None
@@ -76,7 +83,7 @@ def _organisation(session: Session, node: Node, group: ActorData, uri: str, docu
     there = actors.by_uri(session, uri)
     if there is not None and there.known in (OWN, PARTNER):
         return there
-    profile = profiles.parse(documents.get(uri), expected=uri)
+    profile = profiles.parse(_document(documents, uri), expected=uri)
     if profile.kind != ORGANIZATION:
         raise BadRequest(reason="an author's organisation has to be an Organization")
     profiles.check_proof(profile, profile.keys)

@@ -142,6 +142,18 @@ async def test_documents_that_do_not_vouch_for_the_author_introduce_nobody(stage
     assert await stage.announce(activity) == "done"
 
 
+async def test_an_author_whose_document_is_missing_is_fetched_from_a_partner_and_from_nobody_else(stage: Stage) -> None:
+    author = stage.p.uri("/people/sokha")
+    document, stage.p.documents["/people/sokha"] = stage.p.documents["/people/sokha"], {"id": author, "type": "Note"}
+    assert (await stage.announce(stage.p.create(author, stage.group), [])).startswith("refused")
+    stage.p.documents["/people/sokha"] = document
+    assert await stage.announce(stage.p.create(author, stage.group), []) == "done"
+    assert stage.p.fetched.count("/people/sokha") == 2
+    assert await stage.posts() == [("<p>hello</p>", author, "partner", None)]
+    assert (await stage.announce(stage.x.create(stage.author, stage.group), [])).startswith("refused")
+    assert stage.x.fetched == []
+
+
 async def test_the_hosts_echo_of_an_own_edit_or_deletion_takes_nothing_back(stage: Stage) -> None:
     here = stage.here
     [(group_id,)] = await here.sql("SELECT id FROM actor WHERE uri = :uri", uri=stage.group)
