@@ -138,8 +138,15 @@ def invite(session: Session, node: Node, viewer: Viewer | None, roles: list[str]
 
 def invitation(session: Session, node: Node, token: str) -> list[str]:
     """The roles that an invitation gives. Raises Gone once it is used or too old."""
-    good = sa.and_(Invitation.token_hash == stored(token), Invitation.used_at.is_(None), Invitation.expires_at > node.now())
-    roles = session.execute(sa.select(Invitation.roles).where(good)).scalar_one_or_none()
+    return _roles(session, sa.select(Invitation.roles).where(_good(node, token)))
+
+
+def _good(node: Node, token: str) -> sa.ColumnElement[bool]:
+    return sa.and_(Invitation.token_hash == stored(token), Invitation.used_at.is_(None), Invitation.expires_at > node.now())
+
+
+def _roles(session: Session, query: sa.Executable) -> list[str]:
+    roles = session.execute(query).scalar_one_or_none()
     if roles is None:
         raise Gone(N_("This invitation was used already or is too old. Ask your admin for a new one."))
     return list(roles)
@@ -147,8 +154,8 @@ def invitation(session: Session, node: Node, token: str) -> list[str]:
 
 def join(session: Session, node: Node, token: str, *, username: str, name: str, password_hash: str, language: str, agent: str) -> str:
     """Uses an invitation up and answers a session's token; refused, the invitation stays good."""
-    roles = invitation(session, node, token)
-    session.execute(sa.update(Invitation).where(Invitation.token_hash == stored(token)).values(used_at=node.now()))
+    used = sa.update(Invitation).where(_good(node, token)).values(used_at=node.now())
+    roles = _roles(session, used.returning(Invitation.roles))
     made = add_member(session, node, None, username=username, name=name, roles=roles, password_hash=password_hash, language=language)
     return start_session(session, node, made.person_id, agent)
 
@@ -201,6 +208,8 @@ def admins(session: Session) -> list[MemberData]:
 
 
 def _keep_an_admin(session: Session, person: MemberData) -> None:
+    """Two admins who end each other's accounts at once come here one after the other."""
+    session.execute(sa.select(Member.person_id).order_by(Member.person_id).with_for_update())
     if [m.person_id for m in admins(session)] == [person.person_id]:
         raise Refused(N_("This is the last admin. Make somebody else an admin first."))
 
