@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fedcollab.federation import delivery, partners
-from fedcollab.federation.models import DONE, InboxItem
+from fedcollab.federation.models import PARKED, REFUSED, WAITING, InboxItem
 
 
 def status(session: Session) -> dict[str, Any]:
@@ -17,7 +17,7 @@ def status(session: Session) -> dict[str, Any]:
     for partner in partners.listed(session):
         queue = counts.get(partner.id, {})
         lines.append(asdict(partner) | {state: queue.get(state, 0) for state in ("waiting", "parked", "refused")})
-    query = sa.select(InboxItem.state, sa.func.count()).where(InboxItem.state != DONE).group_by(InboxItem.state)
+    query = sa.select(InboxItem.state, sa.func.count()).where(InboxItem.state.in_((WAITING, PARKED, REFUSED))).group_by(InboxItem.state)
     inbox = {row[0]: row[1] for row in session.execute(query)}
     return {
         "partners": lines,

@@ -87,12 +87,15 @@ def release_all(session: Session) -> None:
 
 
 def next_due(session: Session, now: int) -> int | None:
-    """When the next delivery that now waits for its time, or for a lease to run out, is to be tried; or None."""
+    """When to look again: the first partner's next try or end of its lease, or the next try of a delivery that was set aside at a
+    partner which is due itself; or None."""
     greatest = sa.func.max if session.get_bind().dialect.name == "sqlite" else sa.func.greatest
-    at = greatest(Partner.next_try_at, Delivery.next_try_at, Partner.leased_until)
-    query = sa.select(sa.func.min(at)).join(Delivery, Delivery.partner_id == Partner.id)
-    found: int | None = session.execute(query.where(Partner.state.in_(SPOKEN_TO), Delivery.state == WAITING, at > now)).scalar_one()
-    return found
+    at = greatest(Partner.next_try_at, Partner.leased_until)
+    waiting = sa.and_(Delivery.partner_id == Partner.id, Delivery.state == WAITING)
+    later = sa.select(sa.func.min(at)).where(Partner.state.in_(SPOKEN_TO), at > now, sa.exists().where(waiting))
+    aside = sa.select(sa.func.min(Delivery.next_try_at)).join(Partner, waiting).where(Partner.state.in_(SPOKEN_TO), at <= now)
+    times = (session.execute(later).scalar_one(), session.execute(aside.where(Delivery.next_try_at > now)).scalar_one())
+    return min((found for found in times if found is not None), default=None)
 
 
 def batch(session: Session, partner_id: str, now: int) -> list[Parcel]:
@@ -156,7 +159,8 @@ def counts(session: Session) -> dict[str, dict[str, int]]:
     """{partner row id: {state: deliveries}} of what is not done."""
     query = (
         sa.select(Delivery.partner_id, Delivery.state, sa.func.count())
-        .where(Delivery.state != DONE)
+        .join(Partner, Partner.id == Delivery.partner_id)
+        .where(Delivery.state.in_((WAITING, PARKED, REFUSED_STATE)))
         .group_by(Delivery.partner_id, Delivery.state)
     )
     found: dict[str, dict[str, int]] = {}

@@ -1,5 +1,7 @@
 """Decides what happens between a verified request and its effect: stored once by its id, acknowledged, then processed in order."""
 
+from collections.abc import Collection
+from itertools import takewhile
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,7 +24,6 @@ from .registry import Registry, Verified
 
 BATCH = 100
 TRIES = 8
-EARLIER = sa.orm.aliased(InboxItem)  # made once: an alias copies every column
 
 
 def check(activity: object, signer: ActorData) -> dict[str, Any]:
@@ -67,14 +68,21 @@ def _order_key(activity: dict[str, Any]) -> str:
     return ""
 
 
-def due(session: Session, now: int) -> list[tuple[int, str]]:
-    """The next items to process as (id, lane), in the order they came; a lane whose head waits for its next try is left out."""
-    held = sa.exists().where(EARLIER.host == InboxItem.host, EARLIER.order_key == InboxItem.order_key, EARLIER.state == WAITING)
-    held = held.where(EARLIER.id < InboxItem.id, EARLIER.next_try_at > now)
-    query = sa.select(InboxItem.id, InboxItem.host, InboxItem.order_key).where(
-        InboxItem.state == WAITING, InboxItem.next_try_at <= now, ~held
-    )
-    return [(row.id, f"{row.host} {row.order_key}") for row in session.execute(query.order_by(InboxItem.id).limit(BATCH))]
+def due(session: Session, now: int, *, busy: Collection[str] = (), most: int = 16) -> dict[str, list[int]]:
+    """{lane: its next items in the order they came}, for at most so many lanes: those whose heads came first, without those that are
+    busy or whose head waits for its next try. However much one lane holds, the others are seen beside it."""
+    heads = sa.select(sa.func.min(InboxItem.id).label("id")).where(InboxItem.state == WAITING)
+    first = heads.group_by(InboxItem.host, InboxItem.order_key).subquery()
+    query = sa.select(InboxItem.host, InboxItem.order_key).join(first, first.c.id == InboxItem.id).where(InboxItem.next_try_at <= now)
+    lanes = [(f"{row.host} {row.order_key}", row) for row in session.execute(query.order_by(InboxItem.id))]
+    return {lane: _ready(session, row.host, row.order_key, now) for lane, row in [one for one in lanes if one[0] not in busy][:most]}
+
+
+def _ready(session: Session, host: str, order_key: str, now: int) -> list[int]:
+    """A lane's items from its head to the first that waits for its next try."""
+    lane = sa.and_(InboxItem.host == host, InboxItem.order_key == order_key, InboxItem.state == WAITING)
+    query = sa.select(InboxItem.id, InboxItem.next_try_at).where(lane).order_by(InboxItem.id).limit(BATCH)
+    return [row.id for row in takewhile(lambda row: row.next_try_at <= now, session.execute(query))]
 
 
 def process(session: Session, node: Node, registry: Registry, item_id: int, *, fetched: dict[str, Any] | None = None) -> None:

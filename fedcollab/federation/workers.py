@@ -89,11 +89,10 @@ class Lanes:
 
     async def start_inbox(self) -> float:
         """Starts the lanes that have something due and are not at work; answers the seconds to wait for more."""
-        due: dict[str, list[int]] = {}
-        for item_id, lane in await self.kernel.database.read(inbox.due, self.kernel.node.now()):
-            due.setdefault(lane, []).append(item_id)
-        for lane, items in due.items():
-            if lane not in self.running and len(self.running) < INBOX_LANES:
+        busy = set(self.running)
+        if free := INBOX_LANES - len(busy):
+            due = await self.kernel.database.read(inbox.due, self.kernel.node.now(), busy=busy, most=free)
+            for lane, items in due.items():
                 self._start(lane, items)
         return IDLE
 

@@ -63,12 +63,23 @@ def test_each_lane_is_in_the_order_of_arrival_and_waits_for_its_head(
         for item in late:
             inbox.postpone(session, item, clock(), "failed")
         expected = {lane: items[: next((n for n, item in enumerate(items) if item in late), len(items))] for lane, items in lanes.items()}
-        found: dict[str, list[int]] = {lane: [] for lane in lanes}
-        for item, lane in inbox.due(session, clock()):
-            found[lane].append(item)
-        assert found == expected
+        assert inbox.due(session, clock()) == {lane: items for lane, items in expected.items() if items}
         clock.at += MINUTE
-        assert [item for item, _ in inbox.due(session, clock())] == sorted(place)
+        assert inbox.due(session, clock()) == lanes
+        assert list(inbox.due(session, clock(), busy=set(list(lanes)[:1]), most=2)) == list(lanes)[1:3]
+
+
+def test_a_lane_that_holds_hundreds_hides_none_of_the_others() -> None:
+    with memory() as session:
+        clock = Hands()
+        for host in HOSTS:
+            organisation(session, host)
+        for number in range(3 * inbox.BATCH):
+            arrive(session, clock, HOSTS[0], number, "t1")
+        arrive(session, clock, HOSTS[1], 1, "t2")
+        found = inbox.due(session, clock(), busy={f"{HOSTS[0]} t1"})
+        assert found == {f"{HOSTS[1]} t2": [3 * inbox.BATCH + 1]}
+        assert inbox.due(session, clock()) == {f"{HOSTS[0]} t1": list(range(1, inbox.BATCH + 1))} | found
 
 
 def test_what_always_fails_is_tried_ever_later_and_parked_after_eight_tries() -> None:
@@ -77,13 +88,13 @@ def test_what_always_fails_is_tried_ever_later_and_parked_after_eight_tries() ->
         organisation(session, HOSTS[0])
         arrive(session, clock, HOSTS[0], 1, "t")
         arrive(session, clock, HOSTS[0], 2, "t")
-        [(item, _), (behind, _)] = inbox.due(session, clock())
+        [[item, behind]] = inbox.due(session, clock()).values()
         for tries in range(1, inbox.TRIES + 1):
             inbox.postpone(session, item, clock(), "ValueError")
             row = session.execute(sa.select(InboxItem.state, InboxItem.next_try_at, InboxItem.reason).where(InboxItem.id == item)).one()
             assert tuple(row) == ("parked" if tries == inbox.TRIES else "waiting", clock() + 2 ** (tries - 1) * MINUTE, "ValueError")
             clock.at = row.next_try_at
-        assert inbox.due(session, clock()) == [(behind, f"{HOSTS[0]} t")]
+        assert inbox.due(session, clock()) == {f"{HOSTS[0]} t": [behind]}
 
 
 def test_an_item_has_its_effect_once_and_a_refused_one_keeps_its_reason() -> None:
@@ -92,7 +103,7 @@ def test_an_item_has_its_effect_once_and_a_refused_one_keeps_its_reason() -> Non
         organisation(session, HOSTS[0])
         registry = Registry([Handler("Create", (), lambda _session, _node, received: done.append(received.activity["id"]))])
         arrive(session, Hands(), HOSTS[0], 1, "")
-        [(item, _)] = inbox.due(session, Hands()())
+        [[item]] = inbox.due(session, Hands()()).values()
         for _ in range(2):
             inbox.process(session, node(), registry, item)
         assert done == ["https://p.example/1"]
