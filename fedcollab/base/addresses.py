@@ -13,6 +13,7 @@ TEREDO = ipaddress.ip_network("2001::/32")
 NAT64 = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1::/48"))
 SIX_TO_FOUR = ipaddress.ip_network("2002::/16")
 USUAL = {"https": 443, "http": 80}
+LONGEST = 2000  # bytes: what every database's index takes, beside a host name
 
 
 def canonical_host(text: str) -> str:
@@ -31,8 +32,9 @@ def canonical_host(text: str) -> str:
 
 
 def split(uri: str) -> SplitResult:
-    """The parts of an http(s) address. Raises BadRequest for other schemes, userinfo, blanks, control characters or a broken port."""
-    if len(uri) > 2000 or not uri.isprintable() or " " in uri or "\\" in uri:
+    """The parts of an http(s) address. Raises BadRequest for other schemes, userinfo, blanks, control characters or a broken port,
+    and for more than 2,000 bytes."""
+    if len(uri.encode(errors="replace")) > LONGEST or not uri.isprintable() or " " in uri or "\\" in uri:
         raise BadRequest(reason="not an address")
     try:
         parts = urlsplit(uri)

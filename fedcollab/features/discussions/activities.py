@@ -5,6 +5,7 @@ from typing import Any
 
 from fedcollab.access.models import CLEAR, GREEN, LABELS
 from fedcollab.access.policy import narrowest
+from fedcollab.base.addresses import LONGEST as LONGEST_ID
 from fedcollab.base.addresses import host_of
 from fedcollab.base.clock import iso, parse_iso
 from fedcollab.base.errors import BadRequest
@@ -82,12 +83,15 @@ def parse(document: dict[str, Any], author: str, received_at: int) -> PostData:
         raise BadRequest(reason="attributedTo names another than the actor")
     if host_of(uri) != host_of(author):
         raise BadRequest(reason="the object's id lies on another host than its author")
+    context, reply_to = ap.ident(document.get("context")), next(iter(ap.idents(document.get("inReplyTo"))), "")
+    if max(len(context.encode()), len(reply_to.encode())) > LONGEST_ID:
+        raise BadRequest(reason=f"an id of more than {LONGEST_ID} bytes")
     content = _content(document)
     published = parse_iso(document.get("published")) or received_at
     return PostData(
         uri=uri,
-        context=ap.ident(document.get("context")),
-        reply_to=next(iter(ap.idents(document.get("inReplyTo"))), ""),
+        context=context,
+        reply_to=reply_to,
         author=author,
         group=next(iter(ap.idents(document.get("audience"))), ""),
         label=_label(document),
