@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any, ClassVar, Concatenate, ParamSpec, Protocol, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 
-from .errors import StorageFull, Unavailable
+from .errors import BadRequest, StorageFull, Unavailable
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -110,6 +110,8 @@ def as_safe(error: BaseException) -> BaseException:
     words = str(error.orig).lower()
     if "disk is full" in words or "no space left" in words or "disk full" in words:
         return StorageFull(reason=words)
+    if isinstance(error, DataError):  # PostgreSQL keeps no NUL in a text, and no number beyond its column's
+        return BadRequest(reason="a value that the database does not take")
     operational = isinstance(error, OperationalError)  # SQLite calls wrong SQL so as well, PostgreSQL only what the server can't do now
     if error.connection_invalidated or (operational and ("locked" in words or not isinstance(error.orig, sqlite3.Error))):
         return Unavailable(reason=words, retry_after=5)

@@ -28,3 +28,18 @@ async def test_home_groups_a_group_page_by_page_and_a_thread_open_for_members_an
         assert shown[1] == {"Question 00"}
         assert (await here.stranger().get(f"/threads/{last.thread_id}"))[0] == 404
         assert "Question" not in (await here.stranger().get("/"))[1]
+
+
+async def test_a_nul_in_an_address_or_a_form_is_refused_in_words_whatever_the_database(tmp_path: Path, database_url: str) -> None:
+    settings = {"database_url": database_url} if database_url.startswith("postgresql") else {}
+    async with site(tmp_path, **settings) as here:
+        admin = await here.member("ilse", "admin", "moderator", "member")
+        group = await here.group(admin, "leads", "TLP:GREEN")
+        finger = f"/.well-known/webfinger?resource=acct:%00@{here.kernel.node.host}"
+        for path in ("/threads/%00", "/groups/%00", "/people/%00", "/posts/%00", "/posts/%00/edit", finger):
+            assert (await admin.get(path))[0] in (303, 400, 404), path
+        assert (await admin.get(f"/groups/{group}?before=1-%00"))[0] in (200, 400)
+        at = f"/groups/{group}/new"
+        for act in ("keep", "preview", ""):
+            assert (await admin.post(at, at, title="A \0 question", text="What \0 do you see?", act=act))[0] in (200, 303, 400)
+        assert (await here.stranger().post("/login", "/login", username="a\0b", password="four plain words"))[0] in (400, 422)
