@@ -99,13 +99,13 @@ def receive_follow(session: Session, node: Node, received: Verified) -> None:
 def receive_answer(session: Session, node: Node, received: Verified) -> None:
     """A partner accepts or rejects our Follow."""
     state = ACCEPTED if "Accept" in ap.types(received.activity) else REJECTED
-    mine = sa.and_(Follow.uri == received.object["id"], Follow.target_id == received.actor.id)
+    mine = sa.and_(Follow.uri == ap.ident(received.object), Follow.target_id == received.actor.id)
     session.execute(sa.update(Follow).where(mine, Follow.state.in_((REQUESTED, ACCEPTED))).values(state=state))
 
 
 def receive_undo(session: Session, node: Node, received: Verified) -> None:
     """A partner takes its Follow back: nothing more is sent to it."""
-    session.execute(sa.delete(Follow).where(Follow.uri == received.object["id"], Follow.follower_id == received.actor.id))
+    session.execute(sa.delete(Follow).where(Follow.uri == ap.ident(received.object), Follow.follower_id == received.actor.id))
 
 
 def follows(session: Session, follower_id: str, target_id: str) -> bool:

@@ -10,6 +10,7 @@ import pytest
 
 from fedcollab.actors.service import ActorData
 from fedcollab.base.database import open_database
+from fedcollab.federation import activitystreams as ap
 from tests import nodes
 
 
@@ -59,3 +60,34 @@ async def test_an_id_too_long_to_be_found_again_is_refused_at_once_and_holds_not
     assert (await stage.take(stage.create(id=stage.there.uri("/posts/") + long))).startswith("refused")
     assert await stage.there.send(stage.here, stage.create() | {"id": stage.there.uri("/activities/") + long}, actor=stage.author) == 400
     assert await stage.take(stage.create()) == "done"
+
+
+async def test_an_opener_without_a_context_that_comes_after_its_answer_opens_their_thread(stage: Stage) -> None:
+    opener = stage.create(name="What do you see?")
+    uri = opener["object"]["id"]
+    answer = stage.create(context=uri, inReplyTo=uri, content="<p>Three adverts</p>")
+    for activity in (answer, opener):
+        assert await stage.take(activity) == "done"
+    assert await stage.here.sql("SELECT uri, title, posts FROM thread") == [(uri, "What do you see?", 2)]
+
+
+async def test_what_has_no_context_is_passed_on_in_the_order_of_its_thread(stage: Stage) -> None:
+    opener = stage.create()
+    uri = opener["object"]["id"]
+    answer = stage.create(inReplyTo=uri)
+    changed = answer["object"] | {"content": "<p>changed</p>"}
+    update = stage.there.prove(ap.activity("Update", stage.there.uri("/activities/u"), stage.author, changed), stage.author)
+    gone = answer["object"]["id"]
+    delete = stage.there.prove(ap.activity("Delete", stage.there.uri("/activities/d"), stage.author, gone), stage.author)
+    for activity in (opener, answer, update, delete):
+        assert await stage.take(activity) == "done"
+    passed = await stage.here.sql("SELECT order_key, object_uri FROM activity WHERE type = 'Announce' ORDER BY created_at, id")
+    assert passed == [(uri, uri), *([(uri, gone)] * 3)]
+
+
+async def test_an_answer_to_our_follow_that_does_not_name_it_is_done_with_at_once(stage: Stage) -> None:
+    organisation = stage.there.uri("/actor")
+    accept = ap.activity("Accept", stage.there.uri("/activities/a"), organisation, {"type": "Follow", "actor": stage.here.url + "/actor"})
+    assert await stage.there.send(stage.here, accept) == 202
+    await stage.here.quiet()
+    assert await stage.here.sql("SELECT state, attempts FROM inbox_item WHERE uri = :uri", uri=accept["id"]) == [("done", 0)]

@@ -37,7 +37,7 @@ def receive_create(session: Session, node: Node, received: Verified) -> None:
             _confirm(session, node, there.id, there.thread_id)
         return
     post_id = _store(session, node, received.actor, group, audience, post)
-    _pass_on(session, node, received, group, audience)
+    _pass_on(session, node, received, group, audience, post_id)
     audit.record(session, node.now(), partner(received.actor.organisation_id), "post.receive", post_id)
 
 
@@ -104,25 +104,21 @@ def _store(
 
 
 def _thread(session: Session, node: Node, group: ActorData, post: activities.PostData, shared: dict[str, Any]) -> str:
-    """The thread by its context or by what is replied to; else a new one, named by the opener (a late reply's own has no name here)."""
+    """The thread by its context or by what is replied to; else a new one, named by the opener (a late reply's own has no name here). An
+    opener without a context is a context itself."""
+    uri, title = post.context or post.uri, post.title or ("" if post.reply_to else first_words(post.html, 80))
     replied = sa.select(Post.thread_id).where(Post.uri == post.reply_to).scalar_subquery()
-    query = (
-        sa.select(Thread.id, Thread.group_id)
-        .where(sa.or_(Thread.uri == post.context, Thread.id == replied))
-        .order_by(Thread.uri != post.context)
-    )
-    found = session.execute(query.limit(1)).one_or_none()
-    if found is not None:
-        if found.group_id != group.id:
-            raise Refused(reason="its thread is in another group")
-        return str(found.id)
-    thread_id = new_id(node.now())
-    title = post.title or ("" if post.reply_to else first_words(post.html, 80))
-    row = dict(
-        id=thread_id, uri=post.context or post.uri, group_id=group.id, title=title, language=post.language, posts=0, last_post_at=node.now()
-    )
-    session.execute(sa.insert(Thread).values(**row, **shared))
-    return thread_id
+    query = sa.select(Thread.id, Thread.group_id, Thread.title).where(sa.or_(Thread.uri == uri, Thread.id == replied))
+    found = session.execute(query.order_by(Thread.uri != uri).limit(1)).one_or_none()
+    if found is None:
+        row = dict(id=new_id(node.now()), uri=uri, group_id=group.id, title=title, language=post.language, posts=0, last_post_at=node.now())
+        session.execute(sa.insert(Thread).values(**row, **shared))
+        return str(row["id"])
+    if found.group_id != group.id:
+        raise Refused(reason="its thread is in another group")
+    if not found.title and not post.reply_to:  # the opener after its answers
+        session.execute(sa.update(Thread).where(Thread.id == found.id).values(title=title))
+    return str(found.id)
 
 
 def _confirm(session: Session, node: Node, post_id: str, thread_id: str) -> None:
@@ -143,7 +139,7 @@ def receive_update(session: Session, node: Node, received: Verified) -> None:
     service.revise(session, row.id, html=post.html, source="", now=node.now())
     if post.title and not row.reply_to:
         session.execute(sa.update(Thread).where(Thread.id == row.thread_id).values(title=post.title))
-    _pass_on(session, node, received, group, audience)
+    _pass_on(session, node, received, group, audience, row.id)
     audit.record(session, node.now(), partner(received.actor.organisation_id), "post.receive_edit", row.id)
 
 
@@ -151,9 +147,9 @@ def receive_delete(session: Session, node: Node, received: Verified) -> None:
     """The author takes a post away; whoever else asks is refused."""
     if received.actor.known == OWN:
         return  # as above
-    row = _known(session, received, received.object.get("id", ""))
+    row = _known(session, received, ap.ident(received.object))
     service.bury(session, node, row.id)
-    _pass_on(session, node, received, actors.by_id(session, row.group_id), groups.audience_of(session, row.group_id))
+    _pass_on(session, node, received, actors.by_id(session, row.group_id), groups.audience_of(session, row.group_id), row.id)
     audit.record(session, node.now(), partner(received.actor.organisation_id), "post.receive_delete", row.id)
 
 
@@ -169,7 +165,7 @@ def _known(session: Session, received: Verified, uri: str) -> Any:
     return row
 
 
-def _pass_on(session: Session, node: Node, received: Verified, group: ActorData, audience: groups.AudienceData) -> None:
+def _pass_on(session: Session, node: Node, received: Verified, group: ActorData, audience: groups.AudienceData, post_id: str) -> None:
     """Announces a partner's activity to the others inside our group, its author's node included. Without a good proof it stays here:
     nobody else could believe it."""
     if group.known != OWN or received.through is not None:
@@ -179,7 +175,8 @@ def _pass_on(session: Session, node: Node, received: Verified, group: ActorData,
         sa.select(ActorKey.kind, ActorKey.public).where(ActorKey.uri == proof, ActorKey.actor_id == received.actor.id)
     ).one_or_none()
     if key is not None and key.kind == keys.ED25519 and proofs.proved_by(received.activity, key.kind, key.public):
-        service.announce_to_group(session, node, group, audience, received.actor, received.activity)
+        thread = session.execute(sa.select(Thread.uri).join(Post, Post.thread_id == Thread.id).where(Post.id == post_id)).scalar_one()
+        service.announce_to_group(session, node, group, audience, received.actor, received.activity, thread)
 
 
 HANDLERS = (

@@ -182,18 +182,18 @@ def send(
     to = [] if group.known == "own" else [group.organisation_id]
     proved = outbox.publish(session, node, author.id, made, to=to, order_key=obj["context"])
     if group.known == "own":
-        announce_to_group(session, node, group, audience, author, proved)
+        announce_to_group(session, node, group, audience, author, proved, obj["context"])
 
 
 def announce_to_group(
-    session: Session, node: Node, group: ActorData, audience: groups.AudienceData, author: ActorData, activity: dict[str, Any]
+    session: Session, node: Node, group: ActorData, audience: groups.AudienceData, author: ActorData, activity: dict[str, Any], thread: str
 ) -> None:
-    """Passes an activity on to all followers inside, with its proof and its author's documents; the echo is the author's receipt."""
+    """Passes an activity on to all followers inside, with its proof and its author's documents, in the order of the thread with this
+    uri; the echo is the author's receipt."""
     me = actors.own(session, node)
     more = {"to": [group.uri + "/followers"], "audience": group.uri, ap.INTRODUCES: announce.introductions(session, author)}
     made = ap.activity("Announce", outbox.new_uri(node), group.uri, activity, **more)
-    order = ap.ident(activity["object"].get("context")) or group.uri
-    outbox.publish(session, node, group.id, made, to=outbox.followers(session, audience.id, me.id, group.id), order_key=order)
+    outbox.publish(session, node, group.id, made, to=outbox.followers(session, audience.id, me.id, group.id), order_key=thread)
 
 
 def edit(session: Session, node: Node, viewer: Viewer, post_id: str, *, text: str) -> str:
