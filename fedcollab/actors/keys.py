@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from fedcollab.base.clock import new_id
 from fedcollab.base.crypto import base58, seal, unbase58, unseal
-from fedcollab.base.errors import BadRequest
+from fedcollab.base.errors import BadRequest, Refused
 
 from .models import ActorKey
 from .node import Node
@@ -69,8 +69,13 @@ def make(session: Session, node: Node, actor_id: str, actor_uri: str) -> None:
 
 
 def pin(session: Session, node: Node, actor_id: str, keys: "dict[str, tuple[str, str]]") -> None:
-    """Stores the public keys of another node's actor: {uri: (kind, public)}; a key that is there stays as it is."""
+    """Stores the public keys of another node's actor: {uri: (kind, public)}; a key that is there stays as it is.
+
+    Raises Refused for one that another actor holds."""
     known = set(session.scalars(sa.select(ActorKey.uri).where(ActorKey.actor_id == actor_id)))
+    others = sa.select(ActorKey.id).where(ActorKey.uri.in_(list(keys)), ActorKey.actor_id != actor_id)
+    if session.execute(others.limit(1)).first() is not None:
+        raise Refused(reason="a key that another actor holds")
     for uri, (kind, public) in keys.items():
         if uri not in known:
             session.execute(
@@ -78,6 +83,12 @@ def pin(session: Session, node: Node, actor_id: str, keys: "dict[str, tuple[str,
                     id=new_id(node.now()), actor_id=actor_id, uri=uri, kind=kind, public=public, created_at=node.now()
                 )
             )
+
+
+def replace(session: Session, node: Node, actor_id: str, keys: "dict[str, tuple[str, str]]") -> None:
+    """Takes these keys in the place of those that a third party had brought."""
+    session.execute(sa.delete(ActorKey).where(ActorKey.actor_id == actor_id))
+    pin(session, node, actor_id, keys)
 
 
 def signer(session: Session, node: Node, actor_id: str, kind: str) -> Signer:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from fedcollab.base.clock import new_id
 
 from . import keys
-from .models import GROUP, ORGANIZATION, OWN, PERSON, Actor, ActorKey
+from .models import GROUP, INTRODUCED, ORGANIZATION, OWN, PERSON, Actor, ActorKey
 from .node import Node
 from .uris import actor_uri
 
@@ -88,11 +88,13 @@ def by_username(session: Session, node: Node, username: str) -> ActorData | None
 
 
 def public_keys(session: Session, key_uri: str) -> keys.PublicKey | None:
-    """The key at an address, if we hold it, and whose it is; None for actors that were disabled."""
+    """The key that a request may be signed with, if we hold it, and whose it is; None for actors that were disabled, and for those
+    that a third party has introduced: it may have brought keys of its own."""
     query = sa.select(ActorKey.uri, ActorKey.kind, ActorKey.public, Actor.id, Actor.uri.label("actor_uri")).join(
         Actor, Actor.id == ActorKey.actor_id
     )
-    row = session.execute(query.where(ActorKey.uri == key_uri, Actor.disabled_at.is_(None))).one_or_none()
+    own_word = sa.and_(Actor.known != INTRODUCED, Actor.disabled_at.is_(None))
+    row = session.execute(query.where(ActorKey.uri == key_uri, own_word)).one_or_none()
     return keys.PublicKey(row.uri, row.kind, row.public, row.id, row.actor_uri) if row else None
 
 

@@ -14,7 +14,7 @@ from fedcollab.base.addresses import host_of
 from fedcollab.base.errors import BadRequest, Needs, Refused
 
 from . import activitystreams as ap
-from . import profiles, proofs
+from . import partners, profiles, proofs
 from .registry import Verified
 
 
@@ -30,7 +30,7 @@ def unwrap(session: Session, node: Node, received: Verified, fetched: dict[str, 
     if host_of(ap.ident(inner)) != host_of(author_uri):
         raise Refused(reason="the announced id lies on another host than its actor")
     author, documents = actors.by_uri(session, author_uri), fetched | _documents(received)
-    if author is None:
+    if author is None or (author.known == INTRODUCED and partners.by_host(session, author.host) is not None):
         author = introduce(session, node, received, author_uri, documents)
     elif author.known != OWN:
         _renew(session, node, author, documents.get(author_uri))
@@ -83,6 +83,8 @@ def _organisation(session: Session, node: Node, group: ActorData, uri: str, docu
     there = actors.by_uri(session, uri)
     if there is not None and there.known in (OWN, PARTNER):
         return there
+    if partners.by_host(session, host_of(uri)) is not None:
+        raise Refused(reason="on a partner's host only the partner vouches for people")
     profile = profiles.parse(_document(documents, uri), expected=uri)
     if profile.kind != ORGANIZATION:
         raise BadRequest(reason="an author's organisation has to be an Organization")

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from fedcollab.actors import keys
 from fedcollab.actors import service as actors
-from fedcollab.actors.models import GROUP, ORGANIZATION, PERSON, Actor
+from fedcollab.actors.models import GROUP, INTRODUCED, ORGANIZATION, PARTNER, PERSON, Actor
 from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
 from fedcollab.base.addresses import host_of
@@ -109,6 +109,8 @@ def _keys(document: dict[str, Any], uri: str, host: str) -> dict[str, tuple[str,
     for key_uri, (kind, public) in found.items():
         if not key_uri or host_of(key_uri) != host or len(found) > 4:
             raise BadRequest(reason="a key lies on another host than its owner")
+        if not key_uri.startswith(tuple(uri + mark for mark in "#?/")):
+            raise BadRequest(reason="a key lies at another address than its owner's")
         keys.load_public(kind, public)
     return found
 
@@ -123,13 +125,21 @@ def check_proof(profile: Profile, by: dict[str, tuple[str, str]]) -> None:
 def remember(
     session: Session, node: Node, profile: Profile, *, known: str, organisation_id: str | None = None, through_id: str | None = None
 ) -> ActorData:
-    """Stores or renews another node's actor. Its keys are pinned at first sight: a document with other keys is refused."""
+    """Stores or renews another node's actor. Its keys are pinned at first sight: a document with other keys is refused. Those that a
+    third party had brought count no longer once the actor, or its organisation that is our partner, speaks for itself."""
     there = actors.by_uri(session, profile.uri)
     made_at = min(proofs.created(profile.document) or node.now(), node.now())
-    values = dict(name=profile.name, summary=profile.summary, inbox=profile.inbox, document=profile.document, updated_at=made_at)
+    values: dict[str, object] = dict(
+        name=profile.name, summary=profile.summary, inbox=profile.inbox, document=profile.document, updated_at=made_at
+    )
     if there:
-        _check_pinned(session, there, profile)
-        if there.known == known or known == "partner":
+        first_hand = there.known == INTRODUCED and known != INTRODUCED
+        if first_hand:
+            keys.replace(session, node, there.id, profile.keys)
+            values |= dict(organisation_id=organisation_id or there.id)
+        else:
+            _check_pinned(session, there, profile)
+        if first_hand or known in (there.known, PARTNER):
             session.execute(
                 sa.update(Actor).where(Actor.id == there.id).values(known=known, through_id=through_id, username=profile.username, **values)
             )
