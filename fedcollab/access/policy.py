@@ -60,9 +60,18 @@ def _inside_as(viewer: Viewer) -> str | None:
     return viewer.organisation_id or None
 
 
-def recipients(audience_id: str) -> sa.Select[str]:
-    """The organisations inside the audience; nobody else is ever sent anything of it. Federation narrows to admitted followers."""
-    return sa.select(AudienceMember.organisation_id).where(AudienceMember.audience_id == audience_id)
+def knows_group(session: Session, viewer: Viewer, group_id: str) -> bool:
+    """Whether `viewer` may know that a group exists."""
+    return session.execute(sa.select(Audience.id).where(Audience.group_id == group_id, sees_group(viewer))).first() is not None
+
+
+def recipients(audience_id: str, at: int | None = None) -> sa.Select[str]:
+    """The organisations inside the audience; nobody else is ever sent anything of it. Federation narrows to admitted followers.
+    Of what came in `at` a moment, only those that were inside then (all of them, where history is open)."""
+    inside = sa.select(AudienceMember.organisation_id).where(AudienceMember.audience_id == audience_id)
+    if at is None:
+        return inside
+    return inside.where(sa.or_(AudienceMember.since <= at, sa.exists().where(Audience.id == audience_id, Audience.history)))
 
 
 def check_label(label: str) -> str:
@@ -128,6 +137,7 @@ __all__ = [
     "count_anew",
     "expel",
     "is_wider",
+    "knows_group",
     "narrowest",
     "not_blocked",
     "open_audience",

@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fedcollab.access import policy
+from fedcollab.access.viewer import partner
 from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
@@ -87,6 +88,8 @@ def receive_follow(session: Session, node: Node, received: Verified) -> None:
         raise Refused(reason="only our organisation and its groups can be followed")
     if received.actor.kind != actors.ORGANIZATION:
         raise Refused(reason="organisations follow, people don't")
+    if target.kind == actors.GROUP and not policy.knows_group(session, partner(received.actor.organisation_id), target.id):
+        raise Refused(reason="a group that is not for the follower")
     uri, me = received.activity["id"], actors.own(session, node)
     session.execute(sa.delete(Follow).where(Follow.follower_id == received.actor.id, Follow.target_id == target.id))
     _insert(session, node, uri, received.actor.id, target.id, ACCEPTED)

@@ -23,10 +23,11 @@ def new_uri(node: Node) -> str:
     return node.settings.uri(f"/activities/{new_id(node.now())}")
 
 
-def followers(session: Session, audience_id: str, *target_ids: str) -> list[str]:
-    """The organisations inside the audience that follow one of the targets (the Organization or its group): never more."""
+def followers(session: Session, audience_id: str, *target_ids: str, at: int | None = None) -> list[str]:
+    """The organisations inside the audience (`at` a moment, for what came in then) that follow one of the targets (the Organization or
+    its group): never more."""
     follows = sa.select(Follow.follower_id).where(Follow.target_id.in_(target_ids), Follow.state == ACCEPTED)
-    return list(session.scalars(recipients(audience_id).intersect(follows).subquery().select()))
+    return list(session.scalars(recipients(audience_id, at).intersect(follows).subquery().select()))
 
 
 def publish(session: Session, node: Node, actor_id: str, activity: dict[str, Any], *, to: Iterable[str], order_key: str) -> dict[str, Any]:
@@ -40,6 +41,12 @@ def publish(session: Session, node: Node, actor_id: str, activity: dict[str, Any
     session.execute(sa.insert(Activity).values(**row, order_key=order_key, body=body, created_at=node.now()))
     _queue(session, row_id, sorted(set(to)), order_key)
     return proved
+
+
+def served(session: Session, object_uri: str) -> set[str]:
+    """The organisations to which something about a thing was ever queued."""
+    query = sa.select(Partner.organisation_id).join(Delivery, Delivery.partner_id == Partner.id)
+    return set(session.scalars(query.join(Activity, Activity.id == Delivery.activity_id).where(Activity.object_uri == object_uri)))
 
 
 def _innermost(activity: dict[str, Any]) -> str:

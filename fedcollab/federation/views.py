@@ -6,9 +6,10 @@ from aiohttp import web
 from sqlalchemy.orm import Session
 
 from fedcollab import __version__
+from fedcollab.access import policy
 from fedcollab.access.viewer import Viewer, partner
 from fedcollab.actors import service as actors
-from fedcollab.actors.models import ORGANIZATION, PERSON
+from fedcollab.actors.models import GROUP, ORGANIZATION, PERSON
 from fedcollab.base.crash import reach
 from fedcollab.base.errors import BadRequest, N_, NotFound, TooLarge, Unauthorized
 from fedcollab.base.http import is_activity
@@ -110,7 +111,9 @@ async def get_webfinger(request: web.Request) -> web.Response:
     if found is None or found.kind != ORGANIZATION:
         if "Signature" not in request.headers:
             raise Unauthorized(reason="WebFinger of a person or group, unsigned")
-        await partner_viewer(request)
+        viewer = await partner_viewer(request)
+        if found is not None and found.kind == GROUP and not await kernel.database.read(policy.knows_group, viewer, found.id):
+            found = None
     if found is None or found.disabled_at is not None:
         raise NotFound()
     links = [{"rel": "self", "type": ap.MEDIA_TYPE, "href": found.uri}]

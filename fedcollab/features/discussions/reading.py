@@ -37,10 +37,12 @@ class GroupData:
 
 @dataclass(frozen=True)
 class ThreadData:
+    """A thread; its `title` is its opener's and None for those who may not see that one."""
+
     id: str
     uri: str
     group_id: str
-    title: str
+    title: str | None
     language: str
     label: str
     posts: int
@@ -54,7 +56,8 @@ class ListedThread(ThreadData):
     unread: bool
 
 
-THREAD: list[Any] = [getattr(Thread, name) for name in ThreadData.__dataclass_fields__]
+TITLE = sa.case((policy.visible(Thread), Thread.title), else_=None).label("title")
+THREAD: list[Any] = [TITLE if name == "title" else getattr(Thread, name) for name in ThreadData.__dataclass_fields__]
 
 
 @dataclass(frozen=True)

@@ -128,19 +128,33 @@ def _confirm(session: Session, node: Node, post_id: str, thread_id: str) -> None
 
 
 def receive_update(session: Session, node: Node, received: Verified) -> None:
-    """The author changes a post. Its label and its group stay what they were."""
+    """The author changes a post. Its label and its group stay what they were; a change older than the text here has no effect,
+    whoever brings it again."""
     if received.actor.known == OWN:
         return  # the host's echo of what our member has done here, and perhaps changed again meanwhile
     post = activities.parse(received.object, received.actor.uri, node.now())
     row = _known(session, received, post.uri)
+    changed_at = _changed_at(received, post)
+    if row.edited_at is not None and changed_at is not None and changed_at <= row.edited_at:
+        return
     group, audience = actors.by_id(session, row.group_id), groups.audience_of(session, row.group_id)
     if policy.is_wider(post.label, row.label):
         raise Refused(reason="addressed wider than before")
-    service.revise(session, row.id, html=post.html, source="", now=node.now())
+    service.revise(session, row.id, html=post.html, source="", now=node.now(), edited_at=changed_at)
     if post.title and not row.reply_to:
         session.execute(sa.update(Thread).where(Thread.id == row.thread_id).values(title=post.title))
     _pass_on(session, node, received, group, audience, row.id)
     audit.record(session, node.now(), partner(received.actor.organisation_id), "post.receive_edit", row.id)
+
+
+def _changed_at(received: Verified, post: activities.PostData) -> int | None:
+    """When the author made a change: as it says or, where somebody passes it on, as its proof does. Raises Refused where neither does."""
+    if post.edited_at is not None or received.through is None:
+        return post.edited_at
+    proved_at = proofs.created(received.activity)
+    if proved_at is None:
+        raise Refused(reason="a change that does not say when it was made")
+    return proved_at
 
 
 def receive_delete(session: Session, node: Node, received: Verified) -> None:
@@ -149,17 +163,19 @@ def receive_delete(session: Session, node: Node, received: Verified) -> None:
         return  # as above
     row = _known(session, received, ap.ident(received.object))
     service.bury(session, node, row.id)
-    _pass_on(session, node, received, actors.by_id(session, row.group_id), groups.audience_of(session, row.group_id), row.id)
+    group, audience = actors.by_id(session, row.group_id), groups.audience_of(session, row.group_id)
+    _pass_on(session, node, received, group, audience, row.id)
     audit.record(session, node.now(), partner(received.actor.organisation_id), "post.receive_delete", row.id)
 
 
 def _known(session: Session, received: Verified, uri: str) -> Any:
-    query = sa.select(Post.id, Post.thread_id, Post.label, Post.reply_to, Post.author_id, Thread.group_id).join(
-        Thread, Thread.id == Post.thread_id
-    )
+    columns: tuple[Any, ...] = (Post.id, Post.thread_id, Post.label, Post.reply_to, Post.author_id, Post.edited_at, Post.confirmed_at)
+    query = sa.select(*columns, Thread.group_id).join(Thread, Thread.id == Post.thread_id)
     row = session.execute(query.where(Post.uri == uri, Post.deleted_at.is_(None))).one_or_none()
     if row is None:
         raise Refused(reason="no such post here")
+    if received.through is not None and received.through.id != row.group_id:
+        raise Refused(reason="announced by another group than it stands in")
     if row.author_id != received.actor.id:
         raise Refused(reason="somebody else's post")
     return row
@@ -175,8 +191,9 @@ def _pass_on(session: Session, node: Node, received: Verified, group: ActorData,
         sa.select(ActorKey.kind, ActorKey.public).where(ActorKey.uri == proof, ActorKey.actor_id == received.actor.id)
     ).one_or_none()
     if key is not None and key.kind == keys.ED25519 and proofs.proved_by(received.activity, key.kind, key.public):
-        thread = session.execute(sa.select(Thread.uri).join(Post, Post.thread_id == Thread.id).where(Post.id == post_id)).scalar_one()
-        service.announce_to_group(session, node, group, audience, received.actor, received.activity, thread)
+        query = sa.select(Thread.uri, Post.confirmed_at).join(Post, Post.thread_id == Thread.id)
+        thread, came_at = session.execute(query.where(Post.id == post_id)).one()
+        service.announce_to_group(session, node, group, audience, received.actor, received.activity, thread, came_at=came_at)
 
 
 HANDLERS = (

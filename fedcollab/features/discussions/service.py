@@ -175,25 +175,38 @@ def send(
     if audience.label == STRICT:
         return
     policy.check_leaves(audience.label)
-    author_id = session.execute(sa.select(Post.author_id).where(Post.id == post_id)).scalar_one()
-    author = actors.by_id(session, author_id)
+    row = session.execute(sa.select(Post.author_id, Post.confirmed_at).where(Post.id == post_id)).one()
+    author = actors.by_id(session, row.author_id)
     more = {name: obj[name] for name in ("to", "audience", "context", "published") if name in obj}
     made = ap.activity(kind, outbox.new_uri(node), author.uri, obj, **more)
     to = [] if group.known == "own" else [group.organisation_id]
     proved = outbox.publish(session, node, author.id, made, to=to, order_key=obj["context"])
     if group.known == "own":
-        announce_to_group(session, node, group, audience, author, proved, obj["context"])
+        announce_to_group(session, node, group, audience, author, proved, obj["context"], came_at=row.confirmed_at)
 
 
 def announce_to_group(
-    session: Session, node: Node, group: ActorData, audience: groups.AudienceData, author: ActorData, activity: dict[str, Any], thread: str
+    session: Session,
+    node: Node,
+    group: ActorData,
+    audience: groups.AudienceData,
+    author: ActorData,
+    activity: dict[str, Any],
+    thread: str,
+    *,
+    came_at: int,
 ) -> None:
-    """Passes an activity on to all followers inside, with its proof and its author's documents, in the order of the thread with this
-    uri; the echo is the author's receipt."""
+    """Passes an activity on to all followers that were inside when its post came in, with its proof and its author's documents, in the
+    order of the thread with this uri; the echo is the author's receipt. A deletion also goes to those that were served before, left and
+    came back."""
     me = actors.own(session, node)
+    to = set(outbox.followers(session, audience.id, me.id, group.id, at=came_at))
+    if "Delete" in ap.types(activity):
+        returned = outbox.served(session, ap.ident(activity["object"]))
+        to |= returned & set(outbox.followers(session, audience.id, me.id, group.id))
     more = {"to": [group.uri + "/followers"], "audience": group.uri, ap.INTRODUCES: announce.introductions(session, author)}
     made = ap.activity("Announce", outbox.new_uri(node), group.uri, activity, **more)
-    outbox.publish(session, node, group.id, made, to=outbox.followers(session, audience.id, me.id, group.id), order_key=thread)
+    outbox.publish(session, node, group.id, made, to=to, order_key=thread)
 
 
 def edit(session: Session, node: Node, viewer: Viewer, post_id: str, *, text: str) -> str:
@@ -233,13 +246,13 @@ def _title(session: Session, post_id: str) -> str:
     return "" if row.reply_to else row.title
 
 
-def revise(session: Session, post_id: str, *, html: str, source: str, now: int) -> bool:
-    """Replaces a post's text and keeps the one before; False where both read the same."""
+def revise(session: Session, post_id: str, *, html: str, source: str, now: int, edited_at: int | None = None) -> bool:
+    """Replaces a post's text and keeps the one before; False where both read the same. `edited_at` is when its author changed it."""
     before = session.execute(sa.select(Post.html).where(Post.id == post_id)).scalar_one()
     if before == html:
         return False
     session.execute(sa.insert(PostRevision).values(id=new_id(now), post_id=post_id, html=before, replaced_at=now))
-    session.execute(sa.update(Post).where(Post.id == post_id).values(html=html, source=source, edited_at=now))
+    session.execute(sa.update(Post).where(Post.id == post_id).values(html=html, source=source, edited_at=edited_at or now))
     return True
 
 

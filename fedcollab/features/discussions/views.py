@@ -179,9 +179,8 @@ async def _thread_document(request: web.Request) -> web.Response:
         return thread, [p.uri for p in reading.posts(session, viewer, thread.id)]
 
     thread, uris = await kernel.database.read(read)
-    return document_answer(
-        {"@context": ap.CONTEXT, "id": thread.uri, "type": "OrderedCollection", "name": thread.title, "orderedItems": uris}
-    )
+    named = {"name": thread.title} if thread.title else {}
+    return document_answer({"@context": ap.CONTEXT, "id": thread.uri, "type": "OrderedCollection", **named, "orderedItems": uris})
 
 
 async def history(request: web.Request) -> web.Response:
