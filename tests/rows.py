@@ -94,9 +94,9 @@ def home(session: Session, at: Node) -> actors.ActorData:
         return actors.create_own(session, at, ORGANIZATION, username="organisation", name=at.settings.name)
 
 
-def organisation(session: Session, host: str, *, known: str = "partner") -> str:
+def organisation(session: Session, host: str, *, known: str = "partner", path: str = "/actor") -> str:
     """Another organisation's row, without keys; answers its id."""
-    actor_id, uri = new_id(START), f"https://{host}/actor"
+    actor_id, uri = new_id(START), f"https://{host}{path}"
     row = dict(id=actor_id, uri=uri, kind=ORGANIZATION, username="organisation", name=host.title(), host=host, organisation_id=actor_id)
     session.execute(sa.insert(Actor).values(**row, inbox=uri + "/inbox", known=known, created_at=START, updated_at=START))
     return actor_id
@@ -104,7 +104,7 @@ def organisation(session: Session, host: str, *, known: str = "partner") -> str:
 
 def partner(session: Session, at: Node, host: str, state: str = ADMITTED) -> partners.PartnerData:
     """Another organisation on the list."""
-    found = partners.add(session, at, None, actors.by_id(session, organisation(session, host)))
+    found, _ = partners.add(session, at, actors.by_id(session, organisation(session, host)))
     if state != APPLIED:
         partners.move(session, at, None, found, state)
     return partners.find(session, host)

@@ -2,33 +2,49 @@
 
 from sqlalchemy.orm import Session
 
+from fedcollab.access import audit
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors import service as actors
+from fedcollab.actors.models import PARTNER
 from fedcollab.actors.node import Node
 from fedcollab.features.discussions import groups
-from fedcollab.federation import fetch, follows, partners
+from fedcollab.federation import fetch, follows, partners, profiles
 from fedcollab.federation.kernel import Kernel
 from fedcollab.federation.models import ADMITTED, BLOCKED, LEFT, REFUSED, SUSPENDED
 from fedcollab.federation.partners import PartnerData
+from fedcollab.federation.profiles import Profile
 
 
 async def add(kernel: Kernel, viewer: Viewer | None, address: str, *, approve: bool = False) -> PartnerData:
     """Fetches an organisation by its actor's id or its node's base address and lists it as applied; `approve` admits it at once.
 
     Raises Unreachable, Refused or BadRequest, with nothing changed."""
-    organisation = await fetch.organisation(kernel, address)
-    partner = await kernel.database.write(partners.add, kernel.node, viewer, organisation)
-    if approve:
-        await kernel.database.write(change, kernel.node, viewer, partner.host, ADMITTED)
-        partner = await kernel.database.read(partners.find, partner.host)
-    return partner
+    profile = await fetch.organisation(kernel, address)
+    return await kernel.database.write(_list, kernel.node, viewer, profile, approve=approve)
+
+
+def _list(session: Session, node: Node, viewer: Viewer | None, profile: Profile, *, approve: bool) -> PartnerData:
+    partner, fresh = partners.add(session, node, profiles.remember(session, node, profile, known=PARTNER))
+    moved = approve and _move(session, node, viewer, partner, ADMITTED)
+    if fresh:
+        audit.record(session, node.now(), viewer, "partner.add", partner.host)
+    if moved:
+        audit.record(session, node.now(), viewer, f"partner.{ADMITTED}", partner.host)
+    return partners.find(session, partner.host)
 
 
 def change(session: Session, node: Node, viewer: Viewer | None, key: str, state: str) -> None:
     """Moves a partner to a state, with all that follows: an admitted one is followed and inside our groups, any other is outside."""
     partner = partners.find(session, key)
+    if _move(session, node, viewer, partner, state):
+        audit.record(session, node.now(), viewer, f"partner.{state}", partner.host)
+
+
+def _move(session: Session, node: Node, viewer: Viewer | None, partner: PartnerData, state: str) -> bool:
+    """Whether it was anything new. The record comes after it: the chain's head is locked after all partners."""
     if partner.state == state:
-        return
+        return False
+    partners.lock(session)
     organisation = actors.by_id(session, partner.organisation_id)
     if state in (BLOCKED, LEFT):
         partners.drop_waiting(session, node, partner)
@@ -40,6 +56,7 @@ def change(session: Session, node: Node, viewer: Viewer | None, key: str, state:
         follows.follow(session, node, organisation)
     elif state in (BLOCKED, LEFT, REFUSED):
         groups.expel_partner(session, node, partner.organisation_id)
+    return True
 
 
 def block(session: Session, node: Node, viewer: Viewer | None, key: str) -> None:

@@ -63,19 +63,16 @@ def _read(content_type: str, body: bytes, uri: str) -> dict[str, Any]:
     return found
 
 
-async def organisation(kernel: Kernel, address: str) -> ActorData:
-    """The Organization at an actor's id or a node's base address (WebFinger of that address, FEP-d556), pinned at first sight."""
-    uri = address if await _is_actor(kernel, address) else await webfinger(kernel, address)
+async def organisation(kernel: Kernel, address: str) -> profiles.Profile:
+    """The Organization at an actor's id or a node's base address (WebFinger of that address, FEP-d556), not yet stored."""
+    is_actor = address.rstrip("/").count("/") > 2
+    uri = address if is_actor else await webfinger(kernel, address)
     profile = profiles.parse(await public_document(kernel, uri), expected=uri)
     if profile.kind != ORGANIZATION:
         raise Refused(N_("This is the address of a person or a group. Ask their admin for the address of the organisation's node."))
     if profile.document.get(ap.PROTOCOL_TERM):
         profiles.check_proof(profile, profile.keys)
-    return await kernel.database.write(lambda session: profiles.remember(session, kernel.node, profile, known=PARTNER))
-
-
-async def _is_actor(kernel: Kernel, address: str) -> bool:
-    return address.rstrip("/").count("/") > 2
+    return profile
 
 
 async def webfinger(kernel: Kernel, address: str) -> str:

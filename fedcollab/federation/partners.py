@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session, aliased
 from fedcollab.access import audit
 from fedcollab.access.models import Block
 from fedcollab.access.viewer import Viewer
-from fedcollab.actors.models import ORGANIZATION, OWN, Actor
+from fedcollab.actors.models import INTRODUCED, ORGANIZATION, OWN, PARTNER, Actor
 from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
 from fedcollab.base.clock import new_id
 from fedcollab.base.database import prepared, wake
-from fedcollab.base.errors import Conflict, N_, NotFound
+from fedcollab.base.errors import Conflict, N_, NotFound, Refused
 
 from .models import ADMITTED, APPLIED, BLOCKED, LEFT, REFUSED, SUSPENDED, WAITING, Application, Delivery, Partner
 
@@ -125,34 +125,42 @@ def admitted_hosts(session: Session) -> frozenset[str]:
     return frozenset(session.scalars(sa.select(Partner.host).where(Partner.state == ADMITTED)))
 
 
-def add(session: Session, node: Node, viewer: Viewer | None, organisation: ActorData) -> PartnerData:
-    """Puts an organisation, whose document was fetched and pinned, on the list as applied; one that is there stays as it is."""
-    if session.execute(sa.select(Partner.id).where(Partner.organisation_id == organisation.id)).first() is None:
+def add(session: Session, node: Node, organisation: ActorData) -> tuple[PartnerData, bool]:
+    """Puts an organisation, whose document was fetched and pinned, on the list as applied; one that is there stays as it is. Answers it
+    and whether it is new. Raises Refused where another organisation of the same host is on the list: a host is one partner."""
+    there = by_host(session, organisation.host)
+    if there is not None and there.organisation_id != organisation.id:
+        raise Refused(reason="another organisation of this host is on the list")
+    if there is None:
         row = dict(id=new_id(node.now()), organisation_id=organisation.id, host=organisation.host, state=APPLIED, created_at=node.now())
         session.execute(sa.insert(Partner).values(row))
         session.execute(sa.delete(Application).where(Application.host == organisation.host))
-        audit.record(session, node.now(), viewer, "partner.add", organisation.host)
-    return find(session, organisation.host)
+    return there or find(session, organisation.host), there is None
+
+
+def lock(session: Session) -> None:
+    """Takes all partners' rows in the order of their ids, for a unit that changes one of them and then publishes to others."""
+    session.execute(sa.select(Partner.id).order_by(Partner.id).with_for_update())
 
 
 def move(session: Session, node: Node, viewer: Viewer | None, partner: PartnerData, state: str) -> None:
-    """Changes a partner's state as far as `MOVES` allows, on record. Raises Conflict otherwise; the same state again is no change."""
+    """Changes a partner's state as far as `MOVES` allows. Raises Conflict otherwise; the same state again is no change. Whom a host had
+    introduced of an organisation admitted now is known by that organisation itself."""
     if partner.state == state:
         return
     if state not in MOVES[partner.state]:
         raise Conflict(
             N_("This is not possible in the partner's present state. Look at the list again."), reason=f"{partner.state} to {state}"
         )
-    session.execute(
-        sa.update(Partner)
-        .where(Partner.id == partner.id)
-        .values(state=state, decided_at=node.now(), attempts=0, next_try_at=0, last_error="")
-    )
+    mine = sa.update(Partner).where(Partner.id == partner.id)
+    session.execute(mine.values(state=state, decided_at=node.now(), attempts=0, next_try_at=0, last_error=""))
     session.execute(sa.delete(Block).where(Block.organisation_id == partner.organisation_id))
     if state == BLOCKED:
         block(session, node, viewer, partner.organisation_id)
+    if state == ADMITTED:
+        met = sa.update(Actor).where(Actor.organisation_id == partner.organisation_id, Actor.known == INTRODUCED)
+        session.execute(met.values(known=PARTNER, through_id=None))
     wake(session, "delivery")
-    audit.record(session, node.now(), viewer, f"partner.{state}", partner.host)
 
 
 def drop_waiting(session: Session, node: Node, partner: PartnerData) -> None:

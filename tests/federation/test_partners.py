@@ -10,11 +10,13 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from fedcollab.access.models import AuditEntry, Block
 from fedcollab.actors import service as actors
+from fedcollab.actors.models import INTRODUCED, PERSON, Actor
+from fedcollab.admin import partners as acts
 from fedcollab.base.errors import Conflict, NotFound
 from fedcollab.federation import delivery, outbox, partners
 from fedcollab.federation.delivery import Outcome
 from fedcollab.federation.models import Application
-from tests.rows import Hands, memory, node, organisation, partner, refused
+from tests.rows import Hands, engine, home, memory, node, organisation, partner, refused
 
 STATES = ("applied", "admitted", "refused", "suspended", "blocked", "left")
 PLAN = {
@@ -34,6 +36,7 @@ class Partnership(RuleBasedStateMachine):
         self.clock = Hands()
         self.node = node(self.clock)
         self.state = "applied"
+        home(self.session, self.node)
         partner(self.session, self.node, "p.example", "applied")
         self.acts = self.entries()
 
@@ -47,14 +50,14 @@ class Partnership(RuleBasedStateMachine):
     @rule(to=st.sampled_from(STATES))
     def move(self, to: str) -> None:
         self.clock.at += 1
-        args = (self.session, self.node, None, self.now, to)
+        args = (self.session, self.node, None, "p.example", to)
         if to == self.state:
-            partners.move(*args)
+            acts.change(*args)
         elif (self.state, to) in PLAN:
-            partners.move(*args)
+            acts.change(*args)
             self.state, self.acts = to, self.acts + 1
         else:
-            assert refused(self.session, partners.move, *args).endswith(f"({self.state} to {to})")
+            assert refused(self.session, acts.change, *args).endswith(f"({self.state} to {to})")
 
     @invariant()
     def the_state_is_as_told_and_every_change_is_on_record(self) -> None:
@@ -99,7 +102,28 @@ def test_adding_twice_changes_nothing_and_forgets_that_they_knocked() -> None:
         partners.knock(session, here, "p.example", "https://p.example/actor")
         made = partner(session, here, "p.example")
         assert partners.applications(session) == []
-        assert partners.add(session, here, None, actors.by_id(session, made.organisation_id)) == made
+        assert partners.add(session, here, actors.by_id(session, made.organisation_id)) == (made, False)
+
+
+def test_a_second_organisation_of_a_listed_host_is_refused() -> None:
+    with memory() as session:
+        made = partner(session, node(), "p.example")
+        other = actors.by_id(session, organisation(session, "p.example", path="/users/other"))
+        assert "another organisation of this host" in refused(session, partners.add, session, node(), other)
+        assert [p.id for p in partners.listed(session)] == [made.id]
+
+
+def test_the_people_of_an_organisation_admitted_now_are_no_longer_known_through_a_host() -> None:
+    with memory() as session:
+        host, made = partner(session, node(), "host.example"), partner(session, node(), "p.example", "applied")
+        for number, of in enumerate((made, host)):
+            row = dict(id=f"a{number}", uri=f"https://{of.host}/people/1", kind=PERSON, username="u", name="N", host=of.host, inbox="i")
+            times = dict(created_at=0, updated_at=0)
+            values = sa.insert(Actor).values(**row, **times, organisation_id=of.organisation_id, known=INTRODUCED)
+            session.execute(values.values(through_id=host.organisation_id))
+        partners.move(session, node(), None, made, "admitted")
+        found = session.execute(sa.select(Actor.known, Actor.through_id).where(Actor.kind == PERSON).order_by(Actor.id)).all()
+        assert [tuple(row) for row in found] == [("partner", None), ("introduced", host.organisation_id)]
 
 
 def test_a_hundred_strangers_are_counted_a_line_each_and_no_more() -> None:
@@ -165,3 +189,19 @@ def test_the_conflict_is_said_in_words() -> None:
         with pytest.raises(Conflict, match="applied to left") as refusal:
             partners.move(session, node(), None, made, "left")
     assert "not possible in the partner's present state" in refusal.value.in_words()
+
+
+@pytest.mark.parametrize("state", ["admitted", "refused", "blocked"])
+def test_the_record_is_locked_after_all_partners_for_units_that_run_side_by_side(state: str) -> None:
+    with memory() as session:
+        home(session, node())
+        partner(session, node(), "p.example", "applied")
+        said: list[str] = []
+        note = lambda _c, _k, statement, *_: said.append(statement)  # noqa: E731
+        sa.event.listen(engine(), "before_cursor_execute", note)
+        acts.change(session, node(), None, "p.example", state)
+        sa.event.remove(engine(), "before_cursor_execute", note)
+        partners_rows = [n for n, words in enumerate(said) if words.startswith("UPDATE partner")]
+        head = [n for n, words in enumerate(said) if words.startswith(("UPDATE audit_head", "INSERT INTO audit_head"))]
+        assert partners_rows
+        assert max(partners_rows) < min(head)
