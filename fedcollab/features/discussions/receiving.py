@@ -192,8 +192,9 @@ def _pass_on(session: Session, node: Node, received: Verified, group: ActorData,
     ).one_or_none()
     if key is not None and key.kind == keys.ED25519 and proofs.proved_by(received.activity, key.kind, key.public):
         query = sa.select(Thread.uri, Post.confirmed_at).join(Post, Post.thread_id == Thread.id)
-        thread, came_at = session.execute(query.where(Post.id == post_id)).one()
-        service.announce_to_group(session, node, group, audience, received.actor, received.activity, thread, came_at=came_at)
+        row = session.execute(query.where(Post.id == post_id)).one()
+        came_at = row.confirmed_at or node.now()
+        service.announce_to_group(session, node, group, audience, received.actor, received.activity, row.uri, came_at=came_at)
 
 
 HANDLERS = (
