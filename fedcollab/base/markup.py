@@ -11,7 +11,8 @@ import nh3
 from .errors import N_, TooLarge
 
 LONGEST = 50_000
-BRACKETS = 2_000  # Python-Markdown is quadratic on open brackets
+BRACKETS, STARS = 5_000_000, 8_000  # Python-Markdown reads from each open bracket to its paragraph's end, and is quadratic on stars
+REPEATED, GROWN = 500_000, 10  # formatting tags times all tags; how much longer safe HTML may be
 TAGS = {
     "p",
     "br",
@@ -83,7 +84,8 @@ ATTRIBUTES = {"*": {"lang", "dir"}, "a": {"href"}, "ol": {"start"}, "td": {"cols
 SCHEMES = {"http", "https", "mailto"}
 REL = "noopener noreferrer nofollow ugc"
 HEADING = re.compile(r"<(/?)h([12])\b", re.IGNORECASE)
-IMAGE = re.compile(r"<img\b[^>]*>", re.IGNORECASE)
+IMAGE = re.compile(r"<img\b[^<>]*>", re.IGNORECASE)  # not past another <: each search would read to the end
+FORMATTING = re.compile(r"<(/?)(?:b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)(?=[\s/>])", re.IGNORECASE)
 JOINERS = "\u200c\u200d"  # invisible, and part of how Persian, Hindi and others are spelt
 PARAGRAPH = re.compile(r"\n\s*\n")
 BARE = re.compile(r"(?<![\w(<\"'/=\[])(https?://[^\s<>\"'()\[\]]+[^\s<>\"'()\[\].,;:!?])")
@@ -95,9 +97,13 @@ def render(source: str) -> str:
         raise TooLarge(
             N_("The text has %(length)s characters; at most %(most)s fit. Shorten it, or send it in two."), length=len(source), most=LONGEST
         )
-    if source.count("[") > BRACKETS or source.count("*") + source.count("_") > 4 * BRACKETS:
-        raise TooLarge(N_("The text has too many brackets or stars to be read as formatting. Take some out."))
-    return clean(_converter().convert(BARE.sub(r"<\1>", source.replace("\0", ""))))
+    too_many = TooLarge(N_("The text has too many brackets or stars to be read as formatting. Take some out."))
+    if sum(part.count("[") * len(part) for part in PARAGRAPH.split(source)) > BRACKETS or source.count("*") + source.count("_") > STARS:
+        raise too_many
+    try:
+        return clean(_converter().convert(BARE.sub(r"<\1>", source.replace("\0", ""))))
+    except RecursionError:  # lists within lists, some hundred deep
+        raise too_many from None
 
 
 def _converter() -> markdown.Markdown:
@@ -109,8 +115,17 @@ def _converter() -> markdown.Markdown:
 
 
 def clean(text: str) -> str:
-    """HTML of whatever origin as safe HTML: allowed tags only, links to http, https and mail only, images as links, no large headings."""
+    """HTML of whatever origin as safe HTML: allowed tags only, links to http, https and mail only, images as links, no large headings.
+    Where formatting tags were left open by the hundred, bold and the like are lost, never words."""
     text = HEADING.sub(r"<\1h3", IMAGE.sub(_as_link, text))
+    opened = sum(not found[1] for found in FORMATTING.finditer(text))
+    made = _sanitised(text) if opened * text.count("<") <= REPEATED else None
+    return made if made is not None and len(made) <= GROWN * (len(text) + 100) else _sanitised(FORMATTING.sub(r"<\1span", text))
+
+
+def _sanitised(text: str) -> str:
+    """By the allow-list. A browser repeats each formatting tag that was left open in every paragraph after it, and so does this: what
+    is given here must not have too many, for kilobytes would grow to gigabytes."""
     return nh3.clean(
         text,
         tags=TAGS,

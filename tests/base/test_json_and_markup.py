@@ -155,6 +155,31 @@ def test_a_hostile_text_costs_little() -> None:
         assert time.process_time() - began < 3, text[:4]
 
 
+@pytest.mark.parametrize(
+    "opening", ["<b lang=a{}>", "<i/lang=a{}>", "<code\ndir='<' lang=a{}>", "<u lang='>' lang=a{}>", "<<img alt='b lang=a{} '>>"]
+)
+def test_tags_left_open_do_not_grow_with_every_paragraph(opening: str) -> None:
+    for many, paragraphs in ((3_000, 5_000), (90, 5_000), (20, 20)):
+        bomb = "<p>" + "".join(opening.format(n) for n in range(many)) + "<p>word" * paragraphs
+        began = time.process_time()
+        made = markup.clean(bomb)
+        assert time.process_time() - began < 3
+        assert len(made) < 20 * len(bomb)
+        assert made.count("word") == paragraphs
+    assert markup.clean("<p><b>bold</b></p>" * 300).count("<b>") == 300
+
+
+def test_brackets_images_and_lists_by_the_thousand_hold_nobody_up() -> None:
+    began = time.process_time()
+    assert markup.clean("<img " * 20_000) == ""
+    for text in ("[" * 500 + "a" * 40_000, "[" * 300 + "a" * 40_000 + "]" * 300, "1. " * 10_000):
+        with pytest.raises(TooLarge, match="too many brackets"):
+            markup.render(text)
+    assert time.process_time() - began < 2
+    links = "\n\n".join(f"- [the report of month {n}](https://a.example/{n}), which says more" for n in range(600))
+    assert markup.render(links).count("<a href") == 600
+
+
 @given(st.text(max_size=300), st.integers(1, 50))
 def test_a_name_is_one_line_without_hidden_characters(text: str, limit: int) -> None:
     made = markup.plain(text, limit)

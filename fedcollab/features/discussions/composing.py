@@ -1,5 +1,6 @@
 """Decides how members write: a new conversation, an answer, a change, a deletion; whatever goes wrong, what was typed stays."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -108,7 +109,7 @@ def _unsure(session: Session, viewer: Viewer, place: str) -> bool:
 
 async def _keep(request: web.Request, viewer: Viewer, place: str, title: str, text: str) -> str:
     """Keeps a form in mid-composition and answers it as it will look. Raises TooLarge before anything would be cut."""
-    kernel, html = request.app[KERNEL], markup.render(text)
+    kernel, html = request.app[KERNEL], await asyncio.to_thread(markup.render, text)
     await kernel.database.write(service.save_draft, kernel.node, viewer, place, title=title, text=text)
     return html
 
