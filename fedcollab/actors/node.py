@@ -27,7 +27,3 @@ class Node:
     def now(self) -> int:
         """Microseconds since the epoch."""
         return self.clock()
-
-    def owns(self, uri: str) -> bool:
-        """Whether an id is of this node's making."""
-        return uri.startswith(self.settings.base_url + "/")

@@ -1,4 +1,4 @@
-"""Decides how the addresses of this node's actors and things are spelt."""
+"""Decides how the addresses of this node's actors are spelt."""
 
 from .models import GROUP, ORGANIZATION, PERSON
 from .node import Node
@@ -11,15 +11,3 @@ def actor_uri(node: Node, kind: str, actor_id: str) -> str:
     if kind == ORGANIZATION:
         return node.actor_uri
     return node.settings.uri(f"/{FOLDERS[kind]}/{actor_id}")
-
-
-def thing_uri(node: Node, folder: str, row_id: str) -> str:
-    """The id of a thread, post, activity or follow of ours."""
-    return node.settings.uri(f"/{folder}/{row_id}")
-
-
-def row_id(node: Node, uri: str, folder: str) -> str | None:
-    """The row id in an address of ours under `folder`, or None where it is another's or malformed."""
-    prefix = node.settings.uri(f"/{folder}/")
-    tail = uri.removeprefix(prefix)
-    return tail if uri.startswith(prefix) and len(tail) == 36 and "/" not in tail else None

@@ -145,8 +145,3 @@ def prepared(session: Session, query: sa.Select[Any], values: dict[str, Any]) ->
     `execute`, which prepares for entities at every call: of no use here, and half of the cost of a small read."""
     found: sa.CursorResult[*tuple[Any, ...]] = session.connection().execute(query, values)
     return found
-
-
-def rows(result: Any) -> list[dict[str, Any]]:
-    """A Core result as plain dictionaries."""
-    return [dict(row) for row in result.mappings()]

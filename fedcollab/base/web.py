@@ -27,7 +27,6 @@ TOKEN_BASE = web.RequestKey("token_base", str)
 
 FORM_BYTES = 600_000
 BODY_BYTES = 1_000_000
-UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
 POLICY = "; ".join(
     ["default-src 'none'"]
     + [f"{kind}-src 'self'" for kind in ("style", "img", "script", "connect")]

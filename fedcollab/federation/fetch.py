@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from fedcollab.actors import keys
 from fedcollab.actors import service as actors
 from fedcollab.actors.keys import Signer
-from fedcollab.actors.models import ORGANIZATION, PARTNER
+from fedcollab.actors.models import FOREIGN, ORGANIZATION, PARTNER
 from fedcollab.actors.service import ActorData
 from fedcollab.base.addresses import host_of
 from fedcollab.base.errors import BadRequest, N_, Refused, Unreachable
@@ -103,7 +103,7 @@ async def actor(kernel: Kernel, uri: str) -> ActorData:
         if vouched:
             profiles.check_proof(profile, actors.keys_of(session, partner.organisation_id))
         return profiles.remember(
-            session, kernel.node, profile, known=PARTNER if vouched else "foreign", organisation_id=partner.organisation_id
+            session, kernel.node, profile, known=PARTNER if vouched else FOREIGN, organisation_id=partner.organisation_id
         )
 
     return await kernel.database.write(store)

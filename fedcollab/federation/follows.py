@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 from fedcollab.access import policy
 from fedcollab.access.viewer import partner
 from fedcollab.actors import service as actors
+from fedcollab.actors.models import OWN
 from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
 from fedcollab.base.clock import new_id
@@ -84,7 +85,7 @@ def receive_people(session: Session, node: Node, received: Verified) -> None:
 def receive_follow(session: Session, node: Node, received: Verified) -> None:
     """A partner's Organization follows ours (or one of our groups): accepted, for the partner was admitted before it was heard."""
     target = actors.by_uri(session, ap.ident(received.activity.get("object")))
-    if target is None or target.known != "own" or target.kind == actors.PERSON:
+    if target is None or target.known != OWN or target.kind == actors.PERSON:
         raise Refused(reason="only our organisation and its groups can be followed")
     if received.actor.kind != actors.ORGANIZATION:
         raise Refused(reason="organisations follow, people don't")
@@ -109,11 +110,6 @@ def receive_answer(session: Session, node: Node, received: Verified) -> None:
 def receive_undo(session: Session, node: Node, received: Verified) -> None:
     """A partner takes its Follow back: nothing more is sent to it."""
     session.execute(sa.delete(Follow).where(Follow.uri == ap.ident(received.object), Follow.follower_id == received.actor.id))
-
-
-def follows(session: Session, follower_id: str, target_id: str) -> bool:
-    query = sa.select(Follow.id).where(Follow.follower_id == follower_id, Follow.target_id == target_id, Follow.state == ACCEPTED)
-    return session.execute(query).first() is not None
 
 
 def _insert(session: Session, node: Node, uri: str, follower_id: str, target_id: str, state: str) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from fedcollab.actors import keys
 from fedcollab.actors import service as actors
-from fedcollab.actors.models import GROUP, INTRODUCED, ORGANIZATION, PARTNER, PERSON, Actor
+from fedcollab.actors.models import GROUP, INTRODUCED, ORGANIZATION, OWN, PARTNER, PERSON, Actor
 from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
 from fedcollab.base.addresses import host_of
@@ -167,7 +167,7 @@ def renew(session: Session, node: Node, there: ActorData, document: object) -> N
 def _check_pinned(session: Session, there: ActorData, profile: Profile) -> None:
     pinned = actors.keys_of(session, there.id)
     if (
-        there.known == "own"
+        there.known == OWN
         or any(pinned.get(uri, key) != key for uri, key in profile.keys.items())
         or (pinned and not set(pinned) & set(profile.keys))
     ):

@@ -11,14 +11,14 @@ from fedcollab.access import audit, policy
 from fedcollab.access.models import CLEAR, GREEN, STRICT, Audience, AudienceMember
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors import service as actors
-from fedcollab.actors.models import GROUP, Actor
+from fedcollab.actors.models import GROUP, PARTNER, Actor
 from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
 from fedcollab.base.errors import Conflict, Forbidden, N_, Refused
 from fedcollab.base.markup import plain
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import outbox, partners, profiles
-from fedcollab.federation.models import Partner
+from fedcollab.federation.models import ADMITTED, Partner
 from fedcollab.federation.registry import Verified
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
@@ -63,7 +63,7 @@ def create(
     audience_id = policy.open_audience(session, now=node.now(), label=label, owner_id=me.id, group_id=group.id, history=history)
     if label != STRICT:
         for partner in partners.listed(session):
-            if partner.state == "admitted":
+            if partner.state == ADMITTED:
                 policy.admit(session, audience_id, partner.organisation_id, since=node.now())
     _publish(session, node, group)
     audit.record(session, node.now(), viewer, "group.create", group.id)
@@ -142,7 +142,7 @@ def learn(session: Session, node: Node, organisation: ActorData, profile: profil
     """Stores a partner's group from its document. Raises Refused where the proof is not its Organization's or the label does not travel."""
     profiles.check_proof(profile, actors.keys_of(session, organisation.id))
     label = policy.check_leaves(str(profile.document.get(ap.LABEL, GREEN)))
-    group = profiles.remember(session, node, profile, known="partner", organisation_id=organisation.id)
+    group = profiles.remember(session, node, profile, known=PARTNER, organisation_id=organisation.id)
     there = session.execute(sa.select(Audience.id, Audience.label).where(Audience.group_id == group.id)).one_or_none()
     history = profile.document.get(ap.HISTORY) is True
     if there is None:

@@ -13,7 +13,7 @@ from fedcollab.access import policy
 from fedcollab.access.models import Audience
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors import service as actors
-from fedcollab.actors.models import Actor
+from fedcollab.actors.models import OWN, Actor
 from fedcollab.actors.service import ActorData
 from fedcollab.base.database import prepared
 from fedcollab.base.errors import NotFound
@@ -109,7 +109,7 @@ def _groups_query() -> sa.Select[Any]:
     organisation = aliased(Actor)
     columns = [*actors.COLUMNS, Audience.label, Audience.history, organisation.name.label("organisation"), Actor.document]
     query = sa.select(*columns).join(Audience, Audience.group_id == Actor.id).join(organisation, organisation.id == Actor.organisation_id)
-    return query.where(policy.sees_group(), Actor.disabled_at.is_(None)).order_by(Actor.known != "own", Actor.name, Actor.id)
+    return query.where(policy.sees_group(), Actor.disabled_at.is_(None)).order_by(Actor.known != OWN, Actor.name, Actor.id)
 
 
 @cache

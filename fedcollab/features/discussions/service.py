@@ -11,7 +11,7 @@ from fedcollab.access import audit, policy
 from fedcollab.access.models import STRICT, AudienceMember
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors import service as actors
-from fedcollab.actors.models import Actor
+from fedcollab.actors.models import OWN, Actor
 from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
 from fedcollab.base import markup
@@ -92,7 +92,7 @@ def _again(session: Session, viewer: Viewer, once: str) -> Posted | None:
 
 def _may_write(session: Session, viewer: Viewer, group_id: str) -> groups.AudienceData:
     audience, group = groups.audience_of(session, group_id), actors.by_id(session, group_id)
-    if group.known != "own" and not partners.talks_with(session, group.host):
+    if group.known != OWN and not partners.talks_with(session, group.host):
         raise Refused(N_("We are no longer partners with the organisation that keeps this group, so nothing can be sent to it."))
     inside = sa.select(AudienceMember.since).where(
         AudienceMember.audience_id == audience.id, AudienceMember.organisation_id == viewer.organisation_id
@@ -124,7 +124,7 @@ def _post(
     now, post_id = node.now(), once if ONCE.fullmatch(once) else new_id(node.now())
     html, audience = markup.render(text), groups.audience_of(session, group.id)
     uri = node.settings.uri(f"/posts/{post_id}")
-    ours = group.known == "own"
+    ours = group.known == OWN
     row = dict(id=post_id, uri=uri, thread_id=thread_id, reply_to=reply_to, source=text, html=html, language=language)
     state = dict(place=next_place(session, thread_id, now) if ours else LAST, confirmed_at=now if ours else None)
     session.execute(sa.insert(Post).values(**row, **state, **_shared(viewer, audience, now)))
@@ -179,9 +179,9 @@ def send(
     author = actors.by_id(session, row.author_id)
     more = {name: obj[name] for name in ("to", "audience", "context", "published") if name in obj}
     made = ap.activity(kind, outbox.new_uri(node), author.uri, obj, **more)
-    to = [] if group.known == "own" else [group.organisation_id]
+    to = [] if group.known == OWN else [group.organisation_id]
     proved = outbox.publish(session, node, author.id, made, to=to, order_key=obj["context"])
-    if group.known == "own":
+    if group.known == OWN:
         announce_to_group(session, node, group, audience, author, proved, obj["context"], came_at=row.confirmed_at)
 
 
