@@ -163,6 +163,26 @@ def test_a_session_ends_after_twelve_idle_hours_or_thirty_days(room: Room) -> No
     assert room.signed_in(token) == ""
 
 
+def test_what_has_run_out_is_forgotten_and_nothing_else(room: Room) -> None:
+    room.add("daan")
+
+    def held() -> list[int]:
+        kinds = ("login_session", "login_link", "invitation")
+        return [room.session.execute(sa.text(f"SELECT count(*) FROM {kind}")).scalar_one() for kind in kinds]
+
+    link = service.make_link(room.session, room.node, None, "daan")
+    invitation = service.invite(room.session, room.node, None, ["member"])
+    token = room.start("ilse")
+    began = room.clock.at
+    for after, left in ((15 * MINUTE - 1, [1, 1, 1]), (15 * MINUTE, [1, 0, 1]), (12 * HOUR, [0, 0, 1]), (7 * DAY, [0, 0, 0])):
+        room.clock.at = began + after
+        service.forget_ended(room.session, room.node)
+        assert held() == left
+    assert room.signed_in(token) == ""
+    assert "older than 15 minutes" in refused(room.session, service.use_link, room.session, room.node, link, "a")
+    assert "is too old" in refused(room.session, service.invitation, room.session, room.node, invitation)
+
+
 def test_a_new_password_ends_all_other_sessions(room: Room) -> None:
     mine, other = room.start("ilse"), room.start("ilse")
     assert len(sessions.listed(room.session, service.find(room.session, "ilse").person_id)) == 2

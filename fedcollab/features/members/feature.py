@@ -5,6 +5,7 @@ from aiohttp import web
 from fedcollab.feature import Feature
 
 from . import views
+from .service import forget_ended
 from .throttle import Throttle
 from .views import THROTTLE, session_viewer
 
@@ -28,6 +29,7 @@ FEATURE = Feature(
         web.get("/language/{code}", views.choose_language),
         web.get("/people/{id}", views.show_person),
     ),
+    chores=(forget_ended,),
 )
 
 __all__ = ["FEATURE", "THROTTLE", "Throttle", "session_viewer"]

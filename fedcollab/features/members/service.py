@@ -20,7 +20,7 @@ from fedcollab.base.markup import as_html, plain
 from fedcollab.federation import follows, profiles
 
 from .models import Invitation, LoginLink, LoginSession, Member, Notice
-from .sessions import start_session
+from .sessions import ABSOLUTE, IDLE, start_session
 
 USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
 INVITATION, LINK = 7 * DAY, 15 * MINUTE
@@ -188,6 +188,14 @@ def use_link(session: Session, node: Node, token: str, agent: str) -> str:
     session.execute(sa.update(Member).where(Member.person_id == person_id).values(new_password_due=True))
     audit.record(session, node.now(), Viewer(person_id=person_id), "member.link_used", person_id)
     return start_session(session, node, person_id, agent)
+
+
+def forget_ended(session: Session, node: Node) -> None:
+    """Sessions, links and invitations that have run out are deleted; who still holds one is told the same as before."""
+    now = node.now()
+    session.execute(sa.delete(LoginSession).where(sa.or_(LoginSession.seen_at <= now - IDLE, LoginSession.created_at <= now - ABSOLUTE)))
+    session.execute(sa.delete(LoginLink).where(LoginLink.expires_at <= now))
+    session.execute(sa.delete(Invitation).where(Invitation.expires_at <= now))
 
 
 def disable(session: Session, node: Node, viewer: Viewer | None, person_id: str) -> None:

@@ -45,7 +45,6 @@ class SessionData:
 def start_session(session: Session, node: Node, person_id: str, agent: str) -> str:
     """A new session's token, for its cookie; of the browser's `agent` only its kind is kept."""
     token, now = new_token(), node.now()
-    session.execute(sa.delete(LoginSession).where(LoginSession.person_id == person_id, LoginSession.created_at < now - ABSOLUTE))
     row = dict(token_hash=stored(token), person_id=person_id, created_at=now, seen_at=now, agent=device(agent))
     session.execute(sa.insert(LoginSession).values(row))
     return token
