@@ -105,6 +105,8 @@ async def test_an_organisation_met_through_a_host_can_be_blocked_and_shown_again
         row = await c.read(reading.post_by_uri, c.viewer, opener.uri)
         answer = await c.write(service.post_reply, c.viewer, row.thread_id, text="From C")
         await until("the answer at B", lambda: sees(b, answer.uri))
+        await until("the receipt at C", lambda: sees(c, answer.uri))
+        assert (await c.read(reading.around, c.viewer, row.thread_id)).read_place == 0, "the opener is new there"
         met = await b.read(partners.introduced)
         assert [(o.name, o.through, o.blocked) for o in met] == [("C", "Host", False)]
         await b.write(acts.block, b.viewer, c.url)

@@ -85,7 +85,7 @@ async def _take(request: web.Request, show: Show, post: Post) -> web.Response:
             return await show(request, viewer, Shown(title, text, preview=html if fields["act"] == "preview" else ""))
         made = await _send(request, viewer, fields, post)
     except FedcollabError as error:
-        about = "title" if "title" in fields and not title.strip() else "text"
+        about = "sure" if error.text == ASK else "title" if "title" in fields and not title.strip() else "text"
         words = error.in_words(words_of(request))
         return await show(request, viewer, Shown(title, text, {about: words}, status=error.status))
     return redirect(f"/posts/{made.post_id}" if post is service.post_reply else f"/threads/{made.thread_id}")

@@ -124,7 +124,8 @@ def _thread(session: Session, node: Node, group: ActorData, post: activities.Pos
 def _confirm(session: Session, node: Node, post_id: str, thread_id: str) -> None:
     """The host's echo of our member's own post: its receipt, and its place among the others."""
     place = service.next_place(session, thread_id, node.now())
-    session.execute(sa.update(Post).where(Post.id == post_id).values(place=place, confirmed_at=node.now()))
+    confirmed = sa.update(Post).where(Post.id == post_id).values(place=place, confirmed_at=node.now())
+    service.own_post_read(session, session.execute(confirmed.returning(Post.author_id)).scalar_one(), thread_id, place)
 
 
 def receive_update(session: Session, node: Node, received: Verified) -> None:

@@ -126,8 +126,11 @@ def _post(
     uri = node.settings.uri(f"/posts/{post_id}")
     ours = group.known == OWN
     row = dict(id=post_id, uri=uri, thread_id=thread_id, reply_to=reply_to, source=text, html=html, language=language)
-    state = dict(place=next_place(session, thread_id, now) if ours else LAST, confirmed_at=now if ours else None)
+    place = next_place(session, thread_id, now) if ours else LAST
+    state = dict(place=place, confirmed_at=now if ours else None)
     session.execute(sa.insert(Post).values(**row, **state, **_shared(viewer, audience, now)))
+    if ours:
+        own_post_read(session, viewer.person_id, thread_id, place)
     session.execute(
         sa.delete(Draft).where(Draft.person_id == viewer.person_id, Draft.place.in_((thread_id, group.id if title else thread_id)))
     )
@@ -274,9 +277,20 @@ def save_draft(session: Session, node: Node, viewer: Viewer, place: str, *, titl
 
 def mark_read(session: Session, viewer: Viewer, thread_id: str, place: int) -> None:
     """Remembers how far a person has read; never backwards."""
-    there = sa.and_(ThreadRead.person_id == viewer.person_id, ThreadRead.thread_id == thread_id)
+    _read_to(session, viewer.person_id, thread_id, place)
+
+
+def own_post_read(session: Session, author_id: str, thread_id: str, place: int) -> None:
+    """What somebody of ours wrote is not new to them, unless something before it still is."""
+    there = sa.and_(ThreadRead.person_id == author_id, ThreadRead.thread_id == thread_id)
+    if (session.scalar(sa.select(ThreadRead.read_place).where(there)) or 0) == place - 1:
+        _read_to(session, author_id, thread_id, place)
+
+
+def _read_to(session: Session, person_id: str, thread_id: str, place: int) -> None:
+    there = sa.and_(ThreadRead.person_id == person_id, ThreadRead.thread_id == thread_id)
     if session.execute(sa.select(ThreadRead.read_place).where(there)).one_or_none() is None:
-        session.execute(sa.insert(ThreadRead).values(person_id=viewer.person_id, thread_id=thread_id, read_place=place))
+        session.execute(sa.insert(ThreadRead).values(person_id=person_id, thread_id=thread_id, read_place=place))
     else:
         session.execute(sa.update(ThreadRead).where(there, ThreadRead.read_place < place).values(read_place=place))
 
