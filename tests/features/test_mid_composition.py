@@ -42,6 +42,26 @@ async def test_a_session_that_ran_out_keeps_a_new_conversation_through_signing_i
     assert (status, location.startswith("/threads/")) == (303, True)
 
 
+async def test_a_session_that_ran_out_keeps_a_change_of_a_post_through_signing_in(house: House) -> None:
+    group = await house.site.group(house.admin, "leads", "TLP:AMBER+STRICT")
+    posted = await house.site.thread(house.admin, group)
+    at = f"/posts/{posted.post_id}/edit"
+    form = {"text": "Said better", "token": await house.admin.token(at)}
+    await house.site.kernel.database.write(age)
+    status, headers, _ = await house.admin.ask("POST", at, form)
+    assert (status, headers["Location"]) == (307, f"/login?next={at}")
+    _, _, page = await house.admin.ask("POST", headers["Location"], form)
+    assert "Said better" in page
+    login = form | {"token": await house.admin.token(), "username": "ilse", "password": PASSWORD, "next": at}
+    assert (await house.admin.ask("POST", "/login", login))[0] == 307
+    _, _, page = await house.admin.ask("POST", at, login)
+    assert ">Said better</textarea>" in page
+    assert "Said better" not in (await house.admin.get(f"/threads/{posted.thread_id}"))[1], "nothing is stored before its author says so"
+    assert (await house.admin.ask("POST", at, login, {"Sec-Fetch-Site": "cross-site"}))[0] == 403
+    assert (await house.admin.post(at, at=at, text="Said better"))[0] == 303
+    assert "Said better" in (await house.admin.get(f"/threads/{posted.thread_id}"))[1]
+
+
 async def test_a_draft_outlives_its_session_and_is_for_its_writer_alone(house: House) -> None:
     group = await house.site.group(house.admin, "leads", "TLP:AMBER+STRICT")
     at = f"/groups/{group}/new"

@@ -131,14 +131,17 @@ async def _beside(request: web.Request, template: str) -> web.Response:
 
 
 async def edit_post(request: web.Request) -> web.Response:
-    """The form to change an own post, and changing it."""
+    """The form to change an own post, and changing it. Who is signed out comes back to it by way of the login page, as in `_take`."""
+    fields = await read_fields(request) if request.method == "POST" else None
+    if fields is not None and not viewer_of(request).signed_in:
+        return sign_in_first(request)
     viewer, kernel, post_id = member_of(request), request.app[KERNEL], request.match_info["id"]
     errors: dict[str, str] = {}
     row = await kernel.database.read(reading.own_post, viewer, post_id)
-    text, status = row.source, 200
-    if request.method == "POST":
-        fields = await read_fields(request)
-        text = fields.get("text", "")
+    text, status = row.source if fields is None else fields.get("text", ""), 200
+    if fields is not None and "next" in fields:
+        check_origin(request)
+    elif fields is not None:
         try:
             check_form(request, fields)
             await kernel.database.write(service.edit, kernel.node, viewer, post_id, text=text)
