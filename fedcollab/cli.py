@@ -115,7 +115,8 @@ def init(
     optional = {"database_url": database_url, "trial": trial, "loopback_peers": tuple(loopback_peer or ())}
     settings = make(directory, written | {key: value for key, value in optional.items() if value})
     words = (
-        f"{name} is set up in {directory}. Next:\n  fedcollab -C {directory} user add YOU --role admin\n  fedcollab -C {directory} serve"
+        f"{name} is set up in {directory}. Keep a copy of {directory}/node.key apart from all backups. Next:\n"
+        f"  fedcollab -C {directory} user add YOU --role admin\n  fedcollab -C {directory} serve"
     )
     say(as_json, {"directory": str(directory), "base_url": settings.base_url, "actor": settings.uri("/actor")}, words)
 
@@ -253,7 +254,13 @@ def partner_add(
     from fedcollab.admin import partners
 
     found = with_kernel(lambda kernel: partners.add(kernel, None, url, approve=approve))
-    say(as_json, asdict(found), f"{found.name} ({found.host}) is {found.state}.")
+    words = f"{found.name} ({found.host}) is {found.state}."
+    if found.state == "applied":
+        words = (
+            f"{found.name} ({found.host}) is on the list, not approved yet. Is the address really theirs? Then:\n"
+            f"  fedcollab -C {CHOSEN['directory']} partner approve {found.host}"
+        )
+    say(as_json, asdict(found), words)
 
 
 @partner_app.command("list")

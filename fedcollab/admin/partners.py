@@ -17,9 +17,10 @@ from fedcollab.federation.profiles import Profile
 
 async def add(kernel: Kernel, viewer: Viewer | None, address: str, *, approve: bool = False) -> PartnerData:
     """Fetches an organisation by its actor's id or its node's base address and lists it as applied; `approve` admits it at once.
+    A bare name of a host means https.
 
     Raises Unreachable, Refused or BadRequest, with nothing changed."""
-    profile = await fetch.organisation(kernel, address)
+    profile = await fetch.organisation(kernel, address if "://" in address else f"https://{address}")
     return await kernel.database.write(_list, kernel.node, viewer, profile, approve=approve)
 
 

@@ -64,7 +64,7 @@ async def add_partner(request: web.Request) -> web.Response:
     viewer, fields = admin_of(request), await read_form(request)
     address = fields.get("address", "").strip()
     try:
-        await partners.add(request.app[KERNEL], viewer, address if "://" in address else f"https://{address}")
+        await partners.add(request.app[KERNEL], viewer, address)
     except FedcollabError as error:
         return await _page(request, address, why_not_added(error, words_of(request)))
     return redirect("/admin/partners")

@@ -68,7 +68,7 @@ def _members(one: Process) -> None:
 
 
 def _partners(one: Process, other: Process) -> None:
-    assert one.json("partner", "add", other.url)["state"] == "applied"
+    assert f"partner approve 127.0.0.1:{other.port}" in one.run("partner", "add", other.url).stdout
     by_actor = one.json("partner", "add", other.url + "/actor")
     assert (by_actor["state"], by_actor["uri"], by_actor["name"]) == ("applied", other.url + "/actor", "Casa Ladera")
     assert other.json("partner", "add", one.url + "/actor", "--approve")["state"] == "admitted"
@@ -86,7 +86,7 @@ def _partners(one: Process, other: Process) -> None:
     assert "waiting" in spoken
     assert "fedcollab partner list" in refusal(one, "partner", "approve", "https://nowhere.example")
     assert refusal(one, "partner", "add", "http://127.0.0.1:1")
-    assert refusal(one, "partner", "add", "nonsense")
+    assert "only https" not in refusal(one, "partner", "add", "nonsense.invalid"), "a bare name means https"
 
 
 def _posts(one: Process) -> None:
