@@ -73,14 +73,24 @@ def admin_of(request: web.Request) -> Viewer:
     return viewer
 
 
+def _here(request: web.Request, menu: list[MenuItem]) -> str:
+    """Where to come back to by a link: this address, or, where it takes forms alone, the part of the house that it lies in."""
+    resource = request.match_info.route.resource
+    if request.method in ("GET", "HEAD") or (resource is not None and "GET" in {route.method for route in resource}):
+        return request.path_qs
+    return next((item.path for item in menu if item.holds(request.path)), "/")
+
+
 def page(request: web.Request, template: str, *, status: int = 200, **values: Any) -> web.Response:
     """A page in the house's frame: masthead, menu, the reader's language, the form token."""
     viewer, app = viewer_of(request), request.app
     menu = [item for item in app[MENU] if viewer.signed_in and (not item.role or item.role in viewer.roles)]
+    here = _here(request, menu)
     frame = {
         "viewer": viewer,
         "menu": menu,
         "path": request.path,
+        "here": here,
         "settings": app[SETTINGS],
         "token": form_token(request),
         "now": app[KERNEL].node.now(),

@@ -15,13 +15,13 @@ EXPLAINED: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         ),
         (
             r"no answer within (?P<num>\d+) seconds",
-            N_("No answer within %(num)s seconds. Their node may be switched off. We try again by ourselves."),
+            N_("No answer within %(num)s seconds. Their node may be switched off."),
         ),
-        (r"the connection was refused", N_("Their machine answers, but no node runs there. Tell their admin. We try again by ourselves.")),
-        (r"the connection broke", N_("The connection broke off. We try again by ourselves.")),
+        (r"the connection was refused", N_("Their machine answers, but no node runs there. Tell their admin.")),
+        (r"the connection broke", N_("The connection broke off.")),
         (
             r"their certificate is not valid",
-            N_("Their certificate is not valid; it may have run out. Tell their admin to renew it. We try again by ourselves."),
+            N_("Their certificate is not valid; it may have run out. Tell their admin to renew it."),
         ),
         (
             r"answered (?P<num>401)",
@@ -32,11 +32,11 @@ EXPLAINED: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         ),
         (r"answered (?P<num>403)", N_("Their node does not let us in (answer %(num)s). Ask their admin to approve us.")),
         (r"answered (?P<num>404|410)", N_("There is no node at this address (answer %(num)s). Ask their admin for the right one.")),
-        (r"answered (?P<num>429)", N_("Their node asks us to be slower (answer %(num)s). We try again by ourselves.")),
-        (r"answered (?P<num>503)", N_("Their node is busy or being worked on (answer %(num)s). We try again by ourselves.")),
+        (r"answered (?P<num>429)", N_("Their node asks us to be slower (answer %(num)s).")),
+        (r"answered (?P<num>503)", N_("Their node is busy or being worked on (answer %(num)s).")),
         (
             r"answered (?P<num>\d+)",
-            N_("Their node answered with an error (%(num)s). We try again by ourselves; if it stays, tell their admin."),
+            N_("Their node answered with an error (%(num)s). If it stays, tell their admin."),
         ),
         (
             r"answered with a redirect|more than three redirects",

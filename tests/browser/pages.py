@@ -176,6 +176,7 @@ PAGES = (
     ),
     Page("link", "/link/{link}", "members/link.html", ""),
     Page("settings", "/settings", "members/settings.html"),
+    Page("settings-saved", "/settings?saved=1", "members/settings.html"),
     Page("settings-error", "/settings", "members/settings.html", act=fill(name="\u200b"), sends="/settings", status=422),
     Page("password", "/settings/password", "members/password.html"),
     Page("password-due", "/settings/password", "members/password.html", "nina"),
@@ -199,6 +200,7 @@ PAGES = (
     Page("members-invitation", "/admin/members", "admin/members.html", act=fill(), sends="/admin/members/invite"),
     Page("members-link", "/admin/members", "admin/members.html", act=folded_link, sends="/admin/members/{id}/link"),
     Page("partners", "/admin/partners", "admin/partners.html"),
+    Page("partners-block", "/admin/partners", "admin/partners.html", act=folded_open),
     Page("partners-empty", "/admin/partners", "admin/partners.html", "sokha"),
     Page(
         "partners-error",
@@ -232,7 +234,7 @@ NO_PAGE = {
     "POST /link/{token}": "leads to the new password",
     "POST /logout": "leads to the start page",
     "POST /settings/sessions": "leads back to the list",
-    "POST /settings/notices": "leads to the start page",
+    "POST /settings/notices": "leads back to the page that told",
     "POST /admin/members/{id}/disable": "leads back to the list",
     "POST /admin/partners/{id}": "leads back to the list",
 }

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from fedcollab.base.markup import as_html, as_text
 from fedcollab.features.members import service as members
-from tests.web import Visitor
+from tests.web import PASSWORD, Visitor
 
 from .conftest import House
 
@@ -59,8 +59,16 @@ async def test_each_one_time_link_is_told_until_it_was_read(house: House) -> Non
     page = (await house.admin.get("/"))[1]
     note = page[page.index('class="note bad"') : page.index("I have read this")]
     assert re.findall(r"<li><bdi>(\w+)", note) == ["Daan", "Noor"]
-    assert (await house.admin.post("/settings/notices", at="/"))[0] == 303
+    assert '<input type="hidden" name="next" value="/groups?x=1">' in (await house.admin.get("/groups?x=1"))[1]
+    assert (await house.admin.post("/settings/notices", at="/", next="/groups?x=1"))[:2] == (303, "/groups?x=1")
     assert 'class="note bad"' not in (await house.admin.get("/"))[1]
+
+
+async def test_a_saved_settings_form_says_so_once(house: House) -> None:
+    status, to, _ = await house.admin.post("/settings", name="Ilse V.", summary="", language="", time_zone="")
+    assert status == 303
+    assert ">Saved.</p>" in (await house.admin.get(to))[1]
+    assert ">Saved.</p>" not in (await house.admin.get("/settings"))[1]
 
 
 async def test_the_settings_form_gives_back_what_it_was_given(house: House) -> None:
@@ -84,6 +92,30 @@ async def test_a_refused_settings_form_keeps_what_was_typed(house: House, fields
     status, _, page = await daan.post("/settings", **({"name": "Daan K.", "summary": "Mine", "language": "", "time_zone": ""} | fields))
     assert (status, ">Mine</textarea>" in page) == (422, True)
     assert "Mine" not in (await daan.get("/settings"))[1]
+
+
+async def test_a_language_is_chosen_on_any_page_and_leads_back_to_one_that_opens(house: House) -> None:
+    page = (await house.admin.get("/groups?x=1"))[1]
+    assert "/language/fr?next=/groups%3Fx%3D1" in page
+    _, _, page = await house.admin.post("/admin/members/invite", at="/admin/members", role="member")
+    assert "/join/" in page
+    back = re.search(r'href="(/language/fr\?next=[^"]+)"', page)
+    assert back, "the page that shows an invitation answers a form alone"
+    _, headers, _ = await house.admin.ask("GET", back.group(1))
+    assert headers["Location"] == "/admin/members"
+    assert (await house.admin.get(headers["Location"]))[0] == 200
+
+
+async def test_who_is_signed_out_is_led_to_the_login_page_and_back_where_nothing_is_found(house: House) -> None:
+    group = await house.site.group(house.admin, "leads", "TLP:AMBER+STRICT")
+    at = f"/threads/{(await house.site.thread(house.admin, group)).thread_id}"
+    status, page = await house.site.stranger().get(at)
+    assert status == 404
+    assert page.count(f'href="/login?next={at}"') == 2, "above and in the middle"
+    login = {"token": await house.admin.token(), "username": "ilse", "password": PASSWORD, "next": at}
+    status, headers, _ = await house.admin.ask("POST", "/login", login)
+    assert (status, headers["Location"]) == (303, at)
+    assert "/login" not in (await house.admin.get("/threads/none"))[1]
 
 
 async def test_choosing_a_language_in_the_browser_changes_no_account(house: House) -> None:

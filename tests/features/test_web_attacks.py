@@ -214,7 +214,8 @@ async def test_an_invitation_makes_one_account_and_a_refused_form_keeps_it(house
     visitor = house.site.stranger()
     status, _, text = await visitor.post(link.group(), at=link.group(), name="Noor A.", username="Noor!", password=PASSWORD)
     assert (status, "Noor A." in text) == (422, True)
-    assert (await visitor.post(link.group(), at=link.group(), name="Noor A.", username="noor", password=PASSWORD))[0] == 303
+    assert (await visitor.post(link.group(), at=link.group(), name="Noor A.", username="Noor", password=PASSWORD))[0] == 303
+    assert ">noor</span></dd>" in (await visitor.get("/settings"))[1], "a phone's capital at the beginning is no obstacle"
     assert (await visitor.get("/groups"))[0] == 200
     assert (await house.site.stranger().get(link.group()))[0] == 410
 

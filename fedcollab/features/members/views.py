@@ -131,6 +131,7 @@ async def join(request: web.Request) -> web.Response:
         fields = await read_form(request)
         values = {name: fields.get(name, "").strip() for name in values}
         try:
+            values["username"] = values["username"].lower()  # a phone's keyboard begins every word with a capital
             service.check_password(fields.get("password", ""), *values.values(), request.app[SETTINGS].name)
             hashed = await in_turn(hash_password, fields["password"])
             started = await kernel.database.write(
@@ -169,12 +170,12 @@ async def settings(request: web.Request) -> web.Response:
         values = {name: fields.get(name, "").strip() for name in values}
         try:
             await kernel.database.write(service.set_profile, kernel.node, viewer, **values)
-            response = redirect("/settings")
+            response = redirect("/settings?saved=1")
             delete_cookie(response, request.app[SETTINGS], "language")
             return response
         except Refused as error:
             errors = {"name" if values["name"] else "time_zone": error.in_words(words_of(request))}
-    shown = dict(values=values, errors=errors, me=me, zones=time_zones())
+    shown = dict(values=values, errors=errors, me=me, zones=time_zones(), saved="saved" in request.query and not errors)
     return page(request, "members/settings.html", status=422 if errors else 200, **shown)
 
 
@@ -242,7 +243,6 @@ async def show_person(request: web.Request) -> web.Response:
 
 
 async def forget_notices(request: web.Request) -> web.Response:
-    viewer, kernel = member_of(request), request.app[KERNEL]
-    await read_form(request)
+    viewer, fields, kernel = member_of(request), await read_form(request), request.app[KERNEL]
     await kernel.database.write(sessions.forget_notices, viewer.person_id)
-    return redirect("/")
+    return redirect(local(fields.get("next", "/")))
