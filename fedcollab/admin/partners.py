@@ -55,6 +55,7 @@ def _move(session: Session, node: Node, viewer: Viewer | None, partner: PartnerD
     if state == ADMITTED:
         groups.admit_partner(session, node, partner.organisation_id)
         follows.follow(session, node, organisation)
+        profiles.know_first_hand(session, node, partner.organisation_id)
     elif state in (BLOCKED, LEFT, REFUSED):
         groups.expel_partner(session, node, partner.organisation_id)
     return True

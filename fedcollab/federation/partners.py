@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, aliased
 from fedcollab.access import audit
 from fedcollab.access.models import Block
 from fedcollab.access.viewer import Viewer
-from fedcollab.actors.models import INTRODUCED, ORGANIZATION, OWN, PARTNER, Actor
+from fedcollab.actors.models import ORGANIZATION, OWN, Actor
 from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
 from fedcollab.base.clock import new_id
@@ -144,8 +144,7 @@ def lock(session: Session) -> None:
 
 
 def move(session: Session, node: Node, viewer: Viewer | None, partner: PartnerData, state: str) -> None:
-    """Changes a partner's state as far as `MOVES` allows. Raises Conflict otherwise; the same state again is no change. Whom a host had
-    introduced of an organisation admitted now is known by that organisation itself."""
+    """Changes a partner's state as far as `MOVES` allows. Raises Conflict otherwise; the same state again is no change."""
     if partner.state == state:
         return
     if state not in MOVES[partner.state]:
@@ -157,9 +156,6 @@ def move(session: Session, node: Node, viewer: Viewer | None, partner: PartnerDa
     session.execute(sa.delete(Block).where(Block.organisation_id == partner.organisation_id))
     if state == BLOCKED:
         block(session, node, viewer, partner.organisation_id)
-    if state == ADMITTED:
-        met = sa.update(Actor).where(Actor.organisation_id == partner.organisation_id, Actor.known == INTRODUCED)
-        session.execute(met.values(known=PARTNER, through_id=None))
     wake(session, "delivery")
 
 

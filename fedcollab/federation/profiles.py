@@ -1,5 +1,6 @@
 """Decides how an actor reads as a document, ours going out and others' coming in, and whose key has to prove it."""
 
+import contextlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -162,6 +163,17 @@ def renew(session: Session, node: Node, there: ActorData, document: object) -> N
     profile = parse(document, expected=there.uri)
     check_proof(profile, actors.keys_of(session, there.organisation_id))
     remember(session, node, profile, known=there.known, organisation_id=there.organisation_id, through_id=there.through_id)
+
+
+def know_first_hand(session: Session, node: Node, organisation_id: str) -> None:
+    """Whom a host had introduced of an organisation that is our partner now: those whom its own keys vouch for are known by itself."""
+    met = sa.select(Actor.document).where(Actor.organisation_id == organisation_id, Actor.kind == PERSON, Actor.known == INTRODUCED)
+    vouchers = actors.keys_of(session, organisation_id)
+    for document in session.scalars(met).all():
+        profile = parse(document)
+        with contextlib.suppress(Refused):  # the host had brought a key of its own: the next word of the organisation will tell
+            check_proof(profile, vouchers)
+            remember(session, node, profile, known=PARTNER, organisation_id=organisation_id)
 
 
 def _check_pinned(session: Session, there: ActorData, profile: Profile) -> None:
