@@ -19,6 +19,7 @@ from fedcollab.base.paths import NodeFiles
 from fedcollab.base.web import SETTINGS
 from fedcollab.federation import fetch
 
+STOPPING = 10.0  # seconds that a stop waits for requests which are under way: as long as a unit may wait for the writer
 FIELDS = ("path", "status", "reason", "topic", "item")
 
 
@@ -52,7 +53,7 @@ def set_up_logs(level: str) -> None:
 async def start(app: web.Application) -> web.AppRunner:
     """Listens where the settings say. Raises Misconfigured where the port is taken."""
     settings = app[SETTINGS]
-    runner = web.AppRunner(app, access_log=None, handler_cancellation=False, keepalive_timeout=30.0)
+    runner = web.AppRunner(app, access_log=None, handler_cancellation=False, keepalive_timeout=30.0, shutdown_timeout=STOPPING)
     await runner.setup()
     host, _, port = settings.listen.rpartition(":")
     try:
