@@ -20,6 +20,7 @@ POOL = 8
 TRIES = 5
 AGAIN = ("40001", "40P01", "23505")  # serialization failure, deadlock, a row that another unit has made meanwhile: run again
 CHANNEL = "fedcollab"
+QUEUE, LATE = 1000, 10.0  # as many units may wait as on SQLite, for as many seconds
 
 
 class PostgresEngine:
@@ -30,6 +31,7 @@ class PostgresEngine:
         self.engine = sa.create_engine(f"postgresql+psycopg://{plain}", pool_size=POOL, max_overflow=0, pool_pre_ping=True)
         self._wakes = wakes
         self._pool = ThreadPoolExecutor(POOL, "unit")
+        self._asked = 0
         self._closed = threading.Event()
         self._listener: threading.Thread | None = None
 
@@ -42,7 +44,18 @@ class PostgresEngine:
     async def _run(self, how: Callable[[Callable[[Session], T]], T], unit: Callable[[Session], T]) -> T:
         if self._closed.is_set():
             raise Unavailable(reason="the node is shutting down", retry_after=10)
-        return await asyncio.get_running_loop().run_in_executor(self._pool, how, unit)
+        if self._asked >= QUEUE:
+            raise Unavailable(reason="too many units wait for the database", retry_after=5)
+        self._asked += 1  # on the loop's thread alone
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, self._in_time, how, unit, time.monotonic() + LATE)
+        finally:
+            self._asked -= 1
+
+    def _in_time(self, how: Callable[[Callable[[Session], T]], T], unit: Callable[[Session], T], until: float) -> T:
+        if time.monotonic() > until:
+            raise Unavailable(reason="the unit waited too long for a connection", retry_after=5)
+        return how(unit)
 
     def _read(self, unit: Callable[[Session], T]) -> T:
         try:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from fedcollab.base.database import Database, open_database, wake
 from fedcollab.base.errors import Unavailable
+from fedcollab.base.postgres import POOL
 
 from .units import put, stored, tables
 
@@ -49,6 +50,26 @@ def failing(session: Session, left: list[int], state: str = "40001") -> int:
     if left[0] >= 0:
         session.execute(sa.text(f"DO $$ BEGIN RAISE EXCEPTION 'told to' USING ERRCODE = '{state}'; END $$"))
     return left[0]
+
+
+async def test_units_behind_a_database_that_stands_still_are_turned_away_and_have_no_effect(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fedcollab.base.postgres.QUEUE", POOL + 2)
+    monkeypatch.setattr("fedcollab.base.postgres.LATE", 0.2)
+    go_on = threading.Event()
+    holding = [asyncio.create_task(database.write(lambda _session: go_on.wait(10))) for _ in range(POOL)]
+    await asyncio.sleep(0)
+    late = [asyncio.create_task(database.write(put, number)) for number in (1, 2)]
+    await asyncio.sleep(0.3)
+    with pytest.raises(Unavailable, match="too many units"):
+        await database.write(put, 3)
+    go_on.set()
+    await asyncio.gather(*holding)
+    answers = await asyncio.gather(*late, return_exceptions=True)
+    assert [str(answer) for answer in answers] == ["the unit waited too long for a connection"] * 2
+    assert await database.write(put, 4) == 4
+    assert await database.read(stored) == {4}
 
 
 @pytest.mark.parametrize("state", ["40001", "40P01"])
