@@ -159,8 +159,10 @@ class SqliteEngine:
             connection.close()
 
     def _connect(self) -> sa.Connection:
-        """The writer's connection. A patient one asks for the lock itself, and more often than SQLite would."""
+        """The writer's connection, which sees what others commit from now on. A patient one asks for the lock itself, and more often
+        than SQLite would."""
         connection = self.engine.connect()
+        self._look(connection)
         if self._patient:
             connection.exec_driver_sql("PRAGMA busy_timeout=0")
             connection.rollback()

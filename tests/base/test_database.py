@@ -123,6 +123,26 @@ async def test_a_command_waits_while_another_process_opens_or_closes_the_databas
     await asyncio.to_thread(patient.close)
 
 
+async def test_what_another_process_commits_right_after_our_first_unit_wakes_the_workers(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = open_database(f"sqlite:///{tmp_path / 'node.db'}")
+    event, other = made.wakes.event("inbox"), sqlite3.connect(tmp_path / "node.db", isolation_level=None, check_same_thread=False)
+    answer: Callable[..., None] = made.backend._answer  # type: ignore[attr-defined]
+
+    def answered(*args: Any) -> None:
+        answer(*args)
+        other.execute("INSERT INTO t VALUES (7, 'x')")
+
+    monkeypatch.setattr(made.backend, "_answer", answered)
+    await made.write(put, 1)
+    monkeypatch.undo()
+    async with asyncio.timeout(5):
+        await event.wait()
+    other.close()
+    await asyncio.to_thread(made.close)
+
+
 @pytest.mark.rule("R6")
 async def test_a_full_disk_answers_507_keeps_what_was_promised_and_recovers(tmp_path: Path) -> None:
     made = open_database(f"sqlite:///{tmp_path / 'full.db'}")
