@@ -3,7 +3,12 @@
 import re
 from pathlib import Path
 
-from fedcollab.features.discussions import reading
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fedcollab.actors.node import Node
+from fedcollab.features.discussions import reading, service
+from fedcollab.features.discussions.models import LAST, Post, Thread
 from tests.web import site
 
 
@@ -28,6 +33,25 @@ async def test_home_groups_a_group_page_by_page_and_a_thread_open_for_members_an
         assert shown[1] == {"Question 00"}
         assert (await here.stranger().get(f"/threads/{last.thread_id}"))[0] == 404
         assert "Question" not in (await here.stranger().get("/"))[1]
+
+
+async def test_a_post_that_waits_for_its_host_on_a_page_of_its_own_leads_back_to_those_before(tmp_path: Path, database_url: str) -> None:
+    settings = {"database_url": database_url} if database_url.startswith("postgresql") else {}
+    async with site(tmp_path, **settings) as here:
+        admin = await here.member("ilse", "admin", "moderator", "member")
+        thread = await here.thread(admin, await here.group(admin, "leads", "TLP:GREEN"))
+
+        def answers(session: Session, node: Node) -> str:
+            for _ in range(reading.POSTS):
+                last = service.post_reply(session, node, admin.viewer, thread.thread_id, text="An answer")
+            session.execute(sa.update(Post).where(Post.id == last.post_id).values(place=LAST, confirmed_at=None))
+            session.execute(sa.update(Thread).values(posts=reading.POSTS))
+            return last.post_id
+
+        waiting = await here.write(answers)
+        _, headers, _ = await admin.ask("GET", f"/posts/{waiting}")
+        status, page = await admin.get(headers["Location"])
+        assert (status, f'id="p-{waiting}"' in page, "Earlier posts" in page) == (200, True, True)
 
 
 async def test_a_nul_in_an_address_or_a_form_is_refused_in_words_whatever_the_database(tmp_path: Path, database_url: str) -> None:

@@ -131,7 +131,7 @@ async def thread_page(request: web.Request, viewer: Viewer, thread_id: str, show
         return around, reach(session, around.group), reading.posts(session, viewer, thread_id, number)
 
     around, reached, posts = await kernel.database.read(read)
-    pages = max(1, -(-around.thread.posts // reading.POSTS))
+    pages = max(number if posts else 1, -(-around.thread.posts // reading.POSTS))  # own posts that wait for the host are not counted yet
     seen = around.thread.posts if number >= pages else max((p.place for p in posts if p.confirmed_at), default=0)
     if viewer.signed_in and seen > around.read_place:
         with contextlib.suppress(Unavailable):  # a full disk stops nobody from reading
