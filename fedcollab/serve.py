@@ -24,14 +24,15 @@ FIELDS = ("path", "status", "reason", "topic", "item")
 
 
 class Lines(logging.Formatter):
-    """One JSON object a line; the extra fields named above and nothing of a request's content or address."""
+    """One JSON object a line; the extra fields named above and nothing of a request's content or address: of what libraries say, the
+    values are left out, for aiohttp names the client of each request that it can't read."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, object] = {
             "at": self.formatTime(record),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": record.getMessage() if record.name.startswith("fedcollab") else str(record.msg),
         }
         line |= {name: record.__dict__[name] for name in FIELDS if name in record.__dict__}
         if record.exc_info and record.exc_info[0] is not None:

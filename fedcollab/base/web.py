@@ -74,6 +74,8 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
         if error.reason:
             log.info("refused", extra={"path": _route(request), "status": error.status, "reason": error.reason})
         return _answer(request, error)
+    except (web.RequestPayloadError, ConnectionError) as error:  # what was sent breaks off, or is not packed as it says
+        return _answer(request, BadRequest(reason=type(error).__name__))
     except Exception:
         log.exception("failed", extra={"path": _route(request)})
         return _answer(request, FedcollabError())
@@ -160,7 +162,10 @@ async def read_fields(request: web.Request) -> "MultiDictProxy[str]":
     """The fields of a form of at most 600 kB, not yet checked: only to show people what they typed. Raises TooLarge, BadRequest."""
     if (request.content_length or 0) > FORM_BYTES:
         raise TooLarge()
-    fields = await request.post()
+    try:
+        fields = await request.post()
+    except (ValueError, LookupError) as error:  # bytes that are no text, parts that are none, an alphabet that nobody knows
+        raise BadRequest(reason=f"a form that can't be read: {type(error).__name__}") from None
     if any(not isinstance(value, str) for value in fields.values()):
         raise BadRequest(N_("This form takes no files."))
     return fields  # type: ignore[return-value]  # files were refused above
