@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
 from aiohttp import web
-from multidict import MultiDictProxy
+from multidict import MultiDict, MultiDictProxy
 
 from .addresses import host_of
 from .config import Settings
@@ -25,7 +25,8 @@ WORDS = web.RequestKey("words", Words)
 NOTICES = web.RequestKey("notices", list)
 TOKEN_BASE = web.RequestKey("token_base", str)
 
-FORM_BYTES = 600_000
+FORM_BYTES, FORM_FIELDS = 600_000, 200
+FORM_TYPES = ("application/x-www-form-urlencoded", "application/octet-stream")  # the latter is what no Content-Type means
 BODY_BYTES = 1_000_000
 POLICY = "; ".join(
     ["default-src 'none'"]
@@ -139,6 +140,8 @@ async def token_base(request: web.Request, handler: Handler) -> web.StreamRespon
     """What a form's token is bound to: the session, or for people who haven't signed in a cookie of their own."""
     base = read_cookie(request, "session") or read_cookie(request, "visit")
     request[TOKEN_BASE] = base or new_token()
+    if "%00" in request.raw_path:  # names nothing, and not every database can even look for it
+        raise NotFound()
     response = await handler(request)
     if not base and not response.prepared and response.content_type == "text/html":
         set_cookie(response, request.app[SETTINGS], "visit", request[TOKEN_BASE], 3600)
@@ -159,16 +162,19 @@ async def read_form(request: web.Request) -> "MultiDictProxy[str]":
 
 
 async def read_fields(request: web.Request) -> "MultiDictProxy[str]":
-    """The fields of a form of at most 600 kB, not yet checked: only to show people what they typed. Raises TooLarge, BadRequest."""
+    """The fields of a form of at most 600 kB and 200 fields in UTF-8, not yet checked: only to show people what they typed. NUL, which no
+    database of ours can keep, is left out. Raises TooLarge, BadRequest."""
     if (request.content_length or 0) > FORM_BYTES:
         raise TooLarge()
+    if request.content_type not in FORM_TYPES:
+        raise BadRequest(N_("This form takes no files."))
+    if (await request.read()).count(b"&") >= FORM_FIELDS or (request.charset or "utf-8").lower() != "utf-8":
+        raise BadRequest(reason="a form of too many fields, or in another encoding")
     try:
         fields = await request.post()
-    except (ValueError, LookupError) as error:  # bytes that are no text, parts that are none, an alphabet that nobody knows
+    except (ValueError, LookupError) as error:  # bytes that are no text, an alphabet that nobody knows
         raise BadRequest(reason=f"a form that can't be read: {type(error).__name__}") from None
-    if any(not isinstance(value, str) for value in fields.values()):
-        raise BadRequest(N_("This form takes no files."))
-    return fields  # type: ignore[return-value]  # files were refused above
+    return MultiDictProxy(MultiDict((name, str(value).replace("\0", "")) for name, value in fields.items()))
 
 
 def check_form(request: web.Request, fields: "MultiDictProxy[str]") -> None:

@@ -121,7 +121,9 @@ def _post(
     reply_to: str,
     once: str,
 ) -> Posted:
-    now, post_id = node.now(), once if ONCE.fullmatch(once) else new_id(node.now())
+    now = node.now()
+    fresh = ONCE.fullmatch(once) and session.execute(sa.select(Post.id).where(Post.id == once)).first() is None
+    post_id = once if fresh else new_id(now)
     html, audience = markup.render(text), groups.audience_of(session, group.id)
     uri = node.settings.uri(f"/posts/{post_id}")
     ours = group.known == OWN

@@ -23,6 +23,8 @@ from .models import Invitation, LoginLink, LoginSession, Member, Notice
 from .sessions import ABSOLUTE, IDLE, start_session
 
 USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
+ROW_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+INVITATION_USED = N_("This invitation was used already or is too old. Ask your admin for a new one.")
 INVITATION, LINK = 7 * DAY, 15 * MINUTE
 SHORTEST, LONGEST, LONGEST_SUMMARY = 10, 200, 2000
 
@@ -52,10 +54,10 @@ def check_password(password: str, *names: str) -> None:
 
 
 def check_username(session: Session, node: Node, username: str) -> None:
-    """Raises Refused for other letters, Conflict where the name is taken."""
+    """Raises Refused for other letters, Conflict where the name is taken: somebody's row id is theirs alone, for `find` takes both."""
     if not USERNAME.fullmatch(username):
         raise Refused(N_("The name to sign in with may have small letters a to z, digits, dots and hyphens, at most 40."))
-    if actors.by_username(session, node, username):
+    if ROW_ID.fullmatch(username) or actors.by_username(session, node, username):
         raise Conflict(N_("This name is taken. Choose another."))
 
 
@@ -148,7 +150,7 @@ def _good(node: Node, token: str) -> sa.ColumnElement[bool]:
 def _roles(session: Session, query: sa.Executable) -> list[str]:
     roles = session.execute(query).scalar_one_or_none()
     if roles is None:
-        raise Gone(N_("This invitation was used already or is too old. Ask your admin for a new one."))
+        raise Gone(INVITATION_USED)
     return list(roles)
 
 

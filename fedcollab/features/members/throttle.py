@@ -45,4 +45,4 @@ class Throttle:
         return (self._hmac(f"{username}\0{address}"), FREE), (self._hmac(address), PER_ADDRESS)
 
     def _hmac(self, text: str) -> str:
-        return hmac.new(self._key, text.encode(), "sha256").hexdigest()
+        return hmac.new(self._key, text.encode("utf-8", "surrogateescape"), "sha256").hexdigest()
