@@ -112,6 +112,13 @@ def batch(session: Session, partner_id: str, now: int) -> list[Parcel]:
     ]
 
 
+def still_goes(session: Session, partner_id: str, seq: int) -> bool:
+    """Whether a delivery may go right now: since its batch was read the partner may have been blocked, or the post deleted."""
+    query = sa.select(Delivery.seq).join(Partner, Partner.id == Delivery.partner_id)
+    query = query.where(Delivery.partner_id == partner_id, Delivery.seq == seq)
+    return session.execute(query.where(Delivery.state == WAITING, Partner.state.in_(SPOKEN_TO))).first() is not None
+
+
 def mark(session: Session, node: Node, partner_id: str, outcomes: list[Outcome], *, release: bool) -> None:
     """Records what became of a burst, in one unit; `release` gives the partner back to whoever is next."""
     now = node.now()

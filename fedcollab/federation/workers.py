@@ -164,14 +164,14 @@ async def _burst(kernel: Kernel, lane: str, _items: list[int]) -> None:
     partner_id, _, host = lane.partition(" ")
     while True:
         parcels = await kernel.database.read(delivery.batch, partner_id, kernel.node.now())
-        outcomes = await _lanes(kernel, host, parcels)
+        outcomes = await _lanes(kernel, partner_id, host, parcels)
         stop = len(parcels) < delivery.BATCH or any(o.verdict is delivery.Verdict.PARTNER for o in outcomes)
         await kernel.database.write(delivery.mark, kernel.node, partner_id, outcomes, release=stop)
         if stop:
             return
 
 
-async def _lanes(kernel: Kernel, host: str, parcels: list[Parcel]) -> list[Outcome]:
+async def _lanes(kernel: Kernel, partner_id: str, host: str, parcels: list[Parcel]) -> list[Outcome]:
     """Up to eight threads at once, each in its order; a failure stops its own thread, the partner's failure all. What a slow partner has
     not taken after half a lease waits for the next burst, so that no lease runs out under one."""
     lanes: dict[str, list[Parcel]] = {}
@@ -186,6 +186,8 @@ async def _lanes(kernel: Kernel, host: str, parcels: list[Parcel]) -> list[Outco
             for parcel in queue:
                 if away.is_set() or kernel.node.now() >= ends:
                     return
+                if not await kernel.database.read(delivery.still_goes, partner_id, parcel.seq):
+                    continue
                 outcome = await _send(kernel, host, parcel, signers[parcel.actor_id])
                 outcomes.append(outcome)
                 if outcome.verdict is delivery.Verdict.PARTNER:
