@@ -47,7 +47,7 @@ def _token(ours: Server, stocked: Stocked) -> str:
 
 
 def _answer(ours: Server, stocked: Stocked, token: str) -> None:
-    form = {"token": token, "once": new_id(), "text": TEXT, "act": "send", "sure": "1"}
+    form = {"token": token, "once": new_id(), "text": TEXT, "act": "send"}
     path = f"/threads/{stocked.thread_id}"
     status, body = ours.ask(path, stocked.cookie, urllib.parse.urlencode(form).encode(), FORM)
     assert status == 303, (status, body[-500:])

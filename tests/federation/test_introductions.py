@@ -14,7 +14,7 @@ from fedcollab.actors.service import ActorData
 from fedcollab.admin import partners as acts
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import NotFound
-from fedcollab.features.discussions import reading, service
+from fedcollab.features.discussions import reach, reading, service
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation.models import BLOCKED
 from tests import nodes
@@ -206,3 +206,24 @@ async def test_a_blocked_hosts_group_is_hidden_with_its_threads_and_the_blocked_
     await stage.here.write(acts.change, stage.here.viewer, stage.p.url, "admitted")
     assert await stage.seen_group() == group
     assert await stage.here.read(reading.thread_row, stage.here.viewer, thread)
+
+
+async def test_a_yes_to_some_organisations_is_none_to_others_that_come_after(stage: Stage) -> None:
+    def asked(session: Any) -> tuple[str, list[str]]:
+        [group] = reading.groups(session, stage.here.viewer)
+        found = reach.reach(session, group)
+        return found.consent, [o.uri for o in found.unsure]
+
+    before, named = await stage.here.read(asked)
+    assert named == [stage.x.uri("/actor")]
+    members = [
+        {"id": uri, "name": "n"} for uri in (stage.p.uri("/actor"), stage.here.url + "/actor", stage.x.uri("/actor"), "https://z.example/a")
+    ]
+    document = stage.p.documents["/groups/g"] | {ap.MEMBERS: members}
+    bare = {name: value for name, value in document.items() if name != "proof"}
+    made = ap.activity("Update", stage.p.uri("/activities/more"), stage.p.uri("/actor"), stage.p.prove(bare, stage.p.uri("/actor")))
+    assert await stage.p.send(stage.here, stage.p.prove(made, stage.p.uri("/actor"))) == 202
+    await stage.here.quiet()
+    after, named = await stage.here.read(asked)
+    assert named == [stage.x.uri("/actor"), "https://z.example/a"]
+    assert len({before, after, ""}) == 3

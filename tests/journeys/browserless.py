@@ -12,6 +12,7 @@ from fedcollab.base.clock import new_id
 from .processes import Process
 
 TOKEN = re.compile(r'name="token" value="([0-9a-f]+)"')
+SURE = re.compile(r'name="sure" value="([0-9a-f]+)"')
 
 
 @dataclass
@@ -39,6 +40,12 @@ class Browser:
             return answer.status, answer.headers.get("Location", ""), text
         finally:
             connection.close()
+
+    def send(self, path: str, form: dict[str, str]) -> tuple[int, str, str]:
+        """As `ask`, for a composer: where it asks whether certain organisations may read along, says yes to them."""
+        answer = self.ask("POST", path, form)
+        box = SURE.search(answer[2]) if answer[0] == 422 else None
+        return self.ask("POST", path, form | {"sure": box.group(1)}) if box else answer
 
     def sign_in(self, link: str, password: str = "correct horse battery") -> None:
         """By a one-time link, choosing a password."""
@@ -82,11 +89,11 @@ class Sender(threading.Thread):
             time.sleep(self.pause)
 
     def send(self, mark: str) -> None:
-        form = {"token": self.browser.token, "once": new_id(), "text": f"marker {mark} end", "act": "send", "sure": "1"}
+        form = {"token": self.browser.token, "once": new_id(), "text": f"marker {mark} end", "act": "send"}
         until = time.monotonic() + 60
         while time.monotonic() < until:
             try:
-                status, location, _ = self.browser.ask("POST", f"/threads/{self.thread_id}", form)
+                status, location, _ = self.browser.send(f"/threads/{self.thread_id}", form)
             except (OSError, http.client.HTTPException):
                 time.sleep(0.1)
                 continue

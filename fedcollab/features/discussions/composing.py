@@ -93,7 +93,8 @@ async def _take(request: web.Request, show: Show, post: Post) -> web.Response:
 
 async def _send(request: web.Request, viewer: Viewer, fields: Fields, post: Post) -> service.Posted:
     kernel, place = request.app[KERNEL], request.match_info["id"]
-    if not fields.get("sure") and await kernel.database.read(_unsure, viewer, place):
+    consent = await kernel.database.read(_consent, viewer, place)
+    if consent and fields.get("sure") != consent:
         raise Refused(ASK)
     written: dict[str, Any] = {name: fields.get(name, "") for name in ("title", "text") if name in fields}
     return await kernel.database.write(
@@ -101,10 +102,10 @@ async def _send(request: web.Request, viewer: Viewer, fields: Fields, post: Post
     )
 
 
-def _unsure(session: Session, viewer: Viewer, place: str) -> bool:
-    """Whether organisations are inside that the author has to say yes to; `place` is a thread or a group."""
+def _consent(session: Session, viewer: Viewer, place: str) -> str:
+    """The author's yes to the organisations inside that need one, as they are now; `place` is a thread or a group."""
     group_id = reading.group_of(session, viewer, place)
-    return bool(reach(session, reading.group(session, viewer, group_id)).unsure)
+    return reach(session, reading.group(session, viewer, group_id)).consent
 
 
 async def _keep(request: web.Request, viewer: Viewer, place: str, title: str, text: str) -> str:

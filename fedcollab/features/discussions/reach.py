@@ -1,5 +1,6 @@
 """Decides how an audience is said in figures before something is sent: counted from the group's signed list."""
 
+import hashlib
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
@@ -20,6 +21,12 @@ class Reach:
     def unsure(self) -> list[groups.Inside]:
         """Organisations inside that we have not approved or have blocked: the author says yes to them before sending."""
         return [o for o in self.organisations if o.stranger or o.blocked]
+
+    @property
+    def consent(self) -> str:
+        """What the box says that stands for a yes to these organisations and no others; empty where none has to be said."""
+        named = "\n".join(sorted(o.uri for o in self.unsure))
+        return hashlib.sha256(named.encode()).hexdigest()[:32] if named else ""
 
 
 def reach(session: Session, group: reading.GroupData) -> Reach:
