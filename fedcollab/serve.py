@@ -32,7 +32,7 @@ class Lines(logging.Formatter):
             "at": self.formatTime(record),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage() if record.name.startswith("fedcollab") else str(record.msg),
+            "message": record.getMessage() if record.name.startswith("fedcollab") else str(record.msg).split("\n", 1)[0],
         }
         line |= {name: record.__dict__[name] for name in FIELDS if name in record.__dict__}
         if record.exc_info and record.exc_info[0] is not None:

@@ -113,6 +113,8 @@ def as_safe(error: BaseException) -> BaseException:
     if isinstance(error, DataError):  # PostgreSQL keeps no NUL in a text, and no number beyond its column's
         return BadRequest(reason="a value that the database does not take")
     operational = isinstance(error, OperationalError)  # SQLite calls wrong SQL so as well, PostgreSQL only what the server can't do now
+    if str(getattr(error.orig, "sqlstate", None) or "").startswith("54"):  # beyond PostgreSQL's limits, now and ever
+        return error
     if error.connection_invalidated or (operational and ("locked" in words or not isinstance(error.orig, sqlite3.Error))):
         return Unavailable(reason=words, retry_after=5)
     return error

@@ -25,6 +25,13 @@ async def with_a_stranger(house: House) -> str:
     return group
 
 
+def consent(page: str) -> str:
+    """What the box says yes to."""
+    found = re.search(r'name="sure" value="([0-9a-f]+)"', page)
+    assert found
+    return found.group(1)
+
+
 async def test_the_author_says_yes_to_strangers_and_an_error_stands_at_the_box_alone(house: House) -> None:
     group = await with_a_stranger(house)
     posted = await house.site.thread(house.admin, group)
@@ -33,13 +40,14 @@ async def test_the_author_says_yes_to_strangers_and_an_error_stands_at_the_box_a
         assert (status, ">Many words</textarea>" in page) == (422, True)
         assert '<a href="#sure">Some organisations in this group are no partners of ours' in page
         assert re.findall(r'<\w+[^>]* id="(\w+)"[^>]*aria-invalid', page) == ["sure"]
-        assert (await house.admin.post(at, at=at, text="Many words", act="send", sure="1", **more))[0] == 303
+        assert (await house.admin.post(at, at=at, text="Many words", act="send", sure=consent(page), **more))[0] == 303
 
 
 async def test_an_empty_text_is_an_error_at_the_text_alone(house: House) -> None:
     group = await with_a_stranger(house)
     at = f"/threads/{(await house.site.thread(house.admin, group)).thread_id}"
-    _, _, page = await house.admin.post(at, at=at, text=" ", act="send", sure="1")
+    sure = consent((await house.admin.get(at))[1])
+    _, _, page = await house.admin.post(at, at=at, text=" ", act="send", sure=sure)
     assert re.findall(r'<\w+[^>]* id="(\w+)"[^>]*aria-invalid', page) == ["text"]
 
 

@@ -10,8 +10,11 @@ from sqlalchemy.orm import Session
 import fedcollab.app  # noqa: F401  # all tables
 from fedcollab.access import audit, policy
 from fedcollab.actors import service as actors
+from fedcollab.base.addresses import host_of
 from fedcollab.base.database import Database, Model, open_database
-from fedcollab.base.errors import Refused
+from fedcollab.base.errors import BadRequest, Refused
+from fedcollab.features.discussions import activities
+from fedcollab.features.members import service as members
 from fedcollab.federation import delivery, inbox, outbox, partners
 from fedcollab.federation.models import Activity
 from tests.rows import START, home, node, organisation, partner
@@ -87,3 +90,39 @@ async def test_what_is_there_once_is_made_once_however_many_ask(database: Databa
     await asyncio.gather(*(database.write(partners.knock, HERE, "x.example", "u") for _ in range(12)))
     assert (await database.read(partners.applications))[0]["times"] == 12
     assert await database.read(lambda session: len(list(session.scalars(policy.recipients(audience))))) == 2
+
+
+async def test_of_two_who_use_one_invitation_at_once_one_joins(database: Database) -> None:
+    token = await database.write(members.invite, HERE, None, ["member"])
+
+    async def join(number: int) -> str:
+        words = dict(username=f"guest{number}", name="Guest", password_hash="x", language="", agent="")
+        return str(await database.write(members.join, HERE, token, **words))
+
+    answers = await asyncio.gather(*(join(n) for n in range(6)), return_exceptions=True)
+    assert [type(answer).__name__ for answer in answers if not isinstance(answer, str)] == ["Gone"] * 5
+    assert len(await database.read(members.listed)) == 1
+
+
+async def test_an_id_too_long_for_an_index_is_refused_and_never_tried_for_ever(database: Database) -> None:
+    tail = "".join(chr(0x4E00 + n * 7 % 20_000) for n in range(1_900))
+    with pytest.raises(BadRequest):
+        host_of("https://p.example/" + tail)
+    with pytest.raises(BadRequest):
+        activities.parse({"id": "https://p.example/1", "type": "Note", "context": tail}, "https://p.example/a", START)
+    sender = await database.read(lambda session: actors.by_uri(session, "https://p.example/actor"))
+    activity = {"id": "https://p.example/1", "type": "Create", "object": {"context": tail}}
+    assert await database.write(lambda session: inbox.receive(session, HERE, sender, activity))
+
+
+async def test_what_the_database_can_never_take_is_no_reason_to_come_back_later(database: Database) -> None:
+    tail = "".join(chr(0x4E00 + n * 7 % 20_000) for n in range(3_000))
+    row = dict(id="a1", uri=tail, type="Create", actor_id="a", object_uri="o", order_key="", body="", created_at=START)
+
+    def insert(session: Session) -> None:
+        row["actor_id"] = actors.own(session, HERE).id
+        session.execute(sa.insert(Activity).values(row))
+        raise Refused(reason="SQLite takes it")
+
+    with pytest.raises((Refused, sa.exc.DBAPIError)):
+        await database.write(insert)
