@@ -41,6 +41,7 @@ from httpsig.utils import (  # noqa: E402
     CaseInsensitiveDict,
     build_signature_template,
     generate_message,
+    parse_http_list,
     parse_signature_header,
 )
 
@@ -114,6 +115,9 @@ def claim(incoming: Incoming, host: str, now: int) -> Claim:
     headers = _single(incoming.headers)
     if "signature" not in headers:
         raise Unauthorized(reason="no Signature header")
+    named = [part.partition("=")[0].strip().lower() for part in parse_http_list(headers["signature"])]
+    if len(named) != len(set(named)):
+        raise Unauthorized(reason="a parameter of the signature stands twice")
     parsed = parse_signature_header(headers["signature"])
     covered = [name.lower() for name in parsed.get("headers", "").split(" ")]
     missing = set(COVERED_GET if incoming.method == "GET" and not incoming.body else COVERED_POST) - set(covered)

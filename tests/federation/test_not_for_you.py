@@ -18,10 +18,16 @@ async def test_a_partner_that_is_no_party_cannot_tell_what_exists_from_what_does
     wider = nodes.may_also_reach(scene.here, late)
     await nodes.admit(wider, late)
     await wider.kernel.fetcher.close()
-    for path, row_id in (("/threads/%s", posted.thread_id), ("/posts/%s", posted.post_id), ("/posts/%s/history", posted.post_id)):
+    for path, row_id in (
+        ("/groups/%s", group.id if label != "TLP:GREEN" else new_id()),  # of a GREEN one it hears, for it may write there now
+        ("/threads/%s", posted.thread_id),
+        ("/posts/%s", posted.post_id),
+        ("/posts/%s/history", posted.post_id),
+    ):
         real, none = [await late.get(scene.here, path % one) for one in (row_id, new_id())]
         assert real == none, path
         assert real[0] in (303, 404)
-        if label == "TLP:GREEN" and not path.endswith("history"):
+        assert "Hidden" not in real[2]
+        if label == "TLP:GREEN" and path.startswith(("/threads", "/posts")) and not path.endswith("history"):
             assert (await scene.p.get(scene.here, path % row_id))[0] == 200, "a party reads it"
     await late.stop()

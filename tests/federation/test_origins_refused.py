@@ -9,6 +9,7 @@ import pytest
 
 from fedcollab.admin import partners as acts
 from fedcollab.base.clock import new_id, system_clock
+from fedcollab.features.discussions import service
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import signatures
 from tests import nodes
@@ -24,6 +25,20 @@ async def canary() -> AsyncIterator["Canary"]:
     yield made
     server.close()
     await server.wait_closed()
+
+
+@pytest.fixture
+def names(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names that the node looks up from now on."""
+    found, resolver = list[str](), scene.here.kernel.fetcher._resolver
+    real = resolver.lookup
+
+    async def lookup(host: str, port: int) -> list[str]:
+        found.append(host)
+        return await real(host, port)
+
+    monkeypatch.setattr(resolver, "lookup", lookup)
+    return found
 
 
 class Canary:
@@ -64,16 +79,21 @@ async def test_a_partner_deletes_its_own_posts_and_nobody_elses(scene: Scene) ->
     assert await scene.p.send(scene.here, mine) == 202
     assert await scene.stored(mine)
     uri = mine["object"]["id"]  # type: ignore[index]  # a Create's object is a document
+    local = await scene.here.write(service.post_thread, scene.here.viewer, scene.group.id, title="Ours", text="ours")
     for actor, target in (
         (theirs, uri),
         (scene.author, scene.here.url + "/actor"),
         (scene.author, scene.group.uri),
         (scene.author, scene.author),
+        (scene.author, local.uri),
+        (scene.author, "http://127.0.0.1:1/posts/o1"),
+        (scene.p.uri("/actor"), local.uri),
     ):
         delete = scene.p.prove(ap.activity("Delete", scene.p.uri(f"/activities/{new_id()}"), actor, target), actor)
         assert await scene.p.send(scene.here, delete) == 202
     await scene.here.quiet()
     assert await scene.here.sql("SELECT count(*) FROM post WHERE deleted_at IS NOT NULL") == [(0,)]
+    assert await scene.here.sql("SELECT html FROM post WHERE uri = :uri", uri=local.uri) == [("<p>ours</p>",)]
     assert await scene.here.sql("SELECT count(*) FROM actor WHERE disabled_at IS NOT NULL") == [(0,)]
     delete = scene.p.prove(
         ap.activity("Delete", scene.p.uri(f"/activities/{new_id()}"), scene.author, {"id": uri, "type": "Tombstone"}), scene.author
@@ -103,7 +123,7 @@ async def test_a_partner_cannot_change_somebody_elses_profile_or_group(scene: Sc
 
 
 @pytest.mark.rule("SSRF-01", "SSRF-12")
-async def test_addresses_inside_an_activity_are_never_asked(scene: Scene, canary: Canary) -> None:
+async def test_addresses_inside_an_activity_are_never_asked(scene: Scene, canary: Canary, names: list[str]) -> None:
     for host in (f"http://127.0.0.1:{canary.port}", f"https://127.0.0.1:{canary.port}", "https://x.test"):
         for name in ("inReplyTo", "context", "attachment", "url", "replies"):
             activity = await scene.create(**{name: f"{host}/o"})
@@ -112,17 +132,19 @@ async def test_addresses_inside_an_activity_are_never_asked(scene: Scene, canary
         assert await scene.p.send(scene.here, announce) == 202
     await scene.here.quiet()
     assert canary.hits == 0
+    assert "x.test" not in names
     await scene.twin()
 
 
 @pytest.mark.rule("SSRF-01", "FED-01")
-async def test_a_key_at_an_unlisted_address_is_never_fetched(scene: Scene, canary: Canary) -> None:
+async def test_a_key_at_an_unlisted_address_is_never_fetched(scene: Scene, canary: Canary, names: list[str]) -> None:
     body = json.dumps(await scene.create()).encode()
     for host in (f"http://127.0.0.1:{canary.port}", f"http://[::1]:{canary.port}", f"https://127.0.0.1:{canary.port}", "https://x.test"):
         headers = signatures.sign(scene.p.signers[scene.author]["rsa"], "POST", scene.here.url + "/inbox", body, system_clock())
         headers["Signature"] = headers["Signature"].replace(scene.p.url, host)
         assert await nodes.raw_post(scene.here.url + "/inbox", headers, body) in (401, 403)
     assert canary.hits == 0
+    assert "x.test" not in names
     assert scene.p.received == [] or all(a["type"] in ("Accept", "Follow", "Update", "Announce") for a in scene.p.received)
     await scene.twin()
 

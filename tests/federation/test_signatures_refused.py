@@ -11,6 +11,7 @@ import pytest
 from fedcollab.base.clock import HOUR, MINUTE, system_clock
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import signatures
+from fedcollab.federation.signatures import generate_message
 from tests import nodes
 
 from .conftest import Scene
@@ -21,11 +22,12 @@ INBOX = "/inbox"
 async def refused(
     scene: Scene, headers: object, body: bytes, *, path: str = INBOX, status: tuple[int, ...] = (401,), method: str = "POST"
 ) -> None:
-    """The request is answered with one of `status`, and neither a row nor a fetch comes of it."""
-    before, fetched = await scene.here.tables(), list(scene.p.fetched)
+    """The request is answered with one of `status`; neither a row, a fetch nor a delivery comes of it."""
+    before, fetched, received = await scene.here.tables(), list(scene.p.fetched), len(scene.p.received)
     assert await nodes.raw_post(scene.here.url + path, headers, body, method) in status
     assert await scene.here.tables() == before
     assert scene.p.fetched == fetched
+    assert [a for a in scene.p.received[received:] if a["type"] != "Announce"] == [], "but for echoes of what was good before"
 
 
 def signed(scene: Scene, body: bytes, path: str = INBOX, key: str = "rsa", now: int = 0) -> dict[str, str]:
@@ -131,12 +133,20 @@ async def test_the_same_bytes_a_hundred_times_have_one_effect(scene: Scene) -> N
     headers = signed(scene, body)
     turn = asyncio.Semaphore(20)
 
+    async def echoed() -> bool:
+        return activity["id"] in json.dumps(scene.p.received)
+
     async def once() -> int:
         async with turn:
             return await nodes.raw_post(scene.here.url + INBOX, headers, body)
 
-    assert set(await asyncio.gather(*(once() for _ in range(100)))) <= {200, 202, 409}
+    assert await once() == 202
     assert await scene.stored(activity)
+    await nodes.until("its echo is back", echoed)
+    before, received = await scene.here.tables(), list(scene.p.received)
+    assert set(await asyncio.gather(*(once() for _ in range(99)))) <= {200, 202, 409}
+    await scene.here.quiet()
+    assert (await scene.here.tables(), scene.p.received) == (before, received)
     assert await scene.here.sql("SELECT count(*) FROM post WHERE uri = :uri", uri=activity["object"]["id"]) == [(1,)]
     assert await scene.here.sql("SELECT count(*) FROM inbox_item WHERE uri = :uri", uri=activity["id"]) == [(1,)]
 
@@ -168,12 +178,37 @@ async def test_the_algorithm_is_the_keys_and_never_the_headers(scene: Scene, alg
     body = json.dumps(await scene.create()).encode()
     headers = signed(scene, body)
     pem = scene.p.documents["/people/sokha"]["publicKey"]["publicKeyPem"].encode()
-    forged = base64.b64encode(hmac.digest(pem, b"anything", "sha256")).decode()
-    true = headers["Signature"].split('signature="')[1].rstrip('"')
-    for value in (forged, true):
-        changed = headers["Signature"].replace("rsa-sha256", algorithm).replace(true, value)
-        await refused(scene, headers | {"Signature": changed}, body)
-    await refused(scene, headers | {"Signature": headers["Signature"].replace(true, forged)}, body)
+    message = generate_message(signatures.COVERED_POST, headers, method="POST", path=INBOX)
+    true = headers["Signature"].split('signature="')[1].partition('"')[0]
+    assert base64.b64encode(scene.p.signers[scene.author]["rsa"].sign(message)).decode() == true, "what is forged is over the true text"
+    for secret in (pem, pem.strip()):
+        forged = base64.b64encode(hmac.digest(secret, message, "sha256")).decode()
+        for value, said in ((forged, algorithm), (true, algorithm), (forged, "hs2019"), (forged, "rsa-sha256")):
+            changed = headers["Signature"].replace("rsa-sha256", said).replace(true, value)
+            await refused(scene, headers | {"Signature": changed}, body)
+    await scene.twin()
+
+
+@pytest.mark.rule("SIG-03")
+@pytest.mark.parametrize("more", ['keyId="{key}"', 'KEYID="{key}"', 'headers="date"', 'algorithm="none"', 'signature="AAAA"'])
+async def test_a_signature_that_says_a_thing_twice_is_refused_in_either_order(scene: Scene, more: str) -> None:
+    body = json.dumps(await scene.create()).encode()
+    headers, said = signed(scene, body), more.format(key=scene.p.uri("/people/other#main-key"))
+    for value in (f"{said},{headers['Signature']}", f"{headers['Signature']}, {said}"):
+        await refused(scene, headers | {"Signature": value}, body)
+    await scene.twin()
+
+
+@pytest.mark.rule("SIG-05")
+@pytest.mark.parametrize("line", ["POST http://evil.test/inbox", "POST /%69nbox", "POST /inbox?a=1", "POST /inbox#x"])
+async def test_another_spelling_of_the_target_is_another_target(scene: Scene, line: str) -> None:
+    body = json.dumps(await scene.create()).encode()
+    before, fields = await scene.here.tables(), signed(scene, body) | {"Content-Type": ap.MEDIA_TYPE, "Content-Length": str(len(body))}
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(scene.here.host.split(":")[1]))
+    writer.write((f"{line} HTTP/1.1\r\n" + "".join(f"{k}: {v}\r\n" for k, v in fields.items()) + "\r\n").encode() + body)
+    assert (await reader.readline()).split()[1] in (b"400", b"401")
+    writer.close()
+    assert await scene.here.tables() == before
     await scene.twin()
 
 
