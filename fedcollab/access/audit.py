@@ -44,21 +44,21 @@ def chain(prev: str, seq: int, at: int, actor_id: str | None, action: str, subje
     return hashlib.sha256(rfc8785.dumps([prev, seq, str(at), actor_id, action, subject])).hexdigest()
 
 
-def verify(session: Session) -> Verdict:
-    """Reads the whole chain, a page at a time, and compares its end with the head."""
-    prev, count = START, 0
-    for row in _entries(session):
-        count += 1
-        if row.seq != count or row.prev != prev or row.hash != chain(prev, row.seq, row.at, row.actor_id, row.action, row.subject):
-            return Verdict(count, row.seq)
-        prev = row.hash
+def verify(session: Session, newest: int | None = None) -> Verdict:
+    """Reads the whole chain, or its `newest` entries, a page at a time, and compares its end with the head."""
     head = session.execute(sa.select(AuditHead.seq, AuditHead.hash)).one_or_none()
     ends = (head.seq, head.hash) if head else (0, START)
-    return Verdict(count, None if ends == (count, prev) else count + 1)
+    at = max(0, ends[0] - newest) if newest else 0
+    prev = session.scalar(sa.select(AuditEntry.hash).where(AuditEntry.seq == at)) if at else START
+    for row in _entries(session, at):
+        at += 1
+        if row.seq != at or row.prev != prev or row.hash != chain(row.prev, row.seq, row.at, row.actor_id, row.action, row.subject):
+            return Verdict(at, row.seq)
+        prev = row.hash
+    return Verdict(at, None if ends == (at, prev) else at + 1)
 
 
-def _entries(session: Session) -> Iterator[sa.Row[int, str, str, int, str | None, str, str]]:
-    last = 0
+def _entries(session: Session, last: int) -> Iterator[sa.Row[int, str, str, int, str | None, str, str]]:
     columns = (AuditEntry.seq, AuditEntry.prev, AuditEntry.hash, AuditEntry.at, AuditEntry.actor_id, AuditEntry.action, AuditEntry.subject)
     while True:
         page = session.execute(sa.select(*columns).where(AuditEntry.seq > last).order_by(AuditEntry.seq).limit(PAGE)).all()

@@ -13,6 +13,7 @@ from . import partners
 from .reasons import explained, why_not_added
 from .status import status
 
+VERIFIED = 1000
 ACTIONS = {
     "node.init": N_("Node set up"),
     "partner.add": N_("Partner added to the list"),
@@ -84,11 +85,11 @@ async def change_partner(request: web.Request) -> web.Response:
 
 
 async def show_audit(request: web.Request) -> web.Response:
-    """The newest entries of the record, and whether its chain holds."""
+    """The newest entries of the record, and whether its chain holds there; `fedcollab audit verify` reads all of it."""
     admin_of(request)
 
     def read(session: Session) -> tuple[audit.Verdict, list[audit.Entry]]:
-        return audit.verify(session), audit.newest(session)
+        return audit.verify(session, newest=VERIFIED), audit.newest(session)
 
     verdict, entries = await request.app[KERNEL].database.read(read)
-    return page(request, "admin/audit.html", verdict=verdict, entries=entries, actions=ACTIONS)
+    return page(request, "admin/audit.html", verdict=verdict, verified=min(VERIFIED, verdict.entries), entries=entries, actions=ACTIONS)

@@ -19,7 +19,7 @@ from .errors import BadRequest, Unreachable
 MAX_BYTES = 1_000_000
 CONNECT_SECONDS, TOTAL_SECONDS = 5, 15
 REDIRECTS = 3
-AT_ONCE = 4
+AT_ONCE = {"GET": 4, "POST": 8}  # to one host
 PROFILE = "https://www.w3.org/ns/activitystreams"
 Permit = Callable[[str], bool]
 Sign = Callable[[str, str, bytes], Mapping[str, str]]
@@ -85,7 +85,7 @@ class Fetcher:
         self.agent = agent
         self._resolver = VettedResolver(lookup, peers)
         self._session: aiohttp.ClientSession | None = None
-        self._turns: dict[str, asyncio.Semaphore] = {}
+        self._turns: dict[tuple[str, str], asyncio.Semaphore] = {}
 
     async def get(
         self, url: str, *, permit: Permit, accept: str, sign: Sign | None = None, headers: Mapping[str, str] | None = None
@@ -116,7 +116,7 @@ class Fetcher:
         if not permit(host):
             raise Unreachable("refused: not one of our partners")
         headers = headers | {"User-Agent": self.agent, "Accept-Encoding": "identity"} | dict(sign(method, url, body) if sign else {})
-        async with self._turns.setdefault(host, asyncio.Semaphore(AT_ONCE)):
+        async with self._turns.setdefault((method, host), asyncio.Semaphore(AT_ONCE[method])):
             try:
                 async with self._client().request(method, url, headers=headers, data=body or None, allow_redirects=False) as response:
                     self._check_peer(response, host)

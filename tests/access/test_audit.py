@@ -86,3 +86,17 @@ def test_a_long_chain_is_read_page_by_page(monkeypatch: pytest.MonkeyPatch) -> N
         assert audit.verify(session) == audit.Verdict(10, None)
         session.execute(sa.update(AuditEntry).where(AuditEntry.seq == 7).values(subject="x"))
         assert audit.verify(session) == audit.Verdict(7, 7)
+
+
+@given(ENTRIES, st.data())
+def test_the_newest_entries_are_read_alone_and_a_change_among_them_is_found(
+    entries: list[tuple[int, Viewer | None, str, str]], data: st.DataObject
+) -> None:
+    with memory() as session:
+        fill(session, entries)
+        newest = data.draw(st.integers(1, len(entries) + 2))
+        assert audit.verify(session, newest=newest) == audit.Verdict(len(entries), None)
+        seq = data.draw(st.integers(1, len(entries)))
+        session.execute(sa.update(AuditEntry).where(AuditEntry.seq == seq).values(action="x" * 30))
+        assert audit.verify(session, newest=newest).broken_at == (seq if seq > len(entries) - newest else None)
+        assert audit.verify(session).broken_at == seq

@@ -10,7 +10,6 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from fedcollab.access.models import AuditEntry, Block
 from fedcollab.actors import service as actors
-from fedcollab.actors.models import INTRODUCED, PERSON, Actor
 from fedcollab.admin import partners as acts
 from fedcollab.base.errors import Conflict, NotFound
 from fedcollab.federation import delivery, outbox, partners
@@ -111,19 +110,6 @@ def test_a_second_organisation_of_a_listed_host_is_refused() -> None:
         other = actors.by_id(session, organisation(session, "p.example", path="/users/other"))
         assert "another organisation of this host" in refused(session, partners.add, session, node(), other)
         assert [p.id for p in partners.listed(session)] == [made.id]
-
-
-def test_the_people_of_an_organisation_admitted_now_are_no_longer_known_through_a_host() -> None:
-    with memory() as session:
-        host, made = partner(session, node(), "host.example"), partner(session, node(), "p.example", "applied")
-        for number, of in enumerate((made, host)):
-            row = dict(id=f"a{number}", uri=f"https://{of.host}/people/1", kind=PERSON, username="u", name="N", host=of.host, inbox="i")
-            times = dict(created_at=0, updated_at=0)
-            values = sa.insert(Actor).values(**row, **times, organisation_id=of.organisation_id, known=INTRODUCED)
-            session.execute(values.values(through_id=host.organisation_id))
-        partners.move(session, node(), None, made, "admitted")
-        found = session.execute(sa.select(Actor.known, Actor.through_id).where(Actor.kind == PERSON).order_by(Actor.id)).all()
-        assert [tuple(row) for row in found] == [("partner", None), ("introduced", host.organisation_id)]
 
 
 def test_a_hundred_strangers_are_counted_a_line_each_and_no_more() -> None:

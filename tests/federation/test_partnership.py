@@ -119,6 +119,22 @@ async def test_an_organisation_met_through_a_host_can_be_blocked_and_shown_again
         assert actions[-2:] == ["organisation.block", "organisation.unblock"]
 
 
+async def test_whom_a_host_introduced_is_known_first_hand_once_their_organisation_is_admitted(tmp_path: Path) -> None:
+    async with running(tmp_path, "Host", "B", "C") as (host, b, c):
+        group = await host.group()
+        await nodes.befriend(host, b)
+        await nodes.befriend(host, c)
+        opener = await host.write(service.post_thread, host.viewer, group.id, title="T", text="Hello")
+        await until("the opener at C", lambda: sees(c, opener.uri))
+        row = await c.read(reading.post_by_uri, c.viewer, opener.uri)
+        answer = await c.write(service.post_reply, c.viewer, row.thread_id, text="From C")
+        await until("the answer at B", lambda: sees(b, answer.uri))
+        known = "SELECT known, through_id FROM actor WHERE kind = 'Person' AND host = :host"
+        assert [known for known, _ in await b.sql(known, host=c.host)] == ["introduced"]
+        await acts.add(b.kernel, b.viewer, c.url, approve=True)
+        assert await b.sql(known, host=c.host) == [("partner", None)]
+
+
 async def test_a_blocked_partners_groups_are_not_shown(tmp_path: Path) -> None:
     async with running(tmp_path, "Host", "B") as (host, b):
         group = await host.group("open", "TLP:CLEAR")
