@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from fedcollab.base.markup import as_html, as_text
 from fedcollab.features.members import service as members
+from fedcollab.features.members import sessions
 from tests.web import PASSWORD, Visitor
 
 from .conftest import House
@@ -137,6 +138,17 @@ async def test_a_persons_page_is_for_members_and_says_nothing_to_strangers(house
         status, headers, _ = await stranger.ask("GET", f"/people/{row_id}")
         assert (status, headers["Location"]) == (303, f"/login?next=/people/{row_id}")
     assert (await daan.get("/people/0190c2b0-0000-7000-8000-000000000000"))[0] == 404
+
+
+async def test_a_password_changed_while_it_is_compared_opens_nothing(house: House) -> None:
+    daan = await house.site.member("daan")
+    person_id, hashed = await house.site.kernel.database.read(sessions.credentials, "daan")
+    assert await house.site.write(sessions.sign_in, person_id, hashed, "test")
+    await house.site.write(members.set_password, person_id, "another hash")
+    assert await house.site.write(sessions.sign_in, person_id, hashed, "test") == ""
+    await house.site.write(members.disable, None, person_id)
+    assert await house.site.write(sessions.sign_in, person_id, "", "test") == ""
+    assert (await daan.get("/settings"))[0] == 303
 
 
 @given(st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"], include_characters="\n"), max_size=80))

@@ -50,6 +50,12 @@ def start_session(session: Session, node: Node, person_id: str, agent: str) -> s
     return token
 
 
+def sign_in(session: Session, node: Node, person_id: str, hashed: str, agent: str) -> str:
+    """A session's token for somebody whose password went with this hash; empty where it was changed or the account disabled meanwhile."""
+    same = sa.and_(Member.person_id == person_id, Member.password_hash == hashed, Member.disabled_at.is_(None))
+    return start_session(session, node, person_id, agent) if session.execute(sa.select(Member.person_id).where(same)).first() else ""
+
+
 def signed_in(session: Session, node: Node, token: str) -> SignedIn | None:
     """Whose session this is, unless it ran out or the account is disabled."""
     now = node.now()

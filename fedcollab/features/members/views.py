@@ -101,12 +101,13 @@ async def login(request: web.Request) -> web.Response:
     address = client(request)
     throttle.check(username, address)
     person_id, hashed = await kernel.database.read(sessions.credentials, username)
-    good = await in_turn(password_matches, hashed, fields.get("password", ""))
-    if not good or not person_id:
+    good, token = await in_turn(password_matches, hashed, fields.get("password", "")), ""
+    if good and person_id:
+        token = await kernel.database.write(sessions.sign_in, kernel.node, person_id, hashed, request.headers.get("User-Agent", ""))
+    if not token:
         throttle.failed(username, address)
         return _login_page(request, to, username=username, kept=kept, error=WRONG, status=422)
     throttle.succeeded(username, address)
-    token = await kernel.database.write(sessions.start_session, kernel.node, person_id, request.headers.get("User-Agent", ""))
     response = _signed_in(request, token, to)
     if kept:
         response.set_status(307)  # the browser sends the kept form on to where it was written
