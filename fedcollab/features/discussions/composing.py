@@ -138,8 +138,8 @@ async def edit_post(request: web.Request) -> web.Response:
         return sign_in_first(request)
     viewer, kernel, post_id = member_of(request), request.app[KERNEL], request.match_info["id"]
     errors: dict[str, str] = {}
-    row = await kernel.database.read(reading.own_post, viewer, post_id)
-    text, status = row.source if fields is None else fields.get("text", ""), 200
+    post, reached = await kernel.database.read(_own, viewer, post_id)
+    text, status = post.source if fields is None else fields.get("text", ""), 200
     if fields is not None and "next" in fields:
         check_origin(request)
     elif fields is not None:
@@ -149,15 +149,21 @@ async def edit_post(request: web.Request) -> web.Response:
             return redirect(f"/posts/{post_id}")
         except FedcollabError as error:
             errors, status = {"text": error.in_words(words_of(request))}, error.status
-    return page(request, "discussions/edit.html", status=status, post_id=post_id, thread_id=row.thread_id, text=text, errors=errors)
+    return page(request, "discussions/edit.html", status=status, post=post, reach=reached, text=text, errors=errors)
+
+
+def _own(session: Session, viewer: Viewer, post_id: str) -> tuple[reading.OwnPost, Reach]:
+    """A post of the viewer's, and who can see it."""
+    post = reading.own_post(session, viewer, post_id)
+    return post, reach(session, post.group)
 
 
 async def delete_post(request: web.Request) -> web.Response:
     """Says what deleting does and cannot do, then does it."""
     viewer, kernel, post_id = member_of(request), request.app[KERNEL], request.match_info["id"]
-    row = await kernel.database.read(reading.own_post, viewer, post_id)
+    post, reached = await kernel.database.read(_own, viewer, post_id)
     if request.method == "POST":
         await read_form(request)
         await kernel.database.write(service.delete, kernel.node, viewer, post_id)
-        return redirect(f"/threads/{row.thread_id}")
-    return page(request, "discussions/delete.html", post_id=post_id, thread_id=row.thread_id)
+        return redirect(f"/threads/{post.thread_id}")
+    return page(request, "discussions/delete.html", post=post, reach=reached)

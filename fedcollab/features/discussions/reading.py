@@ -272,14 +272,25 @@ def post_row(session: Session, viewer: Viewer, post_id: str) -> Any:
     return Place(row.thread_id, row.place, session.execute(earlier.where(policy.visible(Post, viewer))).scalar_one())
 
 
-def own_post(session: Session, viewer: Viewer, post_id: str) -> Any:
-    """(thread_id, source) of a post that the viewer wrote. Raises NotFound."""
-    row = session.execute(
-        sa.select(Post.thread_id, Post.source).where(Post.id == post_id, Post.author_id == viewer.person_id, Post.deleted_at.is_(None))
-    ).one_or_none()
+@dataclass(frozen=True)
+class OwnPost:
+    """A post that the viewer wrote, as its author changes or deletes it, and its group."""
+
+    thread_id: str
+    source: str
+    html: str
+    language: str
+    group: GroupData
+
+
+def own_post(session: Session, viewer: Viewer, post_id: str) -> OwnPost:
+    """A post of the viewer's in a group that they still see. Raises NotFound."""
+    mine = sa.and_(Post.id == post_id, Post.author_id == viewer.person_id, Post.deleted_at.is_(None))
+    query = sa.select(Post.thread_id, Post.source, Post.html, Post.language, Thread.group_id).join(Thread, Thread.id == Post.thread_id)
+    row = session.execute(query.where(mine)).one_or_none()
     if row is None:
         raise NotFound()
-    return row
+    return OwnPost(row.thread_id, row.source, row.html, row.language, group(session, viewer, row.group_id))
 
 
 @dataclass(frozen=True)
