@@ -70,8 +70,10 @@ async def start(app: web.Application) -> web.AppRunner:
 
 
 def collect_from_now_on() -> None:
-    """Turns the collector on, which the start keeps off; what has been loaded by now stays out of its rounds."""
+    """Turns the collector on, which the start keeps off; what has been loaded by now stays out of its rounds, and these come once a page
+    rather than many times (docs/developers/performance.md)."""
     gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
     gc.enable()
 
 

@@ -39,6 +39,7 @@ class Engine(Protocol):
     engine: sa.Engine
 
     async def read(self, unit: Callable[[Session], T]) -> T: ...
+    async def glance(self, unit: Callable[[Session], T]) -> T: ...
     async def write(self, unit: Callable[[Session], T]) -> T: ...
     def watch(self) -> None: ...
     def close(self) -> None: ...
@@ -58,6 +59,10 @@ class Database:
     async def read(self, work: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Runs `work(session, ...)` in a reader thread on one consistent snapshot; whatever it changed is thrown away."""
         return await self.backend.read(lambda session: work(session, *args, **kwargs))
+
+    async def glance(self, work: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """As `read`, for a row or two that are found by their keys: on SQLite without handing over to another thread."""
+        return await self.backend.glance(lambda session: work(session, *args, **kwargs))
 
     async def write(self, work: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Runs `work(session, ...)` and answers after its commit.

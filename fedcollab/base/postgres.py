@@ -38,6 +38,9 @@ class PostgresEngine:
     async def read(self, unit: Callable[[Session], T]) -> T:
         return await self._run(self._read, unit)
 
+    async def glance(self, unit: Callable[[Session], T]) -> T:
+        return await self.read(unit)
+
     async def write(self, unit: Callable[[Session], T]) -> T:
         return await self._run(self._write, unit)
 

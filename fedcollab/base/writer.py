@@ -80,6 +80,7 @@ class SqliteEngine:
         self._closed = False
         self._lock = threading.Lock()
         self._local = threading.local()
+        self._glancing: sa.Connection | None = None
         self._readers = ThreadPoolExecutor(READERS, "reader")
         self._thread: threading.Thread | None = None
         self._version = 0
@@ -87,10 +88,29 @@ class SqliteEngine:
     async def read(self, unit: Callable[[Session], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, unit)
 
+    async def glance(self, unit: Callable[[Session], T]) -> T:
+        """On the loop's own thread, for handing over costs more than looking up a row; where the file is busy, a reader thread waits."""
+        try:
+            if self._glancing is None:
+                self._glancing = self._never_waiting()
+            return self._read_on(self._glancing, unit)
+        except (Unavailable, OperationalError):
+            return await self.read(unit)
+
+    def _never_waiting(self) -> sa.Connection:
+        """A connection that is refused at once where another one would wait for a lock."""
+        connection = self.engine.connect()
+        connection.exec_driver_sql("PRAGMA busy_timeout=0")
+        connection.rollback()
+        return connection
+
     def _read(self, unit: Callable[[Session], T]) -> T:
         connection = getattr(self._local, "connection", None)
         if connection is None:
             connection = self._local.connection = self.engine.connect()
+        return self._read_on(connection, unit)
+
+    def _read_on(self, connection: sa.Connection, unit: Callable[[Session], T]) -> T:
         try:
             with Session(connection, autoflush=False) as session:
                 connection.exec_driver_sql("BEGIN")
@@ -135,6 +155,8 @@ class SqliteEngine:
             self._queue.put(None)
             self._thread.join()
         self._readers.shutdown()
+        if self._glancing is not None:
+            self._glancing.close()
         self.engine.dispose()
 
     # What follows runs in the writer thread.
@@ -161,11 +183,8 @@ class SqliteEngine:
     def _connect(self) -> sa.Connection:
         """The writer's connection, which sees what others commit from now on. A patient one asks for the lock itself, and more often
         than SQLite would."""
-        connection = self.engine.connect()
+        connection = self._never_waiting() if self._patient else self.engine.connect()
         self._look(connection)
-        if self._patient:
-            connection.exec_driver_sql("PRAGMA busy_timeout=0")
-            connection.rollback()
         return connection
 
     def _drain(self) -> tuple[list[Unit], bool]:

@@ -230,3 +230,21 @@ def test_the_migrations_make_what_the_models_say(tmp_path: Path) -> None:
     with made.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Model.metadata) == []
     made.close()
+
+
+async def test_a_glance_sees_what_is_committed_and_waits_in_a_thread_where_the_file_is_busy(database: Database) -> None:
+    assert await database.glance(stored) == set()
+    await database.write(put, 1)
+    assert await database.glance(stored) == {1}
+    await database.glance(put, 2)
+    assert await database.read(stored) == {1}, "whatever it changed is thrown away"
+
+    def busy(session: Session) -> str:
+        if threading.current_thread() is threading.main_thread():
+            raise sa.exc.OperationalError("SELECT", {}, sqlite3.OperationalError("database is locked"))
+        return threading.current_thread().name
+
+    assert (await database.glance(busy)).startswith("reader")
+    with pytest.raises(Refused):
+        await database.glance(refused, 3)
+    assert await database.glance(stored) == {1}

@@ -45,7 +45,7 @@ async def session_viewer(request: web.Request, handler: Handler) -> web.StreamRe
     settings, kernel, token = request.app[SETTINGS], request.app[KERNEL], read_cookie(request, "session")
     found = None
     if token and not request.path.startswith("/static/"):
-        found = await kernel.database.read(sessions.signed_in, kernel.node, token)
+        found = await kernel.database.glance(sessions.signed_in, kernel.node, token)
     if found is not None:
         request[VIEWER], request[SIGNED_IN], request[NOTICES] = found.viewer, found, found.notices
         if kernel.node.now() - found.seen_at > sessions.SEEN_EVERY:
