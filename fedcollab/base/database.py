@@ -61,7 +61,8 @@ class Database:
         return await self.backend.read(lambda session: work(session, *args, **kwargs))
 
     async def glance(self, work: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """As `read`, for a row or two that are found by their keys: on SQLite without handing over to another thread."""
+        """As `read`, for what is small and found by its keys (a session, one page of posts): on SQLite without handing over to another
+        thread, which costs more than such a read (docs/decisions/0002-synchronous-units.md)."""
         return await self.backend.glance(lambda session: work(session, *args, **kwargs))
 
     async def write(self, work: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -89,7 +89,7 @@ class SqliteEngine:
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, unit)
 
     async def glance(self, unit: Callable[[Session], T]) -> T:
-        """On the loop's own thread, for handing over costs more than looking up a row; where the file is busy, a reader thread waits."""
+        """On the loop's own thread, for handing over costs more than a small read; where the file is busy, a reader thread waits."""
         try:
             if self._glancing is None:
                 self._glancing = self._never_waiting()

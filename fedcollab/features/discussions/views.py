@@ -130,7 +130,7 @@ async def thread_page(request: web.Request, viewer: Viewer, thread_id: str, show
         around = reading.around(session, viewer, thread_id)
         return around, reach(session, around.group), reading.posts(session, viewer, thread_id, number)
 
-    around, reached, posts = await kernel.database.read(read)
+    around, reached, posts = await kernel.database.glance(read)
     pages = max(number if posts else 1, -(-around.thread.posts // reading.POSTS))  # own posts that wait for the host are not counted yet
     seen = around.thread.posts if number >= pages else max((p.place for p in posts if p.confirmed_at), default=0)
     if viewer.signed_in and seen > around.read_place:
