@@ -1,13 +1,14 @@
 """Makes nodes and a rogue partner for tests: real servers on loopback in this process, real databases in a temporary folder."""
 
 import asyncio
+import contextlib
 import io
 import json
 import os
 import re
 import socket
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -142,6 +143,17 @@ async def start(
     await web.TCPSite(runner, "127.0.0.1", port).start()
     opened.watch()
     return Here(kernel, viewer, runner, asyncio.create_task(workers.run(kernel)))
+
+
+@contextlib.asynccontextmanager
+async def running(place: Path, *names: str) -> AsyncIterator[list[Here]]:
+    """Nodes that may all talk to each other."""
+    ports = [free_port() for _ in names]
+    made = [await start(place, port=port, peers=tuple(ports), name=name) for port, name in zip(ports, names, strict=True)]
+    try:
+        yield made
+    finally:
+        await asyncio.gather(*(one.stop() for one in made))
 
 
 async def befriend(one: Here, other: Here) -> None:

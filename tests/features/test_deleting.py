@@ -1,6 +1,5 @@
 """Shows that a deleted post is nowhere: not in the tables, the history, the outbox, the inbox of any node, or on its way."""
 
-import asyncio
 from pathlib import Path
 
 from fedcollab.features.discussions import reading, service
@@ -25,27 +24,25 @@ async def gone(here: Here, uri: str) -> bool:
 
 
 async def test_a_deleted_post_is_nowhere_on_any_node_and_not_on_its_way_either(tmp_path: Path) -> None:
-    ports = [nodes.free_port() for _ in range(3)]
-    host, b, c = [await nodes.start(tmp_path, port=port, peers=tuple(ports), name=name) for port, name in zip(ports, "HBC", strict=True)]
-    group = await host.group()
-    await nodes.befriend(host, b)
-    await nodes.befriend(host, c)
-    opener = await host.write(service.post_thread, host.viewer, group.id, title="T", text="Hello")
-    for one in (b, c):
-        await until("the opener", lambda one=one: one.sql("SELECT 1 FROM post WHERE uri = :uri", uri=opener.uri))
-    await c.runner.cleanup()  # away: what is sent now waits for it
-    row = await b.read(reading.post_by_uri, b.viewer, opener.uri)
-    answer = await b.write(service.post_reply, b.viewer, row.thread_id, text=f"Number: {SECRET}")
-    await until("the answer at the host", lambda: host.sql("SELECT 1 FROM post WHERE uri = :uri", uri=answer.uri))
-    await b.write(service.edit, b.viewer, answer.post_id, text=f"Number again: {SECRET}")
-    await until("the edit at the host", lambda: host.sql("SELECT 1 FROM post_revision"))
-    assert "post" in await holds(host)
-    await b.write(service.delete, b.viewer, answer.post_id)
-    await until("gone at the host", lambda: gone(host, answer.uri))
-    for one in (host, b, c):
-        await one.quiet()
-        assert await holds(one) == [], one.url
-    waiting = "SELECT a.body FROM delivery d JOIN activity a ON a.id = d.activity_id WHERE d.state = 'waiting'"
-    assert all(SECRET not in body and body for (body,) in await host.sql(waiting))
-    assert await b.read(reading.post_by_uri, b.viewer, opener.uri), "the rest of the thread stays"
-    await asyncio.gather(*(one.stop() for one in (host, b, c)))
+    async with nodes.running(tmp_path, "Host", "B", "C") as (host, b, c):
+        group = await host.group()
+        await nodes.befriend(host, b)
+        await nodes.befriend(host, c)
+        opener = await host.write(service.post_thread, host.viewer, group.id, title="T", text="Hello")
+        for one in (b, c):
+            await until("the opener", lambda one=one: one.sql("SELECT 1 FROM post WHERE uri = :uri", uri=opener.uri))
+        await c.runner.cleanup()  # away: what is sent now waits for it
+        row = await b.read(reading.post_by_uri, b.viewer, opener.uri)
+        answer = await b.write(service.post_reply, b.viewer, row.thread_id, text=f"Number: {SECRET}")
+        await until("the answer at the host", lambda: host.sql("SELECT 1 FROM post WHERE uri = :uri", uri=answer.uri))
+        await b.write(service.edit, b.viewer, answer.post_id, text=f"Number again: {SECRET}")
+        await until("the edit at the host", lambda: host.sql("SELECT 1 FROM post_revision"))
+        assert "post" in await holds(host)
+        await b.write(service.delete, b.viewer, answer.post_id)
+        await until("gone at the host", lambda: gone(host, answer.uri))
+        for one in (host, b, c):
+            await one.quiet()
+            assert await holds(one) == [], one.url
+        waiting = "SELECT a.body FROM delivery d JOIN activity a ON a.id = d.activity_id WHERE d.state = 'waiting'"
+        assert all(SECRET not in body and body for (body,) in await host.sql(waiting))
+        assert await b.read(reading.post_by_uri, b.viewer, opener.uri), "the rest of the thread stays"

@@ -1,8 +1,5 @@
 """Shows what partners learn of each other's people, and what blocking and leaving do, between running nodes."""
 
-import asyncio
-import contextlib
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +13,6 @@ from fedcollab.federation import partners
 from fedcollab.federation.models import ADMITTED, LEFT
 from tests import nodes
 from tests.nodes import Here, until
-
-
-@contextlib.asynccontextmanager
-async def running(place: Path, *names: str) -> AsyncIterator[list[Here]]:
-    """Nodes that may all talk to each other."""
-    ports = [nodes.free_port() for _ in names]
-    made = [await nodes.start(place, port=port, peers=tuple(ports), name=name) for port, name in zip(ports, names, strict=True)]
-    try:
-        yield made
-    finally:
-        await asyncio.gather(*(one.stop() for one in made))
 
 
 async def counted(here: Here, uri: str) -> list[tuple[str, int]]:
@@ -54,7 +40,7 @@ async def reads(here: Here, thread_uri: str) -> list[str]:
 
 
 async def test_everybody_counts_the_same_people_in_a_group(tmp_path: Path) -> None:
-    async with running(tmp_path, "A", "B", "C") as (a, b, c):
+    async with nodes.running(tmp_path, "A", "B", "C") as (a, b, c):
         group = await a.group()
         await nodes.befriend(a, b)
         await nodes.befriend(a, c)
@@ -95,7 +81,7 @@ async def test_a_partner_cannot_count_itself_negative_or_beyond_a_million(tmp_pa
 
 
 async def test_an_organisation_met_through_a_host_can_be_blocked_and_shown_again(tmp_path: Path) -> None:
-    async with running(tmp_path, "Host", "B", "C") as (host, b, c):
+    async with nodes.running(tmp_path, "Host", "B", "C") as (host, b, c):
         group = await host.group()
         await nodes.befriend(host, b)
         await nodes.befriend(host, c)
@@ -120,7 +106,7 @@ async def test_an_organisation_met_through_a_host_can_be_blocked_and_shown_again
 
 
 async def test_whom_a_host_introduced_is_known_first_hand_once_their_organisation_is_admitted(tmp_path: Path) -> None:
-    async with running(tmp_path, "Host", "B", "C") as (host, b, c):
+    async with nodes.running(tmp_path, "Host", "B", "C") as (host, b, c):
         group = await host.group()
         await nodes.befriend(host, b)
         await nodes.befriend(host, c)
@@ -136,7 +122,7 @@ async def test_whom_a_host_introduced_is_known_first_hand_once_their_organisatio
 
 
 async def test_a_blocked_partners_groups_are_not_shown(tmp_path: Path) -> None:
-    async with running(tmp_path, "Host", "B") as (host, b):
+    async with nodes.running(tmp_path, "Host", "B") as (host, b):
         group = await host.group("open", "TLP:CLEAR")
         await nodes.befriend(host, b)
         await until("the group at B", lambda: counted(b, group.uri))
@@ -147,7 +133,7 @@ async def test_a_blocked_partners_groups_are_not_shown(tmp_path: Path) -> None:
 
 
 async def test_a_partnership_that_ends_is_told_and_what_waited_is_never_sent(tmp_path: Path) -> None:
-    async with running(tmp_path, "Host", "B") as (host, b):
+    async with nodes.running(tmp_path, "Host", "B") as (host, b):
         group = await host.group()
         await nodes.befriend(host, b)
         opener = await host.write(service.post_thread, host.viewer, group.id, title="T", text="Hello")

@@ -1,6 +1,5 @@
 """Shows that a new name reaches everybody who knows the person, and that nobody but their organisation can change it."""
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -33,25 +32,23 @@ async def rename(here: Here, name: str) -> None:
 
 
 async def test_a_new_name_reaches_partners_at_once_and_others_with_the_next_post(tmp_path: Path) -> None:
-    ports = [nodes.free_port() for _ in range(3)]
-    host, b, c = [await nodes.start(tmp_path, port=port, peers=tuple(ports), name=name) for port, name in zip(ports, "HBC", strict=True)]
-    group = await host.group()
-    await nodes.befriend(host, b)
-    await nodes.befriend(host, c)
-    opener = await host.write(service.post_thread, host.viewer, group.id, title="T", text="Hello")
-    for one in (b, c):
-        await until("the opener", lambda one=one: one.sql("SELECT 1 FROM post WHERE uri = :uri", uri=opener.uri))
-    row = await b.read(reading.post_by_uri, b.viewer, opener.uri)
-    await b.write(service.post_reply, b.viewer, row.thread_id, text="First")
-    (uri,) = (await b.sql("SELECT uri FROM actor WHERE id = :id", id=b.viewer.person_id))[0]
-    await until("C knows the author", lambda: named(c, uri, "Ilse V."))
-    await rename(b, "Ilse van D.")
-    await until("the host, a partner, knows", lambda: named(host, uri, "Ilse van D."))
-    assert await named(c, uri, "Ilse V.")
-    await b.write(service.post_reply, b.viewer, row.thread_id, text="Second")
-    await until("C learns it with the post", lambda: named(c, uri, "Ilse van D."))
-    assert await c.sql("SELECT known FROM actor WHERE uri = :uri", uri=uri) == [("introduced",)]
-    await asyncio.gather(*(one.stop() for one in (host, b, c)))
+    async with nodes.running(tmp_path, "Host", "B", "C") as (host, b, c):
+        group = await host.group()
+        await nodes.befriend(host, b)
+        await nodes.befriend(host, c)
+        opener = await host.write(service.post_thread, host.viewer, group.id, title="T", text="Hello")
+        for one in (b, c):
+            await until("the opener", lambda one=one: one.sql("SELECT 1 FROM post WHERE uri = :uri", uri=opener.uri))
+        row = await b.read(reading.post_by_uri, b.viewer, opener.uri)
+        await b.write(service.post_reply, b.viewer, row.thread_id, text="First")
+        (uri,) = (await b.sql("SELECT uri FROM actor WHERE id = :id", id=b.viewer.person_id))[0]
+        await until("C knows the author", lambda: named(c, uri, "Ilse V."))
+        await rename(b, "Ilse van D.")
+        await until("the host, a partner, knows", lambda: named(host, uri, "Ilse van D."))
+        assert await named(c, uri, "Ilse V.")
+        await b.write(service.post_reply, b.viewer, row.thread_id, text="Second")
+        await until("C learns it with the post", lambda: named(c, uri, "Ilse van D."))
+        assert await c.sql("SELECT known FROM actor WHERE uri = :uri", uri=uri) == [("introduced",)]
 
 
 async def test_a_profile_without_its_organisations_proof_or_an_older_one_changes_nothing(scene: Scene) -> None:
