@@ -4,9 +4,10 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import rfc8785
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
+
+from fedcollab.base.canonical import canonical
 
 from .models import AuditEntry, AuditHead
 from .viewer import Viewer
@@ -41,7 +42,7 @@ def record(session: Session, now: int, viewer: Viewer | None, action: str, subje
 
 def chain(prev: str, seq: int, at: int, actor_id: str | None, action: str, subject: str) -> str:
     """SHA-256 over the canonical JSON (RFC 8785) of the entry and the hash before it; the time as text, for it exceeds 2**53."""
-    return hashlib.sha256(rfc8785.dumps([prev, seq, str(at), actor_id, action, subject])).hexdigest()
+    return hashlib.sha256(canonical([prev, seq, str(at), actor_id, action, subject])).hexdigest()
 
 
 def verify(session: Session, newest: int | None = None) -> Verdict:

@@ -4,9 +4,8 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-import rfc8785
-
 from fedcollab.actors.keys import ED25519, Signer, verifies
+from fedcollab.base.canonical import canonical
 from fedcollab.base.clock import iso, parse_iso
 from fedcollab.base.crypto import base58, unbase58
 from fedcollab.base.errors import BadRequest
@@ -51,7 +50,7 @@ def proved_by(document: Mapping[str, Any], kind: str, public: str) -> bool:
     try:
         signature = unbase58(value[1:]) if isinstance(value, str) and value.startswith("z") else b""
         digest = _digest(document, {name: part for name, part in proof.items() if name != "proofValue"})
-    except (ValueError, rfc8785.CanonicalizationError) as error:
+    except ValueError as error:
         raise BadRequest(reason=f"the proof can't be read: {error}") from None
     return kind == ED25519 and len(signature) == 64 and verifies(kind, public, signature, digest)
 
@@ -59,4 +58,4 @@ def proved_by(document: Mapping[str, Any], kind: str, public: str) -> bool:
 def _digest(document: Mapping[str, Any], options: Mapping[str, Any]) -> bytes:
     """Hash of the options, then of the document without its proof and without a Linked-Data signature beside it."""
     bare = {name: value for name, value in document.items() if name not in ("proof", "signature")}
-    return hashlib.sha256(rfc8785.dumps(dict(options))).digest() + hashlib.sha256(rfc8785.dumps(bare)).digest()
+    return hashlib.sha256(canonical(dict(options))).digest() + hashlib.sha256(canonical(bare)).digest()
