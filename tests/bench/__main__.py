@@ -5,10 +5,16 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import reading, starting, travelling, writing
+from . import reading, sector, starting, travelling, writing
 from .table import as_json, as_text, good
 
-MEASURES = {"starting": starting.measure, "reading": reading.measure, "travelling": travelling.measure, "writing": writing.measure}
+MEASURES = {
+    "starting": starting.measure,
+    "reading": reading.measure,
+    "travelling": travelling.measure,
+    "writing": writing.measure,
+    "sector": sector.measure,
+}
 
 
 def main() -> int:
