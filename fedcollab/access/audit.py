@@ -3,11 +3,14 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fedcollab.base.canonical import canonical
+from fedcollab.base.database import prepared, put
 
 from .models import AuditEntry, AuditHead
 from .viewer import Viewer
@@ -26,18 +29,26 @@ class Verdict:
 
 def record(session: Session, now: int, viewer: Viewer | None, action: str, subject: str) -> None:
     """Adds one entry; call it last in a unit. `subject` is an id or a host: never a name, never content."""
-    head = session.execute(
-        sa.update(AuditHead).where(AuditHead.id == 1).values(seq=AuditHead.seq + 1).returning(AuditHead.seq, AuditHead.hash)
-    ).one_or_none()
+    head = prepared(session, _next_link()).one_or_none()
     if head is None:
-        session.execute(sa.insert(AuditHead).values(id=1, seq=1, hash=START))
+        put(session, AuditHead, id=1, seq=1, hash=START)
     seq, prev = (head.seq, head.hash) if head else (1, START)
     actor_id = viewer.person_id or viewer.organisation_id or None if viewer else None
     digest = chain(prev, seq, now, actor_id, action, subject)
-    session.execute(
-        sa.insert(AuditEntry).values(seq=seq, at=now, actor_id=actor_id, action=action, subject=subject, prev=prev, hash=digest)
-    )
-    session.execute(sa.update(AuditHead).where(AuditHead.id == 1).values(hash=digest))
+    put(session, AuditEntry, seq=seq, at=now, actor_id=actor_id, action=action, subject=subject, prev=prev, hash=digest)
+    prepared(session, _link_made(), {"digest": digest})
+
+
+@cache
+def _next_link() -> sa.UpdateBase:
+    head: Any = AuditHead.__table__
+    return sa.update(head).where(head.c.id == 1).values(seq=head.c.seq + 1).returning(head.c.seq, head.c.hash)
+
+
+@cache
+def _link_made() -> sa.Update:
+    head: Any = AuditHead.__table__
+    return sa.update(head).where(head.c.id == 1).values(hash=sa.bindparam("digest"))
 
 
 def chain(prev: str, seq: int, at: int, actor_id: str | None, action: str, subject: str) -> str:

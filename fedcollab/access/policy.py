@@ -65,13 +65,14 @@ def knows_group(session: Session, viewer: Viewer, group_id: str) -> bool:
     return session.execute(sa.select(Audience.id).where(Audience.group_id == group_id, sees_group(viewer))).first() is not None
 
 
-def recipients(audience_id: str, at: int | None = None) -> sa.Select[str]:
-    """The organisations inside the audience; nobody else is ever sent anything of it. Federation narrows to admitted followers.
-    Of what came in `at` a moment, only those that were inside then (all of them, where history is open)."""
-    inside = sa.select(AudienceMember.organisation_id).where(AudienceMember.audience_id == audience_id)
-    if at is None:
+def recipients(*, by_time: bool = False) -> sa.Select[str]:
+    """The organisations inside the audience of the parameter `audience`; nobody else is ever sent anything of it. Federation narrows to
+    admitted followers. Of what came in at the moment `at`, only those that were inside then (all of them, where history is open)."""
+    inside = sa.select(AudienceMember.organisation_id).where(AudienceMember.audience_id == sa.bindparam("audience"))
+    if not by_time:
         return inside
-    return inside.where(sa.or_(AudienceMember.since <= at, sa.exists().where(Audience.id == audience_id, Audience.history)))
+    history = sa.exists().where(Audience.id == AudienceMember.audience_id, Audience.history)
+    return inside.where(sa.or_(AudienceMember.since <= sa.bindparam("at"), history))
 
 
 def check_label(label: str) -> str:

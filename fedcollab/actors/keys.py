@@ -1,7 +1,8 @@
 """Decides how actors' keys are made, sealed, found and used: RSA-2048 for everybody's software, Ed25519 between our own nodes."""
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
+from typing import Any
 
 import sqlalchemy as sa
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from fedcollab.base.clock import new_id
 from fedcollab.base.crypto import base58, seal, unbase58, unseal
+from fedcollab.base.database import prepared
 from fedcollab.base.errors import BadRequest, Refused
 
 from .models import ActorKey
@@ -93,15 +95,19 @@ def replace(session: Session, node: Node, actor_id: str, keys: "dict[str, tuple[
 
 def signer(session: Session, node: Node, actor_id: str, kind: str) -> Signer:
     """The private key of an actor of ours."""
-    row = session.execute(
-        sa.select(ActorKey.id, ActorKey.uri, ActorKey.sealed_private).where(ActorKey.actor_id == actor_id, ActorKey.kind == kind)
-    ).one()
+    row = prepared(session, _signer_query(), {"actor": actor_id, "kind": kind}).one()
     key = node.keyring.get(row.id)
     if key is None:
         plain = unseal(node.master_key, row.sealed_private, row.uri)
         key = node.keyring[row.id] = serialization.load_der_private_key(plain, None, unsafe_skip_rsa_key_validation=True)
     assert isinstance(key, PrivateKey)
     return Signer(row.uri, kind, key)
+
+
+@cache
+def _signer_query() -> sa.Select[Any]:
+    columns: list[Any] = [ActorKey.id, ActorKey.uri, ActorKey.sealed_private]
+    return sa.select(*columns).where(ActorKey.actor_id == sa.bindparam("actor"), ActorKey.kind == sa.bindparam("kind"))
 
 
 def multibase(raw: bytes) -> str:

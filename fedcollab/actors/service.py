@@ -1,11 +1,14 @@
 """Decides how actors come to be and are found; whether somebody may see them is decided above."""
 
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fedcollab.base.clock import new_id
+from fedcollab.base.database import prepared
 
 from . import keys
 from .models import GROUP, INTRODUCED, ORGANIZATION, OWN, PERSON, Actor, ActorKey
@@ -73,42 +76,55 @@ def count_people(session: Session) -> int:
 
 
 def by_uri(session: Session, uri: str) -> ActorData | None:
-    return _one(session, Actor.uri == uri)
+    return _one(session, "uri", uri)
 
 
 def by_id(session: Session, actor_id: str) -> ActorData:
-    found = _one(session, Actor.id == actor_id)
+    found = _one(session, "id", actor_id)
     assert found is not None, "row ids come from rows"
     return found
 
 
 def by_username(session: Session, node: Node, username: str) -> ActorData | None:
     """One of our own people or groups, or the organisation, by the name WebFinger uses."""
-    return _one(session, sa.and_(Actor.host == node.host, Actor.known == OWN, Actor.username == username))
+    query = sa.select(*COLUMNS).where(Actor.host == node.host, Actor.known == OWN, Actor.username == username)
+    row = session.execute(query).one_or_none()
+    return ActorData(*row) if row else None
 
 
 def public_keys(session: Session, key_uri: str) -> keys.PublicKey | None:
     """The key that a request may be signed with, if we hold it, and whose it is; None for actors that were disabled, and for those
     that a third party has introduced: it may have brought keys of its own."""
-    query = sa.select(ActorKey.uri, ActorKey.kind, ActorKey.public, Actor.id, Actor.uri.label("actor_uri")).join(
-        Actor, Actor.id == ActorKey.actor_id
-    )
-    own_word = sa.and_(Actor.known != INTRODUCED, Actor.disabled_at.is_(None))
-    row = session.execute(query.where(ActorKey.uri == key_uri, own_word)).one_or_none()
-    return keys.PublicKey(row.uri, row.kind, row.public, row.id, row.actor_uri) if row else None
+    row = prepared(session, _public_key_query(), {"uri": key_uri}).one_or_none()
+    return keys.PublicKey(*row) if row else None
+
+
+@cache
+def _public_key_query() -> sa.Select[Any]:
+    columns: list[Any] = [ActorKey.uri, ActorKey.kind, ActorKey.public, Actor.id, Actor.uri.label("actor_uri")]
+    query = sa.select(*columns).join(Actor, Actor.id == ActorKey.actor_id)
+    return query.where(ActorKey.uri == sa.bindparam("uri"), Actor.known != INTRODUCED, Actor.disabled_at.is_(None))
 
 
 def keys_of(session: Session, actor_id: str) -> dict[str, tuple[str, str]]:
     """{key uri: (kind, public)} of an actor."""
-    found = session.execute(
-        sa.select(ActorKey.uri, ActorKey.kind, ActorKey.public).where(ActorKey.actor_id == actor_id).order_by(ActorKey.id)
-    )
-    return {row.uri: (row.kind, row.public) for row in found}
+    return {uri: (kind, public) for uri, kind, public in prepared(session, _keys_query(), {"actor": actor_id})}
 
 
-def _one(session: Session, clause: sa.ColumnElement[bool]) -> ActorData | None:
-    row = session.execute(sa.select(*COLUMNS).where(clause)).one_or_none()
+@cache
+def _keys_query() -> sa.Select[Any]:
+    columns: list[Any] = [ActorKey.uri, ActorKey.kind, ActorKey.public]
+    return sa.select(*columns).where(ActorKey.actor_id == sa.bindparam("actor")).order_by(ActorKey.id)
+
+
+def _one(session: Session, column: str, value: str) -> ActorData | None:
+    row = prepared(session, _one_query(column), {"value": value}).one_or_none()
     return ActorData(*row) if row else None
+
+
+@cache
+def _one_query(column: str) -> sa.Select[Any]:
+    return sa.select(*COLUMNS).where(getattr(Actor, column) == sa.bindparam("value"))
 
 
 __all__ = [

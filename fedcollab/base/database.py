@@ -3,8 +3,10 @@
 import asyncio
 import sqlite3
 from collections.abc import Callable
+from functools import cache
 from typing import Any, ClassVar, Concatenate, ParamSpec, Protocol, TypeVar
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -15,6 +17,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 TOPICS = "topics"
+JSON: Any = {"json_serializer": lambda value: orjson.dumps(value).decode(), "json_deserializer": orjson.loads}  # of every engine
 
 
 class Model(DeclarativeBase):
@@ -148,8 +151,18 @@ def run_sync(database: Database, work: Callable[[Session], T], *, write: bool = 
     return asyncio.run(one())
 
 
-def prepared(session: Session, query: sa.Select[Any], values: dict[str, Any]) -> sa.CursorResult[*tuple[Any, ...]]:
-    """The plain rows of a query that was built once, run in the session's transaction with `values`. It goes past the session's own
+def prepared(session: Session, query: sa.Executable, values: dict[str, Any] | None = None) -> sa.CursorResult[*tuple[Any, ...]]:
+    """The plain rows of a statement that was built once, run in the session's transaction with `values`. It goes past the session's own
     `execute`, which prepares for entities at every call: of no use here, and half of the cost of a small read."""
     found: sa.CursorResult[*tuple[Any, ...]] = session.connection().execute(query, values)
     return found
+
+
+def put(session: Session, model: type[Model], *rows: dict[str, Any], **row: Any) -> None:
+    """Inserts one row, or several alike, by a statement that was built once; columns that are not named take their defaults."""
+    session.connection().execute(_insert(model), list(rows) or row)
+
+
+@cache
+def _insert(model: type[Model]) -> sa.Insert:
+    return sa.insert(model.__table__)  # type: ignore[arg-type]  # a class of ours has one table

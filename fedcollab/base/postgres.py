@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from .crash import reach
-from .database import TOPICS, Wakes, as_safe
+from .database import JSON, TOPICS, Wakes, as_safe
 from .errors import Refused, Unavailable
 
 T = TypeVar("T")
@@ -28,7 +28,7 @@ class PostgresEngine:
 
     def __init__(self, url: str, wakes: Wakes) -> None:
         plain = url.split("://", 1)[1]
-        self.engine = sa.create_engine(f"postgresql+psycopg://{plain}", pool_size=POOL, max_overflow=0, pool_pre_ping=True)
+        self.engine = sa.create_engine(f"postgresql+psycopg://{plain}", pool_size=POOL, max_overflow=0, pool_pre_ping=True, **JSON)
         self._wakes = wakes
         self._pool = ThreadPoolExecutor(POOL, "unit")
         self._asked = 0

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from .crash import reach
-from .database import TOPICS, Wakes, as_safe
+from .database import JSON, TOPICS, Wakes, as_safe
 from .errors import Refused, Unavailable
 
 T = TypeVar("T")
@@ -59,7 +59,7 @@ class Unit:
 def connect(url: str) -> sa.Engine:
     """An engine whose connections leave BEGIN to us: the driver's own transactions lose increments without an error."""
     connect_args = {"check_same_thread": False, "isolation_level": None, "timeout": BUSY / 1000}
-    engine = sa.create_engine(url, poolclass=sa.pool.NullPool, connect_args=connect_args)
+    engine = sa.create_engine(url, poolclass=sa.pool.NullPool, connect_args=connect_args, **JSON)
 
     @sa.event.listens_for(engine, "connect")
     def _set_up(raw: sqlite3.Connection, _record: object) -> None:

@@ -1,6 +1,7 @@
 """Decides whether an activity that a group passes on is believed: by its author's proof, with a key known or introduced by the host."""
 
 import contextlib
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,6 +12,7 @@ from fedcollab.actors.models import GROUP, INTRODUCED, ORGANIZATION, OWN, PARTNE
 from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
 from fedcollab.base.addresses import host_of
+from fedcollab.base.database import prepared
 from fedcollab.base.errors import BadRequest, Needs, Refused
 
 from . import activitystreams as ap
@@ -40,11 +42,21 @@ def unwrap(session: Session, node: Node, received: Verified, fetched: dict[str, 
 
 def _check(session: Session, inner: dict[str, Any], author: ActorData) -> None:
     """The key at `proof.verificationMethod` has to be one of the author's own."""
-    row = session.execute(
-        sa.select(ActorKey.kind, ActorKey.public).where(ActorKey.uri == proofs.key_uri(inner), ActorKey.actor_id == author.id)
-    ).one_or_none()
-    if row is None or not proofs.proved_by(inner, row.kind, row.public):
+    if not proved(session, inner, author):
         raise Refused(reason="the announced activity is not proved by its author's key")
+
+
+def proved(session: Session, document: dict[str, Any], author: ActorData) -> bool:
+    """Whether a document's proof is by one of these keys of its author."""
+    values = {"key": proofs.key_uri(document), "author": author.id}
+    row = prepared(session, _key_query(), values).one_or_none() if values["key"] else None
+    return row is not None and proofs.proved_by(document, row.kind, row.public)
+
+
+@cache
+def _key_query() -> sa.Select[Any]:
+    columns: list[Any] = [ActorKey.kind, ActorKey.public]
+    return sa.select(*columns).where(ActorKey.uri == sa.bindparam("key"), ActorKey.actor_id == sa.bindparam("author"))
 
 
 def _renew(session: Session, node: Node, author: ActorData, document: object) -> None:
@@ -94,5 +106,11 @@ def _organisation(session: Session, node: Node, group: ActorData, uri: str, docu
 
 def introductions(session: Session, author: ActorData) -> list[dict[str, Any]]:
     """The signed documents of an author and their organisation, as an Announce carries them."""
-    found = session.scalars(sa.select(Actor.document).where(Actor.id.in_((author.organisation_id, author.id)), Actor.document.is_not(None)))
-    return [document for document in found if document]
+    values = {"organisation": author.organisation_id, "author": author.id}
+    return [document for (document,) in prepared(session, _documents_query(), values) if document]
+
+
+@cache
+def _documents_query() -> sa.Select[Any]:
+    both = Actor.id.in_((sa.bindparam("organisation"), sa.bindparam("author")))
+    return sa.select(Actor.document).where(both, Actor.document.is_not(None))

@@ -1,6 +1,7 @@
 """Decides what happens between a verified request and its effect: stored once by its id, acknowledged, then processed in order."""
 
 from collections.abc import Collection
+from functools import cache
 from itertools import takewhile
 from typing import Any
 
@@ -13,7 +14,7 @@ from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
 from fedcollab.base.addresses import LONGEST, host_of
 from fedcollab.base.clock import MINUTE
-from fedcollab.base.database import wake
+from fedcollab.base.database import prepared, wake
 from fedcollab.base.errors import BadRequest, Refused, Unauthorized
 
 from . import activitystreams as ap
@@ -87,7 +88,7 @@ def process(session: Session, node: Node, registry: Registry, item_id: int, *, f
     """Gives one item its effect and marks it done, in one commit; its text goes, so that what is deleted later is nowhere else.
 
     Raises Needs for what must be fetched first, and Refused."""
-    row = session.execute(sa.select(InboxItem.sender_id, InboxItem.body, InboxItem.state).where(InboxItem.id == item_id)).one()
+    row = prepared(session, _item_query(), {"item": item_id}).one()
     if row.state != WAITING:
         return
     sender = actors.by_id(session, row.sender_id)
@@ -95,7 +96,19 @@ def process(session: Session, node: Node, registry: Registry, item_id: int, *, f
     found = registry.find(verified)
     for work in found:
         work(session, node, verified)
-    _mark(session, item_id, state=DONE, body={}, reason="" if found else "nothing here handles this type")
+    prepared(session, _done(), {"item": item_id, "why": "" if found else "nothing here handles this type"})
+
+
+@cache
+def _item_query() -> sa.Select[Any]:
+    columns: list[Any] = [InboxItem.sender_id, InboxItem.body, InboxItem.state]
+    return sa.select(*columns).where(InboxItem.id == sa.bindparam("item"))
+
+
+@cache
+def _done() -> sa.Update:
+    table: Any = InboxItem.__table__
+    return sa.update(table).where(table.c.id == sa.bindparam("item")).values(state=DONE, body={}, reason=sa.bindparam("why"))
 
 
 def refuse(session: Session, item_id: int, error: Refused) -> None:

@@ -1,9 +1,10 @@
 """Decides how an activity of ours is published: recorded with its proof, and queued once for each partner inside its audience."""
 
-import json
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
@@ -11,7 +12,7 @@ from fedcollab.access.policy import recipients
 from fedcollab.actors import keys
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import new_id
-from fedcollab.base.database import wake
+from fedcollab.base.database import prepared, put, wake
 
 from . import activitystreams as ap
 from . import proofs
@@ -26,8 +27,14 @@ def new_uri(node: Node) -> str:
 def followers(session: Session, audience_id: str, *target_ids: str, at: int | None = None) -> list[str]:
     """The organisations inside the audience (`at` a moment, for what came in then) that follow one of the targets (the Organization or
     its group): never more."""
-    follows = sa.select(Follow.follower_id).where(Follow.target_id.in_(target_ids), Follow.state == ACCEPTED)
-    return list(session.scalars(recipients(audience_id, at).intersect(follows).subquery().select()))
+    values = {"audience": audience_id, "targets": list(target_ids)} | ({} if at is None else {"at": at})
+    return [row[0] for row in prepared(session, _followers_query(by_time=at is not None), values)]
+
+
+@cache
+def _followers_query(*, by_time: bool) -> sa.Select[Any]:
+    follows = sa.select(Follow.follower_id).where(Follow.target_id.in_(sa.bindparam("targets", expanding=True)), Follow.state == ACCEPTED)
+    return recipients(by_time=by_time).intersect(follows).subquery().select()
 
 
 def publish(session: Session, node: Node, actor_id: str, activity: dict[str, Any], *, to: Iterable[str], order_key: str) -> dict[str, Any]:
@@ -36,9 +43,9 @@ def publish(session: Session, node: Node, actor_id: str, activity: dict[str, Any
     Activities with the same `order_key` (a thread, say) arrive in this order. Answers the activity as it was proved."""
     proved = proofs.prove(activity, keys.signer(session, node, actor_id, keys.ED25519), node.now())
     row_id = activity["id"].rsplit("/", 1)[-1]
-    body = json.dumps(proved, ensure_ascii=False, separators=(",", ":"))
+    body = orjson.dumps(proved).decode()
     row = dict(id=row_id, uri=activity["id"], type=activity["type"], actor_id=actor_id, object_uri=_innermost(activity))
-    session.execute(sa.insert(Activity).values(**row, order_key=order_key, body=body, created_at=node.now()))
+    put(session, Activity, **row, order_key=order_key, body=body, created_at=node.now())
     _queue(session, row_id, sorted(set(to)), order_key)
     return proved
 
@@ -69,15 +76,26 @@ def _queue(session: Session, activity_id: str, organisations: list[str], order_k
     """One delivery a partner, numbered without gaps: the partners' rows are locked in the order of their ids."""
     if not organisations:
         return
-    open_states = Partner.state.in_((ADMITTED, SUSPENDED))
-    ids = session.scalars(
-        sa.select(Partner.id).where(Partner.organisation_id.in_(organisations), open_states).order_by(Partner.id).with_for_update()
-    ).all()
-    if not ids:
-        return
-    numbered = session.execute(
-        sa.update(Partner).where(Partner.id.in_(ids)).values(last_seq=Partner.last_seq + 1).returning(Partner.id, Partner.last_seq)
-    )
-    rows = [dict(partner_id=pid, seq=seq, activity_id=activity_id, order_key=order_key, state=WAITING) for pid, seq in numbered]
-    session.execute(sa.insert(Delivery), rows)
-    wake(session, "delivery")
+    to = {"to": organisations}
+    if session.get_bind().dialect.name == "postgresql":  # SQLite has one writer
+        prepared(session, _in_order(), to).all()
+    numbered = prepared(session, _numbered(), to).all()
+    if numbered:
+        shared = dict(activity_id=activity_id, order_key=order_key, state=WAITING)
+        put(session, Delivery, *(shared | dict(partner_id=partner_id, seq=seq) for partner_id, seq in numbered))
+        wake(session, "delivery")
+
+
+def _written_to() -> sa.ColumnElement[bool]:
+    return sa.and_(Partner.organisation_id.in_(sa.bindparam("to", expanding=True)), Partner.state.in_((ADMITTED, SUSPENDED)))
+
+
+@cache
+def _in_order() -> sa.Select[Any]:
+    return sa.select(Partner.id).where(_written_to()).order_by(Partner.id).with_for_update()
+
+
+@cache
+def _numbered() -> sa.UpdateBase:
+    table: Any = Partner.__table__
+    return sa.update(table).where(_written_to()).values(last_seq=table.c.last_seq + 1).returning(table.c.id, table.c.last_seq)

@@ -102,7 +102,7 @@ def test_who_is_sent_a_thing_may_see_it_and_who_may_not_is_sent_nothing(made: tu
         ids = build(session, world, done)
         for number, (group_number, label, author, _) in enumerate(world.things):
             group = world.groups[group_number]
-            sent = set(session.scalars(policy.recipients(ids[group_number])))
+            sent = set(session.scalars(policy.recipients(), {"audience": ids[group_number]}))
             assert sent == set(group.inside)
             for who in ORGANISATIONS:
                 clause = sa.select(Thread.id).where(policy.visible(Thread, Viewer(who, "someone")), Thread.id == f"t{number}")

@@ -89,7 +89,7 @@ async def test_what_is_there_once_is_made_once_however_many_ask(database: Databa
     await asyncio.gather(*(database.write(lambda s: policy.admit(s, audience, who, since=5)) for _ in range(12)))
     await asyncio.gather(*(database.write(partners.knock, HERE, "x.example", "u") for _ in range(12)))
     assert (await database.read(partners.applications))[0]["times"] == 12
-    assert await database.read(lambda session: len(list(session.scalars(policy.recipients(audience))))) == 2
+    assert await database.read(lambda session: len(list(session.scalars(policy.recipients(), {"audience": audience})))) == 2
 
 
 async def test_of_two_who_use_one_invitation_at_once_one_joins(database: Database) -> None:
