@@ -1,11 +1,13 @@
 """Decides who sees a thing and who is sent it: sight and sending read the same rows, so neither can be wider than the other."""
 
+from functools import cache
 from typing import TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from fedcollab.base.clock import new_id
+from fedcollab.base.database import prepared
 from fedcollab.base.errors import BadRequest, N_, Refused
 
 from .models import AMBER, CLEAR, GREEN, LABELS, RED, STRICT, Audience, AudienceMember, Block, SharedObject
@@ -122,6 +124,17 @@ def count_anew(session: Session, owner_id: str, organisation_id: str) -> None:
     session.execute(sa.update(Audience).where(Audience.owner_id == owner_id, named).values(stale=True))
 
 
+def is_inside(session: Session, audience_id: str, organisation_id: str) -> bool:
+    """Whether an organisation is inside an audience now: its people write there."""
+    return prepared(session, _member_query(), {"audience": audience_id, "organisation": organisation_id}).first() is not None
+
+
+@cache
+def _member_query() -> sa.Select[int]:
+    listed = sa.select(AudienceMember.since).where(AudienceMember.audience_id == sa.bindparam("audience"))
+    return listed.where(AudienceMember.organisation_id == sa.bindparam("organisation"))
+
+
 def expel(session: Session, audience_id: str, organisation_id: str) -> None:
     """Takes an organisation out of an audience: from now on it is sent and shown nothing."""
     session.execute(
@@ -137,6 +150,7 @@ __all__ = [
     "check_leaves",
     "count_anew",
     "expel",
+    "is_inside",
     "is_wider",
     "knows_group",
     "narrowest",

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -14,6 +15,7 @@ from fedcollab.actors import service as actors
 from fedcollab.actors.models import GROUP, PARTNER, Actor
 from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
+from fedcollab.base.database import prepared
 from fedcollab.base.errors import Conflict, Forbidden, N_, Refused
 from fedcollab.base.markup import plain
 from fedcollab.federation import activitystreams as ap
@@ -71,8 +73,13 @@ def create(
 
 
 def audience_of(session: Session, group_id: str) -> AudienceData:
-    row = session.execute(sa.select(Audience.id, Audience.label, Audience.history).where(Audience.group_id == group_id)).one()
-    return AudienceData(row.id, row.label, row.history)
+    return AudienceData(*prepared(session, _audience_query(), {"group": group_id}).one())
+
+
+@cache
+def _audience_query() -> sa.Select[Any]:
+    columns: list[Any] = [Audience.id, Audience.label, Audience.history]
+    return sa.select(*columns).where(Audience.group_id == sa.bindparam("group"))
 
 
 def admit_partner(session: Session, node: Node, organisation_id: str) -> None:

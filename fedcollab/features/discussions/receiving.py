@@ -1,23 +1,23 @@
 """Decides what a partner's posts, edits and deletions do here: stored in their group, and passed on where we host it."""
 
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fedcollab.access import audit, policy
-from fedcollab.access.models import AudienceMember
 from fedcollab.access.viewer import partner
-from fedcollab.actors import keys
 from fedcollab.actors import service as actors
-from fedcollab.actors.models import GROUP, OWN, ActorKey
+from fedcollab.actors.models import GROUP, OWN
 from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
 from fedcollab.base.clock import new_id
+from fedcollab.base.database import prepared, put
 from fedcollab.base.errors import Refused
 from fedcollab.base.markup import first_words
 from fedcollab.federation import activitystreams as ap
-from fedcollab.federation import proofs
+from fedcollab.federation import announce, proofs
 from fedcollab.federation.registry import Handler, Verified
 
 from . import activities, groups, service
@@ -31,7 +31,7 @@ def receive_create(session: Session, node: Node, received: Verified) -> None:
     group = _group(session, received, post)
     audience = groups.audience_of(session, group.id)
     _check_place(session, received, group, audience, post)
-    there = session.execute(sa.select(Post.id, Post.thread_id, Post.confirmed_at).where(Post.uri == post.uri)).one_or_none()
+    there = prepared(session, _post_query(), {"uri": post.uri}).one_or_none()
     if there is not None:
         if received.through is not None and there.confirmed_at is None:
             _confirm(session, node, there.id, there.thread_id)
@@ -39,6 +39,12 @@ def receive_create(session: Session, node: Node, received: Verified) -> None:
     post_id = _store(session, node, received.actor, group, audience, post)
     _pass_on(session, node, received, group, audience, post_id)
     audit.record(session, node.now(), partner(received.actor.organisation_id), "post.receive", post_id)
+
+
+@cache
+def _post_query() -> sa.Select[Any]:
+    columns: list[Any] = [Post.id, Post.thread_id, Post.confirmed_at]
+    return sa.select(*columns).where(Post.uri == sa.bindparam("uri"))
 
 
 def _group(session: Session, received: Verified, post: activities.PostData) -> ActorData:
@@ -73,10 +79,7 @@ def _check_place(session: Session, received: Verified, group: ActorData, audienc
         if received.sender.organisation_id != group.organisation_id or (post.group and post.group != group.uri):
             raise Refused(reason="announced by another group than it is addressed to")
         return
-    inside = sa.select(AudienceMember.since).where(
-        AudienceMember.audience_id == audience.id, AudienceMember.organisation_id == received.actor.organisation_id
-    )
-    if session.execute(inside).first() is None:
+    if not policy.is_inside(session, audience.id, received.actor.organisation_id):
         raise Refused(reason="the author's organisation is not inside the group")
 
 
@@ -99,7 +102,7 @@ def _store(
         edited_at=post.edited_at,
     )
     place = service.next_place(session, thread_id, now)
-    session.execute(sa.insert(Post).values(**row, **shared, source="", place=place, confirmed_at=now))
+    put(session, Post, **row, **shared, source="", place=place, confirmed_at=now)
     return post_id
 
 
@@ -187,15 +190,16 @@ def _pass_on(session: Session, node: Node, received: Verified, group: ActorData,
     nobody else could believe it."""
     if group.known != OWN or received.through is not None:
         return
-    proof = proofs.key_uri(received.activity)
-    key = session.execute(
-        sa.select(ActorKey.kind, ActorKey.public).where(ActorKey.uri == proof, ActorKey.actor_id == received.actor.id)
-    ).one_or_none()
-    if key is not None and key.kind == keys.ED25519 and proofs.proved_by(received.activity, key.kind, key.public):
-        query = sa.select(Thread.uri, Post.confirmed_at).join(Post, Post.thread_id == Thread.id)
-        row = session.execute(query.where(Post.id == post_id)).one()
+    if announce.proved(session, received.activity, received.actor):
+        row = prepared(session, _place_query(), {"post": post_id}).one()
         came_at = row.confirmed_at or node.now()
         service.announce_to_group(session, node, group, audience, received.actor, received.activity, row.uri, came_at=came_at)
+
+
+@cache
+def _place_query() -> sa.Select[Any]:
+    columns: list[Any] = [Thread.uri, Post.confirmed_at]
+    return sa.select(*columns).join(Post, Post.thread_id == Thread.id).where(Post.id == sa.bindparam("post"))
 
 
 HANDLERS = (

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,6 +17,7 @@ from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
 from fedcollab.base import markup
 from fedcollab.base.clock import new_id
+from fedcollab.base.database import prepared
 from fedcollab.base.errors import Forbidden, N_, NotFound, Refused
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import announce, outbox, partners
@@ -143,8 +145,14 @@ def _post(
 
 def next_place(session: Session, thread_id: str, now: int) -> int:
     """The next number in a thread; the thread rises in its group."""
-    query = sa.update(Thread).where(Thread.id == thread_id).values(posts=Thread.posts + 1, last_post_at=now)
-    return session.execute(query.returning(Thread.posts)).scalar_one()
+    return int(prepared(session, _next_place(), {"thread": thread_id, "now": now}).scalar_one())
+
+
+@cache
+def _next_place() -> sa.UpdateBase:
+    table: Any = Thread.__table__
+    values = dict(posts=table.c.posts + 1, last_post_at=sa.bindparam("now"))
+    return sa.update(table).where(table.c.id == sa.bindparam("thread")).values(**values).returning(table.c.posts)
 
 
 def data(session: Session, post_id: str, *, title: str = "") -> activities.PostData:
