@@ -10,7 +10,7 @@ from fedcollab.actors.models import Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import HOUR, MICROSECONDS, MINUTE
 
-from .models import ADMITTED, DONE, LEFT, PARKED, WAITING, Activity, Delivery, Partner
+from .models import ADMITTED, DONE, LEFT, PARKED, WAITING, Activity, Delivery, Partner, is_open
 from .models import REFUSED as REFUSED_STATE
 
 SPOKEN_TO = (ADMITTED, LEFT)  # to one that has left only our Undo still goes: it is inside no audience
@@ -67,7 +67,7 @@ class Outcome:
 
 def lease(session: Session, now: int) -> list[tuple[str, str]]:
     """Takes the partners that are due, have something to send now and are in nobody's hands: (row id, host)."""
-    waiting = sa.exists().where(Delivery.partner_id == Partner.id, Delivery.state == WAITING, ~_held(now))
+    waiting = sa.exists().where(Delivery.partner_id == Partner.id, is_open(Delivery, WAITING), ~_held(now))
     due = sa.and_(Partner.state.in_(SPOKEN_TO), Partner.next_try_at <= now, Partner.leased_until <= now, waiting)
     return [
         (row.id, row.host)
@@ -77,7 +77,7 @@ def lease(session: Session, now: int) -> list[tuple[str, str]]:
 
 def _held(now: int) -> sa.Exists:
     """Whether a delivery, or one before it in its thread, waits for its own next try."""
-    same = sa.exists().where(EARLIER.partner_id == Delivery.partner_id, EARLIER.order_key == Delivery.order_key, EARLIER.state == WAITING)
+    same = sa.exists().where(EARLIER.partner_id == Delivery.partner_id, EARLIER.order_key == Delivery.order_key, is_open(EARLIER, WAITING))
     return same.where(EARLIER.seq <= Delivery.seq, EARLIER.next_try_at > now)
 
 
@@ -91,7 +91,7 @@ def next_due(session: Session, now: int) -> int | None:
     partner which is due itself; or None."""
     greatest = sa.func.max if session.get_bind().dialect.name == "sqlite" else sa.func.greatest
     at = greatest(Partner.next_try_at, Partner.leased_until)
-    waiting = sa.and_(Delivery.partner_id == Partner.id, Delivery.state == WAITING)
+    waiting = sa.and_(Delivery.partner_id == Partner.id, is_open(Delivery, WAITING))
     later = sa.select(sa.func.min(at)).where(Partner.state.in_(SPOKEN_TO), at > now, sa.exists().where(waiting))
     aside = sa.select(sa.func.min(Delivery.next_try_at)).join(Partner, waiting).where(Partner.state.in_(SPOKEN_TO), at <= now)
     times = (session.execute(later).scalar_one(), session.execute(aside.where(Delivery.next_try_at > now)).scalar_one())
@@ -105,7 +105,7 @@ def batch(session: Session, partner_id: str, now: int) -> list[Parcel]:
         .join(Activity, Activity.id == Delivery.activity_id)
         .join(Partner, Partner.id == Delivery.partner_id)
         .join(Actor, Actor.id == Partner.organisation_id)
-        .where(Delivery.partner_id == partner_id, Delivery.state == WAITING, Partner.state.in_(SPOKEN_TO), ~_held(now))
+        .where(Delivery.partner_id == partner_id, is_open(Delivery, WAITING), Partner.state.in_(SPOKEN_TO), ~_held(now))
     )
     return [
         Parcel(r.seq, r.order_key, r.inbox, r.actor_id, r.body.encode()) for r in session.execute(query.order_by(Delivery.seq).limit(BATCH))
@@ -167,7 +167,7 @@ def counts(session: Session) -> dict[str, dict[str, int]]:
     query = (
         sa.select(Delivery.partner_id, Delivery.state, sa.func.count())
         .join(Partner, Partner.id == Delivery.partner_id)
-        .where(Delivery.state.in_((WAITING, PARKED, REFUSED_STATE)))
+        .where(is_open(Delivery, WAITING, PARKED, REFUSED_STATE))
         .group_by(Delivery.partner_id, Delivery.state)
     )
     found: dict[str, dict[str, int]] = {}

@@ -19,7 +19,7 @@ from fedcollab.base.errors import BadRequest, Refused, Unauthorized
 
 from . import activitystreams as ap
 from .announce import unwrap
-from .models import DONE, PARKED, WAITING, InboxItem
+from .models import DONE, PARKED, WAITING, InboxItem, is_open
 from .models import REFUSED as REFUSED_STATE
 from .registry import Registry, Verified
 
@@ -70,7 +70,7 @@ def _order_key(activity: dict[str, Any]) -> str:
 def due(session: Session, now: int, *, busy: Collection[str] = (), most: int = 16) -> dict[str, list[int]]:
     """{lane: its next items in the order they came}, for at most so many lanes: those whose heads came first, without those that are
     busy or whose head waits for its next try. However much one lane holds, the others are seen beside it."""
-    heads = sa.select(sa.func.min(InboxItem.id).label("id")).where(InboxItem.state == WAITING)
+    heads = sa.select(sa.func.min(InboxItem.id).label("id")).where(is_open(InboxItem, WAITING))
     first = heads.group_by(InboxItem.host, InboxItem.order_key).subquery()
     query = sa.select(InboxItem.host, InboxItem.order_key).join(first, first.c.id == InboxItem.id).where(InboxItem.next_try_at <= now)
     lanes = [(f"{row.host} {row.order_key}", row) for row in session.execute(query.order_by(InboxItem.id))]
@@ -79,7 +79,7 @@ def due(session: Session, now: int, *, busy: Collection[str] = (), most: int = 1
 
 def _ready(session: Session, host: str, order_key: str, now: int) -> list[int]:
     """A lane's items from its head to the first that waits for its next try."""
-    lane = sa.and_(InboxItem.host == host, InboxItem.order_key == order_key, InboxItem.state == WAITING)
+    lane = sa.and_(InboxItem.host == host, InboxItem.order_key == order_key, is_open(InboxItem, WAITING))
     query = sa.select(InboxItem.id, InboxItem.next_try_at).where(lane).order_by(InboxItem.id).limit(BATCH)
     return [row.id for row in takewhile(lambda row: row.next_try_at <= now, session.execute(query))]
 

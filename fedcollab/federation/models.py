@@ -1,12 +1,13 @@
 """Decides what is kept of the talk between nodes: partners, follows, the outbox with its numbered deliveries, the durable inbox."""
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, String, Text
+from sqlalchemy import JSON, BigInteger, ColumnElement, ForeignKey, Index, Integer, String, Text, and_, literal_column, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from fedcollab.base.database import Model
 
 APPLIED, ADMITTED, REFUSED, SUSPENDED, BLOCKED, LEFT = "applied", "admitted", "refused", "suspended", "blocked", "left"
 WAITING, DONE, PARKED = "waiting", "done", "parked"
+NOT_DONE = text("state <> 'done'")  # what is done is nearly all, and asked for by its key alone: indexes and questions leave it out
 REQUESTED, ACCEPTED, REJECTED, UNDONE = "requested", "accepted", "rejected", "undone"
 
 
@@ -87,7 +88,9 @@ class Delivery(Model):
     error: Mapped[str] = mapped_column(Text, default="")
     done_at: Mapped[int | None]
 
-    __table_args__ = (Index(None, "partner_id", "state", "seq"),)
+    __table_args__ = (
+        Index("ix_delivery_open", "partner_id", "state", "order_key", "seq", sqlite_where=NOT_DONE, postgresql_where=NOT_DONE),
+    )
 
 
 class InboxItem(Model):
@@ -108,6 +111,10 @@ class InboxItem(Model):
 
     __table_args__ = (
         Index(None, "host", "uri", unique=True),
-        Index(None, "state", "next_try_at", "id"),
-        Index(None, "host", "order_key", "state", "id"),
+        Index("ix_inbox_item_open", "state", "host", "order_key", "id", sqlite_where=NOT_DONE, postgresql_where=NOT_DONE),
     )
+
+
+def is_open(model: type[Delivery] | type[InboxItem], *states: str) -> ColumnElement[bool]:
+    """The clause for rows in one of these states, none of which is `done`, said so that the index of what is not done serves it."""
+    return and_(model.state != literal_column("'done'"), model.state.in_(states) if len(states) > 1 else model.state == states[0])

@@ -8,18 +8,20 @@ from pathlib import Path
 from fedcollab.base.paths import NodeFiles
 from fedcollab.demo import free_ports
 
+from .growing import grow
 from .measured import Server, alternating, bare, node
 from .stock import POSTS, Stocked, fill
 from .table import Row
 
-FEW, MANY = 1000, 50_000
+FEW, MANY = 1000, 1_000_000
 BLOCKS, TIMES, WARM = 10, 50, 60
 COST, TIMES_FLOOR, GROWTH = 1600.0, 4.0, 1.15
 
 
 def measure(root: Path) -> Iterator[Row]:
     ports = free_ports(3)
-    few, many = fill(root / "few", ports[0], FEW), fill(root / "many", ports[1], MANY)
+    few, many = fill(root / "few", ports[0], FEW), fill(root / "many", ports[1], FEW)
+    grow(many, MANY)
     copy = shutil.copy(NodeFiles(few.place).database, root / "bare.db")
     with ExitStack() as stack:
         subjects = [

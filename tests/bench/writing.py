@@ -17,11 +17,13 @@ from tests.journeys.databases import query
 from tests.journeys.processes import Process
 from tests.nodes import Rogue, rogue
 
+from .growing import grow
 from .measured import Server, alternating, bare, node
 from .stock import Stocked, fill
 from .table import Row
 
 BLOCKS, TIMES, RECEIVED = 8, 25, 200
+MANY, GROWTH = 1_000_000, 1.2
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 TEXT = "A deposit is asked by mobile money, in **two parts**. The second comes the night before travel. " * 4
 
@@ -36,8 +38,9 @@ def measure(root: Path) -> Iterator[Row]:
         token = _token(ours, stocked)
         value, least = alternating([(ours, lambda: _answer(ours, stocked, token)), (floor, lambda: _hand(floor))], BLOCKS, TIMES)
     yield Row("a member's answer: stored, proved, on record", value, "CPU-us", least)
-    received = asyncio.run(_received(root / "receiving"))
-    yield Row("a partner's post: verified, stored, announced to it", received, "CPU-us", least)
+    few, many = (asyncio.run(_received(root / f"receiving{stored}", stored)) for stored in (0, MANY))
+    yield Row("a partner's post: verified, stored, announced to it", few, "CPU-us", least)
+    yield Row(f"the same where {MANY} posts are stored, times where few are", many / few, "times", 1.0, GROWTH)
 
 
 def _token(ours: Server, stocked: Stocked) -> str:
@@ -57,10 +60,12 @@ def _hand(floor: Server) -> None:
     assert floor.ask("/posts", body=urllib.parse.urlencode({"text": TEXT}).encode(), headers=FORM)[0] == 303
 
 
-async def _received(place: Path) -> float:
+async def _received(place: Path, stored: int) -> float:
     """Processor microseconds for each signed Create of a partner, from its POST until it is in the thread and its receipt delivered."""
     partner, port = await rogue(), (await asyncio.to_thread(free_ports, 1))[0]
     stocked = await asyncio.to_thread(fill, place, port, 50, (partner.port,))
+    if stored:
+        await asyncio.to_thread(grow, stocked, stored)
     there = Process(place, port)
     with node(place, port) as ours:
         await asyncio.to_thread(ours.wait)
