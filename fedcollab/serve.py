@@ -17,7 +17,7 @@ from fedcollab.base.errors import Misconfigured
 from fedcollab.base.migrate import check
 from fedcollab.base.paths import NodeFiles
 from fedcollab.base.web import SETTINGS
-from fedcollab.federation import fetch
+from fedcollab.federation import knocking
 
 STOPPING = 10.0  # seconds that a stop waits for requests which are under way: as long as a unit may wait for the writer
 FIELDS = ("path", "status", "reason", "topic", "item")
@@ -85,7 +85,7 @@ def run(root: Path, *, as_json: bool = False) -> None:
     check(kernel.database.engine)
 
     async def main() -> None:
-        await kernel.database.read(fetch.own_signer, kernel)  # another node's key is found out now, not by the first delivery
+        await kernel.database.read(knocking.own_signer, kernel)  # another node's key is found out now, not by the first delivery
         runner = await start(make_app(kernel))
         collect_from_now_on()
         print(json.dumps({"ready": settings.base_url}) if as_json else f"ready {settings.base_url}", flush=True)

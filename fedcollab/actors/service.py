@@ -11,7 +11,7 @@ from fedcollab.base.clock import new_id
 from fedcollab.base.database import prepared
 
 from . import keys
-from .models import GROUP, INTRODUCED, ORGANIZATION, OWN, PERSON, Actor, ActorKey
+from .models import GROUP, ORGANIZATION, OWN, PERSON, Actor, ActorKey
 from .node import Node
 from .uris import actor_uri
 
@@ -92,20 +92,6 @@ def by_username(session: Session, node: Node, username: str) -> ActorData | None
     return ActorData(*row) if row else None
 
 
-def public_keys(session: Session, key_uri: str) -> keys.PublicKey | None:
-    """The key that a request may be signed with, if we hold it, and whose it is; None for actors that were disabled, and for those
-    that a third party has introduced: it may have brought keys of its own."""
-    row = prepared(session, _public_key_query(), {"uri": key_uri}).one_or_none()
-    return keys.PublicKey(*row) if row else None
-
-
-@cache
-def _public_key_query() -> sa.Select[Any]:
-    columns: list[Any] = [ActorKey.uri, ActorKey.kind, ActorKey.public, Actor.id, Actor.uri.label("actor_uri")]
-    query = sa.select(*columns).join(Actor, Actor.id == ActorKey.actor_id)
-    return query.where(ActorKey.uri == sa.bindparam("uri"), Actor.known != INTRODUCED, Actor.disabled_at.is_(None))
-
-
 def keys_of(session: Session, actor_id: str) -> dict[str, tuple[str, str]]:
     """{key uri: (kind, public)} of an actor."""
     return {uri: (kind, public) for uri, kind, public in prepared(session, _keys_query(), {"actor": actor_id})}
@@ -139,5 +125,4 @@ __all__ = [
     "create_own",
     "keys_of",
     "own",
-    "public_keys",
 ]

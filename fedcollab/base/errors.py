@@ -13,6 +13,7 @@ Services raise, one middleware (or the command line) answers. Texts that pages s
 stranger sent is ever part of a text shown to others.
 """
 
+from collections.abc import Mapping
 from typing import Protocol
 
 
@@ -33,6 +34,7 @@ class FedcollabError(Exception):
     """Root of all errors that carry an HTTP status and a text that is safe to show."""
 
     status = 500
+    headers: Mapping[str, str] = {}  # fields that the answer carries beside
     text = N_("Something went wrong on this node. Nothing was changed.")
 
     def __init__(self, text: str = "", *, reason: str = "", retry_after: int | None = None, **values: object) -> None:

@@ -99,6 +99,7 @@ def _answer(request: web.Request, error: FedcollabError) -> web.Response:
         response = request.app[SHOW_ERROR](request, error)
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
+    response.headers.update(error.headers)
     return response
 
 

@@ -1,9 +1,9 @@
 """Decides whose request this is: partner admitted before anything is fetched, then digest and time, then the key."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aiohttp import web
-from sqlalchemy.orm import Session
 
 from fedcollab.actors import service as actors
 from fedcollab.actors.keys import PublicKey
@@ -12,56 +12,82 @@ from fedcollab.base.addresses import host_of
 from fedcollab.base.errors import BadRequest, Forbidden, N_, Refused, Unauthorized, Unavailable, Unreachable
 
 from . import fetch, partners, signatures
+from .claims import Claim
 from .kernel import Kernel
+from .lookups import Found, signer_of
 from .models import ADMITTED
 from .partners import PartnerData
 
 
 @dataclass(frozen=True)
 class Authenticated:
-    """A request whose signature is good: by this actor of this admitted partner."""
+    """A request whose signature is good: by this actor of this admitted partner. Only header fields that the signature covers can be
+    read from it."""
 
     actor: ActorData
     partner: PartnerData
+    covered: Mapping[str, str]
+
+    def header(self, name: str) -> str:
+        """A header field that the signature covers; empty where it is not there, or not covered."""
+        return self.covered.get(name.lower(), "")
 
 
 async def authenticate(kernel: Kernel, request: web.Request, body: bytes) -> Authenticated:
     """Raises Unauthorized for a missing or bad signature, Forbidden for a stranger's (counted, nothing fetched), Unavailable where
     an unknown key could not be fetched just now."""
-    incoming = signatures.Incoming(request.method, request.raw_path, [(k, v) for k, v in request.headers.items()], body)
-    claim = signatures.claim(incoming, kernel.node.host, kernel.node.now())
     try:
-        host = host_of(claim.key_uri)
-    except BadRequest as error:
-        raise Unauthorized(reason=error.reason) from None
-    partner, key = await kernel.database.read(_look_up, host, claim.key_uri)
-    if partner is None or partner.state != ADMITTED:
-        if partner is None and request.method == "POST":
-            await kernel.database.write(partners.knock, kernel.node, host, claim.key_uri)
-        raise Forbidden(N_("This node talks to its partners alone. Its admin sees that you asked."), reason="not an admitted partner")
-    if key is None:
-        key = await _fetch_key(kernel, claim.key_uri)
-    claim.check(key)
-    if host_of(key.actor_uri) != host:
-        raise Unauthorized(reason="the key's owner is on another host")
-    return Authenticated(await kernel.database.read(actors.by_id, key.actor_id), partner)
+        return await _authenticate(kernel, request, body)
+    except Unauthorized as error:
+        error.headers = signatures.accepted(kernel.node.host)
+        raise
 
 
-def _look_up(session: Session, host: str, key_uri: str) -> tuple[PartnerData | None, PublicKey | None]:
-    return partners.by_host(session, host), actors.public_keys(session, key_uri)
+async def _authenticate(kernel: Kernel, request: web.Request, body: bytes) -> Authenticated:
+    incoming = signatures.Incoming(request.method, request.raw_path, request.headers.items(), body)
+    claims = signatures.claims(incoming, kernel.node.settings.base_url, kernel.node.now())
+    claim, found = await _choose(kernel, claims, request.method)
+    if found.key is None or found.actor is None:
+        key_uri = claim.key_uri
+        key = await kernel.sought.find(key_uri, found.partner.host, kernel.node.now(), lambda: _fetch_key(kernel, key_uri))
+        claim.check(key)
+        return Authenticated(await kernel.database.read(actors.by_id, key.actor_id), found.partner, claim.covered)
+    claim.check(found.key)
+    return Authenticated(found.actor, found.partner, claim.covered)
+
+
+async def _choose(kernel: Kernel, claims: list[Claim], method: str) -> tuple[Claim, Found]:
+    """The first signature that names a key of an admitted partner; the others say nothing. Raises Forbidden where there is none."""
+    stranger = None
+    for claim in claims:
+        try:
+            host = host_of(claim.key_uri)
+        except BadRequest as error:
+            if len(claims) == 1:
+                raise Unauthorized(reason=error.reason) from None
+            continue
+        found = await kernel.database.glance(signer_of, host, claim.key_uri)
+        if found is not None and found.partner.state == ADMITTED:
+            return claim, found
+        stranger = stranger or (host, claim.key_uri, found)
+    if stranger is None:
+        raise Unauthorized(reason="no signature names a key's address")
+    if stranger[2] is None and method == "POST":
+        await kernel.database.write(partners.knock, kernel.node, *stranger[:2])
+    raise Forbidden(N_("This node talks to its partners alone. Its admin sees that you asked."), reason="not an admitted partner")
 
 
 async def _fetch_key(kernel: Kernel, key_uri: str) -> PublicKey:
     """The key's owner is fetched by the key's address without its fragment, and has to list the key itself."""
     try:
-        await fetch.actor(kernel, key_uri.partition("#")[0])
+        await fetch.owner(kernel, key_uri.partition("#")[0])
     except Unreachable as error:
         if error.answer is not None and error.answer < 500:
             raise Unauthorized(reason=f"the key's owner {error.reason}") from None
-        raise Unavailable(reason=f"the key could not be fetched: {error.reason}", retry_after=30) from None
+        raise Unavailable(reason=f"the key could not be fetched: {error.reason}", retry_after=60) from None
     except Refused as error:
         raise Unauthorized(reason=f"the key's owner: {error}") from None
-    key = await kernel.database.read(actors.public_keys, key_uri)
-    if key is None:
+    found = await kernel.database.read(signer_of, host_of(key_uri), key_uri)
+    if found is None or found.key is None:
         raise Unauthorized(reason="the owner's own document does not list this key")
-    return key
+    return found.key

@@ -119,8 +119,9 @@ def still_goes(session: Session, partner_id: str, seq: int) -> bool:
     return session.execute(query.where(Delivery.state == WAITING, Partner.state.in_(SPOKEN_TO))).first() is not None
 
 
-def mark(session: Session, node: Node, partner_id: str, outcomes: list[Outcome], *, release: bool) -> None:
-    """Records what became of a burst, in one unit; `release` gives the partner back to whoever is next."""
+def mark(session: Session, node: Node, partner_id: str, outcomes: list[Outcome], *, release: bool, form: str = "") -> None:
+    """Records what became of a burst, in one unit; `release` gives the partner back to whoever is next. `form` is the form of signature
+    that it accepted, where it accepted one."""
     now = node.now()
     for outcome in outcomes:
         row = sa.update(Delivery).where(Delivery.partner_id == partner_id, Delivery.seq == outcome.seq, Delivery.state == WAITING)
@@ -130,7 +131,7 @@ def mark(session: Session, node: Node, partner_id: str, outcomes: list[Outcome],
             session.execute(row.values(state=REFUSED_STATE, status=outcome.status, done_at=now, error=outcome.error[:500]))
         elif outcome.verdict is Verdict.ACTIVITY:
             _set_aside(session, row, outcome, now)
-    values: dict[str, object] = {"leased_until": 0 if release else now + LEASE}
+    values: dict[str, object] = {"leased_until": 0 if release else now + LEASE} | ({"form": form} if form else {})
     values.update(_line(session, partner_id, outcomes, now))
     session.execute(sa.update(Partner).where(Partner.id == partner_id).values(**values))
 

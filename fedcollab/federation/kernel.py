@@ -1,6 +1,6 @@
 """Decides what the async shell (views, workers, commands) has at hand: the node, its database, the outgoing client, the handlers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aiohttp import web
 
@@ -8,7 +8,9 @@ from fedcollab.actors.node import Node
 from fedcollab.base.database import Database
 from fedcollab.base.http import Fetcher
 
+from .rates import Buckets, inboxes
 from .registry import Registry
+from .seeking import Sought
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,8 @@ class Kernel:
     database: Database
     fetcher: Fetcher
     registry: Registry
+    sought: Sought = field(default_factory=Sought)
+    inboxes: Buckets = field(default_factory=inboxes)
 
 
 KERNEL = web.AppKey("kernel", Kernel)

@@ -13,7 +13,8 @@ REQUESTED, ACCEPTED, REJECTED, UNDONE = "requested", "accepted", "rejected", "un
 
 class Partner(Model):
     """Another organisation's node on our list. Only `admitted` is heard, fetched from and delivered to; `suspended` keeps its queue.
-    `people` is how many it has, as it last said; `last_seq` numbers its stream without gaps within `epoch`; `leased_until` says that
+    `people` is how many it has, as it last said; `last_seq` numbers its stream without gaps within `epoch`; `form` is the
+    form of signature that it accepted last, empty where none was; `leased_until` says that
     some process is delivering to it."""
 
     __tablename__ = "partner"
@@ -30,6 +31,7 @@ class Partner(Model):
     last_success_at: Mapped[int | None]
     last_error_at: Mapped[int | None]
     last_error: Mapped[str] = mapped_column(Text, default="")
+    form: Mapped[str] = mapped_column(String(16), default="", server_default="")
     created_at: Mapped[int]
     decided_at: Mapped[int | None]
 

@@ -49,7 +49,7 @@ class PartnerData:
     last_error: str
 
 
-_COLUMNS: tuple[Any, ...] = (
+COLUMNS: tuple[Any, ...] = (
     Partner.id,
     Partner.organisation_id,
     Partner.host,
@@ -67,13 +67,13 @@ _COLUMNS: tuple[Any, ...] = (
 
 def listed(session: Session) -> list[PartnerData]:
     """All partners, whatever their state, by name."""
-    found = session.execute(sa.select(*_COLUMNS).join(Actor, Actor.id == Partner.organisation_id).order_by(Actor.name, Partner.id))
+    found = session.execute(sa.select(*COLUMNS).join(Actor, Actor.id == Partner.organisation_id).order_by(Actor.name, Partner.id))
     return [PartnerData(*row) for row in found]
 
 
 def find(session: Session, key: str) -> PartnerData:
     """A partner by host, node address, organisation's id or row id. Raises NotFound."""
-    query = sa.select(*_COLUMNS).join(Actor, Actor.id == Partner.organisation_id)
+    query = sa.select(*COLUMNS).join(Actor, Actor.id == Partner.organisation_id)
     row = session.execute(query.where(sa.or_(Partner.host == _host(key), Actor.uri == key, Partner.id == key))).one_or_none()
     if row is None:
         raise NotFound(N_("No partner has this address. See: fedcollab partner list"))
@@ -86,7 +86,7 @@ def _host(key: str) -> str:
 
 
 def by_host(session: Session, host: str) -> PartnerData | None:
-    row = session.execute(sa.select(*_COLUMNS).join(Actor, Actor.id == Partner.organisation_id).where(Partner.host == host)).one_or_none()
+    row = session.execute(sa.select(*COLUMNS).join(Actor, Actor.id == Partner.organisation_id).where(Partner.host == host)).one_or_none()
     return PartnerData(*row) if row else None
 
 

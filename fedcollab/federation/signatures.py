@@ -1,172 +1,47 @@
-"""Decides how requests are signed and what makes a signature good: draft-cavage in httpsig's grammar, our required headers, our own keys.
+"""Decides in which forms requests are signed and read: RFC 9421, and draft-cavage for those who know nothing else."""
 
-httpsig 1.3.0 gives the header grammar alone. Its own verify can be forged (HMAC with the public key as the secret passes) and checks
-neither Date nor Digest, so signing and verifying are done here, with the algorithm of the key's type.
-"""
+from collections.abc import Mapping
 
-import base64
-import binascii
-import hashlib
-import sys
-import types
-from collections.abc import Sequence
-from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
-from urllib.parse import urlsplit
+from fedcollab.actors.keys import Signer
+from fedcollab.base.errors import Unauthorized
 
-from fedcollab.actors.keys import PublicKey, Signer
-from fedcollab.base.clock import MICROSECONDS, MINUTE, http_date
-from fedcollab.base.errors import BadRequest, Unauthorized
+from . import cavage, rfc9421
+from .claims import Claim, Incoming, single
+
+RFC9421, CAVAGE = "rfc9421", "cavage"
+FORMS = (RFC9421, CAVAGE)  # in the order in which somebody whom we don't know is tried
 
 
-def _stand_in() -> types.ModuleType:
-    """httpsig asks setuptools' pkg_resources for its own version at import, and for nothing else."""
-    module = types.ModuleType("pkg_resources")
-
-    class DistributionNotFound(Exception):
-        pass
-
-    def get_distribution(name: str) -> None:
-        raise DistributionNotFound(name)
-
-    module.DistributionNotFound = DistributionNotFound  # type: ignore[attr-defined]  # a module made by hand
-    module.get_distribution = get_distribution  # type: ignore[attr-defined]
-    return module
+def sign(
+    signer: Signer, method: str, url: str, body: bytes, now: int, *, form: str = CAVAGE, extra: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """The header fields that sign a request in one of `FORMS`; `extra` fields are sent and covered beside what we always cover."""
+    make = rfc9421.sign if form == RFC9421 else cavage.sign
+    return make(signer, method, url, body, now, extra or {})
 
 
-_had = sys.modules.get("pkg_resources")
-sys.modules["pkg_resources"] = _had or _stand_in()
-import httpsig  # noqa: E402  # after the stand-in
-from httpsig.utils import (  # noqa: E402
-    CaseInsensitiveDict,
-    build_signature_template,
-    generate_message,
-    parse_http_list,
-    parse_signature_header,
-)
+def claims(incoming: Incoming, base_url: str, now: int) -> list[Claim]:
+    """What a request says of its signers, at least one; all is checked that needs no key. `base_url` is this node's own.
 
-if _had is None:
-    del sys.modules["pkg_resources"]
-
-WINDOW = 5 * MINUTE
-ALGORITHMS = {"rsa": "rsa-sha256", "ed25519": "hs2019"}
-ACCEPTED = ("rsa-sha256", "hs2019", "ed25519", "")
-COVERED_GET = ("(request-target)", "host", "date")
-COVERED_POST = (*COVERED_GET, "digest")
-ONCE = ("signature", "digest", "date", "host", "content-type", "content-length")
-
-
-@dataclass(frozen=True)
-class Incoming:
-    """A request as it came in: `target` is path and query as sent, `headers` with repetitions."""
-
-    method: str
-    target: str
-    headers: Sequence[tuple[str, str]]
-    body: bytes
-
-
-class RequestSigner(httpsig.HeaderSigner):  # type: ignore[misc]  # httpsig has no types
-    """httpsig's signer with our key in the place of its own."""
-
-    def __init__(self, signer: Signer, headers: Sequence[str]) -> None:
-        self.signer = signer
-        self.headers = list(headers)
-        self.sign_header = "signature"
-        self.signature_template = build_signature_template(signer.uri, ALGORITHMS[signer.kind], self.headers, "signature")
-
-    def headers_for(self, values: dict[str, str], method: str, path: str) -> str:
-        message = generate_message(self.headers, values, method=method, path=path)
-        return str(self.signature_template % base64.b64encode(self.signer.sign(message)).decode())
-
-
-@dataclass(frozen=True)
-class Claim:
-    """What a request says of its signer, all checks done but the key's own."""
-
-    key_uri: str
-    message: bytes
-    signature: bytes
-
-    def check(self, key: PublicKey) -> None:
-        """Raises Unauthorized unless the signature is by this key."""
-        if not key.verifies(self.signature, self.message):
-            raise Unauthorized(reason="the signature is not by this key")
-
-
-def digest_of(body: bytes) -> str:
-    """The Digest field of a body (RFC 3230 with SHA-256)."""
-    return "SHA-256=" + base64.b64encode(hashlib.sha256(body).digest()).decode()
-
-
-def sign(signer: Signer, method: str, url: str, body: bytes, now: int) -> dict[str, str]:
-    """The header fields that sign a request: Host, Date, Signature, and Digest where it has a body."""
-    parts = urlsplit(url)
-    headers = {"Host": parts.netloc, "Date": http_date(now)}
-    if method != "GET":
-        headers["Digest"] = digest_of(body)
-    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    headers["Signature"] = RequestSigner(signer, COVERED_GET if method == "GET" else COVERED_POST).headers_for(headers, method, path)
-    return headers
-
-
-def claim(incoming: Incoming, host: str, now: int) -> Claim:
-    """Checks all of a signed request that needs no key. Raises Unauthorized (or BadRequest for repeated fields) with its reason."""
-    headers = _single(incoming.headers)
+    Raises Unauthorized (or BadRequest for repeated fields) with its reason."""
+    headers = single(incoming.headers)
     if "signature" not in headers:
         raise Unauthorized(reason="no Signature header")
-    named = [part.partition("=")[0].strip().lower() for part in parse_http_list(headers["signature"])]
-    if len(named) != len(set(named)):
-        raise Unauthorized(reason="a parameter of the signature stands twice")
-    parsed = parse_signature_header(headers["signature"])
-    covered = [name.lower() for name in parsed.get("headers", "").split(" ")]
-    missing = set(COVERED_GET if incoming.method == "GET" and not incoming.body else COVERED_POST) - set(covered)
-    if missing:
-        raise Unauthorized(reason="the signature does not cover " + ", ".join(sorted(missing)))
-    if parsed.get("algorithm", "").lower() not in ACCEPTED:
-        raise Unauthorized(reason="unknown signature algorithm")
-    if headers["host"] != host:
+    if headers.get("host") != base_url.split("://", 1)[1]:
         raise Unauthorized(reason="signed for another host")
-    _check_time(headers["date"], now)
-    if "digest" in covered:
-        _check_digest(headers["digest"], incoming.body)
-    try:
-        message = generate_message(covered, headers, method=incoming.method, path=incoming.target)
-        signature = base64.b64decode(parsed["signature"], validate=True)
-        return Claim(parsed["keyId"], message, signature)
-    except Exception as error:  # noqa: BLE001  # httpsig raises bare Exception for a header that is covered and not there
-        raise Unauthorized(reason=f"the signature can't be read: {type(error).__name__}") from None
+    if "signature-input" in headers:
+        return rfc9421.claims(incoming, headers, base_url, now)
+    return [cavage.claim(incoming, headers, now)]
 
 
-def _single(fields: Sequence[tuple[str, str]]) -> CaseInsensitiveDict:
-    headers: dict[str, str] = {}
-    for spelt, value in fields:
-        name = spelt.lower()
-        if name in headers and name in ONCE:
-            raise BadRequest(reason=f"repeated {name} header")
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    for name in ("host", "date", "digest"):
-        headers.setdefault(name, "")
-    return CaseInsensitiveDict(headers)
+def accepted(host: str) -> dict[str, str]:
+    """The header fields of a 401 that say what would be accepted (RFC 9421, 5.1; draft-cavage-http-signatures-12, 3.1)."""
+    components = " ".join(f'"{name}"' for name in rfc9421.COVERED_POST)
+    listed = " ".join(cavage.COVERED_POST)
+    return {
+        "Accept-Signature": f"{rfc9421.LABEL}=({components});created",
+        "WWW-Authenticate": f'Signature realm="{host}",headers="{listed}"',
+    }
 
 
-def _check_time(date: str, now: int) -> None:
-    try:
-        stamp = parsedate_to_datetime(date)
-        when = round(stamp.timestamp() * MICROSECONDS)
-    except (TypeError, ValueError, IndexError, OverflowError):
-        raise Unauthorized(reason="no readable Date") from None
-    if abs(when - now) > WINDOW:
-        raise Unauthorized(
-            reason=f"the clocks differ by {abs(when - now) // MICROSECONDS} seconds; at most {WINDOW // MICROSECONDS} are allowed"
-        )
-
-
-def _check_digest(field: str, body: bytes) -> None:
-    found = [part for part in field.split(",") if part.strip().upper().startswith("SHA-256=")]
-    try:
-        right = len(found) == 1 and base64.b64decode(found[0].strip()[8:], validate=True) == hashlib.sha256(body).digest()
-    except binascii.Error:
-        right = False
-    if not right:
-        raise Unauthorized(reason="the Digest does not match the body")
+__all__ = ["CAVAGE", "FORMS", "RFC9421", "Claim", "Incoming", "accepted", "claims", "sign"]

@@ -11,7 +11,7 @@ from fedcollab.access.viewer import Viewer, partner
 from fedcollab.actors import service as actors
 from fedcollab.actors.models import GROUP, ORGANIZATION, PERSON
 from fedcollab.base.crash import reach
-from fedcollab.base.errors import BadRequest, N_, NotFound, TooLarge, Unauthorized
+from fedcollab.base.errors import BadRequest, N_, NotFound, TooLarge, TooMany, Unauthorized
 from fedcollab.base.http import is_activity
 from fedcollab.base.strictjson import MAX_BYTES, loads
 from fedcollab.base.web import wants_document
@@ -33,6 +33,8 @@ async def post_inbox(request: web.Request) -> web.Response:
     if len(body) > MAX_BYTES:
         raise TooLarge()
     found = await authenticate(kernel, request, body)
+    if wait := kernel.inboxes.take(found.partner.host, kernel.node.now()):
+        raise TooMany(reason="a partner sends faster than its share", retry_after=wait)
     if not is_activity(request.headers.get("Content-Type", "")):
         raise BadRequest(N_("Send activities as application/activity+json."), reason="another media type")
     activity = inbox.check(loads(body), found.actor)

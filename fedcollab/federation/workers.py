@@ -14,10 +14,10 @@ from fedcollab.base.clock import MICROSECONDS
 from fedcollab.base.crash import reach
 from fedcollab.base.errors import Needs, Refused, Unavailable, Unreachable
 
-from . import activitystreams as ap
-from . import delivery, fetch, inbox
+from . import delivery, fetch, inbox, knocking
 from .delivery import LANES, Outcome, Parcel
 from .kernel import Kernel
+from .knocking import Peer
 
 log = logging.getLogger("fedcollab.federation")
 IDLE = 30.0
@@ -162,22 +162,25 @@ async def _fetch(kernel: Kernel, uri: str) -> dict[str, Any] | None:
 async def _burst(kernel: Kernel, lane: str, _items: list[int]) -> None:
     """Delivers what waits for one partner until nothing is left or the partner cannot take more."""
     partner_id, _, host = lane.partition(" ")
+    to = await kernel.database.read(knocking.peer, host)
+    if to is None:
+        return
     while True:
         parcels = await kernel.database.read(delivery.batch, partner_id, kernel.node.now())
-        outcomes = await _lanes(kernel, partner_id, host, parcels)
+        outcomes = await _lanes(kernel, to, parcels)
         stop = len(parcels) < delivery.BATCH or any(o.verdict is delivery.Verdict.PARTNER for o in outcomes)
-        await kernel.database.write(delivery.mark, kernel.node, partner_id, outcomes, release=stop)
+        await kernel.database.write(delivery.mark, kernel.node, partner_id, outcomes, release=stop, form=to.form)
         if stop:
             return
 
 
-async def _lanes(kernel: Kernel, partner_id: str, host: str, parcels: list[Parcel]) -> list[Outcome]:
+async def _lanes(kernel: Kernel, to: Peer, parcels: list[Parcel]) -> list[Outcome]:
     """Up to eight threads at once, each in its order; a failure stops its own thread, the partner's failure all. What a slow partner has
     not taken after half a lease waits for the next burst, so that no lease runs out under one."""
     lanes: dict[str, list[Parcel]] = {}
     for parcel in parcels:
         lanes.setdefault(parcel.order_key, []).append(parcel)
-    signers = await kernel.database.read(_signers, kernel, {p.actor_id for p in parcels})
+    signers = await kernel.database.read(_signers, kernel, {p.actor_id for p in parcels}, to.kind)
     turn, away, outcomes = asyncio.Semaphore(LANES), asyncio.Event(), list[Outcome]()
     ends = kernel.node.now() + delivery.LEASE // 2
 
@@ -186,9 +189,9 @@ async def _lanes(kernel: Kernel, partner_id: str, host: str, parcels: list[Parce
             for parcel in queue:
                 if away.is_set() or kernel.node.now() >= ends:
                     return
-                if not await kernel.database.read(delivery.still_goes, partner_id, parcel.seq):
+                if not await kernel.database.read(delivery.still_goes, to.id, parcel.seq):
                     continue
-                outcome = await _send(kernel, host, parcel, signers[parcel.actor_id])
+                outcome = await _send(kernel, to, parcel, signers[parcel.actor_id])
                 outcomes.append(outcome)
                 if outcome.verdict is delivery.Verdict.PARTNER:
                     away.set()
@@ -199,18 +202,15 @@ async def _lanes(kernel: Kernel, partner_id: str, host: str, parcels: list[Parce
     return outcomes
 
 
-def _signers(session: Session, kernel: Kernel, actor_ids: set[str]) -> dict[str, Signer]:
-    """Each activity's request is signed by its own actor."""
-    return {actor_id: keys.signer(session, kernel.node, actor_id, keys.RSA) for actor_id in actor_ids}
+def _signers(session: Session, kernel: Kernel, actor_ids: set[str], kind: str) -> dict[str, Signer]:
+    """Each activity's request is signed by its own actor, with the type of key that the partner reads."""
+    return {actor_id: keys.signer(session, kernel.node, actor_id, kind) for actor_id in actor_ids}
 
 
-async def _send(kernel: Kernel, host: str, parcel: Parcel, signer: Signer) -> Outcome:
+async def _send(kernel: Kernel, to: Peer, parcel: Parcel, signer: Signer) -> Outcome:
     try:
         reach("send.before")
-        sign = fetch.signing(kernel, signer)
-        answer = await kernel.fetcher.post(
-            parcel.inbox, parcel.body, permit=lambda asked: asked == host, content_type=ap.MEDIA_TYPE, sign=sign
-        )
+        answer = await knocking.post(kernel, to, parcel.inbox, parcel.body, signer)
     except Unreachable as error:
         return Outcome(parcel.seq, 0, error.reason)
     reach("send.after")

@@ -17,7 +17,7 @@ from fedcollab.base.database import Wakes
 from fedcollab.base.errors import Refused, StorageFull, Unavailable, Unreachable
 from fedcollab.base.http import Answer
 from fedcollab.federation import activitystreams as ap
-from fedcollab.federation import delivery, outbox, partners, workers
+from fedcollab.federation import delivery, outbox, partners, signatures, workers
 from fedcollab.federation.delivery import JUDGES_ACTIVITY, JUDGES_PARTNER, Outcome, Verdict
 from fedcollab.federation.models import ADMITTED, SUSPENDED, Delivery, Partner
 from tests.rows import Hands, home, memory, node, partner
@@ -29,15 +29,19 @@ ANSWERS = st.sampled_from([200, 202, 202, *sorted(JUDGES_ACTIVITY), *sorted(JUDG
 
 @dataclass
 class Post:
-    """Answers deliveries as it is told, then with 202; keeps what it took, in order."""
+    """Answers deliveries as it is told, 401 to both forms of signature, then with 202; keeps what it took, in order."""
 
     answers: list[int]
     taken: list[str] = field(default_factory=list)
     asked: int = 0
+    knocked: bool = False
 
     async def post(self, _inbox: str, body: bytes, **_: Any) -> Answer:
-        self.asked += 1
         status = self.answers.pop(0) if self.answers else 202
+        self.knocked = status == 401 and not self.knocked
+        if self.knocked:
+            self.answers.insert(0, status)
+        self.asked += not self.knocked
         if status == AWAY:
             raise Unreachable("nobody answers")
         if status < 300:
@@ -78,7 +82,8 @@ class Bench:
         return uri
 
     def run(self, post: Post) -> bool:
-        """One round of the delivery worker; whether there was anything to do."""
+        """One round of the delivery worker, to partners whose form of signature is known; whether there was anything to do."""
+        self.session.execute(sa.update(Partner).values(form=signatures.RFC9421))
         kernel: Any = type("Kernel", (), {"node": self.node, "database": Direct(self.session), "fetcher": post})()
 
         async def one() -> bool:
@@ -365,5 +370,5 @@ def test_signing_keys_are_the_actors_own() -> None:
     with memory() as session:
         bench = Bench(session)
         kernel: Any = type("Kernel", (), {"node": bench.node})()
-        found = workers._signers(session, kernel, {bench.me.id})
+        found = workers._signers(session, kernel, {bench.me.id}, keys.RSA)
         assert found[bench.me.id].uri == bench.me.uri + keys.FRAGMENTS[keys.RSA]
