@@ -177,6 +177,7 @@ class Rogue:
     received: list[dict[str, Any]] = field(default_factory=list)
     fetched: list[str] = field(default_factory=list)
     signers: dict[str, dict[str, keys.Signer]] = field(default_factory=dict)
+    form: str = signatures.CAVAGE
 
     @property
     def url(self) -> str:
@@ -228,12 +229,12 @@ class Rogue:
         """Posts an activity, well signed unless `over` changes headers or bytes; answers the status."""
         body = activity if isinstance(activity, bytes) else json.dumps(activity).encode()
         signer = self.signers[actor or (activity["actor"] if isinstance(activity, dict) else "")][key]
-        headers = signatures.sign(signer, "POST", to.url + path, body, over.pop("now", system_clock()))
+        headers = signatures.sign(signer, "POST", to.url + path, body, over.pop("now", system_clock()), form=self.form)
         return await raw_post(to.url + path, headers | over.pop("headers", {}), over.pop("body", body), **over)
 
     async def get(self, to: Here, path: str) -> tuple[int, dict[str, str], str]:
         """(status, headers but the date, body) of a signed GET by the organisation; ids of 36 characters are left out of the body."""
-        headers = signatures.sign(self.signers[self.uri("/actor")]["rsa"], "GET", to.url + path, b"", system_clock())
+        headers = signatures.sign(self.signers[self.uri("/actor")]["rsa"], "GET", to.url + path, b"", system_clock(), form=self.form)
         async with aiohttp.request("GET", to.url + path, headers=headers | {"Accept": ap.MEDIA_TYPE}, allow_redirects=False) as answer:
             kept = {name: value for name, value in answer.headers.items() if name not in ("Date", "Set-Cookie", "Location")}
             return answer.status, kept, re.sub(r'name="token" value="\w+"|[0-9a-f-]{36}', "", await answer.text())

@@ -73,8 +73,8 @@ async def actor(kernel: Kernel, uri: str) -> ActorData:
 async def owner(kernel: Kernel, address: str) -> ActorData:
     """The actor at a key's address. Where the key has an address of its own, what lies there names its owner, on the same host."""
     found = await knocking.get(kernel, address)
-    named = ap.ident(found) if found.get("publicKey") else ap.ident(found.get("owner")) or ap.ident(found.get("controller"))
-    if ap.ident(found) == address or host_of(named) != host_of(address):
+    named = ap.ident(found.get("owner")) or ap.ident(found.get("controller")) or ap.ident(found)
+    if named == address or host_of(named) != host_of(address):
         return await kernel.database.write(store, kernel.node, profiles.parse(found, expected=address))
     return await actor(kernel, named)
 

@@ -30,8 +30,16 @@ async def refused(
     assert [a for a in scene.p.received[received:] if a["type"] != "Announce"] == [], "but for echoes of what was good before"
 
 
+@pytest.fixture(params=signatures.FORMS)
+def form(request: pytest.FixtureRequest, scene: Scene) -> str:
+    """The form in which the partner signs."""
+    scene.p.form = str(request.param)
+    return scene.p.form
+
+
 def signed(scene: Scene, body: bytes, path: str = INBOX, key: str = "rsa", now: int = 0) -> dict[str, str]:
-    return signatures.sign(scene.p.signers[scene.author][key], "POST", scene.here.url + path, body, now or system_clock())
+    url, signer = scene.here.url + path, scene.p.signers[scene.author][key]
+    return signatures.sign(signer, "POST", url, body, now or system_clock(), form=scene.p.form)
 
 
 def covering(scene: Scene, body: bytes, names: list[str], template: str = "") -> dict[str, str]:
@@ -56,7 +64,7 @@ async def test_a_signature_that_leaves_out_the_digest_is_refused(scene: Scene) -
 
 
 @pytest.mark.rule("SIG-02")
-async def test_one_byte_of_the_body_flipped_in_transit_is_refused(scene: Scene) -> None:
+async def test_one_byte_of_the_body_flipped_in_transit_is_refused(scene: Scene, form: str) -> None:
     await scene.twin()
     body = json.dumps(await scene.create()).encode()
     at = body.index(b"hello")
@@ -74,16 +82,16 @@ async def test_the_sender_does_not_choose_what_is_covered(scene: Scene, template
 
 
 @pytest.mark.rule("SIG-04")
-async def test_a_request_signed_for_another_node_is_refused_here(scene: Scene) -> None:
+async def test_a_request_signed_for_another_node_is_refused_here(scene: Scene, form: str) -> None:
     body = json.dumps(await scene.create()).encode()
-    there = signatures.sign(scene.p.signers[scene.author]["rsa"], "POST", "http://other.test" + INBOX, body, system_clock())
+    there = signatures.sign(scene.p.signers[scene.author]["rsa"], "POST", "http://other.test" + INBOX, body, system_clock(), form=form)
     await refused(scene, there, body, status=(400, 401, 421))
     await refused(scene, there | {"Host": scene.here.host}, body)
     await scene.twin()
 
 
 @pytest.mark.rule("SIG-05")
-async def test_a_request_signed_for_one_path_or_method_is_refused_on_another(scene: Scene) -> None:
+async def test_a_request_signed_for_one_path_or_method_is_refused_on_another(scene: Scene, form: str) -> None:
     body = json.dumps(await scene.create()).encode()
     group_inbox = "/groups/" + scene.group.id + "/inbox"
     headers = signed(scene, body, path=group_inbox)
@@ -94,7 +102,7 @@ async def test_a_request_signed_for_one_path_or_method_is_refused_on_another(sce
 
 
 @pytest.mark.rule("SIG-06", "ORG-01")
-async def test_a_partner_cannot_sign_an_activity_of_somebody_elses(scene: Scene) -> None:
+async def test_a_partner_cannot_sign_an_activity_of_somebody_elses(scene: Scene, form: str) -> None:
     for actor in ("http://127.0.0.1:1/people/g", scene.here.url + "/people/" + scene.here.viewer.person_id, scene.p.uri("/people/other")):
         body = json.dumps((await scene.create()) | {"actor": actor}).encode()
         await refused(scene, signed(scene, body), body, status=(401, 403))
@@ -102,7 +110,7 @@ async def test_a_partner_cannot_sign_an_activity_of_somebody_elses(scene: Scene)
 
 
 @pytest.mark.rule("SIG-07")
-async def test_a_key_whose_document_claims_another_hosts_owner_is_refused(scene: Scene) -> None:
+async def test_a_key_whose_document_claims_another_hosts_owner_is_refused(scene: Scene, form: str) -> None:
     victim = "http://127.0.0.1:1/actor"
     stolen = scene.p.actor("/key", "Person")
     scene.p.documents["/key"] = {"id": scene.p.uri("/key"), "owner": victim, "publicKeyPem": stolen["publicKey"]["publicKeyPem"]}
@@ -116,7 +124,7 @@ async def test_a_key_whose_document_claims_another_hosts_owner_is_refused(scene:
 
 
 @pytest.mark.rule("SIG-07")
-async def test_a_person_without_the_organisations_proof_is_not_believed(scene: Scene) -> None:
+async def test_a_person_without_the_organisations_proof_is_not_believed(scene: Scene, form: str) -> None:
     made = scene.p.actor("/people/forged", "Person")
     proof = dict(made["proof"], proofValue=made["proof"]["proofValue"][:-4] + "1111")
     scene.p.documents["/people/forged"] = made | {"proof": proof}
@@ -128,7 +136,7 @@ async def test_a_person_without_the_organisations_proof_is_not_believed(scene: S
 
 
 @pytest.mark.rule("SIG-09")
-async def test_the_same_bytes_a_hundred_times_have_one_effect(scene: Scene) -> None:
+async def test_the_same_bytes_a_hundred_times_have_one_effect(scene: Scene, form: str) -> None:
     activity = await scene.create()
     body = json.dumps(activity).encode()
     headers = signed(scene, body)
@@ -202,7 +210,7 @@ async def test_a_signature_that_says_a_thing_twice_is_refused_in_either_order(sc
 
 @pytest.mark.rule("SIG-05")
 @pytest.mark.parametrize("line", ["POST http://evil.test/inbox", "POST /%69nbox", "POST /inbox?a=1", "POST /inbox#x"])
-async def test_another_spelling_of_the_target_is_another_target(scene: Scene, line: str) -> None:
+async def test_another_spelling_of_the_target_is_another_target(scene: Scene, form: str, line: str) -> None:
     body = json.dumps(await scene.create()).encode()
     before, fields = await scene.here.tables(), signed(scene, body) | {"Content-Type": ap.MEDIA_TYPE, "Content-Length": str(len(body))}
     reader, writer = await asyncio.open_connection("127.0.0.1", int(scene.here.host.split(":")[1]))
@@ -215,7 +223,7 @@ async def test_another_spelling_of_the_target_is_another_target(scene: Scene, li
 
 @pytest.mark.rule("SIG-14")
 @pytest.mark.parametrize("key", ["rsa", "ed25519"])
-async def test_both_kinds_of_keys_are_accepted_under_hs2019(scene: Scene, key: str) -> None:
+async def test_both_kinds_of_keys_are_accepted_under_hs2019(scene: Scene, form: str, key: str) -> None:
     activity = await scene.create()
     body = json.dumps(activity).encode()
     headers = signed(scene, body, key=key)
@@ -226,14 +234,14 @@ async def test_both_kinds_of_keys_are_accepted_under_hs2019(scene: Scene, key: s
 
 @pytest.mark.rule("SIG-10")
 @pytest.mark.parametrize("away", [-6 * MINUTE, 6 * MINUTE, -HOUR])
-async def test_a_date_beyond_five_minutes_is_refused_and_within_is_taken(scene: Scene, away: int) -> None:
+async def test_a_date_beyond_five_minutes_is_refused_and_within_is_taken(scene: Scene, form: str, away: int) -> None:
     body = json.dumps(await scene.create()).encode()
     await refused(scene, signed(scene, body, now=system_clock() + away), body)
     near = signed(scene, body, now=system_clock() + (4 * MINUTE if away > 0 else -4 * MINUTE))
     assert await nodes.raw_post(scene.here.url + INBOX, near, body) == 202
 
 
-async def test_an_unsigned_post_gets_401_and_a_wrong_shape_400(scene: Scene) -> None:
+async def test_an_unsigned_post_gets_401_and_a_wrong_shape_400(scene: Scene, form: str) -> None:
     body = json.dumps(await scene.create()).encode()
     await refused(scene, {}, body)
     for wrong in (b"[]", b"{", b'{"id": 1, "type": "Create"}', b'{"type":"Create","id":""}'):
