@@ -36,7 +36,7 @@ from fedcollab.features.discussions import groups
 from fedcollab.features.discussions.feature import FEATURE as DISCUSSIONS
 from fedcollab.features.members.feature import FEATURE as MEMBERS
 from fedcollab.federation import activitystreams as ap
-from fedcollab.federation import follows, profiles, proofs, signatures, views, workers
+from fedcollab.federation import follows, profiles, proofs, signatures, streams, views, workers
 from fedcollab.federation.kernel import KERNEL, Kernel
 from fedcollab.federation.registry import Registry
 
@@ -80,6 +80,10 @@ class Here:
 
     async def read(self, work: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         return await self.kernel.database.read(work, *args, **kwargs)
+
+    async def read_write(self, work: Callable[[Any], Any]) -> Any:
+        """A unit that knows nothing of the node."""
+        return await self.kernel.database.write(work)
 
     async def sql(self, query: str, **values: Any) -> list[tuple[Any, ...]]:
         return await self.read(lambda session: [tuple(row) for row in session.execute(sa.text(query), values)])
@@ -136,7 +140,7 @@ async def start(
     app = web.Application(middlewares=[answer_errors, token_base])
     app[KERNEL], app[SETTINGS], app[SECRET] = kernel, settings, b"s" * 32
     app[TEMPLATES], app[MENU] = Templates(), DISCUSSIONS.menu
-    app.add_routes([*views.ROUTES, *DISCUSSIONS.routes, *MEMBERS.routes])
+    app.add_routes([*views.ROUTES, *streams.ROUTES, *DISCUSSIONS.routes, *MEMBERS.routes])
     app.on_response_prepare.append(add_headers)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()

@@ -18,8 +18,8 @@ _ESCAPED_COLONS = (b"\\u003a", b"\\u003A")
 _ESCAPED_NUL = b"\\u0000"
 
 
-def loads(raw: bytes) -> object:
-    """The document in `raw`: at most 1 MB, 32 levels, 10,000 members, whole numbers within 2**53 (RFC 7493).
+def loads(raw: bytes, *, members: int = MAX_MEMBERS) -> object:
+    """The document in `raw`: at most 1 MB, 32 levels, 10,000 members (or as many as said), whole numbers within 2**53 (RFC 7493).
 
     A whole number too long for 64 bits becomes a float, as in every JavaScript reader. Raises BadRequest, its `reason` for the log,
     for anything beyond or ambiguous."""
@@ -27,7 +27,7 @@ def loads(raw: bytes) -> object:
         raise BadRequest(reason=f"json: more than {MAX_BYTES} bytes")
     try:
         document = orjson.loads(raw)
-        _check_size(raw, document)
+        _check_size(raw, document, members)
         _check_strings_and_names(raw, orjson.dumps(document, option=orjson.OPT_STRICT_INTEGER))
     except orjson.JSONDecodeError as error:
         raise BadRequest(reason=f"json: {error.msg}") from None
@@ -36,14 +36,14 @@ def loads(raw: bytes) -> object:
     return document
 
 
-def _check_size(raw: bytes, document: object) -> None:
+def _check_size(raw: bytes, document: object, most: int) -> None:
     """Counting brackets and commas, even those inside strings, clears nearly every document without a walk."""
     openings = raw.count(b"{") + raw.count(b"[")
-    if openings > MAX_DEPTH or openings + raw.count(b",") > MAX_MEMBERS:
-        _walk(document)
+    if openings > MAX_DEPTH or openings + raw.count(b",") > most:
+        _walk(document, most)
 
 
-def _walk(document: object) -> None:
+def _walk(document: object, most: int) -> None:
     """Level by level, never recursing."""
     level, depth, members = _containers([document]), 0, 0
     while level:
@@ -52,8 +52,8 @@ def _walk(document: object) -> None:
         members += len(below)
         if depth > MAX_DEPTH:
             raise BadRequest(reason=f"json: deeper than {MAX_DEPTH}")
-        if members > MAX_MEMBERS:
-            raise BadRequest(reason=f"json: more than {MAX_MEMBERS} members")
+        if members > most:
+            raise BadRequest(reason=f"json: more than {most} members")
         level = _containers(below)
 
 

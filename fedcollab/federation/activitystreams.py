@@ -24,7 +24,8 @@ PROTOCOL = "fedcollab/1"
 # Our extension terms; FEDERATION.md describes each, and a test holds it to this list.
 LABEL, PROTOCOL_TERM, ORGANISATION = "fc:label", "fc:protocol", "fc:organisation"
 MEMBERS, PEOPLE, HISTORY, INTRODUCES = "fc:members", "fc:people", "fc:history", "fc:introduces"
-EXTENSIONS = (LABEL, PROTOCOL_TERM, ORGANISATION, MEMBERS, PEOPLE, HISTORY, INTRODUCES)
+SEQ, EPOCH, LAST, ASKED = "fc:seq", "fc:epoch", "fc:last", "fc:asked"
+EXTENSIONS = (LABEL, PROTOCOL_TERM, ORGANISATION, MEMBERS, PEOPLE, HISTORY, INTRODUCES, SEQ, EPOCH, LAST, ASKED)
 
 
 def ident(value: object) -> str:

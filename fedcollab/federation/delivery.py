@@ -43,6 +43,7 @@ class Parcel:
     inbox: str
     actor_id: str
     body: bytes
+    epoch: int = 1
 
 
 @dataclass(frozen=True)
@@ -68,11 +69,16 @@ class Outcome:
 def lease(session: Session, now: int) -> list[tuple[str, str]]:
     """Takes the partners that are due, have something to send now and are in nobody's hands: (row id, host)."""
     waiting = sa.exists().where(Delivery.partner_id == Partner.id, is_open(Delivery, WAITING), ~_held(now))
-    due = sa.and_(Partner.state.in_(SPOKEN_TO), Partner.next_try_at <= now, Partner.leased_until <= now, waiting)
+    due = sa.and_(_spoken_to(), Partner.next_try_at <= now, Partner.leased_until <= now, waiting)
     return [
         (row.id, row.host)
         for row in session.execute(sa.update(Partner).where(due).values(leased_until=now + LEASE).returning(Partner.id, Partner.host))
     ]
+
+
+def _spoken_to() -> sa.ColumnElement[bool]:
+    """The partners that anything is sent to, those aside for which our admin has paused it."""
+    return sa.and_(Partner.state.in_(SPOKEN_TO), Partner.paused_at.is_(None))
 
 
 def _held(now: int) -> sa.Exists:
@@ -92,8 +98,8 @@ def next_due(session: Session, now: int) -> int | None:
     greatest = sa.func.max if session.get_bind().dialect.name == "sqlite" else sa.func.greatest
     at = greatest(Partner.next_try_at, Partner.leased_until)
     waiting = sa.and_(Delivery.partner_id == Partner.id, is_open(Delivery, WAITING))
-    later = sa.select(sa.func.min(at)).where(Partner.state.in_(SPOKEN_TO), at > now, sa.exists().where(waiting))
-    aside = sa.select(sa.func.min(Delivery.next_try_at)).join(Partner, waiting).where(Partner.state.in_(SPOKEN_TO), at <= now)
+    later = sa.select(sa.func.min(at)).where(_spoken_to(), at > now, sa.exists().where(waiting))
+    aside = sa.select(sa.func.min(Delivery.next_try_at)).join(Partner, waiting).where(_spoken_to(), at <= now)
     times = (session.execute(later).scalar_one(), session.execute(aside.where(Delivery.next_try_at > now)).scalar_one())
     return min((found for found in times if found is not None), default=None)
 
@@ -101,14 +107,15 @@ def next_due(session: Session, now: int) -> int | None:
 def batch(session: Session, partner_id: str, now: int) -> list[Parcel]:
     """The partner's next deliveries in the order of its numbering, without threads whose head waits for its own next try."""
     query = (
-        sa.select(Delivery.seq, Delivery.order_key, Actor.inbox, Activity.actor_id, Activity.body)
+        sa.select(Delivery.seq, Delivery.order_key, Actor.inbox, Activity.actor_id, Activity.body, Partner.epoch)
         .join(Activity, Activity.id == Delivery.activity_id)
         .join(Partner, Partner.id == Delivery.partner_id)
         .join(Actor, Actor.id == Partner.organisation_id)
-        .where(Delivery.partner_id == partner_id, is_open(Delivery, WAITING), Partner.state.in_(SPOKEN_TO), ~_held(now))
+        .where(Delivery.partner_id == partner_id, is_open(Delivery, WAITING), _spoken_to(), ~_held(now))
     )
     return [
-        Parcel(r.seq, r.order_key, r.inbox, r.actor_id, r.body.encode()) for r in session.execute(query.order_by(Delivery.seq).limit(BATCH))
+        Parcel(r.seq, r.order_key, r.inbox, r.actor_id, r.body.encode(), r.epoch)
+        for r in session.execute(query.order_by(Delivery.seq).limit(BATCH))
     ]
 
 
@@ -116,7 +123,7 @@ def still_goes(session: Session, partner_id: str, seq: int) -> bool:
     """Whether a delivery may go right now: since its batch was read the partner may have been blocked, or the post deleted."""
     query = sa.select(Delivery.seq).join(Partner, Partner.id == Delivery.partner_id)
     query = query.where(Delivery.partner_id == partner_id, Delivery.seq == seq)
-    return session.execute(query.where(Delivery.state == WAITING, Partner.state.in_(SPOKEN_TO))).first() is not None
+    return session.execute(query.where(Delivery.state == WAITING, _spoken_to())).first() is not None
 
 
 def mark(session: Session, node: Node, partner_id: str, outcomes: list[Outcome], *, release: bool, form: str = "") -> None:

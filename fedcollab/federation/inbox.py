@@ -45,15 +45,33 @@ def check(activity: object, signer: ActorData) -> dict[str, Any]:
     return activity | {"actor": actor}
 
 
-def receive(session: Session, node: Node, sender: ActorData, activity: dict[str, Any]) -> bool:
-    """Stores an activity once by its id within its signer's host; False where it was there already."""
+def receive(session: Session, node: Node, sender: ActorData, activity: dict[str, Any], sequence: tuple[int, int] | None = None) -> bool:
+    """Stores an activity once by its id within its signer's host; False where it was there already. `sequence` is its epoch and number
+    in the sender's stream to us."""
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     row = dict(host=sender.host, uri=activity["id"], sender_id=sender.id, order_key=_order_key(activity), body=activity, state=WAITING)
-    query = insert(InboxItem).values(**row, attempts=0, next_try_at=0, reason="", received_at=node.now())
+    epoch, seq = sequence or (None, None)
+    query = insert(InboxItem).values(**row, attempts=0, next_try_at=0, reason="", received_at=node.now(), epoch=epoch, seq=seq)
     fresh = session.execute(query.on_conflict_do_nothing().returning(InboxItem.id)).first() is not None
     if fresh:
         wake(session, "inbox")
     return fresh
+
+
+def receive_all(session: Session, node: Node, host: str, found: list[tuple[str, dict[str, Any], int, int]]) -> None:
+    """Stores what a partner's stream brought, (sender's row id, activity, epoch, number) in the stream's order, each once by its id.
+    What was refused before is tried again here: what it needed may have come in between."""
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    now, uris = node.now(), [activity["id"] for _, activity, _, _ in found]
+    session.execute(sa.delete(InboxItem).where(InboxItem.host == host, InboxItem.uri.in_(uris), InboxItem.state == REFUSED_STATE))
+    same = dict(host=host, state=WAITING, attempts=0, next_try_at=0, reason="", received_at=now)
+    rows = [
+        dict(uri=activity["id"], sender_id=sender, order_key=_order_key(activity), body=activity, epoch=epoch, seq=seq, **same)
+        for sender, activity, epoch, seq in found
+    ]
+    if rows:
+        session.execute(insert(InboxItem).on_conflict_do_nothing(), rows)
+        wake(session, "inbox")
 
 
 def _order_key(activity: dict[str, Any]) -> str:

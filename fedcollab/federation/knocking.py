@@ -95,8 +95,13 @@ async def _post(kernel: Kernel, to: Peer, url: str, body: bytes, sign: Sign) -> 
 
 
 async def get(kernel: Kernel, uri: str) -> dict[str, Any]:
-    """What lies at an address of an admitted partner, asked for by our Organization. Raises Unreachable where the host is none, or what
-    it answers is no document."""
+    """The document at an address of an admitted partner, asked for by our Organization. Raises Unreachable where the host is none, or
+    what it answers is no document."""
+    return read(await ask(kernel, uri))
+
+
+async def ask(kernel: Kernel, uri: str) -> Answer:
+    """What an admitted partner answers to our Organization. Raises Unreachable where the host is none, or it answers with an error."""
     host = kernel.fetcher.check(uri)
     to = await kernel.database.read(peer, host)
     if to is None or to.state != ADMITTED:
@@ -111,7 +116,7 @@ async def get(kernel: Kernel, uri: str) -> dict[str, Any]:
         form, answer = other, await _get(kernel, to, uri, signing(kernel, signer, other))
     if form != to.form:
         await kernel.database.write(remember, to.id, form)
-    return read(answer)
+    return answer
 
 
 async def _get(kernel: Kernel, to: Peer, uri: str, sign: Sign) -> Answer:

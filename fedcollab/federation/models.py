@@ -6,16 +6,17 @@ from sqlalchemy.orm import Mapped, mapped_column
 from fedcollab.base.database import Model
 
 APPLIED, ADMITTED, REFUSED, SUSPENDED, BLOCKED, LEFT = "applied", "admitted", "refused", "suspended", "blocked", "left"
-WAITING, DONE, PARKED = "waiting", "done", "parked"
 NOT_DONE = text("state <> 'done'")  # what is done is nearly all, and asked for by its key alone: indexes and questions leave it out
+WAITING, DONE, PARKED, DROPPED = "waiting", "done", "parked", "dropped"
 REQUESTED, ACCEPTED, REJECTED, UNDONE = "requested", "accepted", "rejected", "undone"
 
 
 class Partner(Model):
     """Another organisation's node on our list. Only `admitted` is heard, fetched from and delivered to; `suspended` keeps its queue.
-    `people` is how many it has, as it last said; `last_seq` numbers its stream without gaps within `epoch`; `form` is the
-    form of signature that it accepted last, empty where none was; `leased_until` says that
-    some process is delivering to it."""
+    `people` is how many it has, as it last said; `last_seq` numbers its stream without gaps within `epoch`; `form` is the form of
+    signature that it accepted last; `leased_until` says that some process is delivering to it. We send it nothing since `paused_at`. Of
+    its own stream everything up to `heard_epoch`/`heard_seq` is here; from `resync_at` on it is asked for the rest, and its stream was
+    found whole at `whole_at`."""
 
     __tablename__ = "partner"
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
@@ -34,6 +35,14 @@ class Partner(Model):
     form: Mapped[str] = mapped_column(String(16), default="", server_default="")
     created_at: Mapped[int]
     decided_at: Mapped[int | None]
+    paused_at: Mapped[int | None]
+    suspended_for: Mapped[str] = mapped_column(String(16), default="")
+    heard_epoch: Mapped[int] = mapped_column(default=0)
+    heard_seq: Mapped[int] = mapped_column(default=0)
+    resync_at: Mapped[int | None]
+    resync_tries: Mapped[int] = mapped_column(default=0)
+    resync_error: Mapped[str] = mapped_column(Text, default="")
+    whole_at: Mapped[int | None]
 
 
 class Application(Model):
@@ -62,7 +71,7 @@ class Follow(Model):
 
 
 class Activity(Model):
-    """An activity of ours as it was signed, kept for deliveries and for partners that ask again."""
+    """An activity of ours as it was signed, kept for deliveries and for partners that ask again; from `purge_at` on it may go."""
 
     __tablename__ = "activity"
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
@@ -73,10 +82,11 @@ class Activity(Model):
     order_key: Mapped[str] = mapped_column(Text)
     body: Mapped[str] = mapped_column(Text)
     created_at: Mapped[int]
+    purge_at: Mapped[int] = mapped_column(index=True)
 
 
 class Delivery(Model):
-    """One activity to one partner, by the partner's own numbering."""
+    """One activity to one partner, by the partner's own numbering. `dropped` is what we ourselves did not send."""
 
     __tablename__ = "delivery"
     partner_id: Mapped[str] = mapped_column(ForeignKey("partner.id"), primary_key=True)
@@ -110,11 +120,28 @@ class InboxItem(Model):
     next_try_at: Mapped[int] = mapped_column(default=0)
     reason: Mapped[str] = mapped_column(Text, default="")
     received_at: Mapped[int]
+    epoch: Mapped[int | None]
+    seq: Mapped[int | None]
 
     __table_args__ = (
         Index(None, "host", "uri", unique=True),
         Index("ix_inbox_item_open", "state", "host", "order_key", "id", sqlite_where=NOT_DONE, postgresql_where=NOT_DONE),
+        Index(None, "host", "epoch", "seq"),
     )
+
+
+class Receipt(Model):
+    """Whether an organisation has confirmed that it did what was asked of it: one row an activity (a deletion, a narrowed label) and
+    organisation. It is named by its id, for who wrote a post need not know all that have it."""
+
+    __tablename__ = "receipt"
+    activity_uri: Mapped[str] = mapped_column(Text, primary_key=True)
+    organisation_uri: Mapped[str] = mapped_column(Text, primary_key=True)
+    object_uri: Mapped[str] = mapped_column(Text, index=True)
+    name: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(String(16))
+    sent_at: Mapped[int]
+    answered_at: Mapped[int | None]
 
 
 def is_open(model: type[Delivery] | type[InboxItem], *states: str) -> ColumnElement[bool]:

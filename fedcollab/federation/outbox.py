@@ -11,12 +11,14 @@ from sqlalchemy.orm import Session
 from fedcollab.access.policy import recipients
 from fedcollab.actors import keys
 from fedcollab.actors.node import Node
-from fedcollab.base.clock import new_id
+from fedcollab.base.clock import DAY, new_id
 from fedcollab.base.database import prepared, put, wake
 
 from . import activitystreams as ap
 from . import proofs
-from .models import ACCEPTED, ADMITTED, REFUSED, SUSPENDED, WAITING, Activity, Delivery, Follow, Partner
+from .models import ACCEPTED, ADMITTED, DROPPED, SUSPENDED, WAITING, Activity, Delivery, Follow, Partner
+
+KEPT = 45 * DAY  # how long partners can ask again for what they were sent
 
 
 def new_uri(node: Node) -> str:
@@ -45,7 +47,7 @@ def publish(session: Session, node: Node, actor_id: str, activity: dict[str, Any
     row_id = activity["id"].rsplit("/", 1)[-1]
     body = orjson.dumps(proved).decode()
     row = dict(id=row_id, uri=activity["id"], type=activity["type"], actor_id=actor_id, object_uri=_innermost(activity))
-    put(session, Activity, **row, order_key=order_key, body=body, created_at=node.now())
+    put(session, Activity, **row, order_key=order_key, body=body, created_at=node.now(), purge_at=node.now() + KEPT)
     _queue(session, row_id, sorted(set(to)), order_key)
     return proved
 
@@ -68,7 +70,7 @@ def forget(session: Session, node: Node, object_uri: str) -> None:
     """Empties all activities about a thing that was deleted; where one of them still waits for a partner, it is never sent."""
     about = sa.select(Activity.id).where(Activity.object_uri == object_uri)
     waiting = sa.update(Delivery).where(Delivery.activity_id.in_(about), Delivery.state == WAITING)
-    session.execute(waiting.values(state=REFUSED, done_at=node.now(), error="deleted before it was sent"))
+    session.execute(waiting.values(state=DROPPED, done_at=node.now(), error="deleted before it was sent"))
     session.execute(sa.update(Activity).where(Activity.object_uri == object_uri).values(body=""))
 
 

@@ -18,7 +18,7 @@ from fedcollab.base.clock import new_id
 from fedcollab.base.database import prepared, wake
 from fedcollab.base.errors import Conflict, N_, NotFound, Refused
 
-from .models import ADMITTED, APPLIED, BLOCKED, LEFT, REFUSED, SUSPENDED, WAITING, Application, Delivery, Partner
+from .models import ADMITTED, APPLIED, BLOCKED, DROPPED, LEFT, REFUSED, SUSPENDED, WAITING, Application, Delivery, Partner
 
 STRANGERS = 100
 MOVES = {  # state -> the states it may go to
@@ -160,9 +160,9 @@ def move(session: Session, node: Node, viewer: Viewer | None, partner: PartnerDa
 
 
 def drop_waiting(session: Session, node: Node, partner: PartnerData) -> None:
-    """What still waits for a partner whose partnership ends is never sent, and stays on record as refused."""
+    """What still waits for a partner whose partnership ends is never sent, and stays on record as dropped."""
     waiting = sa.update(Delivery).where(Delivery.partner_id == partner.id, Delivery.state == WAITING)
-    session.execute(waiting.values(state=REFUSED, done_at=node.now(), error="the partnership has ended"))
+    session.execute(waiting.values(state=DROPPED, done_at=node.now(), error="the partnership has ended"))
 
 
 @dataclass(frozen=True)
@@ -230,5 +230,7 @@ def applications(session: Session) -> list[dict[str, object]]:
 def speaks(session: Session, partner: PartnerData, now: int) -> None:
     """A partner that reaches us is awake: what waits for it is tried at once."""
     if partner.next_try_at > now:
-        session.execute(sa.update(Partner).where(Partner.id == partner.id).values(next_try_at=0, attempts=0))
+        again = sa.case((Partner.resync_at.is_not(None), now), else_=None)
+        session.execute(sa.update(Partner).where(Partner.id == partner.id).values(next_try_at=0, attempts=0, resync_at=again))
         wake(session, "delivery")
+        wake(session, "catchup")

@@ -17,7 +17,7 @@ from fedcollab.base.strictjson import MAX_BYTES, loads
 from fedcollab.base.web import wants_document
 
 from . import activitystreams as ap
-from . import inbox, partners, profiles
+from . import inbox, partners, profiles, streams
 from .authenticate import Authenticated, authenticate
 from .kernel import KERNEL
 
@@ -38,15 +38,18 @@ async def post_inbox(request: web.Request) -> web.Response:
     if not is_activity(request.headers.get("Content-Type", "")):
         raise BadRequest(N_("Send activities as application/activity+json."), reason="another media type")
     activity = inbox.check(loads(body), found.actor)
-    await kernel.database.write(_receive, request, found, activity)
+    sequence = streams.parse(found.header(streams.HEADER))
+    await kernel.database.write(_receive, request, found, activity, sequence)
     reach("acknowledge.before")
     return web.Response(status=202)
 
 
-def _receive(session: Session, request: web.Request, found: Authenticated, activity: dict[str, Any]) -> None:
+def _receive(
+    session: Session, request: web.Request, found: Authenticated, activity: dict[str, Any], sequence: tuple[int, int] | None
+) -> None:
     node = request.app[KERNEL].node
     partners.speaks(session, found.partner, node.now())
-    inbox.receive(session, node, found.actor, activity)
+    inbox.receive(session, node, found.actor, activity, sequence)
 
 
 def document_answer(document: object, status: int = 200) -> web.Response:

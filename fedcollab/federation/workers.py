@@ -14,7 +14,7 @@ from fedcollab.base.clock import MICROSECONDS
 from fedcollab.base.crash import reach
 from fedcollab.base.errors import Needs, Refused, Unavailable, Unreachable
 
-from . import delivery, fetch, inbox, knocking
+from . import catchup, delivery, fetch, inbox, knocking, streams
 from .delivery import LANES, Outcome, Parcel
 from .kernel import Kernel
 from .knocking import Peer
@@ -28,12 +28,14 @@ Chore = Callable[[Session, Node], None]
 
 
 async def run(kernel: Kernel, chores: Sequence[Chore] = ()) -> None:
-    """The workers until cancelled. What a process that died held in its hands is given back first."""
+    """The workers until cancelled. What a process that died held in its hands is given back first, and each partner is asked for what it
+    has sent meanwhile."""
     await _give_back(kernel)
     async with asyncio.TaskGroup() as group:
         group.create_task(_do(kernel, chores))
         group.create_task(_forever(kernel, "inbox", Lanes(kernel, group, "inbox", _inbox_lane).start_inbox))
         group.create_task(_forever(kernel, "delivery", Lanes(kernel, group, "delivery", _burst).start_deliveries))
+        group.create_task(_forever(kernel, "catchup", catchup.Asking(kernel, group).start))
 
 
 async def _give_back(kernel: Kernel) -> None:
@@ -41,6 +43,7 @@ async def _give_back(kernel: Kernel) -> None:
     while True:
         try:
             await kernel.database.write(delivery.release_all)
+            await kernel.database.write(catchup.want, kernel.node)
             return
         except Exception:
             log.exception("worker", extra={"topic": "start"})
@@ -210,7 +213,8 @@ def _signers(session: Session, kernel: Kernel, actor_ids: set[str], kind: str) -
 async def _send(kernel: Kernel, to: Peer, parcel: Parcel, signer: Signer) -> Outcome:
     try:
         reach("send.before")
-        answer = await knocking.post(kernel, to, parcel.inbox, parcel.body, signer)
+        place = streams.header(parcel.epoch, parcel.seq)
+        answer = await knocking.post(kernel, to, parcel.inbox, parcel.body, signer, place)
     except Unreachable as error:
         return Outcome(parcel.seq, 0, error.reason)
     reach("send.after")

@@ -1,0 +1,263 @@
+"""Decides when and how partners are asked for what this node has missed: at a start, a gap or an admin's wish, by pages until whole."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fedcollab.actors import service as actors
+from fedcollab.actors.models import INTRODUCED, Actor
+from fedcollab.actors.node import Node
+from fedcollab.base.addresses import host_of
+from fedcollab.base.clock import MICROSECONDS, MINUTE
+from fedcollab.base.crash import reach
+from fedcollab.base.database import wake
+from fedcollab.base.errors import BadRequest, Refused, Unavailable, Unreachable
+from fedcollab.base.http import is_activity
+from fedcollab.base.strictjson import loads
+
+from . import activitystreams as ap
+from . import delivery, fetch, inbox, knocking, proofs, streams
+from .kernel import Kernel
+from .models import ADMITTED, WAITING, InboxItem, Partner, is_open
+from .streams import Place
+
+log = logging.getLogger("fedcollab.federation")
+IDLE = 30.0
+GAP = MINUTE
+WALKED = 5000  # numbers looked at in one unit
+ROOM = 4000  # activities of one partner that may wait here before its next page is asked for
+MEMBERS = 200_000  # of a page as a whole; each activity has the usual limits when it is delivered
+STRANGERS = 200  # authors fetched for one page: no more than it has activities
+NO_STREAM = (404, 405, 410)
+
+
+def want(session: Session, node: Node, *, partner_id: str = "") -> None:
+    """Asks one partner, or each that is admitted, for what we may have missed."""
+    chosen = sa.update(Partner).where(Partner.id == partner_id if partner_id else Partner.state == ADMITTED)
+    session.execute(chosen.values(resync_at=node.now(), resync_tries=0, resync_error=""))
+    wake(session, "catchup")
+
+
+def listen(session: Session, node: Node) -> None:
+    """Counts how far each partner's stream is here without a gap. A gap that has stayed a minute is asked for."""
+    columns = (Partner.id, Partner.host, Partner.heard_epoch, Partner.heard_seq, Partner.resync_at)
+    for row in session.execute(sa.select(*columns).where(Partner.state == ADMITTED).order_by(Partner.id)).all():
+        newest = session.scalar(sa.select(sa.func.max(InboxItem.epoch)).where(InboxItem.host == row.host))
+        if newest is not None:
+            heard = (row.heard_epoch, row.heard_seq) if newest <= row.heard_epoch else (newest, 0)
+            seq, gap_at = _walk(session, row.host, heard)
+            move(session, row.id, (heard[0], seq))
+            if gap_at is not None and gap_at <= node.now() - GAP and row.resync_at is None:
+                want(session, node, partner_id=row.id)
+
+
+def _walk(session: Session, host: str, heard: Place) -> tuple[int, int | None]:
+    """(the number up to which nothing lacks, when the first one beyond a gap came or None)."""
+    query = sa.select(InboxItem.seq, InboxItem.received_at).where(
+        InboxItem.host == host, InboxItem.epoch == heard[0], InboxItem.seq > heard[1]
+    )
+    seq = heard[1]
+    for number, received_at in session.execute(query.order_by(InboxItem.seq).limit(WALKED)):
+        if number is not None and number > seq + 1:
+            return seq, received_at
+        seq = number if number is not None else seq
+    return seq, None
+
+
+def move(session: Session, partner_id: str, heard: Place) -> None:
+    """Remembers how far a partner's stream is here; never backwards."""
+    further = sa.or_(Partner.heard_epoch < heard[0], sa.and_(Partner.heard_epoch == heard[0], Partner.heard_seq < heard[1]))
+    session.execute(sa.update(Partner).where(Partner.id == partner_id, further).values(heard_epoch=heard[0], heard_seq=heard[1]))
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A partner that is being asked, and how far its stream is here."""
+
+    id: str
+    host: str
+    stream: str
+    speaks: bool
+    heard: Place
+
+
+class Believed(NamedTuple):
+    """What of a page is its authors' own: (author's row id, activity, number); and the ids of authors that are not known yet."""
+
+    found: list[tuple[str, dict[str, Any], int]]
+    unknown: set[str]
+
+
+class Asking:
+    """One task for each partner that is to be asked now."""
+
+    def __init__(self, kernel: Kernel, group: asyncio.TaskGroup) -> None:
+        self.kernel, self.group, self.running = kernel, group, set[str]()
+
+    async def start(self) -> float:
+        """Starts what is due; answers the seconds until the next."""
+        now = self.kernel.node.now()
+        for partner_id, at in await self.kernel.database.read(_wanted):
+            if at <= now and partner_id not in self.running:
+                self.running.add(partner_id)
+                self.group.create_task(self._one(partner_id))
+        later = [at for partner_id, at in await self.kernel.database.read(_wanted) if partner_id not in self.running]
+        return min([IDLE, *(max(0.05, (at - now) / MICROSECONDS) for at in later)])
+
+    async def _one(self, partner_id: str) -> None:
+        try:
+            await ask(self.kernel, partner_id)
+        except Exception:
+            log.exception("worker", extra={"topic": "catchup"})
+            await asyncio.sleep(1.0)
+        finally:
+            self.running.discard(partner_id)
+
+
+def _wanted(session: Session) -> list[tuple[str, int]]:
+    wanted = sa.and_(Partner.state == ADMITTED, Partner.resync_at.is_not(None))
+    return [(row.id, row.resync_at or 0) for row in session.execute(sa.select(Partner.id, Partner.resync_at).where(wanted))]
+
+
+async def ask(kernel: Kernel, partner_id: str) -> None:
+    """Asks a partner until its stream is whole here; a failure is told to the admin and tried again, later each time. A process that
+    dies midway goes on where the last page was stored."""
+    try:
+        await kernel.database.write(listen, kernel.node)
+        asked = await kernel.database.read(_asked, partner_id)
+        while asked.speaks and not await _page(kernel, asked):
+            asked = await kernel.database.read(_asked, partner_id)
+        await kernel.database.write(_whole, kernel.node, partner_id, has_stream=asked.speaks)
+    except Unreachable as error:
+        if error.answer in NO_STREAM:
+            await kernel.database.write(_whole, kernel.node, partner_id, has_stream=False)
+        else:
+            await kernel.database.write(_failed, kernel.node, partner_id, error.reason)
+    except BadRequest as error:
+        await kernel.database.write(_failed, kernel.node, partner_id, f"answered with an unreadable stream: {error.reason}")
+    except Unavailable:
+        await asyncio.sleep(1.0)
+
+
+def _asked(session: Session, partner_id: str) -> Asked:
+    query = sa.select(Partner.host, Partner.heard_epoch, Partner.heard_seq, Actor.uri, Actor.document)
+    row = session.execute(query.join(Actor, Actor.id == Partner.organisation_id).where(Partner.id == partner_id)).one()
+    speaks = bool((row.document or {}).get(ap.PROTOCOL_TERM))
+    return Asked(partner_id, row.host, row.uri + "/stream", speaks, (row.heard_epoch, row.heard_seq))
+
+
+async def _page(kernel: Kernel, asked: Asked) -> bool:
+    """Stores one page; whether there was nothing more. While much of this partner's waits here, none is asked for."""
+    if await kernel.database.read(_full, asked.host):
+        await asyncio.sleep(0.2)
+        return False
+    newest, entries, more = await _fetched(kernel, asked)
+    believed = await _believed(kernel, asked.host, entries)
+    heard = (newest[0], entries[-1][0]) if more else newest
+    await kernel.database.write(_store, kernel.node, asked, believed, heard)
+    reach("catchup.page")
+    return not entries
+
+
+def _full(session: Session, host: str) -> bool:
+    waiting = sa.select(InboxItem.id).where(InboxItem.host == host, is_open(InboxItem, WAITING))
+    return session.execute(waiting.offset(ROOM).limit(1)).first() is not None
+
+
+async def _fetched(kernel: Kernel, asked: Asked) -> tuple[Place, list[tuple[int, object]], bool]:
+    """A page by a GET that our Organization signs. Raises Unreachable, BadRequest."""
+    answer = await knocking.ask(kernel, f"{asked.stream}?since={asked.heard[0]}:{asked.heard[1]}")
+    if not is_activity(answer.content_type):
+        raise Unreachable("answered with another media type than ActivityPub's", answer=200)
+    document = await asyncio.to_thread(loads, answer.body, members=MEMBERS)
+    if not isinstance(document, dict):
+        raise BadRequest(reason="not an object")
+    return streams.entries_of(document, asked.heard)
+
+
+async def _believed(kernel: Kernel, host: str, entries: list[tuple[int, object]]) -> list[tuple[str, dict[str, Any], int]]:
+    """The activities of a page whose proof is by their own actor's key; authors not met yet are fetched, within limits."""
+    read = await kernel.database.read(_proved, host, entries)
+    if not read.unknown:
+        return read.found
+    await asyncio.gather(*(_meet(kernel, uri) for uri in sorted(read.unknown)[:STRANGERS]))
+    return (await kernel.database.read(_proved, host, entries)).found
+
+
+async def _meet(kernel: Kernel, uri: str) -> None:
+    """Fetches an author. Raises Unreachable where the partner can't answer just now; whoever is not there is not believed."""
+    try:
+        await fetch.actor(kernel, uri)
+    except Unreachable as error:
+        if error.answer is None or error.answer >= 500:
+            raise
+        log.info("not fetched", extra={"reason": error.reason})
+    except Refused as refused:
+        log.info("not believed", extra={"reason": refused.reason or refused.text})
+
+
+def _proved(session: Session, host: str, entries: list[tuple[int, object]]) -> Believed:
+    found, unknown = [], set[str]()
+    authors: dict[str, actors.ActorData | None] = {}
+    keys: dict[str, Mapping[str, tuple[str, str]]] = {}
+    for seq, activity in entries:
+        uri = _author(host, activity)
+        if uri not in authors:
+            authors[uri] = actors.by_uri(session, uri) if uri else None
+        author = authors[uri]
+        if author is None or author.known == INTRODUCED:
+            unknown |= {uri} - {""}
+            continue
+        if author.id not in keys:
+            keys[author.id] = actors.keys_of(session, author.id)
+        checked = _check(author, keys[author.id], activity)
+        if checked is None:
+            log.info("not believed", extra={"reason": f"number {seq} of the stream is not proved by its actor's key"})
+        else:
+            found.append((author.id, checked, seq))
+    return Believed(found, unknown)
+
+
+def _author(host: str, activity: object) -> str:
+    """The id of the actor, on the partner's own host; empty where there is none."""
+    uri = ap.ident(activity.get("actor")) if isinstance(activity, dict) else ""
+    try:
+        return uri if uri and host_of(uri) == host else ""
+    except BadRequest:
+        return ""
+
+
+def _check(author: actors.ActorData, keys: Mapping[str, tuple[str, str]], activity: object) -> dict[str, Any] | None:
+    """The activity as the inbox takes it, or None where its shape, its origin or its proof is not good."""
+    try:
+        checked = inbox.check(activity, author)
+        kind, public = keys.get(proofs.key_uri(checked), ("", ""))
+        return checked if kind and author.disabled_at is None and proofs.proved_by(checked, kind, public) else None
+    except Refused:
+        return None
+
+
+def _store(session: Session, node: Node, asked: Asked, believed: list[tuple[str, dict[str, Any], int]], heard: Place) -> None:
+    inbox.receive_all(session, node, asked.host, [(sender, activity, heard[0], seq) for sender, activity, seq in believed])
+    if heard[0] != asked.heard[0]:  # whatever it says of its own stream counts
+        session.execute(sa.update(Partner).where(Partner.id == asked.id).values(heard_epoch=heard[0], heard_seq=heard[1]))
+    else:
+        move(session, asked.id, heard)
+
+
+def _whole(session: Session, node: Node, partner_id: str, *, has_stream: bool) -> None:
+    """Nothing more is to be asked. Other software has no stream: what it sends is all there is."""
+    mine = sa.update(Partner).where(Partner.id == partner_id)
+    whole = {"whole_at": node.now()} if has_stream else {}
+    session.execute(mine.values(resync_at=None, resync_tries=0, resync_error="", **whole))
+
+
+def _failed(session: Session, node: Node, partner_id: str, reason: str) -> None:
+    mine = sa.update(Partner).where(Partner.id == partner_id)
+    tries = session.execute(mine.values(resync_tries=Partner.resync_tries + 1).returning(Partner.resync_tries)).scalar_one()
+    session.execute(mine.values(resync_at=node.now() + delivery.pause(tries), resync_error=reason[:500]))
