@@ -60,7 +60,7 @@ async def test_a_partner_blocked_or_suspended_during_a_burst_is_sent_nothing_mor
     await gate.let(100)
     await asyncio.sleep(0.5)
     assert len([a for a in scene.p.received if "marker" in str(a)]) <= 2
-    assert await scene.here.sql("SELECT count(*) > 0 FROM delivery WHERE state IN ('waiting', 'refused')") == [(1,)]
+    assert await scene.here.sql("SELECT count(*) > 0 FROM delivery WHERE state IN ('waiting', 'dropped')") == [(1,)]
     await scene.here.write(acts.change, scene.here.viewer, scene.p.url, "admitted")
     await scene.here.write(service.post_reply, scene.here.viewer, posted.thread_id, text="after")
     await until("it goes on", lambda: arrived(scene, "<p>after</p>"))
