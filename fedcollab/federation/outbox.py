@@ -52,8 +52,31 @@ def publish(session: Session, node: Node, actor_id: str, activity: dict[str, Any
     return proved
 
 
-def served(session: Session, object_uri: str) -> set[str]:
-    """The organisations to which something about a thing was ever queued."""
+def publish_again(session: Session, organisation_id: str, activities: list[tuple[str, str]]) -> None:
+    """Queues activities of ours, (row id, order key) in the order that they shall arrive in, for one more organisation; what was ever
+    queued for it is not."""
+    open_states = Partner.state.in_((ADMITTED, SUSPENDED))
+    mine = sa.select(Partner.id, Partner.last_seq).where(Partner.organisation_id == organisation_id, open_states)
+    there = session.execute(mine.with_for_update()).one_or_none()
+    if there is None:
+        return
+    ids = [activity_id for activity_id, _ in activities]
+    had = set(session.scalars(sa.select(Delivery.activity_id).where(Delivery.partner_id == there.id, Delivery.activity_id.in_(ids))))
+    rows = [
+        dict(partner_id=there.id, seq=seq, activity_id=activity_id, order_key=order_key, state=WAITING)
+        for seq, (activity_id, order_key) in enumerate((one for one in activities if one[0] not in had), there.last_seq + 1)
+    ]
+    if rows:
+        session.execute(sa.update(Partner).where(Partner.id == there.id).values(last_seq=rows[-1]["seq"]))
+        session.execute(sa.insert(Delivery), rows)
+        wake(session, "delivery")
+
+
+def served(session: Session, node: Node, object_uri: str, came_at: int) -> set[str]:
+    """The organisations to which something about a thing that came in `came_at` was ever queued; of what is too old for the queue to
+    know, all that were on our list by then."""
+    if came_at < node.now() - KEPT:
+        return set(session.scalars(sa.select(Partner.organisation_id).where(Partner.created_at <= came_at)))
     query = sa.select(Partner.organisation_id).join(Delivery, Delivery.partner_id == Partner.id)
     return set(session.scalars(query.join(Activity, Activity.id == Delivery.activity_id).where(Activity.object_uri == object_uri)))
 

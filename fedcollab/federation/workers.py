@@ -123,9 +123,24 @@ class Lanes:
 
 
 async def _inbox_lane(kernel: Kernel, _lane: str, items: list[int]) -> None:
-    for item_id in items:
-        if not await _process(kernel, item_id):
-            return
+    """A lane's items in their order, several a unit. Where one of them is not simply good, they go one by one until it is passed."""
+    while items:
+        done = await _process_some(kernel, items)
+        for item_id in [] if done else items[: inbox.TOGETHER]:
+            if not await _process(kernel, item_id):
+                return
+        items = items[done or inbox.TOGETHER :]
+
+
+async def _process_some(kernel: Kernel, items: list[int]) -> int:
+    """How many of the next items had their effect in one unit; none where any of them is to be looked at by itself."""
+    if len(items) == 1:
+        return 0
+    reach("process.before")
+    try:
+        return await kernel.database.write(inbox.process_some, kernel.node, kernel.registry, items[: inbox.TOGETHER])
+    except Exception:  # noqa: BLE001  # whatever it is, it shows again where the items go one by one
+        return 0
 
 
 async def _process(kernel: Kernel, item_id: int) -> bool:

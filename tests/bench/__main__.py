@@ -5,7 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import reading, sector, starting, travelling, writing
+from . import catching, reading, sector, starting, travelling, writing
 from .table import as_json, as_text, good
 
 MEASURES = {
@@ -13,6 +13,7 @@ MEASURES = {
     "reading": reading.measure,
     "travelling": travelling.measure,
     "writing": writing.measure,
+    "catching": catching.measure,
     "sector": sector.measure,
 }
 

@@ -5,8 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
-from fedcollab.features.discussions import reading
+from fedcollab.actors import service as actors
+from fedcollab.features.discussions import reading, service
+from fedcollab.federation import follows
 from tests import nodes
 from tests.nodes import Here, until
 
@@ -38,3 +41,32 @@ async def test_a_partner_is_told_whether_newcomers_see_what_came_before(tmp_path
         assert await history(partner, group.uri) is opened
     finally:
         await asyncio.gather(*(one.stop() for one in made))
+
+
+@pytest.mark.rule("CONF-01")
+async def test_a_newcomer_is_sent_what_came_before_it_where_history_is_open_and_nothing_else(tmp_path: Path) -> None:
+    async with nodes.running(tmp_path, "Meridian Outreach", "Casa Ladera") as (host, newcomer):
+        written = []
+        for slug, opened in (("open", True), ("shut", False)):
+            group = await host.group(slug, history=opened)
+            first = await host.write(service.post_thread, host.viewer, group.id, title=slug, text=f"{slug} first")
+            await host.write(service.post_reply, host.viewer, first.thread_id, text=f"{slug} second")
+            gone = await host.write(service.post_reply, host.viewer, first.thread_id, text=f"{slug} taken away")
+            await host.write(service.delete, host.viewer, gone.post_id)
+            written.append(first)
+        await host.write(service.edit, host.viewer, written[0].post_id, text="open first, edited")
+        await nodes.befriend(host, newcomer)
+        await until("the past", lambda: newcomer.sql("SELECT 1 FROM post WHERE html LIKE '%open first, edited%'"))
+        await host.write(service.post_reply, host.viewer, written[1].thread_id, text="shut since then")
+        await until("the present", lambda: newcomer.sql("SELECT 1 FROM post WHERE html LIKE '%since then%'"))
+        await newcomer.quiet()
+        rows = await newcomer.sql("SELECT html FROM post ORDER BY place, html")
+        assert {html for (html,) in rows} == {"<p>open first, edited</p>", "<p>open second</p>", "<p>shut since then</p>"}
+        assert await newcomer.sql("SELECT html FROM post_revision") == [("<p>open first</p>",)]
+        before = await host.sql("SELECT count(*) FROM delivery")
+        await host.read_write(lambda session: session.execute(sa.text("DELETE FROM follow WHERE follower_id <> target_id")))
+        await newcomer.read_write(lambda session: session.execute(sa.text("DELETE FROM follow")))
+        await newcomer.write(follows.follow, await newcomer.read(actors.by_uri, host.url + "/actor"))
+        await until("followed again", lambda: newcomer.sql("SELECT 1 FROM follow WHERE state = 'accepted'"))
+        sent = (await host.sql("SELECT count(*) FROM delivery"))[0][0] - before[0][0]
+        assert sent < 5, "an Accept and the groups' documents, not the past once more"

@@ -20,7 +20,7 @@ from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import announce, proofs
 from fedcollab.federation.registry import Handler, Verified
 
-from . import activities, groups, service
+from . import activities, backfill, groups, service
 from .models import Post, Thread
 
 
@@ -204,6 +204,7 @@ def _place_query() -> sa.Select[Any]:
 
 HANDLERS = (
     Handler("Follow", (), groups.introduce_to_follower),
+    Handler("Follow", (), backfill.receive_follow),
     Handler("Update", ("Group",), groups.receive),
     Handler("Create", activities.TYPES, receive_create, announced=True),
     Handler("Update", activities.TYPES, receive_update, announced=True),

@@ -215,7 +215,7 @@ def announce_to_group(
     me = actors.own(session, node)
     to = set(outbox.followers(session, audience.id, me.id, group.id, at=came_at))
     if "Delete" in ap.types(activity):
-        returned = outbox.served(session, ap.ident(activity["object"]))
+        returned = outbox.served(session, node, ap.ident(activity["object"]), came_at)
         to |= returned & set(outbox.followers(session, audience.id, me.id, group.id))
     more = {"to": [group.uri + "/followers"], "audience": group.uri, ap.INTRODUCES: announce.introductions(session, author)}
     made = ap.activity("Announce", outbox.new_uri(node), group.uri, activity, **more)

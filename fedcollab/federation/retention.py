@@ -1,0 +1,50 @@
+"""Decides what is kept of the talk between nodes and for how long: 45 days, in which partners can ask again and repetitions are known."""
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fedcollab.access.models import Audience
+from fedcollab.actors.node import Node
+from fedcollab.base.clock import DAY
+
+from .models import DONE, DROPPED, REFUSED, Activity, Delivery, InboxItem, Partner
+from .outbox import KEPT
+
+AT_ONCE = 300  # rows a unit: a chore holds the writer for some milliseconds, once a minute
+LOOKED = 2 * AT_ONCE
+
+
+def purge_deliveries(session: Session, node: Node) -> None:
+    """Deliveries that ended 45 days ago: a few of each partner's oldest."""
+    limit = node.now() - KEPT
+    for partner_id in session.scalars(sa.select(Partner.id).order_by(Partner.id)).all():
+        for state in (DONE, REFUSED, DROPPED):
+            mine = sa.and_(Delivery.partner_id == partner_id, Delivery.state == state)
+            oldest = sa.select(Delivery.seq, Delivery.done_at).where(mine).order_by(Delivery.seq).limit(AT_ONCE).subquery()
+            old = sa.select(oldest.c.seq).where(oldest.c.done_at < limit)
+            session.execute(sa.delete(Delivery).where(mine, Delivery.seq.in_(old)))
+
+
+def purge_activities(session: Session, node: Node) -> None:
+    """Activities of ours that nobody can ask for any more. What still waits for a partner stays, and so does what a group passed on whose
+    newcomers may read what was written before them: both are looked at again later."""
+    due = list(session.scalars(sa.select(Activity.id).where(Activity.purge_at < node.now()).order_by(Activity.purge_at).limit(AT_ONCE)))
+    if not due:
+        return
+    mine, queued = Activity.id.in_(due), sa.exists().where(Delivery.activity_id == Activity.id)
+    session.execute(sa.update(Activity).where(mine, queued).values(purge_at=node.now() + DAY))
+    open_group = sa.exists().where(Audience.group_id == Activity.actor_id, Audience.history)
+    session.execute(sa.update(Activity).where(mine, ~queued, open_group, Activity.body != "").values(purge_at=node.now() + KEPT))
+    session.execute(sa.delete(Activity).where(mine, ~queued, sa.or_(~open_group, Activity.body == "")))
+
+
+def purge_inbox(session: Session, node: Node) -> None:
+    """What came in and was done or refused 45 days ago. A repetition beyond that has no effect either: a known post is not stored again,
+    a deleted one leaves its Tombstone, a change older than the text is not taken, and a signature is good for minutes alone."""
+    columns = (InboxItem.id, InboxItem.state, InboxItem.received_at)
+    oldest = session.execute(sa.select(*columns).order_by(InboxItem.id).limit(LOOKED)).all()
+    old = [row.id for row in oldest if row.received_at < node.now() - KEPT and row.state in (DONE, REFUSED)]
+    session.execute(sa.delete(InboxItem).where(InboxItem.id.in_(old[:AT_ONCE])))
+
+
+CHORES = (purge_deliveries, purge_activities, purge_inbox)
