@@ -82,7 +82,7 @@ class Activity(Model):
     order_key: Mapped[str] = mapped_column(Text)
     body: Mapped[str] = mapped_column(Text)
     created_at: Mapped[int]
-    purge_at: Mapped[int] = mapped_column(index=True)
+    purge_at: Mapped[int | None] = mapped_column(index=True)
 
 
 class Delivery(Model):

@@ -11,7 +11,7 @@ KEPT = 45 * 24 * 3600 * 1_000_000  # microseconds
 
 def upgrade() -> None:
     _partner()
-    op.add_column("activity", sa.Column("purge_at", sa.BigInteger(), nullable=False, server_default="0"))
+    op.add_column("activity", sa.Column("purge_at", sa.BigInteger(), nullable=True))
     op.execute(f"UPDATE activity SET purge_at = created_at + {KEPT}")  # noqa: S608  # a number of ours
     op.create_index(op.f("ix_activity_purge_at"), "activity", ["purge_at"], unique=False)
     op.add_column("inbox_item", sa.Column("epoch", sa.BigInteger(), nullable=True))
