@@ -1,5 +1,8 @@
 """Decides how the database comes to the shape that the code expects: Alembic, configured here, one numbered file a step."""
 
+from collections.abc import Callable
+from typing import Any
+
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
@@ -58,11 +61,25 @@ def migrate(engine: sa.Engine) -> tuple[str, str]:
     with engine.connect() as connection:
         config.attributes["connection"] = connection
         if engine.dialect.name == "sqlite":
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        command.upgrade(config, "head")
-        if engine.dialect.name == "sqlite":
-            raw = connection.connection.dbapi_connection
-            if raw is not None:
-                raw.commit()
+            _upgrade_sqlite(connection, lambda: command.upgrade(config, "head"))
+        else:
+            command.upgrade(config, "head")
         connection.commit()
     return before, newest
+
+
+def _upgrade_sqlite(connection: sa.Connection, upgrade: Callable[[], None]) -> None:
+    """Foreign keys are not watched while a table is built anew (dropping the old one would empty it first) but all checked before the
+    commit. The switch has no effect inside a transaction, so it stands around it."""
+    raw: Any = connection.connection.dbapi_connection
+    raw.execute("PRAGMA foreign_keys = OFF")
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        upgrade()
+        if connection.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
+            raise Misconfigured("The step would leave rows that point nowhere, so nothing was changed. Please report it.")
+        raw.commit()
+    finally:
+        if raw.in_transaction:
+            raw.rollback()
+        raw.execute("PRAGMA foreign_keys = ON")

@@ -10,17 +10,22 @@ LAST = 1 << 62  # the place of posts that wait for their host: after all others
 
 
 class Thread(SharedObject, Model):
-    """A conversation in a group; its uri is the `context` of its posts."""
+    """A conversation in a group; its uri is the `context` of its posts, which another group may use as well."""
 
     __tablename__ = "thread"
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    uri: Mapped[str] = mapped_column(Text)
     group_id: Mapped[str] = mapped_column(ForeignKey("actor.id"))
     title: Mapped[str] = mapped_column(Text)
     language: Mapped[str] = mapped_column(String(16))
     last_post_at: Mapped[int]
     posts: Mapped[int] = mapped_column(default=0)
 
-    __table_args__ = (Index("ix_thread_group_newest", "group_id", "last_post_at", "id"),)
+    __table_args__ = (
+        Index("ix_thread_group_newest", "group_id", "last_post_at", "id"),
+        Index("ix_thread_group_uri", "group_id", "uri", unique=True),
+        Index("ix_thread_uri", "uri"),
+    )
 
 
 class Post(SharedObject, Model):
@@ -70,3 +75,27 @@ class ThreadRead(Model):
     person_id: Mapped[str] = mapped_column(ForeignKey("actor.id"), primary_key=True)
     thread_id: Mapped[str] = mapped_column(ForeignKey("thread.id"), primary_key=True)
     read_place: Mapped[int]
+
+
+class Mention(Model):
+    """Somebody named in a post, by its author; `seen_at` is when one of our own has looked, empty while it is news to them."""
+
+    __tablename__ = "mention"
+    post_id: Mapped[str] = mapped_column(ForeignKey("post.id"), primary_key=True)
+    person_id: Mapped[str] = mapped_column(ForeignKey("actor.id"), primary_key=True)
+    at: Mapped[int]
+    seen_at: Mapped[int | None]
+
+    __table_args__ = (Index("ix_mention_person_seen", "person_id", "seen_at"), Index("ix_mention_at", "at"))
+
+
+class Thanks(Model):
+    """One person's thanks for one post. `uri` is the Like's id and `at` its time, as its author's proof says; taken back, the row stays
+    with `undone_at`, so that the same Like brought again changes nothing."""
+
+    __tablename__ = "thanks"
+    post_id: Mapped[str] = mapped_column(ForeignKey("post.id"), primary_key=True)
+    person_id: Mapped[str] = mapped_column(ForeignKey("actor.id"), primary_key=True)
+    uri: Mapped[str] = mapped_column(Text, index=True)
+    at: Mapped[int]
+    undone_at: Mapped[int | None]

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from fedcollab.access import audit, policy
 from fedcollab.access.viewer import partner
 from fedcollab.actors import service as actors
-from fedcollab.actors.models import GROUP, OWN
+from fedcollab.actors.models import GROUP, OWN, Actor
 from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
 from fedcollab.base.clock import new_id
@@ -23,16 +23,20 @@ from fedcollab.federation.registry import Handler, Verified
 from . import activities, backfill, groups, service
 from .models import Post, Thread
 
+MOST_GROUPS = 20  # of ours that one activity may be addressed to before we stop looking
+
 
 def receive_create(session: Session, node: Node, received: Verified) -> None:
     """A post by a partner's member: to a group of ours directly, or passed on by the group's host. Known ones only confirm."""
     document = received.object
     post = activities.parse(document, received.actor.uri, node.now())
-    group = _group(session, received, post)
+    group = _group(session, node, received, post)
     audience = groups.audience_of(session, group.id)
     _check_place(session, received, group, audience, post)
     there = prepared(session, _post_query(), {"uri": post.uri}).one_or_none()
     if there is not None:
+        if there.group_id != group.id:
+            raise Refused(reason="it stands in another group")
         if received.through is not None and there.confirmed_at is None:
             _confirm(session, node, there.id, there.thread_id)
         return
@@ -43,26 +47,29 @@ def receive_create(session: Session, node: Node, received: Verified) -> None:
 
 @cache
 def _post_query() -> sa.Select[Any]:
-    columns: list[Any] = [Post.id, Post.thread_id, Post.confirmed_at]
-    return sa.select(*columns).where(Post.uri == sa.bindparam("uri"))
+    columns: list[Any] = [Post.id, Post.thread_id, Post.confirmed_at, Thread.group_id]
+    return sa.select(*columns).join(Thread, Thread.id == Post.thread_id).where(Post.uri == sa.bindparam("uri"))
 
 
-def _group(session: Session, received: Verified, post: activities.PostData) -> ActorData:
+def _group(session: Session, node: Node, received: Verified, post: activities.PostData) -> ActorData:
     """The group a post belongs to: the one that announces it, else the one of ours it is addressed to or replies in."""
     if received.through is not None:
         return received.through
+    ours = node.settings.uri("/groups/")  # however many are addressed, only those that may be ours are looked up
     candidates = [post.group, *sorted(ap.addressed(received.activity) | ap.addressed(received.object))]
-    for uri in candidates:
+    for uri in [uri for uri in candidates if uri.startswith(ours)][:MOST_GROUPS]:
         found = actors.by_uri(session, uri.removesuffix("/followers"))
         if found is not None and found.kind == GROUP and found.known == OWN:
             return found
-    thread = (
-        sa.select(Thread.group_id)
-        .join(Post, Post.thread_id == Thread.id)
-        .where(sa.or_(Post.uri == post.reply_to, Thread.uri == post.context))
-    )
-    row = session.execute(thread.limit(1)).scalar_one_or_none()
-    group = actors.by_id(session, row) if row else None
+    return _group_of_thread(session, post)
+
+
+def _group_of_thread(session: Session, post: activities.PostData) -> ActorData:
+    """Our group in which the post that is answered stands; else the only one that has a conversation of this context."""
+    replied = sa.select(Thread.group_id).join(Post, Post.thread_id == Thread.id).where(Post.uri == post.reply_to)
+    spoken = sa.select(Thread.group_id).join(Actor, Actor.id == Thread.group_id).where(Thread.uri == post.context, Actor.known == OWN)
+    found = session.scalars(replied).all() or session.scalars(spoken.limit(2)).all()
+    group = actors.by_id(session, found[0]) if len(found) == 1 else None
     if group is None or group.known != OWN:
         raise Refused(reason="addressed to no group of this node")
     return group
@@ -110,9 +117,9 @@ def _thread(session: Session, node: Node, group: ActorData, post: activities.Pos
     """The thread by its context or by what is replied to; else a new one, named by the opener (a late reply's own has no name here). An
     opener without a context is a context itself."""
     uri, title = post.context or post.uri, post.title or ("" if post.reply_to else first_words(post.html, 80))
-    replied = sa.select(Post.thread_id).where(Post.uri == post.reply_to).scalar_subquery()
-    query = sa.select(Thread.id, Thread.group_id, Thread.title).where(sa.or_(Thread.uri == uri, Thread.id == replied))
-    found = session.execute(query.order_by(Thread.uri != uri).limit(1)).one_or_none()
+    found = prepared(session, _thread_query(), {"group": group.id, "uri": uri}).one_or_none()
+    if found is None and post.reply_to:
+        found = prepared(session, _replied_query(), {"uri": post.reply_to}).one_or_none()
     if found is None:
         row = dict(id=new_id(node.now()), uri=uri, group_id=group.id, title=title, language=post.language, posts=0, last_post_at=node.now())
         session.execute(sa.insert(Thread).values(**row, **shared))
@@ -124,6 +131,18 @@ def _thread(session: Session, node: Node, group: ActorData, post: activities.Pos
     return str(found.id)
 
 
+@cache
+def _thread_query() -> sa.Select[Any]:
+    columns: list[Any] = [Thread.id, Thread.group_id, Thread.title]
+    return sa.select(*columns).where(Thread.group_id == sa.bindparam("group"), Thread.uri == sa.bindparam("uri"))
+
+
+@cache
+def _replied_query() -> sa.Select[Any]:
+    columns: list[Any] = [Thread.id, Thread.group_id, Thread.title]
+    return sa.select(*columns).join(Post, Post.thread_id == Thread.id).where(Post.uri == sa.bindparam("uri"))
+
+
 def _confirm(session: Session, node: Node, post_id: str, thread_id: str) -> None:
     """The host's echo of our member's own post: its receipt, and its place among the others."""
     place = service.next_place(session, thread_id, node.now())
@@ -132,8 +151,8 @@ def _confirm(session: Session, node: Node, post_id: str, thread_id: str) -> None
 
 
 def receive_update(session: Session, node: Node, received: Verified) -> None:
-    """The author changes a post. Its label and its group stay what they were; a change older than the text here has no effect,
-    whoever brings it again."""
+    """The author changes a post, its title, or makes its label narrower. Its group stays what it was; a change older than the text here
+    has no effect, whoever brings it again."""
     if received.actor.known == OWN:
         return  # the host's echo of what our member has done here, and perhaps changed again meanwhile
     post = activities.parse(received.object, received.actor.uri, node.now())
@@ -144,11 +163,19 @@ def receive_update(session: Session, node: Node, received: Verified) -> None:
     group, audience = actors.by_id(session, row.group_id), groups.audience_of(session, row.group_id)
     if policy.is_wider(post.label, row.label):
         raise Refused(reason="addressed wider than before")
-    service.revise(session, row.id, html=post.html, source="", now=node.now(), edited_at=changed_at)
-    if post.title and not row.reply_to:
-        session.execute(sa.update(Thread).where(Thread.id == row.thread_id).values(title=post.title))
+    addressed = ap.LABEL in received.object or ap.addressed(received.object)
+    _change(session, node, row, post, policy.check_leaves(post.label) if addressed else row.label, changed_at)
     _pass_on(session, node, received, group, audience, row.id)
     audit.record(session, node.now(), partner(received.actor.organisation_id), "post.receive_edit", row.id)
+
+
+def _change(session: Session, node: Node, row: Any, post: activities.PostData, label: str, changed_at: int | None) -> None:
+    """Its time is kept also where the text reads as before: what lies between then and now is old news."""
+    service.revise(session, row.id, html=post.html, source="", now=node.now(), edited_at=changed_at)
+    session.execute(sa.update(Post).where(Post.id == row.id).values(edited_at=changed_at or node.now(), label=label))
+    if not row.reply_to:
+        named = {"title": post.title} if post.title else {}
+        session.execute(sa.update(Thread).where(Thread.id == row.thread_id, Thread.author_id == row.author_id).values(label=label, **named))
 
 
 def _changed_at(received: Verified, post: activities.PostData) -> int | None:
