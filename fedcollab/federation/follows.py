@@ -108,7 +108,7 @@ def receive_answer(session: Session, node: Node, received: Verified) -> None:
 
 
 def receive_undo(session: Session, node: Node, received: Verified) -> None:
-    """A partner takes its Follow back: nothing more is sent to it."""
+    """A partner takes its Follow back, which it may name by its id alone: nothing more is sent to it."""
     session.execute(sa.delete(Follow).where(Follow.uri == ap.ident(received.object), Follow.follower_id == received.actor.id))
 
 
@@ -124,5 +124,5 @@ HANDLERS = (
     Handler("Update", (actors.PERSON,), receive_profile),
     Handler("Accept", ("Follow",), receive_answer),
     Handler("Reject", ("Follow",), receive_answer),
-    Handler("Undo", ("Follow",), receive_undo),
+    Handler("Undo", (), receive_undo),
 )

@@ -60,11 +60,11 @@ def to_object(post: PostData) -> dict[str, Any]:
 
 
 def to_tombstone(post: PostData, deleted_at: int) -> dict[str, Any]:
-    """What remains of a deleted post: its id, its thread, the time."""
+    """What remains of a deleted post: its id, its kind, its thread, the time."""
     return {
         "id": post.uri,
         "type": "Tombstone",
-        "formerType": "Note",
+        "formerType": "Note" if post.reply_to else "Article",
         "context": post.context,
         "audience": post.group,
         "deleted": iso(deleted_at),

@@ -9,11 +9,13 @@ from multidict import MultiDictProxy
 from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import Viewer
+from fedcollab.actors.models import OWN
 from fedcollab.base import markup
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import FedcollabError, N_, Refused
 from fedcollab.base.web import check_form, check_origin, read_fields, read_form, redirect, words_of
 from fedcollab.feature import member_of, page, sign_in_first, viewer_of
+from fedcollab.federation import partners
 from fedcollab.federation.kernel import KERNEL
 
 from . import reading, service, views
@@ -138,7 +140,7 @@ async def edit_post(request: web.Request) -> web.Response:
         return sign_in_first(request)
     viewer, kernel, post_id = member_of(request), request.app[KERNEL], request.match_info["id"]
     errors: dict[str, str] = {}
-    post, reached = await kernel.database.read(_own, viewer, post_id)
+    post, reached, alone = await kernel.database.read(_own, viewer, post_id)
     text, status = post.source if fields is None else fields.get("text", ""), 200
     if fields is not None and "next" in fields:
         check_origin(request)
@@ -149,21 +151,22 @@ async def edit_post(request: web.Request) -> web.Response:
             return redirect(f"/posts/{post_id}")
         except FedcollabError as error:
             errors, status = {"text": error.in_words(words_of(request))}, error.status
-    return page(request, "discussions/edit.html", status=status, post=post, reach=reached, text=text, errors=errors)
+    return page(request, "discussions/edit.html", status=status, post=post, reach=reached, alone=alone, text=text, errors=errors)
 
 
-def _own(session: Session, viewer: Viewer, post_id: str) -> tuple[reading.OwnPost, Reach]:
-    """A post of the viewer's, and who can see it."""
+def _own(session: Session, viewer: Viewer, post_id: str) -> tuple[reading.OwnPost, Reach, bool]:
+    """A post of the viewer's, who can see it, and whether a change of it stays on our node, for its group's host is no partner any more."""
     post = reading.own_post(session, viewer, post_id)
-    return post, reach(session, post.group)
+    host = post.group.actor
+    return post, reach(session, post.group), host.known != OWN and not partners.talks_with(session, host.host)
 
 
 async def delete_post(request: web.Request) -> web.Response:
     """Says what deleting does and cannot do, then does it."""
     viewer, kernel, post_id = member_of(request), request.app[KERNEL], request.match_info["id"]
-    post, reached = await kernel.database.read(_own, viewer, post_id)
+    post, reached, alone = await kernel.database.read(_own, viewer, post_id)
     if request.method == "POST":
         await read_form(request)
         await kernel.database.write(service.delete, kernel.node, viewer, post_id)
         return redirect(f"/threads/{post.thread_id}")
-    return page(request, "discussions/delete.html", post=post, reach=reached)
+    return page(request, "discussions/delete.html", post=post, reach=reached, alone=alone)

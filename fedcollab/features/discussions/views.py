@@ -161,7 +161,8 @@ async def show_post(request: web.Request) -> web.Response:
     kernel, post_id = request.app[KERNEL], request.match_info["id"]
     row = await kernel.database.read(reading.post_row, viewer, post_id)
     if wants_document(request):
-        return document_answer(await kernel.database.read(_post_document, post_id))
+        document = await kernel.database.read(_post_document, post_id)
+        return document_answer(document, status=410 if document["type"] == "Tombstone" else 200)
     number = row.before // reading.POSTS + 1
     return redirect(f"/threads/{row.thread_id}" + (f"?page={number}" if number > 1 else "") + f"#p-{post_id}")
 
