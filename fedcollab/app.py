@@ -20,7 +20,7 @@ from fedcollab.feature import MENU, TEMPLATES, Feature, page
 from fedcollab.features.discussions.feature import FEATURE as DISCUSSIONS
 from fedcollab.features.members.feature import FEATURE as MEMBERS
 from fedcollab.features.members.feature import THROTTLE, Throttle, session_viewer
-from fedcollab.federation import catchup, follows, retention, streams, views, workers
+from fedcollab.federation import catchup, follows, profiles, retention, streams, views, workers
 from fedcollab.federation.kernel import KERNEL, Kernel
 from fedcollab.federation.registry import Registry
 
@@ -28,7 +28,7 @@ FEDERATION = Feature(
     "federation",
     routes=(*views.ROUTES, *streams.ROUTES),
     handlers=follows.HANDLERS,
-    chores=(catchup.listen, *retention.CHORES),
+    chores=(catchup.listen, profiles.renew_own, *retention.CHORES),
 )
 FEATURES: tuple[Feature, ...] = (FEDERATION, DISCUSSIONS, MEMBERS, ADMIN)
 

@@ -21,6 +21,7 @@ from . import activitystreams as ap
 from . import proofs
 
 TYPES = {"Person": PERSON, "Service": PERSON, "Organization": ORGANIZATION, "Application": ORGANIZATION, "Group": GROUP}
+LISTS = ("outbox", "followers", "following")  # of an Organization: there, and saying nothing
 
 
 @dataclass(frozen=True)
@@ -56,10 +57,19 @@ def document(session: Session, node: Node, actor: ActorData, **more: object) -> 
     }
     if actor.kind != ORGANIZATION:
         made[ap.ORGANISATION] = node.actor_uri
+    else:
+        made.update({name: f"{actor.uri}/{name}" for name in LISTS})
     made.update(_key_members(actor.uri, actors.keys_of(session, actor.id)))
     proved = proofs.prove(made, keys.signer(session, node, actors.own(session, node).id, keys.ED25519), node.now())
     session.execute(sa.update(Actor).where(Actor.id == actor.id).values(document=proved, updated_at=node.now()))
     return proved
+
+
+def renew_own(session: Session, node: Node) -> None:
+    """Signs our Organization's document anew where an earlier program made it and it lacks what we say today."""
+    me = actors.own(session, node)
+    if set(LISTS) - set(stored_document(session, me.id) or {}):
+        document(session, node, me)
 
 
 def stored_document(session: Session, actor_id: str) -> dict[str, Any] | None:

@@ -75,6 +75,13 @@ async def get_organisation(request: web.Request) -> web.Response:
     return document_answer(await kernel.database.read(read))
 
 
+async def get_list(request: web.Request) -> web.Response:
+    """Our Organization's outbox, followers and following: other software wants them to resolve. They say nothing, not even a number:
+    it publishes in its groups, and who is in touch with whom is nobody's business."""
+    uri = request.app[KERNEL].node.actor_uri + "/" + request.path.rsplit("/", 1)[-1]
+    return document_answer({"@context": ap.AS2, "id": uri, "type": "OrderedCollection"})
+
+
 async def get_person(request: web.Request) -> web.Response:
     """One of our people's documents, for partners."""
     await partner_viewer(request)
@@ -153,6 +160,7 @@ ROUTES = (
     web.post("/people/{id}/inbox", post_inbox),
     web.post("/groups/{id}/inbox", post_inbox),
     web.get("/actor", get_organisation),
+    *(web.get("/actor/" + name, get_list) for name in profiles.LISTS),
     web.get("/.well-known/webfinger", get_webfinger),
     web.get("/.well-known/nodeinfo", get_nodeinfo_links),
     web.get("/nodeinfo/2.1", get_nodeinfo),

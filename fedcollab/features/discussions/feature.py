@@ -5,7 +5,7 @@ from aiohttp import web
 from fedcollab.base.errors import N_
 from fedcollab.feature import Feature, MenuItem
 
-from . import composing, views
+from . import composing, paging, views
 from .groups import renew_lists
 from .receiving import HANDLERS
 
@@ -29,6 +29,7 @@ FEATURE = Feature(
         web.get("/posts/{id}/delete", composing.delete_post),
         web.post("/posts/{id}/delete", composing.delete_post),
         web.get("/posts/{id}/history", views.history),
+        *paging.ROUTES,
     ),
     handlers=HANDLERS,
     chores=(renew_lists,),

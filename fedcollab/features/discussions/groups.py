@@ -120,9 +120,8 @@ def _publish(session: Session, node: Node, group: ActorData) -> None:
     """Signs the group's document anew and, unless the group is ours alone, sends it to the followers inside."""
     audience, me = audience_of(session, group.id), actors.own(session, node)
     session.execute(sa.update(Audience).where(Audience.id == audience.id).values(stale=False))
-    document = profiles.document(
-        session, node, group, **_members(session, node, audience), followers=group.uri + "/followers", attributedTo=me.uri
-    )
+    lists = {name: f"{group.uri}/{name}" for name in ("followers", "outbox")}
+    document = profiles.document(session, node, group, **_members(session, node, audience), **lists, attributedTo=me.uri)
     if audience.label != STRICT:
         update = ap.activity("Update", outbox.new_uri(node), me.uri, document, to=[group.uri + "/followers"])
         outbox.publish(session, node, me.id, update, to=outbox.followers(session, audience.id, me.id, group.id), order_key=group.uri)

@@ -15,11 +15,10 @@ from fedcollab.base.clock import new_id
 from fedcollab.base.errors import Conflict, NotFound, Refused, Unavailable
 from fedcollab.base.web import read_form, redirect, wants_document, words_of
 from fedcollab.feature import member_of, page, viewer_of
-from fedcollab.federation import activitystreams as ap
 from fedcollab.federation.kernel import KERNEL
 from fedcollab.federation.views import document_answer, own_document, partner_viewer
 
-from . import groups, reading, service
+from . import groups, paging, reading, service
 from .reach import Reach, reach
 
 
@@ -102,7 +101,7 @@ async def _group_document(request: web.Request) -> web.Response:
 
 async def show_thread(request: web.Request) -> web.Response:
     if wants_document(request):
-        return await _thread_document(request)
+        return await paging.get_conversation(request)
     return await thread_page(request, viewer_of(request), request.match_info["id"])
 
 
@@ -169,19 +168,6 @@ async def show_post(request: web.Request) -> web.Response:
 
 def _post_document(session: Session, post_id: str) -> dict[str, Any]:
     return service.document(session, post_id)
-
-
-async def _thread_document(request: web.Request) -> web.Response:
-    """A thread as a collection of its posts' ids (FEP-7888), as far as the asking partner may see them."""
-    viewer, kernel = await partner_viewer(request), request.app[KERNEL]
-
-    def read(session: Session) -> tuple[reading.ThreadData, list[str]]:
-        thread = reading.thread_row(session, viewer, request.match_info["id"])
-        return thread, [p.uri for p in reading.posts(session, viewer, thread.id)]
-
-    thread, uris = await kernel.database.read(read)
-    named = {"name": thread.title} if thread.title else {}
-    return document_answer({"@context": ap.CONTEXT, "id": thread.uri, "type": "OrderedCollection", **named, "orderedItems": uris})
 
 
 async def history(request: web.Request) -> web.Response:
