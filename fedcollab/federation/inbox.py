@@ -77,14 +77,12 @@ def receive_all(session: Session, node: Node, host: str, found: list[tuple[str, 
 
 
 def _order_key(activity: dict[str, Any]) -> str:
-    """The thread of an activity (of the one inside an Announce), else nothing: what has no thread is in order by sender."""
-    inner = activity.get("object")
-    while isinstance(inner, dict):
-        context = ap.ident(inner.get("context"))
-        if context:
-            return context.encode()[:LONGEST].decode(errors="ignore")
-        inner = inner.get("object")
-    return ""
+    """The thread of an activity's object (of the one inside an Announce) or, where it says none, of the activity itself; else nothing:
+    what has no thread is in order by sender."""
+    inner, context = activity.get("object"), ""
+    while isinstance(inner, dict) and not context:
+        context, inner = ap.ident(inner.get("context")), inner.get("object")
+    return (context or ap.ident(activity.get("context"))).encode()[:LONGEST].decode(errors="ignore")
 
 
 def due(session: Session, now: int, *, busy: Collection[str] = (), most: int = 16) -> dict[str, list[int]]:

@@ -237,6 +237,7 @@ NO_PAGE = {
     "POST /preview/{id}": "a piece of the composer",
     "POST /keep/{id}": "a piece of the composer",
     "POST /posts/{id}/delete": "leads to the conversation",
+    "POST /posts/{id}/thank": "leads back to the post",
     "POST /link/{token}": "leads to the new password",
     "POST /logout": "leads to the start page",
     "POST /settings/sessions": "leads back to the list",

@@ -18,7 +18,7 @@ from fedcollab.feature import member_of, page, sign_in_first, viewer_of
 from fedcollab.federation import partners
 from fedcollab.federation.kernel import KERNEL
 
-from . import reading, service, views
+from . import reading, service, thanks, views
 from .reach import Reach, reach
 from .views import NOTHING, Shown
 
@@ -170,3 +170,11 @@ async def delete_post(request: web.Request) -> web.Response:
         await kernel.database.write(service.delete, kernel.node, viewer, post_id)
         return redirect(f"/threads/{post.thread_id}")
     return page(request, "discussions/delete.html", post=post, reach=reached, alone=alone)
+
+
+async def thank_post(request: web.Request) -> web.Response:
+    """Says thanks for a post, or takes it back, and leads back to it."""
+    viewer, kernel, post_id, fields = member_of(request), request.app[KERNEL], request.match_info["id"], await read_form(request)
+    work = thanks.unthank if fields.get("act") == "unthank" else thanks.thank
+    await kernel.database.write(work, kernel.node, viewer, post_id)
+    return redirect(f"/posts/{post_id}")

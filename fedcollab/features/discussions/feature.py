@@ -5,7 +5,7 @@ from aiohttp import web
 from fedcollab.base.errors import N_
 from fedcollab.feature import Feature, MenuItem
 
-from . import composing, paging, views
+from . import composing, paging, thanks, views
 from .groups import renew_lists
 from .receiving import HANDLERS
 
@@ -29,9 +29,10 @@ FEATURE = Feature(
         web.get("/posts/{id}/delete", composing.delete_post),
         web.post("/posts/{id}/delete", composing.delete_post),
         web.get("/posts/{id}/history", views.history),
+        web.post("/posts/{id}/thank", composing.thank_post),
         *paging.ROUTES,
     ),
-    handlers=HANDLERS,
+    handlers=(*HANDLERS, *thanks.HANDLERS),
     chores=(renew_lists,),
     menu=(MenuItem("/", N_("Home"), "home"), MenuItem("/groups", N_("Discuss"), "talk", also=("/threads/", "/posts/"))),
 )

@@ -41,7 +41,7 @@ def receive_create(session: Session, node: Node, received: Verified) -> None:
             _confirm(session, node, there.id, there.thread_id)
         return
     post_id = _store(session, node, received.actor, group, audience, post)
-    _pass_on(session, node, received, group, audience, post_id)
+    pass_on(session, node, received, group, audience, post_id)
     audit.record(session, node.now(), partner(received.actor.organisation_id), "post.receive", post_id)
 
 
@@ -165,7 +165,7 @@ def receive_update(session: Session, node: Node, received: Verified) -> None:
         raise Refused(reason="addressed wider than before")
     addressed = ap.LABEL in received.object or ap.addressed(received.object)
     _change(session, node, row, post, policy.check_leaves(post.label) if addressed else row.label, changed_at)
-    _pass_on(session, node, received, group, audience, row.id)
+    pass_on(session, node, received, group, audience, row.id)
     audit.record(session, node.now(), partner(received.actor.organisation_id), "post.receive_edit", row.id)
 
 
@@ -195,7 +195,7 @@ def receive_delete(session: Session, node: Node, received: Verified) -> None:
     row = _known(session, received, ap.ident(received.object))
     service.bury(session, node, row.id)
     group, audience = actors.by_id(session, row.group_id), groups.audience_of(session, row.group_id)
-    _pass_on(session, node, received, group, audience, row.id)
+    pass_on(session, node, received, group, audience, row.id)
     audit.record(session, node.now(), partner(received.actor.organisation_id), "post.receive_delete", row.id)
 
 
@@ -212,7 +212,7 @@ def _known(session: Session, received: Verified, uri: str) -> Any:
     return row
 
 
-def _pass_on(session: Session, node: Node, received: Verified, group: ActorData, audience: groups.AudienceData, post_id: str) -> None:
+def pass_on(session: Session, node: Node, received: Verified, group: ActorData, audience: groups.AudienceData, post_id: str) -> None:
     """Announces a partner's activity to the others inside our group, its author's node included. Without a good proof it stays here:
     nobody else could believe it."""
     if group.known != OWN or received.through is not None:

@@ -23,7 +23,7 @@ from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import announce, outbox, partners
 
 from . import activities, groups, reading
-from .models import LAST, Draft, Post, PostRevision, Thread, ThreadRead
+from .models import LAST, Draft, Mention, Post, PostRevision, Thanks, Thread, ThreadRead
 
 TITLE = 200
 AUTHOR, GROUP = sa.orm.aliased(Actor), sa.orm.aliased(Actor)  # made once: an alias copies every column
@@ -52,7 +52,7 @@ def post_thread(
     if again := _again(session, viewer, once):
         return again
     now, thread_id = node.now(), new_id(node.now())
-    audience = _may_write(session, viewer, group_id)
+    audience = may_write(session, viewer, group_id)
     row = dict(
         id=thread_id,
         uri=node.settings.uri(f"/threads/{thread_id}"),
@@ -75,7 +75,7 @@ def post_reply(
         raise Refused(N_("The answer is empty. Write something first."))
     if again := _again(session, viewer, once):
         return again
-    _may_write(session, viewer, thread.group_id)
+    may_write(session, viewer, thread.group_id)
     first = session.execute(
         sa.select(Post.uri).where(Post.thread_id == thread_id).order_by(Post.place, Post.id).limit(1)
     ).scalar_one_or_none()
@@ -92,7 +92,8 @@ def _again(session: Session, viewer: Viewer, once: str) -> Posted | None:
     return Posted(row.thread_id, row.id, row.uri) if row else None
 
 
-def _may_write(session: Session, viewer: Viewer, group_id: str) -> groups.AudienceData:
+def may_write(session: Session, viewer: Viewer, group_id: str) -> groups.AudienceData:
+    """The audience of a group that the viewer may write in. Raises Refused, Forbidden."""
     audience, group = groups.audience_of(session, group_id), actors.by_id(session, group_id)
     if group.known != OWN and not partners.talks_with(session, group.host):
         raise Refused(N_("We are no longer partners with the organisation that keeps this group, so nothing can be sent to it."))
@@ -270,8 +271,9 @@ def revise(session: Session, post_id: str, *, html: str, source: str, now: int, 
 
 
 def bury(session: Session, node: Node, post_id: str) -> None:
-    """Empties a post, its history, and the activities that carried it."""
-    session.execute(sa.delete(PostRevision).where(PostRevision.post_id == post_id))
+    """Empties a post, its history, its thanks and mentions, and the activities that carried it."""
+    for model in (PostRevision, Mention, Thanks):
+        session.execute(sa.delete(model).where(model.post_id == post_id))
     buried = sa.update(Post).where(Post.id == post_id).values(html="", source="", deleted_at=node.now())
     outbox.forget(session, node, session.execute(buried.returning(Post.uri)).scalar_one())
 

@@ -18,7 +18,7 @@ from fedcollab.feature import member_of, page, viewer_of
 from fedcollab.federation.kernel import KERNEL
 from fedcollab.federation.views import document_answer, own_document, partner_viewer
 
-from . import groups, paging, reading, service
+from . import groups, paging, reading, service, thanks
 from .reach import Reach, reach
 
 
@@ -125,11 +125,11 @@ async def thread_page(request: web.Request, viewer: Viewer, thread_id: str, show
     asked = request.query.get("page", "1")
     number = int(asked) if asked.isascii() and asked.isdigit() and 0 < len(asked) < 7 else 1
 
-    def read(session: Session) -> tuple[reading.Around, Reach, list[reading.PostView]]:
-        around = reading.around(session, viewer, thread_id)
-        return around, reach(session, around.group), reading.posts(session, viewer, thread_id, number)
+    def read(session: Session) -> tuple[reading.Around, Reach, list[reading.PostView], dict[str, thanks.Thanked]]:
+        around, posts = reading.around(session, viewer, thread_id), reading.posts(session, viewer, thread_id, number)
+        return around, reach(session, around.group), posts, thanks.of_posts(session, viewer, [post.id for post in posts])
 
-    around, reached, posts = await kernel.database.glance(read)
+    around, reached, posts, thanked = await kernel.database.glance(read)
     pages = max(number if posts else 1, -(-around.thread.posts // reading.POSTS))  # own posts that wait for the host are not counted yet
     seen = around.thread.posts if number >= pages else max((p.place for p in posts if p.confirmed_at), default=0)
     if viewer.signed_in and seen > around.read_place:
@@ -143,6 +143,7 @@ async def thread_page(request: web.Request, viewer: Viewer, thread_id: str, show
         group=around.group,
         reach=reached,
         posts=posts,
+        thanked=thanked,
         read_place=around.read_place,
         errors=shown.errors,
         text=around.draft if shown.text is None else shown.text,
