@@ -21,7 +21,7 @@ from fedcollab.base.templates import Templates
 from fedcollab.base.web import cookie_name
 from fedcollab.demo import ANSWERS, CASTS, OPENER, Cast, Stage, free_ports, stage, until
 from fedcollab.feature import TEMPLATES
-from fedcollab.features.discussions import groups, reading, service
+from fedcollab.features.discussions import groups, reading, service, thanks
 from fedcollab.features.discussions.models import Post, Thread, ThreadRead
 from fedcollab.features.members import service as members
 from fedcollab.features.members import sessions
@@ -157,6 +157,7 @@ async def _talk(made: Scene, host: Stage, sanabil: Stage, ladera: Stage) -> None
     await host.write(service.delete, host.viewers[0], removed.post_id)
     await answer(host, host.viewers[0], ANSWERS[3], "en")
     own = await answer(busy, ilse, "Gladly. I will make this a card by Friday.", "en")
+    await busy.write(thanks.thank, daan, own.post_id)
     text = "Gladly. I will make this a card for the library by Friday, with all your names as contributors unless you tell me otherwise."
     await busy.write(service.edit, ilse, own.post_id, text=text)
     made.places |= {"partner": await _author(busy, opener.uri), "met": await _author(busy, met.uri)}
@@ -202,6 +203,7 @@ async def _people(made: Scene) -> None:
         found = await busy.kernel.database.read(actors.by_id, done.person_id)
         made.places[username] = found.id
         made.people[username] = Viewer(found.organisation_id, found.id, frozenset({MEMBER}), found.name)
+    await busy.write(service.post_reply, ilse, made.places["public"], text="Tigrinya first, I think. @ruth, could you ask?", language="en")
     await busy.write(members.disable, ilse, made.people["joost"].person_id)
     await busy.write(members.use_link, await busy.write(members.make_link, ilse, made.people["nina"].person_id), "test")
     made.places["link"] = await busy.write(members.make_link, ilse, made.people["ruth"].person_id)

@@ -19,7 +19,7 @@ TITLE = 200
 
 @dataclass(frozen=True)
 class PostData:
-    """A post between row and object; `context` is the thread's uri, `title` is set on an opener alone."""
+    """A post between row and object; `context` is the thread's uri, `title` is set on an opener alone; `mentions` are (id, handle)."""
 
     uri: str
     context: str
@@ -33,6 +33,7 @@ class PostData:
     language: str
     posted_at: int
     edited_at: int | None = None
+    mentions: tuple[tuple[str, str], ...] = ()
 
 
 def to_object(post: PostData) -> dict[str, Any]:
@@ -54,6 +55,9 @@ def to_object(post: PostData) -> dict[str, Any]:
     made.update({name: value for name, value in optional.items() if value})
     if post.language:
         made["contentMap"] = {post.language: post.html}
+    if post.mentions:
+        made["cc"] = [uri for uri, _ in post.mentions]
+        made["tag"] = [{"type": "Mention", "href": uri, "name": handle} for uri, handle in post.mentions]
     if post.source:
         made["source"] = {"content": post.source, "mediaType": "text/markdown"}
     return made

@@ -20,7 +20,7 @@ from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import announce, proofs
 from fedcollab.federation.registry import Handler, Verified
 
-from . import activities, backfill, groups, service
+from . import activities, backfill, groups, mentions, service
 from .models import Post, Thread
 
 MOST_GROUPS = 20  # of ours that one activity may be addressed to before we stop looking
@@ -41,6 +41,7 @@ def receive_create(session: Session, node: Node, received: Verified) -> None:
             _confirm(session, node, there.id, there.thread_id)
         return
     post_id = _store(session, node, received.actor, group, audience, post)
+    mentions.receive(session, node, received, post_id)
     pass_on(session, node, received, group, audience, post_id)
     audit.record(session, node.now(), partner(received.actor.organisation_id), "post.receive", post_id)
 
@@ -165,6 +166,7 @@ def receive_update(session: Session, node: Node, received: Verified) -> None:
         raise Refused(reason="addressed wider than before")
     addressed = ap.LABEL in received.object or ap.addressed(received.object)
     _change(session, node, row, post, policy.check_leaves(post.label) if addressed else row.label, changed_at)
+    mentions.receive(session, node, received, row.id)
     pass_on(session, node, received, group, audience, row.id)
     audit.record(session, node.now(), partner(received.actor.organisation_id), "post.receive_edit", row.id)
 

@@ -22,7 +22,7 @@ from fedcollab.base.errors import Forbidden, N_, NotFound, Refused
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import announce, outbox, partners
 
-from . import activities, groups, reading
+from . import activities, groups, mentions, reading
 from .models import LAST, Draft, Mention, Post, PostRevision, Thanks, Thread, ThreadRead
 
 TITLE = 200
@@ -127,13 +127,14 @@ def _post(
     now = node.now()
     fresh = ONCE.fullmatch(once) and session.execute(sa.select(Post.id).where(Post.id == once)).first() is None
     post_id = once if fresh else new_id(now)
-    html, audience = markup.render(text), groups.audience_of(session, group.id)
+    (html, named), audience = mentions.render(session, group, text), groups.audience_of(session, group.id)
     uri = node.settings.uri(f"/posts/{post_id}")
     ours = group.known == OWN
     row = dict(id=post_id, uri=uri, thread_id=thread_id, reply_to=reply_to, source=text, html=html, language=language)
     place = next_place(session, thread_id, now) if ours else LAST
     state = dict(place=place, confirmed_at=now if ours else None)
     session.execute(sa.insert(Post).values(**row, **state, **_shared(viewer, audience, now)))
+    mentions.keep(session, node, post_id, viewer.person_id, [one.id for one in named])
     if ours:
         own_post_read(session, viewer.person_id, thread_id, place)
     session.execute(
@@ -179,6 +180,7 @@ def data(session: Session, post_id: str, *, title: str = "") -> activities.PostD
         language=post.language,
         posted_at=post.posted_at,
         edited_at=post.edited_at,
+        mentions=mentions.tags(session, post_id),
     )
 
 
@@ -191,7 +193,7 @@ def send(
     policy.check_leaves(audience.label)
     row = session.execute(sa.select(Post.author_id, Post.confirmed_at).where(Post.id == post_id)).one()
     author = actors.by_id(session, row.author_id)
-    more = {name: obj[name] for name in ("to", "audience", "context", "published") if name in obj}
+    more = {name: obj[name] for name in ("to", "cc", "audience", "context", "published") if name in obj}
     made = ap.activity(kind, outbox.new_uri(node), author.uri, obj, **more)
     to = [] if group.known == OWN else [group.organisation_id]
     proved = outbox.publish(session, node, author.id, made, to=to, order_key=obj["context"])
@@ -228,8 +230,10 @@ def edit(session: Session, node: Node, viewer: Viewer, post_id: str, *, text: st
     thread_id, group, audience = _own_post(session, viewer, post_id)
     if not text.strip():
         raise Refused(N_("The text is empty. To take a post away, delete it."))
-    if not revise(session, post_id, html=markup.render(text), source=text, now=node.now()):
+    html, named = mentions.render(session, group, text)
+    if not revise(session, post_id, html=html, source=text, now=node.now()):
         return thread_id  # saved as it was: nobody needs to hear of it
+    mentions.keep(session, node, post_id, viewer.person_id, [one.id for one in named])
     send(session, node, group, audience, "Update", post_id, activities.to_object(data(session, post_id, title=_title(session, post_id))))
     audit.record(session, node.now(), viewer, "post.edit", post_id)
     return thread_id

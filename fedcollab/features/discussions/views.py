@@ -18,7 +18,7 @@ from fedcollab.feature import member_of, page, viewer_of
 from fedcollab.federation.kernel import KERNEL
 from fedcollab.federation.views import document_answer, own_document, partner_viewer
 
-from . import groups, paging, reading, service, thanks
+from . import groups, mentions, paging, reading, service, thanks
 from .reach import Reach, reach
 
 
@@ -26,12 +26,13 @@ async def home(request: web.Request) -> web.Response:
     """A member's home: what is new, in all groups; for everybody else the landing page with what is public."""
     viewer, kernel = viewer_of(request), request.app[KERNEL]
 
-    def read(session: Session) -> tuple[list[reading.ListedThread], list[reading.GroupData]]:
-        return reading.newest(session, viewer), reading.groups(session, viewer)
+    def read(session: Session) -> tuple[list[reading.ListedThread], list[reading.GroupData], list[mentions.News]]:
+        named = mentions.news(session, viewer) if viewer.signed_in else []
+        return reading.newest(session, viewer), reading.groups(session, viewer), named
 
-    threads, found = await kernel.database.read(read)
+    threads, found, named = await kernel.database.read(read)
     template = "discussions/home.html" if viewer.signed_in else "discussions/landing.html"
-    return page(request, template, threads=threads, groups={g.actor.id: g for g in found})
+    return page(request, template, threads=threads, groups={g.actor.id: g for g in found}, named=named)
 
 
 async def list_groups(request: web.Request) -> web.Response:
@@ -125,16 +126,20 @@ async def thread_page(request: web.Request, viewer: Viewer, thread_id: str, show
     asked = request.query.get("page", "1")
     number = int(asked) if asked.isascii() and asked.isdigit() and 0 < len(asked) < 7 else 1
 
-    def read(session: Session) -> tuple[reading.Around, Reach, list[reading.PostView], dict[str, thanks.Thanked]]:
+    def read(session: Session) -> tuple[reading.Around, Reach, list[reading.PostView], dict[str, thanks.Thanked], list[str]]:
         around, posts = reading.around(session, viewer, thread_id), reading.posts(session, viewer, thread_id, number)
-        return around, reach(session, around.group), posts, thanks.of_posts(session, viewer, [post.id for post in posts])
+        shown = [post.id for post in posts]
+        unseen = mentions.unseen(session, viewer, shown) if viewer.signed_in else []
+        return around, reach(session, around.group), posts, thanks.of_posts(session, viewer, shown), unseen
 
-    around, reached, posts, thanked = await kernel.database.glance(read)
+    around, reached, posts, thanked, unseen = await kernel.database.glance(read)
     pages = max(number if posts else 1, -(-around.thread.posts // reading.POSTS))  # own posts that wait for the host are not counted yet
     seen = around.thread.posts if number >= pages else max((p.place for p in posts if p.confirmed_at), default=0)
-    if viewer.signed_in and seen > around.read_place:
-        with contextlib.suppress(Unavailable):  # a full disk stops nobody from reading
+    with contextlib.suppress(Unavailable):  # a full disk stops nobody from reading
+        if viewer.signed_in and seen > around.read_place:
             await kernel.database.write(service.mark_read, viewer, thread_id, seen)
+        if unseen:
+            await kernel.database.write(mentions.see, kernel.node, viewer, unseen)
     return page(
         request,
         "discussions/thread.html",
