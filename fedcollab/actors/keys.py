@@ -1,5 +1,6 @@
 """Decides how actors' keys are made, sealed, found and used: RSA-2048 for everybody's software, Ed25519 between our own nodes."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
@@ -23,6 +24,7 @@ from .node import Node
 RSA, ED25519 = "rsa", "ed25519"
 FRAGMENTS = {RSA: "#main-key", ED25519: "#ed25519-key"}
 MULTICODEC = b"\xed\x01"  # ed25519-pub, as FEP-521a's Multikey wants it
+ED25519_BEGINS = "z6Mk"  # base58 of the two bytes before 32 others
 PrivateKey = RSAPrivateKey | Ed25519PrivateKey
 
 
@@ -113,6 +115,11 @@ def _signer_query() -> sa.Select[Any]:
 def multibase(raw: bytes) -> str:
     """An Ed25519 public key as a Multikey's publicKeyMultibase."""
     return "z" + base58(MULTICODEC + raw)
+
+
+def is_ed25519(multikey: Mapping[str, object]) -> bool:
+    """Whether a Multikey says to be an Ed25519 key. Others list their RSA keys as Multikeys too: those are no key that we read there."""
+    return str(multikey.get("publicKeyMultibase")).startswith(ED25519_BEGINS)
 
 
 @lru_cache(4096)

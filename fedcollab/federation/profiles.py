@@ -112,11 +112,12 @@ def _keys(document: dict[str, Any], uri: str, host: str) -> dict[str, tuple[str,
     found: dict[str, tuple[str, str]] = {}
     methods = document.get("assertionMethod")
     for key in methods if isinstance(methods, list) else [methods]:
-        if isinstance(key, dict) and key.get("type") == "Multikey" and key.get("controller") == uri:
+        if isinstance(key, dict) and key.get("type") == "Multikey" and key.get("controller") == uri and keys.is_ed25519(key):
             found[ap.ident(key)] = (keys.ED25519, str(key.get("publicKeyMultibase")))
-    key = document.get("publicKey")
-    if isinstance(key, dict) and key.get("owner") == uri:
-        found[ap.ident(key)] = (keys.RSA, str(key.get("publicKeyPem")))
+    given = document.get("publicKey")
+    for key in given if isinstance(given, list) else [given]:
+        if isinstance(key, dict) and key.get("owner") == uri:
+            found[ap.ident(key)] = (keys.RSA, str(key.get("publicKeyPem")))
     for key_uri, (kind, public) in found.items():
         if not key_uri or host_of(key_uri) != host or len(found) > 4:
             raise BadRequest(reason="a key lies on another host than its owner")

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
@@ -79,7 +81,7 @@ def test_an_actor_of_ours_reads_back_from_its_document(session: Session, kind: s
                 {"id": "https://q.example/k", "type": "Multikey", "controller": ACTOR, "publicKeyMultibase": ed_public(SIGNER)}
             ]
         },
-        {"assertionMethod": {"id": ACTOR + "#k", "type": "Multikey", "controller": ACTOR, "publicKeyMultibase": "zzz"}},
+        {"assertionMethod": {"id": ACTOR + "#k", "type": "Multikey", "controller": ACTOR, "publicKeyMultibase": "z6Mkzz"}},
         {"publicKey": {"id": ACTOR + "#k", "owner": ACTOR, "publicKeyPem": "none"}},
         {"publicKey": {"owner": ACTOR, "publicKeyPem": "none"}},
     ],
@@ -95,6 +97,17 @@ def test_a_key_that_says_it_is_another_actors_is_left_out() -> None:
         document = theirs()
         document["assertionMethod"] = [document["assertionMethod"][0] | other]
         assert profiles.parse(document).keys == {}
+
+
+def test_keys_of_kinds_that_we_do_not_read_stand_beside_those_that_we_do() -> None:
+    """Other software lists its RSA key as a Multikey too, and may have several in publicKey."""
+    document = theirs()
+    mine = document["assertionMethod"][0]
+    rsa = mine | {"id": ACTOR + "#multikey-1", "publicKeyMultibase": "zgghBUVkqmWS8e1iiuveLsLcKucmnEK2pXp4T6mbsCAL19Uftk9b4Art85AzrrWaf"}
+    assert profiles.parse(document | {"assertionMethod": [rsa, mine]}).keys == {mine["id"]: (keys.ED25519, mine["publicKeyMultibase"])}
+    pem = generate_private_key(65537, 2048).public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    listed = [{"id": ACTOR + "#main-key", "owner": ACTOR, "publicKeyPem": pem}, {"id": ACTOR + "#old", "owner": "https://p.example/x"}]
+    assert profiles.parse(document | {"publicKey": listed}).keys[ACTOR + "#main-key"] == (keys.RSA, pem)
 
 
 JSON = st.recursive(
