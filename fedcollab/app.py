@@ -12,7 +12,7 @@ from fedcollab.base.config import Settings
 from fedcollab.base.crypto import derive, read_master_key
 from fedcollab.base.database import Database, open_database
 from fedcollab.base.errors import FedcollabError
-from fedcollab.base.http import Fetcher
+from fedcollab.base.http import Fetcher, agent_of
 from fedcollab.base.paths import STATIC, NodeFiles
 from fedcollab.base.templates import Templates
 from fedcollab.base.web import BODY_BYTES, SECRET, SETTINGS, SHOW_ERROR, add_headers, answer_errors, redirect, token_base, wants_document
@@ -38,7 +38,8 @@ def make_kernel(settings: Settings, files: NodeFiles, *, patient: bool = False, 
     node = Node(settings, read_master_key(files))
     opened = database or open_database(settings.database_url or f"sqlite:///{files.database}", patient=patient)
     registry = Registry(handler for feature in FEATURES for handler in feature.handlers)
-    return Kernel(node, opened, Fetcher(peers=frozenset(settings.loopback_peers)), registry)
+    fetcher = Fetcher(peers=frozenset(settings.loopback_peers), agent=agent_of(settings.base_url))
+    return Kernel(node, opened, fetcher, registry)
 
 
 def make_app(kernel: Kernel) -> web.Application:

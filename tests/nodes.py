@@ -28,7 +28,7 @@ from fedcollab.admin import partners as acts
 from fedcollab.base import config
 from fedcollab.base.clock import Clock, new_id, system_clock
 from fedcollab.base.database import Database, Model, open_database
-from fedcollab.base.http import Fetcher
+from fedcollab.base.http import Fetcher, agent_of
 from fedcollab.base.templates import Templates
 from fedcollab.base.web import SECRET, SETTINGS, add_headers, answer_errors, token_base
 from fedcollab.feature import MENU, TEMPLATES
@@ -127,7 +127,8 @@ async def start(
     opened = database or open_database(f"sqlite:///{place / f'{port}.db'}")
     Model.metadata.create_all(opened.engine)
     registry = Registry((*follows.HANDLERS, *DISCUSSIONS.handlers))
-    kernel = Kernel(Node(settings, os.urandom(32), clock), opened, Fetcher(peers=frozenset(settings.loopback_peers)), registry)
+    fetcher = Fetcher(peers=frozenset(settings.loopback_peers), agent=agent_of(settings.base_url))
+    kernel = Kernel(Node(settings, os.urandom(32), clock), opened, fetcher, registry)
 
     def people(session: Any) -> Viewer:
         me = actors.create_own(session, kernel.node, actors.ORGANIZATION, username="organisation", name=name)
@@ -182,6 +183,8 @@ class Rogue:
     fetched: list[str] = field(default_factory=list)
     signers: dict[str, dict[str, keys.Signer]] = field(default_factory=dict)
     form: str = signatures.CAVAGE
+    asked: list[web.Request] = field(default_factory=list)
+    answer: Callable[[web.Request], Awaitable[web.Response | None]] | None = None  # asked before anything else; None goes on as usual
 
     @property
     def url(self) -> str:
@@ -264,6 +267,10 @@ async def rogue(name: str = "Tamarind") -> Rogue:
     made: Rogue
 
     async def serve(request: web.Request) -> web.Response:
+        made.asked.append(request)
+        own = await made.answer(request) if made.answer else None
+        if own is not None:
+            return own
         if request.method == "POST":
             made.received.append(json.loads(await request.read()))
             return web.Response(status=202)

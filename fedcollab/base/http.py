@@ -12,6 +12,8 @@ from urllib.parse import urljoin
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from fedcollab import __version__
+
 from .addresses import host_of, is_global, split
 from .clock import MICROSECONDS, system_clock
 from .errors import BadRequest, Unreachable
@@ -44,6 +46,11 @@ def is_activity(content_type: str) -> bool:
         return True
     profiles = [p.partition("=")[2].strip('"').split() for p in parameters if p.lower().startswith("profile=")]
     return kind.lower() == "application/ld+json" and any(PROFILE in found for found in profiles)
+
+
+def agent_of(base_url: str) -> str:
+    """How a node names itself in each request: other servers refuse who does not, and their admins look there whom to ask."""
+    return f"fedcollab/{__version__} (+{base_url}/)"
 
 
 async def resolve(host: str, port: int) -> list[str]:

@@ -78,7 +78,7 @@ async def _choose(kernel: Kernel, claims: list[Claim], method: str) -> tuple[Cla
 
 
 async def _fetch_key(kernel: Kernel, key_uri: str) -> PublicKey:
-    """The key's owner is fetched by the key's address without its fragment, and has to list the key itself."""
+    """The key's owner is fetched by the key's address, and has to list the key itself."""
     try:
         await fetch.owner(kernel, key_uri.partition("#")[0])
     except Unreachable as error:

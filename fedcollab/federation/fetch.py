@@ -24,9 +24,15 @@ async def document(kernel: Kernel, uri: str) -> dict[str, Any]:
 
 
 async def public_document(kernel: Kernel, uri: str) -> dict[str, Any]:
-    """An Organization's document, readable by anybody and asked for unsigned, on an admin's wish: only its own host is permitted."""
-    host = kernel.fetcher.check(uri)
-    answer = await kernel.fetcher.get(uri, permit=lambda asked: asked == host, accept=knocking.ACCEPT)
+    """An Organization's document, on an admin's wish: only its own host is permitted. Signed, for some show nothing without; asked for
+    again without where it lies elsewhere, since no signature follows a redirect."""
+    host, signer = kernel.fetcher.check(uri), await kernel.database.read(knocking.own_signer, kernel)
+    try:
+        answer = await knocking.ask_stranger(kernel, uri, signer)
+    except Unreachable as error:
+        if error.answer is None or not 300 <= error.answer < 400:
+            raise
+        answer = await kernel.fetcher.get(uri, permit=lambda asked: asked == host, accept=knocking.ACCEPT)
     return _has_id(knocking.read(answer), answer.url)
 
 

@@ -106,7 +106,20 @@ async def ask(kernel: Kernel, uri: str) -> Answer:
     to = await kernel.database.read(peer, host)
     if to is None or to.state != ADMITTED:
         raise Unreachable("refused: not one of our partners")
-    signer = await kernel.database.read(own_signer, kernel, to.kind)
+    signer, before = await kernel.database.read(own_signer, kernel, to.kind), to.form
+    answer = await _ask(kernel, to, uri, signer)
+    if before != to.form:
+        await kernel.database.write(remember, to.id, to.form)
+    return answer
+
+
+async def ask_stranger(kernel: Kernel, uri: str, signer: Signer) -> Answer:
+    """What somebody answers who is on no list, asked with an RSA key of ours. Raises Unreachable."""
+    return await _ask(kernel, Peer("", kernel.fetcher.check(uri), "", "", RSA), uri, signer)
+
+
+async def _ask(kernel: Kernel, to: Peer, uri: str, signer: Signer) -> Answer:
+    """A signed GET in either form; `to.form` is what was accepted."""
     form, other = to.forms()
     try:
         answer = await _get(kernel, to, uri, signing(kernel, signer, form))
@@ -114,8 +127,7 @@ async def ask(kernel: Kernel, uri: str) -> Answer:
         if not to.wants_other(error.answer or 0):
             raise
         form, answer = other, await _get(kernel, to, uri, signing(kernel, signer, other))
-    if form != to.form:
-        await kernel.database.write(remember, to.id, form)
+    to.form = form
     return answer
 
 
