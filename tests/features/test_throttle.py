@@ -73,3 +73,32 @@ def test_failures_from_everywhere_fill_no_memory_and_keep_no_address() -> None:
         throttle.failed("ilse", f"2001:db8::{number:x}")
     assert len(throttle._failures) <= MOST
     assert not any("2001:db8" in name for name in throttle._failures)
+
+
+@pytest.mark.rule("AUTH-01")
+def test_a_hundred_tries_at_once_are_no_more_than_five_one_by_one_and_a_right_one_takes_itself_back() -> None:
+    time = Time()
+    throttle = Throttle(time)
+    taken = 0
+    for _ in range(100):  # none of them has an answer yet
+        try:
+            throttle.attempt("ilse", "192.0.2.7")
+        except TooMany:
+            continue
+        taken += 1
+    assert taken == 5
+    for _ in range(200):  # a whole office behind one address signs in
+        throttle.attempt("daan", "192.0.2.8")
+        throttle.passed("daan", "192.0.2.8")
+    throttle.attempt("noor", "192.0.2.8")
+
+
+def test_an_office_does_not_pay_for_the_mistakes_of_last_week() -> None:
+    time = Time()
+    throttle = Throttle(time)
+    for number in range(70):
+        throttle.failed(f"user{number}", "192.0.2.7")
+    with pytest.raises(TooMany):
+        throttle.check("ilse", "192.0.2.7")
+    time.now += 6 * HOUR
+    assert all(tries(throttle, f"user{number}", "192.0.2.7") for number in range(4))
