@@ -1,19 +1,19 @@
 """Decides the command line: a contract, each command with --json and --help; refusals say what to do and exit with 1."""
 
-import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, Any, NoReturn
 
 import typer
 
 from fedcollab import __version__
 from fedcollab.base.errors import FedcollabError
 
-T = TypeVar("T")
+from .cli_people import user_reset_factor
+from .console import CHOSEN, AsJson, say, with_kernel
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -34,9 +34,9 @@ for name, part in (
 ):
     app.add_typer(part, name=name)
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of words.")]
+user_app.command("reset-factor")(user_reset_factor)
+
 Role = Annotated[list[str] | None, typer.Option("--role", help="admin, moderator or member; may be given several times.")]
-CHOSEN = {"directory": Path()}
 
 
 def main() -> None:
@@ -68,33 +68,6 @@ def choose(
 ) -> None:
     """One organisation's node, federated by signed activities."""
     CHOSEN["directory"] = directory
-
-
-def say(as_json: bool, data: object, words: str) -> None:
-    """One answer, for machines or for people."""
-    print(json.dumps(data, ensure_ascii=False, indent=1) if as_json else words)
-
-
-def with_kernel(work: Callable[[Any], Awaitable[T]]) -> T:
-    """Runs one piece of work on the node in the chosen directory, beside a running server if there is one."""
-    from fedcollab.app import make_kernel
-    from fedcollab.base import config
-    from fedcollab.base.migrate import check
-    from fedcollab.base.paths import NodeFiles
-
-    kernel = make_kernel(config.load(CHOSEN["directory"]), NodeFiles(CHOSEN["directory"]), patient=True)
-
-    async def run() -> T:
-        try:
-            return await work(kernel)
-        finally:
-            await kernel.fetcher.close()
-
-    try:
-        check(kernel.database.engine)
-        return asyncio.run(run())
-    finally:
-        kernel.database.close()
 
 
 @app.command()

@@ -90,6 +90,8 @@ def test_floors_import_only_floors_below_and_each_library_has_one_door() -> None
         ("access/policy.py", "import httpsig", "httpsig has one door"),
         ("federation/inbox.py", "import cryptography.fernet", "cryptography is used where keys are"),
         ("features/discussions/views.py", "import markdown", "markdown and nh3 have one door"),
+        ("features/members/sessions.py", "import pyotp", "pyotp has one door"),
+        ("admin/members.py", "import segno", "segno has one door"),
     ],
 )
 def test_an_import_against_the_rules_is_refused(tmp_path: Path, where: str, line: str, contract: str) -> None:

@@ -13,8 +13,8 @@ from fedcollab import __version__, cli
 from fedcollab.base.errors import Unavailable
 
 CONTRACT = {
-    "init", "serve", "user add", "user list", "user disable", "login-link", "invite", "partner add", "partner list", "partner approve",
-    "partner suspend", "partner remove", "group add", "post", "federation status", "audit verify", "migrate", "demo",
+    "init", "serve", "user add", "user list", "user disable", "user reset-factor", "login-link", "invite", "partner add", "partner list",
+    "partner approve", "partner suspend", "partner remove", "group add", "post", "federation status", "audit verify", "migrate", "demo",
 }  # fmt: skip
 
 

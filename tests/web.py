@@ -72,7 +72,8 @@ class Site:
 
     @property
     def url(self) -> str:
-        return self.kernel.node.settings.base_url
+        """Where it listens; a node in earnest has its own web server in front, which speaks https for it."""
+        return f"http://{self.kernel.node.settings.listen}"
 
     async def write(self, work: Any, *args: Any, **kwargs: Any) -> Any:
         return await self.kernel.database.write(work, self.kernel.node, *args, **kwargs)

@@ -15,6 +15,8 @@ FEATURE = Feature(
         web.post("/admin/members/{id}/link", members.make_link),
         web.post("/admin/members/{id}/roles", members.set_roles),
         web.post("/admin/members/{id}/disable", members.disable),
+        web.get("/admin/members/{id}/factor", members.ask_reset),
+        web.post("/admin/members/{id}/factor", members.reset_factor),
         web.get("/admin/partners", views.show_partners),
         web.post("/admin/partners", views.add_partner),
         web.post("/admin/partners/{id}", views.change_partner),

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-import segno
 from aiohttp import web
 
 from fedcollab.access.viewer import MEMBER, ROLES
-from fedcollab.base.errors import Refused
+from fedcollab.base.errors import NotFound, Refused
+from fedcollab.base.qr import qr
 from fedcollab.base.web import read_form, redirect, words_of
 from fedcollab.feature import admin_of, page
 from fedcollab.features.members import service
@@ -41,11 +41,6 @@ async def invite(request: web.Request) -> web.Response:
     return await _page(request, link=link, qr=qr(link))
 
 
-def qr(link: str) -> str:
-    """A link as an inline SVG drawing without styles."""
-    return str(segno.make(link).svg_inline(scale=5, omitsize=False, title="QR", svgclass=None, lineclass=None))
-
-
 async def make_link(request: web.Request) -> web.Response:
     """Makes a one-time link for somebody who has forgotten their password, and shows it once."""
     viewer, kernel = admin_of(request), request.app[KERNEL]
@@ -53,6 +48,26 @@ async def make_link(request: web.Request) -> web.Response:
     token = await kernel.database.write(service.make_link, kernel.node, viewer, request.match_info["id"])
     person = await kernel.database.read(service.find, request.match_info["id"])
     return await _page(request, link=kernel.node.settings.uri(f"/link/{token}"), for_whom=person.name)
+
+
+async def ask_reset(request: web.Request) -> web.Response:
+    """Says what resetting somebody's second factor means, before it is done."""
+    admin_of(request)
+    person = await request.app[KERNEL].database.read(service.find, request.match_info["id"])
+    if not person.second_factor:
+        raise NotFound()
+    return page(request, "admin/reset_factor.html", person=person)
+
+
+async def reset_factor(request: web.Request) -> web.Response:
+    """Takes a member's second factor away, for a phone that is lost with all recovery codes."""
+    viewer, kernel, person_id = admin_of(request), request.app[KERNEL], request.match_info["id"]
+    await read_form(request)
+    try:
+        await kernel.database.write(service.reset_factor, kernel.node, viewer, person_id)
+    except Refused as error:
+        return await _refused(request, error, f"m-{person_id}")
+    return redirect(f"/admin/members#m-{person_id}")
 
 
 async def set_roles(request: web.Request) -> web.Response:

@@ -38,6 +38,11 @@ ACTIONS = {
     "member.roles": N_("Roles changed"),
     "member.disable": N_("Member disabled"),
     "member.password": N_("Password changed"),
+    "member.factor_on": N_("Second factor set up"),
+    "member.factor_off": N_("Second factor switched off"),
+    "member.factor_reset": N_("Second factor reset"),
+    "member.recovery_codes": N_("Recovery codes made anew"),
+    "member.recovery_code": N_("Recovery code used"),
 }
 
 

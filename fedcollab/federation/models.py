@@ -87,6 +87,8 @@ class Activity(Model):
 
     __table_args__ = (Index("ix_activity_announced", "actor_id", "id", sqlite_where=ANNOUNCED, postgresql_where=ANNOUNCED),)
 
+    __table_args__ = (Index(None, "actor_id", "id"),)
+
 
 class Delivery(Model):
     """One activity to one partner, by the partner's own numbering. `dropped` is what we ourselves did not send."""

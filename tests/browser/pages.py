@@ -4,9 +4,10 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import pyotp
 from playwright.sync_api import Page as Tab
 
-from .scene import Scene
+from .scene import PASSWORD, Scene
 
 Act = Callable[[Tab, Scene], None]
 
@@ -99,6 +100,37 @@ def no_roles(tab: Tab, scene: Scene) -> None:
     fill("form[action$='/roles'] .btn")(tab, scene)
 
 
+def half_way(tab: Tab, scene: Scene) -> None:
+    """Gives a right password, to an account with a second factor."""
+    tab.goto(scene.busy.url + "/login")
+    fill(username="amal", password=PASSWORD)(tab, scene)
+
+
+def wrong_code(tab: Tab, scene: Scene) -> None:
+    scene.forgive()
+    half_way(tab, scene)
+    fill(code="no code of mine")(tab, scene)
+
+
+def offered(tab: Tab, scene: Scene) -> None:
+    """Has begun to set a second factor up."""
+    scene.offer("ruth")
+    tab.reload()
+
+
+def proved(tab: Tab, scene: Scene) -> None:
+    """Moves a second factor to another app and gives its first code."""
+    scene.offer("amal")
+    tab.reload()
+    app = pyotp.TOTP(tab.locator(".code").inner_text().replace(" ", ""))
+    fill(code=app.now())(tab, scene)
+
+
+def not_proved(tab: Tab, scene: Scene) -> None:
+    scene.forgive()
+    fill(proof="never this one")(tab, scene)
+
+
 TEXT = "Is *anybody* else shown this?\n\n- the same picture\n- another name\n\n> travel paid first"
 LONG_WORD = "Donaudampfschifffahrtsgesellschaftskapitänswitwenrentenbescheinigung" * 2
 
@@ -164,6 +196,8 @@ PAGES = (
         "/login",
         422,
     ),
+    Page("code", "/login/code", "members/code.html", "", half_way),
+    Page("code-error", "/login/code", "members/code.html", "", wrong_code, "/login/code", 422),
     Page("join", "/join/{invitation}", "members/join.html", ""),
     Page(
         "join-error",
@@ -189,6 +223,11 @@ PAGES = (
         "/settings/password",
         422,
     ),
+    Page("factor", "/settings/factor", "members/factor.html"),
+    Page("factor-offered", "/settings/factor", "members/factor.html", "ruth", offered),
+    Page("factor-on", "/settings/factor", "members/factor.html", "amal", folded_open),
+    Page("factor-error", "/settings/factor", "members/factor.html", act=not_proved, sends="/settings/factor", status=422),
+    Page("factor-codes", "/settings/factor", "members/codes.html", "amal", proved, "/settings/factor"),
     Page("person", "/people/{ruth}", "members/person.html"),
     Page("person-partner", "/people/{partner}", "members/person.html"),
     Page("person-met", "/people/{met}", "members/person.html"),
@@ -199,6 +238,7 @@ PAGES = (
     Page("members-error", "/admin/members", "admin/members.html", act=no_roles, sends="/admin/members/{id}/roles", status=422),
     Page("members-invitation", "/admin/members", "admin/members.html", act=fill(), sends="/admin/members/invite"),
     Page("members-link", "/admin/members", "admin/members.html", act=folded_link, sends="/admin/members/{id}/link"),
+    Page("members-reset", "/admin/members/{amal}/factor", "admin/reset_factor.html"),
     Page("partners", "/admin/partners", "admin/partners.html"),
     Page("partners-block", "/admin/partners", "admin/partners.html", act=folded_open),
     Page("partners-empty", "/admin/partners", "admin/partners.html", "sokha"),
@@ -243,5 +283,6 @@ NO_PAGE = {
     "POST /settings/sessions": "leads back to the list",
     "POST /settings/notices": "leads back to the page that told",
     "POST /admin/members/{id}/disable": "leads back to the list",
+    "POST /admin/members/{id}/factor": "leads back to the list",
     "POST /admin/partners/{id}": "leads back to the list",
 }

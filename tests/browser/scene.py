@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pyotp
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
@@ -16,6 +17,7 @@ from fedcollab.access.viewer import MEMBER, Viewer
 from fedcollab.actors import service as actors
 from fedcollab.admin import partners as acts
 from fedcollab.base.clock import DAY, MICROSECONDS
+from fedcollab.base.crypto import hash_password
 from fedcollab.base.paths import shipped
 from fedcollab.base.templates import Templates
 from fedcollab.base.web import cookie_name
@@ -23,8 +25,9 @@ from fedcollab.demo import ANSWERS, CASTS, OPENER, Cast, Stage, free_ports, stag
 from fedcollab.feature import TEMPLATES
 from fedcollab.features.discussions import groups, reading, service, thanks
 from fedcollab.features.discussions.models import Post, Thread, ThreadRead
+from fedcollab.features.members import factor, sessions
 from fedcollab.features.members import service as members
-from fedcollab.features.members import sessions
+from fedcollab.features.members.feature import THROTTLE
 from fedcollab.federation import partners
 
 FRAMED = {
@@ -39,6 +42,7 @@ SHORT_LIST = """Short list so far: **who pays for travel, where do you sleep, wh
 > quién guarda el pasaporte
 
 That one opens the conversation here too."""
+PASSWORD = "four plain words here"
 ARABIC = "كيف نحضّر المقابلة الأولى مع مترجم؟"
 
 
@@ -83,6 +87,14 @@ class Scene:
         one = self.empty if name == "sokha" else self.busy
         token = self.run(one.write(sessions.start_session, self.people[name].person_id, AGENT))
         return [{"name": cookie_name(one.kernel.node.settings, "session"), "value": token, "url": one.url}]
+
+    def offer(self, name: str) -> None:
+        """A second factor lies ready for somebody to prove it."""
+        self.run(self.busy.write(factor.offer, self.people[name].person_id))
+
+    def forgive(self) -> None:
+        """The node forgets who has guessed."""
+        self.busy.runner.app[THROTTLE]._failures.clear()
 
     def unread(self, name: str, thread: str, place: int) -> None:
         """Somebody has read a thread as far as `place`."""
@@ -198,8 +210,9 @@ def _many(session: Session, made: Scene) -> None:
 async def _people(made: Scene) -> None:
     """Members in every state: due a password, told of a link, disabled."""
     busy, ilse = made.busy, made.people["ilse"]
-    for username, name in (("nina", "Nina S."), ("ruth", "Ruth O."), ("joost", "Joost")):
-        done = await busy.write(members.add_member, ilse, username=username, name=name, roles=[MEMBER])
+    hashed = await asyncio.to_thread(hash_password, PASSWORD)
+    for username, name in (("nina", "Nina S."), ("ruth", "Ruth O."), ("joost", "Joost"), ("amal", "Amal B.")):
+        done = await busy.write(members.add_member, ilse, username=username, name=name, roles=[MEMBER], password_hash=hashed)
         found = await busy.kernel.database.read(actors.by_id, done.person_id)
         made.places[username] = found.id
         made.people[username] = Viewer(found.organisation_id, found.id, frozenset({MEMBER}), found.name)
@@ -210,6 +223,10 @@ async def _people(made: Scene) -> None:
     made.places["invitation"] = await busy.write(members.invite, ilse, [MEMBER])
     await busy.write(sessions.start_session, ilse.person_id, "Mozilla/5.0 (Android 15; Mobile; rv:140.0) Gecko/140.0 Firefox/140.0")
     await busy.kernel.database.write(sessions.forget_notices, ilse.person_id)
+    amal = made.people["amal"]
+    await busy.write(factor.offer, amal.person_id)
+    secret = (await busy.kernel.database.read(factor.state, busy.kernel.node, amal.person_id)).offered
+    await busy.write(factor.confirm, amal, pyotp.TOTP(secret).at(busy.kernel.node.now() // MICROSECONDS), "")
 
 
 async def _partners(made: Scene) -> None:

@@ -1,7 +1,9 @@
 """Shows the main job in a real browser, between real processes: one profile on two nodes, with script and without; and joining."""
 
+import time
 from collections.abc import Iterator
 
+import pyotp
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 from playwright.sync_api import Page as Tab
@@ -107,6 +109,37 @@ def test_an_invitation_takes_a_newcomer_from_the_link_to_a_first_answer(
         fresh.close()
     admin.goto(one.url + "/admin/members")
     expect(admin.get_by_text(name, exact=True)).to_be_visible()
+
+
+def test_a_person_sets_a_second_factor_up_and_signs_in_by_the_code_that_an_app_shows(
+    pair: tuple[Process, Process], profile: BrowserContext
+) -> None:
+    _, node = pair
+    tab = profile.new_page()
+    sign_in(tab, node)
+    tab.goto(node.url + "/settings")
+    tab.get_by_role("link", name="Second factor").click()
+    tab.get_by_label("Your password").fill(PASSWORD)
+    tab.get_by_role("button", name="Begin").click()
+    app = pyotp.TOTP(tab.locator(".code").inner_text().replace(" ", ""))
+    tab.get_by_label("The code that it shows now").fill(app.now())
+    tab.get_by_role("button", name="Switch it on").click()
+    expect(tab.get_by_role("heading", level=1)).to_have_text("Your recovery codes")
+    recovery = tab.locator("li [translate=no]").first.inner_text()
+    tab.get_by_role("link", name="I have kept them").click()
+    for code in (app.at(int(time.time()) + 30), recovery):  # this step's code was used up by switching it on
+        tab.goto(node.url + "/settings")
+        tab.get_by_role("button", name="Sign out").click()
+        tab.goto(node.url + "/login?next=/groups")
+        tab.get_by_label("Name to sign in with").fill("ilse")
+        tab.get_by_label("Password").fill(PASSWORD)
+        tab.get_by_role("button", name="Sign in").click()
+        tab.get_by_label("The code that your app shows now").fill(code)
+        tab.get_by_role("button", name="Sign in").click()
+        expect(tab).to_have_url(node.url + "/groups")
+    node.run("user", "reset-factor", "ilse")
+    tab.goto(node.url + "/groups")
+    expect(tab.get_by_role("link", name="Sign in")).to_be_visible()
 
 
 def test_who_is_signed_out_while_writing_signs_in_and_has_the_text_back(pair: tuple[Process, Process], profile: BrowserContext) -> None:

@@ -44,7 +44,7 @@ class Post(SharedObject, Model):
     edited_at: Mapped[int | None]
     deleted_at: Mapped[int | None]
 
-    __table_args__ = (Index("ix_post_thread_place", "thread_id", "place", "id"),)
+    __table_args__ = (Index("ix_post_thread_place", "thread_id", "place", "id"), Index("ix_post_arrived", "confirmed_at", "id"))
 
 
 class PostRevision(Model):

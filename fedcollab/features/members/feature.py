@@ -4,7 +4,7 @@ from aiohttp import web
 
 from fedcollab.feature import Feature
 
-from . import views
+from . import factor_pages, views
 from .service import forget_ended
 from .throttle import Throttle
 from .views import THROTTLE, session_viewer
@@ -14,6 +14,8 @@ FEATURE = Feature(
     routes=(
         web.get("/login", views.show_login),
         web.post("/login", views.login),
+        web.get("/login/code", views.show_code),
+        web.post("/login/code", views.login_code),
         web.post("/logout", views.logout),
         web.get("/join/{token}", views.join),
         web.post("/join/{token}", views.join),
@@ -23,6 +25,8 @@ FEATURE = Feature(
         web.post("/settings", views.settings),
         web.get("/settings/password", views.password),
         web.post("/settings/password", views.password),
+        web.get("/settings/factor", factor_pages.show_factor),
+        web.post("/settings/factor", factor_pages.change_factor),
         web.get("/settings/sessions", views.my_sessions),
         web.post("/settings/sessions", views.my_sessions),
         web.post("/settings/notices", views.forget_notices),

@@ -1,6 +1,7 @@
-"""Decides what is kept of a member beside their actor: the account, sessions, invitations, one-time links; secrets only as hashes."""
+"""Decides what is kept of a member beside their actor: the account, sessions, invitations, one-time links, the second
+factor, tokens of their tools; secrets only as hashes, or sealed where they have to be used."""
 
-from sqlalchemy import JSON, ForeignKey, String, Text
+from sqlalchemy import JSON, ForeignKey, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from fedcollab.base.database import Model
@@ -56,9 +57,55 @@ class LoginLink(Model):
 
 
 class Notice(Model):
-    """A one-time link was made for somebody: shown on the pages of that person and of all admins until each has read it."""
+    """A one-time link was made for somebody, or their second factor was reset: shown on the pages of that person and of all admins until
+    each has read it."""
 
     __tablename__ = "notice"
     person_id: Mapped[str] = mapped_column(ForeignKey("actor.id"), primary_key=True)
     about_id: Mapped[str] = mapped_column(ForeignKey("actor.id"), primary_key=True)
     at: Mapped[int]
+
+
+class SecondFactor(Model):
+    """A person's second factor. `sealed` is the secret in use, `sealed_offer` one that is to be proved by a first code before it counts,
+    until `offer_ends_at`; both sealed under the node's master key and bound to the person. `last_step` is the last time step whose code
+    was taken: no step counts twice. `on_at` is empty while there is only an offer."""
+
+    __tablename__ = "second_factor"
+    person_id: Mapped[str] = mapped_column(ForeignKey("actor.id"), primary_key=True)
+    sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    sealed_offer: Mapped[bytes | None] = mapped_column(LargeBinary)
+    offer_ends_at: Mapped[int] = mapped_column(default=0)
+    last_step: Mapped[int] = mapped_column(default=0)
+    on_at: Mapped[int | None]
+
+
+class RecoveryCode(Model):
+    """A code that stands in for the second factor once; the row goes with its use."""
+
+    __tablename__ = "recovery_code"
+    person_id: Mapped[str] = mapped_column(ForeignKey("actor.id"), primary_key=True)
+    code_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+
+
+class HalfLogin(Model):
+    """A browser whose person has given the password and still owes a code; the cookie's value is stored as its hash alone."""
+
+    __tablename__ = "half_login"
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    person_id: Mapped[str] = mapped_column(ForeignKey("actor.id"), index=True)
+    expires_at: Mapped[int]
+
+
+class ClientToken(Model):
+    """What a member's own tool identifies itself with; the secret is stored as its hash alone. `scopes` are names with blanks between."""
+
+    __tablename__ = "client_token"
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    person_id: Mapped[str] = mapped_column(ForeignKey("actor.id"), index=True)
+    purpose: Mapped[str] = mapped_column(Text)
+    scopes: Mapped[str] = mapped_column(String(40))
+    created_at: Mapped[int]
+    expires_at: Mapped[int]
+    used_at: Mapped[int | None]

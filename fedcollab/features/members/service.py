@@ -19,8 +19,9 @@ from fedcollab.base.i18n import LANGUAGES, time_zones
 from fedcollab.base.markup import as_html, plain
 from fedcollab.federation import follows, profiles
 
-from .models import Invitation, LoginLink, LoginSession, Member, Notice
-from .sessions import ABSOLUTE, IDLE, start_session
+from . import factor
+from .models import ClientToken, HalfLogin, Invitation, LoginLink, LoginSession, Member, Notice, SecondFactor
+from .sessions import ABSOLUTE, IDLE, begin, start_session
 
 USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
 ROW_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -41,6 +42,7 @@ class MemberData:
     language: str
     time_zone: str
     disabled_at: int | None
+    second_factor: bool
 
 
 def check_password(password: str, *names: str) -> None:
@@ -120,8 +122,10 @@ def _query() -> sa.Select[Any]:
         Member.language,
         Member.time_zone,
         Member.disabled_at,
+        SecondFactor.on_at.is_not(None),
     )
-    return sa.select(*columns).join(Actor, Actor.id == Member.person_id)
+    query = sa.select(*columns).join(Actor, Actor.id == Member.person_id)
+    return query.outerjoin(SecondFactor, SecondFactor.person_id == Member.person_id)
 
 
 def invite(session: Session, node: Node, viewer: Viewer | None, roles: list[str]) -> str:
@@ -168,19 +172,41 @@ def make_link(session: Session, node: Node, viewer: Viewer | None, person_id: st
     if person.disabled_at is not None:
         raise Refused(N_("This account is disabled, so no link can be made for it."))
     token, now = new_token(), node.now()
-    session.execute(sa.delete(LoginSession).where(LoginSession.person_id == person.person_id))
-    session.execute(sa.delete(LoginLink).where(LoginLink.person_id == person.person_id))
+    _shut_out(session, person.person_id)
     by_id = viewer.person_id or None if viewer else None
     session.execute(sa.insert(LoginLink).values(token_hash=stored(token), person_id=person.person_id, by_id=by_id, expires_at=now + LINK))
-    told = {m.person_id for m in admins(session)} | {person.person_id}
-    session.execute(sa.delete(Notice).where(Notice.about_id == person.person_id))
-    session.execute(sa.insert(Notice), [dict(person_id=one, about_id=person.person_id, at=now) for one in sorted(told)])
+    _tell(session, person.person_id, now)
     audit.record(session, now, viewer, "member.link", person.person_id)
     return token
 
 
+def _shut_out(session: Session, person_id: str) -> None:
+    """Ends whatever somebody could be signed in by at this moment: sessions, browsers that owe a code, links, their tools' tokens."""
+    for model in (LoginSession, HalfLogin, LoginLink, ClientToken):
+        session.execute(sa.delete(model).where(model.person_id == person_id))
+
+
+def _tell(session: Session, about_id: str, now: int) -> None:
+    """The person and all admins see on their pages that somebody opened this account another way."""
+    told = {m.person_id for m in admins(session)} | {about_id}
+    session.execute(sa.delete(Notice).where(Notice.about_id == about_id))
+    session.execute(sa.insert(Notice), [dict(person_id=one, about_id=about_id, at=now) for one in sorted(told)])
+
+
+def reset_factor(session: Session, node: Node, viewer: Viewer | None, person_id: str) -> None:
+    """Takes somebody's second factor away, for a phone that is lost with all recovery codes: ends the person's sessions, tells the
+    person and all admins, is on record; their password is asked for as before. Raises Refused where there is none."""
+    person = find(session, person_id)
+    if not person.second_factor or person.disabled_at is not None:
+        raise Refused(N_("There is no second factor to reset."))
+    factor.forget(session, person.person_id)
+    _shut_out(session, person.person_id)
+    _tell(session, person.person_id, node.now())
+    audit.record(session, node.now(), viewer, "member.factor_reset", person.person_id)
+
+
 def use_link(session: Session, node: Node, token: str, agent: str) -> str:
-    """Signs the link's person in, once; a new password is due. Raises Gone."""
+    """Signs the link's person in, once (with a second factor, as far as its code); a new password is due. Raises Gone."""
     good = sa.and_(LoginLink.token_hash == stored(token), LoginLink.used_at.is_(None), LoginLink.expires_at > node.now())
     person_id = session.execute(
         sa.update(LoginLink).where(good).values(used_at=node.now()).returning(LoginLink.person_id)
@@ -189,25 +215,27 @@ def use_link(session: Session, node: Node, token: str, agent: str) -> str:
         raise Gone(N_("This link was used already or is older than 15 minutes. Ask your admin for a new one."))
     session.execute(sa.update(Member).where(Member.person_id == person_id).values(new_password_due=True))
     audit.record(session, node.now(), Viewer(person_id=person_id), "member.link_used", person_id)
-    return start_session(session, node, person_id, agent)
+    return begin(session, node, person_id, agent)
 
 
 def forget_ended(session: Session, node: Node) -> None:
-    """Sessions, links and invitations that have run out are deleted; who still holds one is told the same as before."""
+    """Sessions, links, invitations and tokens that have run out are deleted; who still holds one is told the same as before."""
     now = node.now()
     session.execute(sa.delete(LoginSession).where(sa.or_(LoginSession.seen_at <= now - IDLE, LoginSession.created_at <= now - ABSOLUTE)))
     session.execute(sa.delete(LoginLink).where(LoginLink.expires_at <= now))
     session.execute(sa.delete(Invitation).where(Invitation.expires_at <= now))
+    session.execute(sa.delete(HalfLogin).where(HalfLogin.expires_at <= now))
+    session.execute(sa.delete(ClientToken).where(ClientToken.expires_at <= now))
 
 
 def disable(session: Session, node: Node, viewer: Viewer | None, person_id: str) -> None:
-    """Ends an account in one action: its sessions, links and key are dead with this commit. Raises Refused for the last admin."""
+    """Ends an account in one action: its sessions, links, tokens and key are dead with this commit. Raises Refused for the last admin."""
     person, now = find(session, person_id), node.now()
     _keep_an_admin(session, person)
     session.execute(sa.update(Member).where(Member.person_id == person.person_id).values(disabled_at=now, password_hash=""))
     session.execute(sa.update(Actor).where(Actor.id == person.person_id).values(disabled_at=now))
-    session.execute(sa.delete(LoginSession).where(LoginSession.person_id == person.person_id))
-    session.execute(sa.delete(LoginLink).where(LoginLink.person_id == person.person_id))
+    _shut_out(session, person.person_id)
+    factor.forget(session, person.person_id)
     follows.tell_people(session, node)
     audit.record(session, now, viewer, "member.disable", person.person_id)
 
@@ -249,9 +277,9 @@ def set_profile(session: Session, node: Node, viewer: Viewer, *, name: str, summ
 
 
 def set_password(session: Session, node: Node, person_id: str, password_hash: str, keep_token: str = "") -> None:
-    """Sets a password; all other sessions of the person end."""
+    """Sets a password; all other sessions of the person end, and what waits for a code after the old one."""
     session.execute(sa.update(Member).where(Member.person_id == person_id).values(password_hash=password_hash, new_password_due=False))
-    session.execute(sa.delete(LoginSession).where(LoginSession.person_id == person_id, LoginSession.token_hash != stored(keep_token)))
+    factor.end_others(session, person_id, keep_token)
     audit.record(session, node.now(), Viewer(person_id=person_id), "member.password", person_id)
 
 

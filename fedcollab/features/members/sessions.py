@@ -14,10 +14,12 @@ from fedcollab.base.clock import DAY, HOUR, MINUTE
 from fedcollab.base.crypto import new_token, stored
 from fedcollab.base.database import prepared
 
+from . import factor
 from .devices import device
-from .models import LoginSession, Member, Notice
+from .models import HalfLogin, LoginSession, Member, Notice, SecondFactor
 
 IDLE, ABSOLUTE, SEEN_EVERY = 12 * HOUR, 30 * DAY, 10 * MINUTE
+HALF = 10 * MINUTE
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class SignedIn:
     language: str
     time_zone: str
     new_password_due: bool
+    factor_due: bool
     notices: list[str]
     seen_at: int
 
@@ -50,10 +53,41 @@ def start_session(session: Session, node: Node, person_id: str, agent: str) -> s
     return token
 
 
+class OwesCode(str):
+    """A token that is no session yet: its browser still owes the code of the second factor."""
+
+    __slots__ = ()
+
+
+def begin(session: Session, node: Node, person_id: str, agent: str) -> str:
+    """A session's token for somebody who gave a password or used a link; with a second factor, one that owes its code."""
+    if not factor.is_on(session, person_id):
+        return start_session(session, node, person_id, agent)
+    token = OwesCode(new_token())
+    session.execute(sa.insert(HalfLogin).values(token_hash=stored(token), person_id=person_id, expires_at=node.now() + HALF))
+    return token
+
+
 def sign_in(session: Session, node: Node, person_id: str, hashed: str, agent: str) -> str:
-    """A session's token for somebody whose password went with this hash; empty where it was changed or the account disabled meanwhile."""
+    """As `begin`, for somebody whose password went with this hash; empty where it was changed or the account disabled meanwhile."""
     same = sa.and_(Member.person_id == person_id, Member.password_hash == hashed, Member.disabled_at.is_(None))
-    return start_session(session, node, person_id, agent) if session.execute(sa.select(Member.person_id).where(same)).first() else ""
+    return begin(session, node, person_id, agent) if session.execute(sa.select(Member.person_id).where(same)).first() else ""
+
+
+def owes_code(session: Session, node: Node, token: str) -> str:
+    """The person whose code this browser owes; empty for none, or once its ten minutes are over."""
+    good = sa.and_(HalfLogin.token_hash == stored(token), HalfLogin.expires_at > node.now(), Member.disabled_at.is_(None))
+    query = sa.select(HalfLogin.person_id).join(Member, Member.person_id == HalfLogin.person_id).where(good)
+    return session.execute(query).scalar_one_or_none() or ""
+
+
+def finish(session: Session, node: Node, token: str, code: str, agent: str) -> str:
+    """A session's token for the browser that gives the code which it owes; empty for another code. The code is used up with this."""
+    person_id = owes_code(session, node, token)
+    if not person_id or not factor.takes(session, node, person_id, code):
+        return ""
+    session.execute(sa.delete(HalfLogin).where(HalfLogin.token_hash == stored(token)))
+    return start_session(session, node, person_id, agent)
 
 
 def signed_in(session: Session, node: Node, token: str) -> SignedIn | None:
@@ -64,7 +98,8 @@ def signed_in(session: Session, node: Node, token: str) -> SignedIn | None:
     if row is None:
         return None
     viewer = Viewer(row.organisation_id, row.person_id, frozenset(row.roles), row.name)
-    return SignedIn(viewer, row.language, row.time_zone, row.new_password_due, (row.notices or "").splitlines(), row.seen_at)
+    due = row.factor_on_at is None and factor.compelled(node, viewer.roles)
+    return SignedIn(viewer, row.language, row.time_zone, row.new_password_due, due, (row.notices or "").splitlines(), row.seen_at)
 
 
 @cache
@@ -85,12 +120,14 @@ def _signed_in_query() -> sa.Select[Any]:
         Member.language,
         Member.time_zone,
         Member.new_password_due,
+        SecondFactor.on_at.label("factor_on_at"),
         notices.label("notices"),
         LoginSession.seen_at,
     )
     return (
         query.join(LoginSession, LoginSession.person_id == Member.person_id)
         .join(Actor, Actor.id == Member.person_id)
+        .outerjoin(SecondFactor, SecondFactor.person_id == Member.person_id)
         .where(LoginSession.token_hash == sa.bindparam("token"), Member.disabled_at.is_(None))
         .where(LoginSession.seen_at > sa.bindparam("used_after"), LoginSession.created_at > sa.bindparam("created_after"))
     )
@@ -102,7 +139,7 @@ def touch(session: Session, node: Node, token: str) -> None:
 
 
 def forget_notices(session: Session, person_id: str) -> None:
-    """The person has read for whom one-time links were made."""
+    """The person has read for whom one-time links were made, and whose second factor was reset."""
     session.execute(sa.delete(Notice).where(Notice.person_id == person_id))
 
 

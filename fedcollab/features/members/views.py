@@ -1,13 +1,16 @@
 """Decides how people sign in, join and keep their settings, and how one person reads to the others."""
 
 import contextlib
+from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from aiohttp import web
 
 from fedcollab.access.viewer import VIEWER
+from fedcollab.base.clock import MICROSECONDS
 from fedcollab.base.crypto import hash_password, in_turn, password_matches, stored
-from fedcollab.base.errors import Conflict, FedcollabError, N_, NotFound, Refused, Unavailable
+from fedcollab.base.errors import Conflict, FedcollabError, Forbidden, N_, NotFound, Refused, Unavailable
 from fedcollab.base.i18n import LANGUAGES, negotiate, time_zones, words
 from fedcollab.base.markup import as_text
 from fedcollab.base.web import (
@@ -29,19 +32,25 @@ from fedcollab.feature import member_of, page
 from fedcollab.federation.kernel import KERNEL
 from fedcollab.federation.views import get_person
 
-from . import service, sessions
+from . import factor, service, sessions
 from .throttle import Throttle
 
 THROTTLE = web.AppKey("throttle", Throttle)
 SIGNED_IN = web.RequestKey("signed_in", sessions.SignedIn)
 MONTH = 30 * 86400
 WRONG = N_("Name and password do not go together. Please try again.")
-OPEN_WHILE_DUE = ("/settings/password", "/logout", "/static/", "/language/")
+CODE_WRONG = N_("This code does not fit, or was used already. Take the newest one, or one of your recovery codes.")
+TOO_LATE = N_("That took longer than ten minutes. Please sign in again.")
+FACTOR_DUE = N_(
+    "Admins and moderators need a second factor. Set it up under “Your settings” in another tab, then go back and send the form once more."
+)
+OPEN_ALWAYS = ("/logout", "/static/", "/language/")
 
 
 @web.middleware
 async def session_viewer(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Finds out who is looking and in which language, by one read at most; who owes a new password gets no further."""
+    """Finds out who is looking and in which language, by one read at most; who owes a new password or has to set up a
+    second factor gets no further."""
     settings, kernel, token = request.app[SETTINGS], request.app[KERNEL], read_cookie(request, "session")
     found = None
     if token and not request.path.startswith("/static/"):
@@ -54,8 +63,12 @@ async def session_viewer(request: web.Request, handler: Handler) -> web.StreamRe
     chosen = read_cookie(request, "language") or (found.language if found else "")
     language = chosen if chosen in LANGUAGES else negotiate(request.headers.get("Accept-Language", ""), settings.language)
     request[WORDS] = words(language, (found.time_zone if found else "") or settings.time_zone)
-    if found is not None and found.new_password_due and not request.path.startswith(OPEN_WHILE_DUE):
-        return redirect("/settings/password")
+    if found is not None and (found.new_password_due or found.factor_due):
+        owed = "/settings/password" if found.new_password_due else "/settings/factor"
+        if not request.path.startswith((owed, *OPEN_ALWAYS)):
+            if request.method not in ("GET", "HEAD") and not found.new_password_due:
+                raise Forbidden(FACTOR_DUE)  # a redirect would lose what was typed
+            return redirect(owed)
     return await handler(request)
 
 
@@ -71,8 +84,16 @@ def client(request: web.Request) -> str:
     return request.remote or ""
 
 
-def _signed_in(request: web.Request, token: str, to: str) -> web.Response:
+def _signed_in(request: web.Request, token: str, to: str, kept: dict[str, str] | None = None) -> web.Response:
+    """On to where somebody wanted to go; who owes a code is asked for it first. `kept` as in `_login_page`."""
+    if isinstance(token, sessions.OwesCode):
+        response = _code_page(request, to, kept=kept) if kept else redirect("/login/code?" + urlencode({"next": to}))
+        set_cookie(response, request.app[SETTINGS], "half", token, sessions.HALF // MICROSECONDS)
+        return response
     response = redirect(to)
+    if kept:
+        response.set_status(307)  # the browser sends the kept form on to where it was written
+    delete_cookie(response, request.app[SETTINGS], "half")
     set_cookie(response, request.app[SETTINGS], "session", token, MONTH)
     delete_cookie(response, request.app[SETTINGS], "visit")
     return response
@@ -93,25 +114,64 @@ def _login_page(
 async def login(request: web.Request) -> web.Response:
     """Compares the password outside the transaction; an unknown name costs the same as a known one."""
     fields, kernel, throttle = await read_fields(request), request.app[KERNEL], request.app[THROTTLE]
-    kept = {name: value for name, value in fields.items() if name not in ("token", "username", "password", "next")}
+    kept = _kept(fields)
     username, to = fields.get("username", "").strip().lower(), local(fields.get("next", request.query.get("next", "/")))
     if kept and "username" not in fields:
         return _login_page(request, to, kept=kept)
     check_form(request, fields)
     address = client(request)
-    throttle.check(username, address)
+    throttle.attempt(username, address)
     person_id, hashed = await kernel.database.read(sessions.credentials, username)
     good, token = await in_turn(password_matches, hashed, fields.get("password", "")), ""
     if good and person_id:
         token = await kernel.database.write(sessions.sign_in, kernel.node, person_id, hashed, request.headers.get("User-Agent", ""))
     if not token:
-        throttle.failed(username, address)
         return _login_page(request, to, username=username, kept=kept, error=WRONG, status=422)
-    throttle.succeeded(username, address)
-    response = _signed_in(request, token, to)
-    if kept:
-        response.set_status(307)  # the browser sends the kept form on to where it was written
-    return response
+    throttle.passed(username, address)
+    return _signed_in(request, token, to, kept)
+
+
+def _kept(fields: Mapping[str, str]) -> dict[str, str]:
+    """What another form has in it beside the login's own fields."""
+    return {name: value for name, value in fields.items() if name not in ("token", "username", "password", "code", "next")}
+
+
+async def show_code(request: web.Request) -> web.Response:
+    """Asks for the code that this browser owes; where it owes none, for name and password."""
+    to = local(request.query.get("next", "/"))
+    kernel = request.app[KERNEL]
+    if not await kernel.database.read(sessions.owes_code, kernel.node, read_cookie(request, "half")):
+        return redirect("/login?" + urlencode({"next": to}))
+    return _code_page(request, to)
+
+
+def _code_page(request: web.Request, to: str, *, kept: dict[str, str] | None = None, error: str = "", status: int = 200) -> web.Response:
+    errors = {"code": words_of(request).gettext(error)} if error else {}
+    return page(request, "members/code.html", status=status, next=to, kept=kept or {}, errors=errors)
+
+
+async def login_code(request: web.Request) -> web.Response:
+    """The second step of signing in: a code of the app, or a recovery code. Tries count by account, from wherever they come: only who
+    has the password gets here. Recovery codes are too long to guess, so that their owner never waits for what a guesser did."""
+    fields, kernel, half = await read_form(request), request.app[KERNEL], read_cookie(request, "half")
+    to, kept, code = local(fields.get("next", "/")), _kept(fields), fields.get("code", "")
+    person_id = await kernel.database.read(sessions.owes_code, kernel.node, half)
+    if not person_id:
+        return _login_page(request, to, kept=kept, error=TOO_LATE, status=422)
+    tries = code_tries(request, person_id, code)
+    token = await kernel.database.write(sessions.finish, kernel.node, half, code, request.headers.get("User-Agent", ""))
+    if not token:
+        return _code_page(request, to, kept=kept, error=CODE_WRONG, status=422)
+    tries()
+    return _signed_in(request, token, to, kept)
+
+
+def code_tries(request: web.Request, person_id: str, code: str) -> Callable[[], None]:
+    """Counts a try of a code before it is made, and answers what to call when it was right. Raises TooMany."""
+    throttle = request.app[THROTTLE]
+    names = (person_id, f"codes of {person_id}" if factor.is_app_code(code) else client(request))
+    throttle.attempt(*names)
+    return lambda: throttle.passed(*names)
 
 
 async def logout(request: web.Request) -> web.Response:
@@ -158,7 +218,7 @@ async def use_link(request: web.Request) -> web.Response:
         return page(request, "members/link.html")
     await read_form(request)
     token = await kernel.database.write(service.use_link, kernel.node, request.match_info["token"], request.headers.get("User-Agent", ""))
-    return _signed_in(request, token, "/settings/password")
+    return _signed_in(request, token, "/settings/password")  # with a second factor by way of the page that asks for its code
 
 
 async def settings(request: web.Request) -> web.Response:
@@ -197,18 +257,24 @@ async def password(request: web.Request) -> web.Response:
 async def _set_password(request: web.Request, fields: Any, due: bool) -> None:
     viewer, kernel = member_of(request), request.app[KERNEL]
     me = await kernel.database.read(service.find, viewer.person_id)
-    if not due:
-        throttle, address = request.app[THROTTLE], client(request)
-        throttle.check(me.username, address)
-        _, hashed = await kernel.database.read(sessions.credentials, me.username)
-        if not await in_turn(password_matches, hashed, fields.get("old", "")):
-            throttle.failed(me.username, address)
-            wrong = Refused(N_("This is not your present password."))
-            wrong.status = 403
-            raise wrong
+    if not due and not await knows_password(request, me.username, fields.get("old", "")):
+        wrong = Refused(N_("This is not your present password."))
+        wrong.status = 403
+        raise wrong
     service.check_password(fields.get("password", ""), me.username, me.name, request.app[SETTINGS].name)
     made = await in_turn(hash_password, fields["password"])
     await kernel.database.write(service.set_password, kernel.node, viewer.person_id, made, read_cookie(request, "session"))
+
+
+async def knows_password(request: web.Request, username: str, said: str) -> bool:
+    """Whether somebody who is signed in can say the account's password. Raises TooMany."""
+    throttle, address, database = request.app[THROTTLE], client(request), request.app[KERNEL].database
+    throttle.attempt(username, address)
+    _, hashed = await database.read(sessions.credentials, username)
+    good = await in_turn(password_matches, hashed, said)
+    if good:
+        throttle.passed(username, address)
+    return good
 
 
 async def my_sessions(request: web.Request) -> web.Response:

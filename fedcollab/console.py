@@ -1,0 +1,40 @@
+"""Decides what all commands have in common: the node's directory, one answer in words or JSON, its kernel beside a running server."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+T = TypeVar("T")
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of words.")]
+CHOSEN = {"directory": Path()}
+
+
+def say(as_json: bool, data: object, words: str) -> None:
+    """One answer, for machines or for people."""
+    print(json.dumps(data, ensure_ascii=False, indent=1) if as_json else words)
+
+
+def with_kernel(work: Callable[[Any], Awaitable[T]]) -> T:
+    """Runs one piece of work on the node in the chosen directory, beside a running server if there is one."""
+    from fedcollab.app import make_kernel
+    from fedcollab.base import config
+    from fedcollab.base.migrate import check
+    from fedcollab.base.paths import NodeFiles
+
+    kernel = make_kernel(config.load(CHOSEN["directory"]), NodeFiles(CHOSEN["directory"]), patient=True)
+
+    async def run() -> T:
+        try:
+            return await work(kernel)
+        finally:
+            await kernel.fetcher.close()
+
+    try:
+        check(kernel.database.engine)
+        return asyncio.run(run())
+    finally:
+        kernel.database.close()
