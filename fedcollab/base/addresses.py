@@ -12,19 +12,24 @@ NUMERIC = re.compile(r"(0x[0-9a-f]*|\d+)")
 TEREDO = ipaddress.ip_network("2001::/32")
 NAT64 = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1::/48"))
 SIX_TO_FOUR = ipaddress.ip_network("2002::/16")
+NOBODYS = (ipaddress.ip_network("192.88.99.0/24"), ipaddress.ip_network("3fff::/20"))  # newer than what the library knows
 USUAL = {"https": 443, "http": 80}
 LONGEST = 2000  # bytes: what every database's index takes, beside a host name
 
 
 def canonical_host(text: str) -> str:
     """A DNS name after IDNA, in lower case, without its trailing dot. Raises BadRequest for anything else: IP literals in every
-    spelling (browsers and resolvers read 0x7f.1 and 2130706433 as addresses), empty labels, blanks."""
+    spelling (browsers and resolvers read 0x7f.1 and 2130706433 as addresses), empty labels, blanks, and letters that IDNA of 2003 and
+    of 2008 take for different names (ß, ς) or that only look like others (ｐ)."""
     name = text.removesuffix(".").lower()
     if not name or not name.isascii():
         try:
-            name = name.encode("idna").decode("ascii").lower()
+            said, name = name, name.encode("idna").decode("ascii").lower()
+            same = name.encode().decode("idna") == said
         except UnicodeError:
             raise BadRequest(reason="not a host name") from None
+        if not same:
+            raise BadRequest(reason="a host name that can be read in two ways")
     labels = name.split(".")
     if len(name) > 253 or not all(LABEL.fullmatch(label) for label in labels) or NUMERIC.fullmatch(labels[-1]):
         raise BadRequest(reason="not a host name")
@@ -61,6 +66,8 @@ def is_global(text: str) -> bool:
     try:
         address: Address = ipaddress.ip_address(text.split("%", maxsplit=1)[0])
     except ValueError:
+        return False
+    if any(address in network for network in NOBODYS):
         return False
     if isinstance(address, ipaddress.IPv6Address):
         inner = _inside(address)

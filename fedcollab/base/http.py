@@ -1,6 +1,7 @@
 """Decides how this node asks others anything: the one outgoing HTTP client, with every rule of SAFETY's fetcher."""
 
 import asyncio
+import re
 import socket
 import zlib
 from collections.abc import Awaitable, Callable, Mapping
@@ -11,6 +12,7 @@ from urllib.parse import urljoin
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
 
 from fedcollab import __version__
 
@@ -22,6 +24,10 @@ MAX_BYTES = 1_000_000
 CONNECT_SECONDS, TOTAL_SECONDS = 5, 15
 REDIRECTS = 3
 AT_ONCE = {"GET": 4, "POST": 8}  # to one host
+LONGEST_WAIT = 7 * 86400  # seconds that a Retry-After may ask for
+FAILED_SECONDS, FAILED_MOST = 60, 1000  # how long, and for how many addresses, a costly failure is remembered
+ODD_PORTS = frozenset((1719, 1720, 1723, 2049, 3306, 3659, 4045, 4190, 5060, 5061, 5432, 6000, 6379, 6566, 9200, 10080, 11211, 27017))
+COSTLY = ("more than three redirects", "answered with more than 1 MB", f"no answer within {TOTAL_SECONDS} seconds")
 PROFILE = "https://www.w3.org/ns/activitystreams"
 Permit = Callable[[str], bool]
 Sign = Callable[[str, str, bytes], Mapping[str, str]]
@@ -93,23 +99,52 @@ class Fetcher:
         self._resolver = VettedResolver(lookup, peers)
         self._session: aiohttp.ClientSession | None = None
         self._turns: dict[tuple[str, str], asyncio.Semaphore] = {}
+        self._failed: dict[str, tuple[float, str]] = {}
 
     async def get(
         self, url: str, *, permit: Permit, accept: str, sign: Sign | None = None, headers: Mapping[str, str] | None = None
     ) -> Answer:
-        """Fetches a document. Only unsigned requests follow redirects, at most 3, each hop checked like the first.
+        """Fetches a document. Only unsigned requests follow redirects, at most 3, each hop checked like the first; 15 seconds for all
+        of them. What has cost that much in vain is not asked for again within a minute, however often somebody makes us.
 
         Raises Unreachable (`answer` is the status where there was one)."""
+        self._recall(url)
+        try:
+            async with asyncio.timeout(TOTAL_SECONDS):
+                return await self._follow(url, permit, {"Accept": accept, **(headers or {})}, sign)
+        except TimeoutError:
+            self._remember(url, f"no answer within {TOTAL_SECONDS} seconds")
+            raise Unreachable(f"no answer within {TOTAL_SECONDS} seconds") from None
+        except Unreachable as error:
+            self._remember(url, error.reason)
+            raise
+
+    async def _follow(self, url: str, permit: Permit, headers: dict[str, str], sign: Sign | None) -> Answer:
         for _ in range(REDIRECTS + 1):
-            answer, location = await self._request("GET", url, permit, {"Accept": accept, **(headers or {})}, b"", sign)
+            answer, location = await self._request("GET", url, permit, headers, b"", sign)
             if location is None:
                 if not 200 <= answer.status < 300:
                     raise Unreachable(f"answered {answer.status}", answer=answer.status, retry_after=answer.retry_after)
                 return answer
             if sign is not None:
                 raise Unreachable("answered with a redirect", answer=answer.status)
-            url = urljoin(url, location)
+            try:
+                url = urljoin(url, location)
+            except ValueError:
+                raise Unreachable("answered with a redirect to no address", answer=answer.status) from None
         raise Unreachable("more than three redirects")
+
+    def _recall(self, url: str) -> None:
+        until, reason = self._failed.get(url, (0.0, ""))
+        if asyncio.get_running_loop().time() < until:
+            raise Unreachable(reason)
+
+    def _remember(self, url: str, reason: str) -> None:
+        if reason in COSTLY:
+            self._failed.pop(url, None)
+            while len(self._failed) >= FAILED_MOST:
+                del self._failed[next(iter(self._failed))]
+            self._failed[url] = (asyncio.get_running_loop().time() + FAILED_SECONDS, reason)
 
     async def post(self, url: str, body: bytes, *, permit: Permit, content_type: str, sign: Sign) -> Answer:
         """Delivers a signed body and answers whatever status came back. Raises Unreachable where nobody answered."""
@@ -142,7 +177,8 @@ class Fetcher:
         return Fetcher(peers=self.peers | {peer}, agent=self.agent, lookup=self._resolver.lookup)
 
     def check(self, url: str) -> str:
-        """The host of an address that may be asked at all. Raises Unreachable."""
+        """The host of an address that may be asked at all: the one that is compared with the list has to be the one that is connected
+        to, and the client below reads some letters (ß) as other names than IDNA of old. Raises Unreachable."""
         try:
             parts, host = split(url), host_of(url)
         except BadRequest as error:
@@ -150,11 +186,18 @@ class Fetcher:
         literal = parts.hostname in ("127.0.0.1", "::1")
         if host not in self.peers and (parts.scheme != "https" or literal):
             raise Unreachable("refused: only https to public names")
+        port = 443 if parts.port is None else parts.port
+        if host not in self.peers and port != 443 and (port < 1024 or port in ODD_PORTS):
+            raise Unreachable("refused: a port that serves something else")
+        if not _read_alike(url, parts.hostname or "", host):
+            raise Unreachable("refused: a host name that can be read in two ways")
         return host
 
     def _client(self) -> aiohttp.ClientSession:
         if self._session is None:
-            connector = aiohttp.TCPConnector(resolver=self._resolver, use_dns_cache=False, limit=100, keepalive_timeout=15)
+            connector = aiohttp.TCPConnector(
+                resolver=self._resolver, use_dns_cache=False, limit=100, keepalive_timeout=15, socket_factory=self._socket
+            )
             timeout = aiohttp.ClientTimeout(total=TOTAL_SECONDS, connect=CONNECT_SECONDS)
             self._session = aiohttp.ClientSession(
                 connector=connector,
@@ -166,6 +209,14 @@ class Fetcher:
                 max_field_size=8190,
             )
         return self._session
+
+    def _socket(self, found: Any) -> socket.socket:
+        """The last look before a connection, whoever has looked up the name: at the very address that is connected to."""
+        family, kind, protocol, _, (address, port, *_more) = found
+        local = address in ("127.0.0.1", "::1") and any(peer.endswith(f":{port}") for peer in self.peers)
+        if not local and not is_global(address):
+            raise Unreachable("refused: the name leads to an address that is not public")
+        return socket.socket(family, kind, protocol)
 
     def _check_peer(self, response: aiohttp.ClientResponse, host: str) -> None:
         """Whom we really are connected to, whatever the name said."""
@@ -206,7 +257,20 @@ async def _bounded(response: aiohttp.ClientResponse) -> bytes:
             raise Unreachable("answered with a broken encoding") from None
         if len(body) > MAX_BYTES:
             raise Unreachable("answered with more than 1 MB")
+        if unpack and unpack.unused_data:  # one more packed part behind the first: some readers go on, others stop
+            raise Unreachable("answered with a broken encoding")
+    if unpack and not unpack.eof:
+        raise Unreachable("answered with a broken encoding")
     return bytes(body)
+
+
+def _read_alike(url: str, name: str, host: str) -> bool:
+    """Whether the client finds the host in an address that the checks have found."""
+    try:
+        read = (URL(url).raw_host or "").removesuffix(".")
+    except ValueError:
+        return False
+    return read == (name if name in ("127.0.0.1", "::1") else re.sub(r":\d+$", "", host))
 
 
 def _cause(error: BaseException) -> Unreachable | None:
@@ -220,12 +284,13 @@ def _cause(error: BaseException) -> Unreachable | None:
 
 
 def _seconds(field: str | None) -> int | None:
-    """Retry-After in seconds, given as such or as a date."""
+    """Retry-After in seconds, given as such or as a date, a week at most; None for what is neither."""
     if not field:
         return None
-    if field.strip().isdigit():
-        return min(int(field), 7 * 86400)
+    if re.fullmatch(r"[0-9]+", field.strip()):
+        return min(int(field.strip()[:12]), LONGEST_WAIT)
     try:
-        return max(0, round(parsedate_to_datetime(field).timestamp() - system_clock() / MICROSECONDS))
-    except (TypeError, ValueError):
+        wait = round(parsedate_to_datetime(field).timestamp() - system_clock() / MICROSECONDS)
+    except (TypeError, ValueError, OverflowError, IndexError):
         return None
+    return min(max(0, wait), LONGEST_WAIT)
