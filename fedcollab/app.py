@@ -12,6 +12,7 @@ from fedcollab.base.config import Settings
 from fedcollab.base.crypto import derive, read_master_key
 from fedcollab.base.database import Database, open_database
 from fedcollab.base.errors import FedcollabError
+from fedcollab.base.gate import LARGE_AT_ONCE, LARGE_BODIES, gate
 from fedcollab.base.http import Fetcher, agent_of
 from fedcollab.base.paths import STATIC, NodeFiles
 from fedcollab.base.templates import Templates
@@ -44,13 +45,14 @@ def make_kernel(settings: Settings, files: NodeFiles, *, patient: bool = False, 
 
 def make_app(kernel: Kernel) -> web.Application:
     """The node's application, its workers with it: they start with the server and stop before it."""
-    app = web.Application(middlewares=[answer_errors, token_base, session_viewer], client_max_size=BODY_BYTES)
+    app = web.Application(middlewares=[answer_errors, token_base, gate, session_viewer], client_max_size=BODY_BYTES)
     app[KERNEL] = kernel
     app[SETTINGS] = kernel.node.settings
     app[SECRET] = derive(kernel.node.master_key, "web")
     app[TEMPLATES] = Templates()
     app[MENU] = tuple(item for feature in FEATURES for item in feature.menu)
     app[SHOW_ERROR] = show_error
+    app[LARGE_BODIES] = asyncio.Semaphore(LARGE_AT_ONCE)
     app[THROTTLE] = Throttle(kernel.node.clock)
     for feature in FEATURES:
         app.add_routes(feature.routes)

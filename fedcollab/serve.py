@@ -7,16 +7,20 @@ import logging
 import signal
 import sys
 import traceback
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
 from fedcollab.app import make_app, make_kernel
 from fedcollab.base import config
+from fedcollab.base.connections import Connections
 from fedcollab.base.errors import Misconfigured
 from fedcollab.base.migrate import check
 from fedcollab.base.paths import NodeFiles
 from fedcollab.base.web import SETTINGS
+from fedcollab.base.wire import speaker
 from fedcollab.federation import knocking
 
 STOPPING = 10.0  # seconds that a stop waits for requests which are under way: as long as a unit may wait for the writer
@@ -51,10 +55,20 @@ def set_up_logs(level: str) -> None:
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
 
 
+class Runner(web.AppRunner):
+    """Takes connections through `Connections`, which limits how many there are and how long they dawdle."""
+
+    @property
+    def server(self) -> Any:
+        server, settings = super().server, self.app[SETTINGS]
+        per_address = 0 if settings.trusted_proxy else settings.connections_per_address
+        return server and Connections(partial(speaker, server), most=settings.connections, per_address=per_address)
+
+
 async def start(app: web.Application) -> web.AppRunner:
     """Listens where the settings say. Raises Misconfigured where the port is taken."""
     settings = app[SETTINGS]
-    runner = web.AppRunner(app, access_log=None, handler_cancellation=False, keepalive_timeout=30.0, shutdown_timeout=STOPPING)
+    runner = Runner(app, handler_cancellation=False, shutdown_timeout=STOPPING)
     await runner.setup()
     host, _, port = settings.listen.rpartition(":")
     try:

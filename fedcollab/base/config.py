@@ -46,6 +46,9 @@ class Settings:
         "Whether the web server in front sets X-Forwarded-For itself (used by rate limits only).", example=True, default=False
     )  # type: ignore[assignment]
 
+    connections: int = setting("How many connections are held at once, in all.", example=1000, default=1000)  # type: ignore[assignment]
+    connections_per_address: int = setting("How many of them one address may hold; 0 for as many as there are.", example=100, default=100)  # type: ignore[assignment]
+
     @property
     def host(self) -> str:
         """The host (and port, where it isn't the usual one) that the node's addresses carry."""
@@ -114,6 +117,8 @@ def line(name: str, value: object) -> str:
     """A setting as a line of node.toml."""
     if isinstance(value, bool):
         return f"{name} = {str(value).lower()}"
+    if isinstance(value, int):
+        return f"{name} = {value}"
     if isinstance(value, (list, tuple)):
         return f"{name} = [{', '.join(_quoted(str(v)) for v in value)}]"
     return f"{name} = {_quoted(str(value))}"
@@ -129,6 +134,8 @@ def _from_text(name: str, text: str, kind: object) -> object:
         if text.lower() not in ("true", "false", "1", "0", "yes", "no"):
             raise Misconfigured("FEDCOLLAB_%(name)s must be true or false.", name=name.upper())
         return text.lower() in ("true", "1", "yes")
+    if kind is int:
+        return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else text
     if kind is not str:
         return tuple(part for part in re.split(r"[,\s]+", text) if part)
     return text
@@ -136,7 +143,8 @@ def _from_text(name: str, text: str, kind: object) -> object:
 
 def _check_type(name: str, value: object, example: object, where: str) -> None:
     wanted = tuple if isinstance(example, list) else type(example)
-    right = isinstance(value, wanted) and (not isinstance(value, tuple) or all(isinstance(v, str) for v in value))
+    right = isinstance(value, wanted) and isinstance(value, bool) == (wanted is bool)
+    right = right and (not isinstance(value, tuple) or all(isinstance(v, str) for v in value))
     if not right:
         raise Misconfigured(
             "%(where)s: %(name)s has the wrong kind of value. Write for example: %(line)s",
@@ -177,6 +185,10 @@ def _wrong(s: Settings) -> tuple[str, str, object] | None:  # noqa: C901  # one 
         return "language", "must be one of en, fr, es, ar", "en"
     if not _is_zone(s.time_zone):
         return "time_zone", "is no time zone that this machine knows", "UTC"
+    if not 10 <= s.connections <= 100_000:
+        return "connections", "must be 10 to 100000", 1000
+    if not 0 <= s.connections_per_address <= 100_000:
+        return "connections_per_address", "must be 0 to 100000", 100
     if s.log_level not in ("debug", "info", "warning", "error"):
         return "log_level", "must be debug, info, warning or error", "info"
     return None

@@ -12,7 +12,7 @@ from .addresses import host_of
 from .config import Settings
 from .crypto import derive, new_token
 from .errors import BadRequest, FedcollabError, Forbidden, N_, NotFound, TooLarge
-from .i18n import Words, words
+from .i18n import Words, negotiate, words
 
 log = logging.getLogger("fedcollab.web")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -24,6 +24,7 @@ SHOW_ERROR: web.AppKey[ShowError] = web.AppKey("show_error")
 WORDS = web.RequestKey("words", Words)
 NOTICES = web.RequestKey("notices", list)
 TOKEN_BASE = web.RequestKey("token_base", str)
+LAST = web.RequestKey("last", bool)  # whether the connection ends with this answer
 
 FORM_BYTES, FORM_FIELDS = 600_000, 200
 FORM_TYPES = ("application/x-www-form-urlencoded", "application/octet-stream")  # the latter is what no Content-Type means
@@ -56,6 +57,9 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers["Server"] = HEADERS["Server"]
+    if request.get(LAST):
+        response.headers["Connection"] = "close"
+        response.force_close()
     if request.app[SETTINGS].secure:
         response.headers["Strict-Transport-Security"] = "max-age=63072000"
     if not request.path.startswith("/static/"):
@@ -110,9 +114,12 @@ def _route(request: web.Request) -> str:
 
 
 def words_of(request: web.Request) -> Words:
-    """The reader's language; English until somebody has found out."""
-    found = request.get(WORDS)
-    return found if found is not None else words(request.app[SETTINGS].language, request.app[SETTINGS].time_zone)
+    """The reader's language; the browser's until somebody has found out who reads."""
+    found: Words | None = request.get(WORDS)
+    settings = request.app[SETTINGS]
+    if found is not None:
+        return found
+    return words(negotiate(request.headers.get("Accept-Language", ""), settings.language), settings.time_zone)
 
 
 def cookie_name(settings: Settings, name: str) -> str:

@@ -25,11 +25,7 @@ from .kernel import KERNEL
 async def post_inbox(request: web.Request) -> web.Response:
     """Verify, store once, 202; processing comes after. 401 unsigned or badly signed, 403 a stranger, 400 a wrong shape."""
     kernel = request.app[KERNEL]
-    if (request.content_length or 0) > MAX_BYTES:
-        raise TooLarge()
-    body = await request.content.read(MAX_BYTES + 1) if request.can_read_body else b""
-    while len(body) <= MAX_BYTES and not request.content.at_eof():
-        body += await request.content.read(MAX_BYTES + 1 - len(body))
+    body = await request.read()
     if len(body) > MAX_BYTES:
         raise TooLarge()
     found = await authenticate(kernel, request, body)

@@ -291,7 +291,7 @@ async def test_keys_and_settings_are_for_the_nodes_user_alone_and_never_in_the_l
 async def test_a_node_in_earnest_insists_on_https_and_on_cookies_of_its_own_host(tmp_path: Path) -> None:
     async with site(tmp_path, base_url="https://node.example.org", trial=False) as made:
         here = f"http://{made.kernel.node.settings.listen}"
-        async with aiohttp.request("GET", here + "/login") as answer:
+        async with aiohttp.request("GET", here + "/login", headers={"Host": "node.example.org"}) as answer:
             assert answer.headers["Strict-Transport-Security"].startswith("max-age=")
             (cookie,) = answer.headers.getall("Set-Cookie")
             token = re.search(r'name="token" value="(\w+)"', await answer.text())
@@ -300,7 +300,7 @@ async def test_a_node_in_earnest_insists_on_https_and_on_cookies_of_its_own_host
         assert token
         await made.member("ilse")
         form = {"token": token.group(1), "username": "ilse", "password": PASSWORD, "next": "/"}
-        sent = {"Cookie": cookie.split(";")[0], "Origin": "https://node.example.org"}
+        sent = {"Cookie": cookie.split(";")[0], "Origin": "https://node.example.org", "Host": "node.example.org"}
         async with aiohttp.request("POST", here + "/login", data=form, headers=sent, allow_redirects=False) as answer:
             assert answer.status == 303
             assert any(re.match(r"__Host-session=[\w-]{32};.*Secure", one) for one in answer.headers.getall("Set-Cookie"))

@@ -165,19 +165,24 @@ def receive_update(session: Session, node: Node, received: Verified) -> None:
     if policy.is_wider(post.label, row.label):
         raise Refused(reason="addressed wider than before")
     addressed = ap.LABEL in received.object or ap.addressed(received.object)
-    _change(session, node, row, post, policy.check_leaves(post.label) if addressed else row.label, changed_at)
+    if not _change(session, node, row, post, policy.check_leaves(post.label) if addressed else row.label, changed_at):
+        return  # it says what is here already: nobody needs to hear of it
     mentions.receive(session, node, received, row.id)
     pass_on(session, node, received, group, audience, row.id)
     audit.record(session, node.now(), partner(received.actor.organisation_id), "post.receive_edit", row.id)
 
 
-def _change(session: Session, node: Node, row: Any, post: activities.PostData, label: str, changed_at: int | None) -> None:
-    """Its time is kept also where the text reads as before: what lies between then and now is old news."""
-    service.revise(session, row.id, html=post.html, source="", now=node.now(), edited_at=changed_at)
+def _change(session: Session, node: Node, row: Any, post: activities.PostData, label: str, changed_at: int | None) -> bool:
+    """Whether it reads otherwise now. Its time is kept also where it does not: what lies between then and now is old news."""
+    mine = sa.and_(Thread.id == row.thread_id, Thread.author_id == row.author_id)
+    titled = sa.select(Thread.id).where(mine, Thread.title != post.title)
+    retitled = bool(post.title and not row.reply_to and session.execute(titled).first())
+    changed = service.revise(session, row.id, html=post.html, source="", now=node.now(), edited_at=changed_at, retitled=retitled)
     session.execute(sa.update(Post).where(Post.id == row.id).values(edited_at=changed_at or node.now(), label=label))
     if not row.reply_to:
         named = {"title": post.title} if post.title else {}
-        session.execute(sa.update(Thread).where(Thread.id == row.thread_id, Thread.author_id == row.author_id).values(label=label, **named))
+        session.execute(sa.update(Thread).where(mine).values(label=label, **named))
+    return changed or label != row.label
 
 
 def _changed_at(received: Verified, post: activities.PostData) -> int | None:

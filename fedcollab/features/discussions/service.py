@@ -16,9 +16,9 @@ from fedcollab.actors.models import OWN, Actor
 from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
 from fedcollab.base import markup
-from fedcollab.base.clock import new_id
+from fedcollab.base.clock import HOUR, new_id
 from fedcollab.base.database import prepared
-from fedcollab.base.errors import Forbidden, N_, NotFound, Refused
+from fedcollab.base.errors import Forbidden, N_, NotFound, Refused, TooMany
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import announce, outbox, partners
 
@@ -26,6 +26,7 @@ from . import activities, groups, mentions, reading
 from .models import LAST, Draft, Mention, Post, PostRevision, Thanks, Thread, ThreadRead
 
 TITLE = 200
+CHANGES, CHANGES_AN_HOUR = 500, 50  # of one post: each stays in its history, and goes to every partner inside
 AUTHOR, GROUP = sa.orm.aliased(Actor), sa.orm.aliased(Actor)  # made once: an alias copies every column
 ONCE = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
@@ -264,14 +265,28 @@ def _title(session: Session, post_id: str) -> str:
     return "" if row.reply_to else row.title
 
 
-def revise(session: Session, post_id: str, *, html: str, source: str, now: int, edited_at: int | None = None) -> bool:
-    """Replaces a post's text and keeps the one before; False where both read the same. `edited_at` is when its author changed it."""
+def revise(
+    session: Session, post_id: str, *, html: str, source: str, now: int, edited_at: int | None = None, retitled: bool = False
+) -> bool:
+    """Replaces a post's text and keeps the one before; False where both read the same and its title is not a new one either.
+    `edited_at` is when its author changed it. Raises TooMany where that happens too often."""
     before = session.execute(sa.select(Post.html).where(Post.id == post_id)).scalar_one()
-    if before == html:
+    if before == html and not retitled:
         return False
+    _check_pace(session, post_id, now)
     session.execute(sa.insert(PostRevision).values(id=new_id(now), post_id=post_id, html=before, replaced_at=now))
     session.execute(sa.update(Post).where(Post.id == post_id).values(html=html, source=source, edited_at=edited_at or now))
     return True
+
+
+def _check_pace(session: Session, post_id: str, now: int) -> None:
+    kept, lately = sa.func.count(), sa.func.count().filter(PostRevision.replaced_at > now - HOUR)
+    of_post = sa.select(kept, lately).select_from(PostRevision).where(PostRevision.post_id == post_id)
+    changes, within_an_hour = session.execute(of_post).one()
+    if changes >= CHANGES or within_an_hour >= CHANGES_AN_HOUR:
+        raise TooMany(
+            N_("This post has been changed too often. Nothing was changed; answer it instead, or delete it."), reason="changed too often"
+        )
 
 
 def bury(session: Session, node: Node, post_id: str) -> None:

@@ -1,0 +1,73 @@
+"""docs/admins/limits.md says what the code has: each limit with its figure, and none that is not held here."""
+
+import re
+
+import pytest
+
+from fedcollab.base import config, connections, gate, http, markup, strictjson, web, wire
+from fedcollab.features.discussions import activities, service
+from fedcollab.features.members import throttle
+from fedcollab.federation import workers
+
+from .documents import ROOT, text_of
+
+PAGE = ROOT / "docs" / "admins" / "limits.md"
+KB, MB, DAY = 1000, 1_000_000, 86400
+FIGURES: dict[str, tuple[object, ...]] = {
+    "connections": (config.Settings.connections,),
+    "connections of one address": (config.Settings.connections_per_address,),
+    "a request's header, in all": (f"{connections.HEADER_BYTES // 1024} kB",),
+    "a request's header, one line": (f"{(wire.LINE_BYTES + 2) // 1024} kB",),
+    "a request's header, fields": (wire.MOST_HEADERS,),
+    "a request's header, time": (f"{connections.HEADER_SECONDS:.0f} s",),
+    "a request's body": (f"{web.BODY_BYTES // MB} MB",),
+    "a request's body, time": (f"{gate.BODY_SECONDS:.0f} s",),
+    f"bodies over {gate.SMALL_BODY // 1024} kB at the same time": (gate.LARGE_AT_ONCE,),
+    "a packed body (`Content-Encoding`)": ("none",),
+    "an answer that nobody reads": (f"{connections.ANSWER_SECONDS:.0f} s",),
+    "an unused connection": (f"{wire.RESTING:.0f} s",),
+    "a form": (f"{web.FORM_BYTES // KB} kB, {web.FORM_FIELDS} fields",),
+    "another `Host` than the node's own": ("none",),
+    "an activity": (f"{strictjson.MAX_BYTES // MB} MB",),
+    "levels of an activity's document": (strictjson.MAX_DEPTH,),
+    "members of an activity's document": (strictjson.MAX_MEMBERS,),
+    "a post": (f"{activities.LONGEST} characters of HTML", f"{markup.LONGEST} characters"),
+    "a title": (f"{activities.TITLE} characters",),
+    "an id": (f"{activities.LONGEST_ID} bytes",),
+    "changes of a post": (service.CHANGES,),
+    "changes of a post within an hour": (service.CHANGES_AN_HOUR, service.CHANGES_AN_HOUR),
+    "documents fetched for one activity": (workers.FETCHES,),
+    "an answer, unpacked": (f"{http.MAX_BYTES // MB} MB",),
+    "one question with all its redirects": (f"{http.TOTAL_SECONDS} s",),
+    "a connection": (f"{http.CONNECT_SECONDS} s",),
+    "redirects": (f"{http.REDIRECTS}, none for signed requests",),
+    "questions to one host at once": (f"{http.AT_ONCE['GET']}, and {http.AT_ONCE['POST']} deliveries",),
+    "a question that failed at great cost": (f"{http.FAILED_SECONDS} s",),
+    "a `Retry-After`": (f"{http.LONGEST_WAIT // DAY} days",),
+    "failed sign-ins of one address at one account": (throttle.FREE,),
+    "failed sign-ins of one address": (throttle.PER_ADDRESS,),
+}
+
+
+def limits(text: str) -> dict[str, tuple[str, ...]]:
+    """{what: its figures in the order of the tables} of the page's rows."""
+    found: dict[str, tuple[str, ...]] = {}
+    for row in re.findall(r"^\| (?!what|---)(.+?) \| (.+?) \| .+ \|$", text, re.MULTILINE):
+        found[row[0]] = (*found.get(row[0], ()), row[1])
+    return found
+
+
+def test_every_limit_on_the_page_is_the_codes_and_the_other_way_round() -> None:
+    assert limits(text_of(PAGE)) == {what: tuple(str(figure) for figure in figures) for what, figures in FIGURES.items()}
+
+
+@pytest.mark.parametrize(("old", "new"), [("| 32 kB |", "| 64 kB |"), ("| an id |", "| an idea |")])
+def test_a_limit_that_is_wrong_or_unknown_is_found(old: str, new: str) -> None:
+    text = text_of(PAGE)
+    assert old in text
+    assert limits(text.replace(old, new)) != limits(text)
+
+
+def test_the_settings_among_the_limits_lead_to_their_sections() -> None:
+    for name in ("connections", "connections_per_address"):
+        assert f"settings.md#{name}" in text_of(PAGE)
