@@ -97,7 +97,7 @@ def _from_http(error: web.HTTPException) -> FedcollabError:
 
 
 def _answer(request: web.Request, error: FedcollabError) -> web.Response:
-    if wants_document(request) or request.content_type.endswith("json") or SHOW_ERROR not in request.app:
+    if _asked_by_a_machine(request) or SHOW_ERROR not in request.app:
         response = web.json_response({"error": error.text if not error.values else error.in_words()}, status=error.status)
     else:
         response = request.app[SHOW_ERROR](request, error)
@@ -105,6 +105,12 @@ def _answer(request: web.Request, error: FedcollabError) -> web.Response:
         response.headers["Retry-After"] = str(error.retry_after)
     response.headers.update(error.headers)
     return response
+
+
+def _asked_by_a_machine(request: web.Request) -> bool:
+    """Whether an error is answered as JSON: to documents and activities, and where no person ever looks."""
+    for_machines = request.path.startswith(("/.well-known/", "/nodeinfo/")) or request.path.endswith("/inbox")
+    return for_machines or wants_document(request) or request.content_type.endswith("json")
 
 
 def _route(request: web.Request) -> str:
