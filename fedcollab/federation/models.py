@@ -9,7 +9,6 @@ APPLIED, ADMITTED, REFUSED, SUSPENDED, BLOCKED, LEFT = "applied", "admitted", "r
 NOT_DONE = text("state <> 'done'")  # what is done is nearly all, and asked for by its key alone: indexes and questions leave it out
 WAITING, DONE, PARKED, DROPPED = "waiting", "done", "parked", "dropped"
 REQUESTED, ACCEPTED, REJECTED, UNDONE = "requested", "accepted", "rejected", "undone"
-ANNOUNCED = text("type = 'Announce'")  # what a group's outbox is read from
 
 
 class Partner(Model):
@@ -84,8 +83,6 @@ class Activity(Model):
     body: Mapped[str] = mapped_column(Text)
     created_at: Mapped[int]
     purge_at: Mapped[int | None] = mapped_column(index=True)
-
-    __table_args__ = (Index("ix_activity_announced", "actor_id", "id", sqlite_where=ANNOUNCED, postgresql_where=ANNOUNCED),)
 
     __table_args__ = (Index(None, "actor_id", "id"),)
 

@@ -36,8 +36,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("post_id", "person_id", name=op.f("pk_thanks")),
     )
     op.create_index(op.f("ix_thanks_uri"), "thanks", ["uri"])
-    announced = sa.text("type = 'Announce'")
-    op.create_index("ix_activity_announced", "activity", ["actor_id", "id"], sqlite_where=announced, postgresql_where=announced)
     audience = sa.table("audience", sa.column("owner_id"), sa.column("stale", sa.Boolean()))
     ours = sa.select(sa.column("id")).select_from(sa.table("actor")).where(sa.column("known") == "own")
     op.execute(audience.update().where(audience.c.owner_id.in_(ours)).values(stale=True))  # signed anew within a minute, with an outbox
