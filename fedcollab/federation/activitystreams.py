@@ -10,7 +10,12 @@ Document = dict[str, Any]
 AS2 = "https://www.w3.org/ns/activitystreams"
 PUBLIC = AS2 + "#Public"
 PUBLIC_NAMES = (PUBLIC, "as:Public", "Public")
-TERMS = {"fc": "urn:fedcollab:", "publicKeyMultibase": "https://w3id.org/security#publicKeyMultibase"}
+SECURITY = "https://w3id.org/security#"
+TERMS: dict[str, object] = {
+    "fc": "urn:fedcollab:",
+    "publicKeyMultibase": SECURITY + "publicKeyMultibase",
+    "assertionMethod": {"@id": SECURITY + "assertionMethod", "@type": "@id"},  # none of the contexts above has it outside of a proof
+}
 CONTEXT: list[object] = [
     AS2,
     "https://w3id.org/security/v1",

@@ -22,10 +22,15 @@ def prove(document: dict[str, Any], signer: Signer, now: int) -> dict[str, Any]:
         "cryptosuite": CRYPTOSUITE,
         "verificationMethod": signer.uri,
         "proofPurpose": "assertionMethod",
-        "created": iso(now),
+        "created": _shortest(iso(now)),
     }
     value = "z" + base58(signer.sign(_digest(document, options)))
     return document | {"proof": options | {"proofValue": value}}
+
+
+def _shortest(stamp: str) -> str:
+    """A time without zeros at its end. Others read the time and write it anew before they hash it, and it has to come out the same."""
+    return stamp.removesuffix("Z").rstrip("0").removesuffix(".") + "Z" if "." in stamp else stamp
 
 
 def key_uri(document: Mapping[str, Any]) -> str:

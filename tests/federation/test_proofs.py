@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from fedcollab.actors import keys
 from fedcollab.base.errors import BadRequest
+from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import proofs
 from tests.rows import START, ed_public, ed_signer
 
@@ -29,6 +30,21 @@ def nested(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 VALUES = st.recursive(LEAVES, nested, max_leaves=8)
 MEMBERS = st.dictionaries(st.text("abcdefg", min_size=1, max_size=4), VALUES, max_size=5)
 DOCUMENTS = MEMBERS.map(lambda found: found | {"@context": ["x"], "id": "https://p.example/1"})
+
+
+@pytest.mark.parametrize(("micros", "written"), [(1_500_000, "01.5Z"), (2_000_000, "02Z"), (10_120_000, "10.12Z"), (1_001_999, "01.001Z")])
+def test_a_proofs_time_is_written_without_zeros_at_its_end(micros: int, written: str) -> None:
+    """Others read it and write it anew in the shortest form before they hash it."""
+    made = proofs.prove({"@context": ap.CONTEXT, "id": "https://p.example/1"}, SIGNER, micros)
+    assert made["proof"]["created"] == f"1970-01-01T00:00:{written}"
+    assert proofs.created(made) == micros // 1000 * 1000
+    assert proofs.proved_by(made, keys.ED25519, PUBLIC)
+
+
+def test_the_members_with_our_keys_are_defined_for_those_who_expand_documents() -> None:
+    """The contexts of others define assertionMethod inside proofs alone; without a line of ours, JSON-LD drops the Ed25519 keys."""
+    assert {"assertionMethod", "publicKeyMultibase"} <= set(ap.TERMS)
+    assert ap.CONTEXT[-1] == ap.TERMS
 
 
 def prove(document: dict[str, Any]) -> dict[str, Any]:
@@ -89,7 +105,7 @@ def test_a_proof_made_by_hand_is_believed_and_ours_is_what_was_made_by_hand() ->
         "cryptosuite": "eddsa-jcs-2022",
         "verificationMethod": signer.uri,
         "proofPurpose": "assertionMethod",
-        "created": "2026-02-25T06:13:20.000Z",
+        "created": "2026-02-25T06:13:20Z",
     }
     signature = key.sign(hashlib.sha256(canonical(options)).digest() + hashlib.sha256(canonical(document)).digest())
     value, number = "", int.from_bytes(signature)
