@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fedcollab.actors import service as actors
-from fedcollab.actors.models import GROUP, INTRODUCED, ORGANIZATION, OWN, PARTNER, Actor, ActorKey
+from fedcollab.actors.models import FOREIGN, GROUP, INTRODUCED, ORGANIZATION, OWN, PARTNER, Actor, ActorKey
 from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
 from fedcollab.base.addresses import host_of
@@ -17,6 +17,8 @@ from fedcollab.base.errors import BadRequest, Needs, Refused
 
 from . import activitystreams as ap
 from . import partners, profiles, proofs
+from .models import ADMITTED
+from .partners import PartnerData
 from .registry import Verified
 
 
@@ -32,12 +34,29 @@ def unwrap(session: Session, node: Node, received: Verified, fetched: dict[str, 
     if host_of(ap.ident(inner)) != host_of(author_uri):
         raise Refused(reason="the announced id lies on another host than its actor")
     author, documents = actors.by_uri(session, author_uri), fetched | _documents(received)
-    if author is None or (author.known == INTRODUCED and partners.by_host(session, author.host) is not None):
+    if author is None and (partner := _unvouched(session, author_uri)):
+        author = _first_sight(session, node, partner, author_uri, fetched)
+    elif author is None or (author.known == INTRODUCED and partners.by_host(session, author.host) is not None):
         author = introduce(session, node, received, author_uri, documents)
     elif author.known != OWN:
         _renew(session, node, author, documents.get(author_uri))
     _check(session, inner, author)
     return Verified(inner, author, received.sender, through=received.actor)
+
+
+def _unvouched(session: Session, author_uri: str) -> PartnerData | None:
+    """The partner on whose host an author is, where its software vouches for nobody."""
+    partner = partners.by_host(session, host_of(author_uri))
+    if partner is None or partner.state != ADMITTED:
+        return None
+    document = profiles.stored_document(session, partner.organisation_id)
+    return None if (document or {}).get(ap.PROTOCOL_TERM) else partner
+
+
+def _first_sight(session: Session, node: Node, partner: PartnerData, uri: str, fetched: dict[str, Any]) -> ActorData:
+    """Such an author's keys are pinned as their own host gives them to us; what the Announce brings of them counts for nothing."""
+    person = profiles.parse(_document(fetched, uri), expected=uri)
+    return profiles.remember(session, node, person, known=FOREIGN, organisation_id=partner.organisation_id)
 
 
 def _check(session: Session, inner: dict[str, Any], author: ActorData) -> None:

@@ -73,7 +73,11 @@ def create(
 
 
 def audience_of(session: Session, group_id: str) -> AudienceData:
-    return AudienceData(*prepared(session, _audience_query(), {"group": group_id}).one())
+    """Raises Refused for a group of other software that has sent no list of who is inside."""
+    row = prepared(session, _audience_query(), {"group": group_id}).one_or_none()
+    if row is None:
+        raise Refused(reason="a group without a list of who is inside")
+    return AudienceData(*row)
 
 
 @cache
