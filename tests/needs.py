@@ -8,6 +8,7 @@ NEEDS = {
     "postgres": ("FEDCOLLAB_TEST_POSTGRES_BIN", "PostgreSQL", "the folder with its initdb and postgres"),
     "browser": ("FEDCOLLAB_TEST_CHROMIUM", "Chromium", "its program"),
     "axe": ("FEDCOLLAB_TEST_AXE", "axe-core", "its axe.min.js"),
+    "peers": ("FEDCOLLAB_TEST_PEERS", "npm", "the folder with the packages of tests/peers/package.json"),
 }
 
 

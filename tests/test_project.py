@@ -1,5 +1,6 @@
 """The project as others get it: a wheel that runs outside the checkout, the files a community needs, nothing of one machine."""
 
+import json
 import os
 import re
 import shutil
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import fedcollab
-from deploy._dev import groups
+from deploy._dev import commands, groups, tools
 from deploy._dev.tools import Tool
 
 ROOT = Path(__file__).parent.parent
@@ -106,6 +107,31 @@ def test_a_program_that_cannot_be_had_is_named_once(
     assert groups.run([groups.Group("sample", "slow", (tool,))], chosen=(), full=False) == code
     assert f"sample    {word}: Nothing is missing (apt install nothing)" in capsys.readouterr().out
     assert tried == ["install"]
+
+
+def test_what_a_test_says_stands_under_its_group_and_a_report_that_is_not_there_says_nothing(tmp_path: Path) -> None:
+    report = tmp_path / "report.xml"
+    assert groups._said(report) == []
+    entries = '<property name="said" value="15 rules: 14 passed"/><property name="other" value="no"/>'
+    report.write_text(f"<testsuites><testsuite><testcase><properties>{entries}</properties></testcase></testsuite></testsuites>")
+    assert groups._said(report) == ["15 rules: 14 passed"]
+
+
+def test_the_peers_are_pinned_by_version_and_installed_anew_when_their_list_changes(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    listed = json.loads(tools.PEERS_LIST.read_text())
+    versions = {**listed["dependencies"], **listed["devDependencies"]}
+    assert [name for name, version in versions.items() if not re.fullmatch(r"\d+\.\d+\.\d+", version)] == []
+    assert versions["node"].startswith(f"{tools.PEERS_NODE}.")
+    assert tools.PEERS_PLACE.is_relative_to(commands.ROOT / ".cache")
+    assert ".cache" in commands.DROPPED
+    monkeypatch.setattr(tools, "PEERS_DONE", tmp_path / "installed.json")
+    assert tools.peers() is None
+    tools.PEERS_DONE.write_bytes(tools.PEERS_LIST.read_bytes() + b" ")
+    assert tools.peers() is None
+    tools.PEERS_DONE.write_bytes(tools.PEERS_LIST.read_bytes())
+    assert tools.peers() == str(tools.PEERS_PLACE)
 
 
 def test_a_program_named_beforehand_is_taken_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:

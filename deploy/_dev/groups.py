@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .environment import PYTHON
 from .say import in_ci, log_of, logged
-from .tools import AXE_CORE, CHROMIUM, POSTGRES, Tool
+from .tools import AXE_CORE, CHROMIUM, PEERS, POSTGRES, Tool
 
 HOUSE = "tests/test_architecture.py"
 NO_TESTS = 5  # pytest's exit code
@@ -29,23 +29,24 @@ class Group:
 
 CHECK = (
     Group("house", "not full", workers=0, only=HOUSE),
-    Group("quick", "not slow and not postgres and not browser and not full"),
+    Group("quick", "not slow and not postgres and not browser and not peers and not full"),
 )
 SLOW = (
-    Group("slow", "slow and not postgres and not browser and not full"),
+    Group("slow", "slow and not postgres and not browser and not peers and not full"),
     Group("postgres", "postgres and not browser and not full", (POSTGRES,)),
     Group("browser", "browser and not full", (CHROMIUM, AXE_CORE)),
+    Group("peers", "peers and not full", (PEERS,)),
 )
 FULL = (Group("full", "full", workers=0),)  # one at a time: they measure; what one of them lacks, tests/conftest.py says
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a group: whether the run may pass, its summary line, and why tests in it were skipped."""
+    """What became of a group: whether the run may pass, its summary line, and beneath it what its tests say and why some were skipped."""
 
     good: bool
     words: str
-    skipped: tuple[str, ...] = ()
+    beneath: tuple[str, ...] = ()
 
 
 def run(groups: Sequence[Group], *, chosen: Sequence[str], full: bool) -> int:
@@ -57,7 +58,7 @@ def run(groups: Sequence[Group], *, chosen: Sequence[str], full: bool) -> int:
             continue
         outcome = _outcome(group, places, chosen, full=full)
         good = good and outcome.good
-        lines.append("\n".join([f"{group.name:<9} {outcome.words}", *(f"          {reason}" for reason in outcome.skipped)]))
+        lines.append("\n".join([f"{group.name:<9} {outcome.words}", *(f"          {line}" for line in outcome.beneath)]))
         print(lines[-1], flush=True)
     if not good:
         print("\nIn short:", *lines, sep="\n")  # the logs of what failed stand between the lines above
@@ -93,7 +94,16 @@ def _judge(name: str, code: int, report: Path, seconds: float) -> Outcome:
     words = ", ".join(f"{count} {what}" for what, count in _counts(report).items() if count) or f"stopped with code {code}"
     skipped = sorted(set(re.findall(r"^SKIPPED \[\d+\] \S+ (.*)$", log, re.MULTILINE)))
     verdict = "" if code == 0 else "FAILED: "
-    return Outcome(code == 0, f"{verdict}{words}, {seconds:.0f} s", tuple(f"skipped: {reason}" for reason in skipped))
+    return Outcome(code == 0, f"{verdict}{words}, {seconds:.0f} s", (*_said(report), *(f"skipped: {reason}" for reason in skipped)))
+
+
+def _said(report: Path) -> list[str]:
+    """What tests want read where they pass too: the properties "said" that they record."""
+    try:
+        found = ET.parse(report).getroot().iter("property")
+    except (OSError, ET.ParseError):
+        return []
+    return [entry.get("value", "") for entry in found if entry.get("name") == "said"]
 
 
 def _counts(report: Path) -> dict[str, int]:

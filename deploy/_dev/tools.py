@@ -1,15 +1,20 @@
-"""Decides which programs the tests use beside Python: PostgreSQL, Chromium, axe-core; found, installed if possible, else named."""
+"""Decides which programs the tests use beside Python: PostgreSQL, Chromium, axe-core, peers; found, installed if possible, else named."""
 
 import os
+import re
 import shutil
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from .say import CACHE, logged, say
+from .say import CACHE, ROOT, logged, say
 
 AXE = "axe-core@4.14.1"
+PEERS_PLACE, PEERS_LIST = CACHE / "peers", ROOT / "tests" / "peers" / "package.json"
+PEERS_DONE = PEERS_PLACE / "installed.json"
+PEERS_NODE = 22  # the oldest that the peers run on
 MAC_CHROME = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
 
 
@@ -75,6 +80,35 @@ def _npm() -> None:
         logged("npm", ["npm", "install", "--prefix", CACHE / "node", "--no-save", "--no-audit", "--no-fund", AXE])
 
 
+def peers() -> str | None:
+    """The folder with the packages of tests/peers, if they were installed from that list as it is now."""
+    done = PEERS_DONE.exists() and PEERS_DONE.read_bytes() == PEERS_LIST.read_bytes()
+    return str(PEERS_PLACE) if done else None
+
+
+def _install_peers() -> None:
+    """Each package by its exact version. Node is among them as what npm leaves out on demand: where the machine's own is new enough."""
+    if not shutil.which("npm"):
+        return
+    say("installing the peers that the tests talk with, by npm (half a minute, once)")
+    shutil.rmtree(PEERS_PLACE, ignore_errors=True)
+    PEERS_PLACE.mkdir(parents=True)
+    shutil.copy(PEERS_LIST, PEERS_PLACE / "package.json")
+    command: list[str | Path] = ["npm", "install", "--prefix", PEERS_PLACE, "--no-package-lock", "--no-audit", "--no-fund"]
+    if logged("npm-peers", [*command, *(["--omit=dev"] if _node_version() >= PEERS_NODE else [])]) == 0:
+        shutil.copy(PEERS_LIST, PEERS_DONE)
+
+
+def _node_version() -> int:
+    """The major version of the machine's own Node; 0 where there is none."""
+    if not shutil.which("node"):
+        return 0
+    said = subprocess.run(["node", "--version"], capture_output=True, text=True, check=False).stdout
+    found = re.match(r"v(\d+)\.", said)
+    return int(found.group(1)) if found else 0
+
+
 POSTGRES = Tool("PostgreSQL", "FEDCOLLAB_TEST_POSTGRES_BIN", postgres, lambda: _apt("postgresql"), "Debian, Ubuntu: apt install postgresql")
 CHROMIUM = Tool("Chromium", "FEDCOLLAB_TEST_CHROMIUM", chromium, lambda: _apt("chromium"), "Debian, Ubuntu: apt install chromium")
 AXE_CORE = Tool("axe-core", "FEDCOLLAB_TEST_AXE", axe, _npm, f"install npm (Debian, Ubuntu: apt install npm), which fetches {AXE}")
+PEERS = Tool("npm", "FEDCOLLAB_TEST_PEERS", peers, _install_peers, "Debian, Ubuntu: apt install npm; it fetches tests/peers/package.json")
