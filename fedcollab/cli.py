@@ -12,6 +12,7 @@ from fedcollab import __version__
 from fedcollab.base.errors import FedcollabError
 
 from .cli_people import user_reset_factor
+from .cli_queue import federation_app
 from .console import CHOSEN, AsJson, say, with_kernel
 
 app = typer.Typer(
@@ -23,7 +24,6 @@ app = typer.Typer(
 user_app = typer.Typer(no_args_is_help=True, help="Members of this node.")
 partner_app = typer.Typer(no_args_is_help=True, help="Partner organisations.")
 group_app = typer.Typer(no_args_is_help=True, help="Groups for discussions.")
-federation_app = typer.Typer(no_args_is_help=True, help="How the talk with partners goes.")
 audit_app = typer.Typer(no_args_is_help=True, help="The record of what was done.")
 for name, part in (
     ("user", user_app),
@@ -328,20 +328,6 @@ def post(
 
     made = with_kernel(lambda kernel: write(kernel, group, author, title, text, reply_to))
     say(as_json, {"uri": made.uri, "thread": made.thread_id}, made.uri)
-
-
-@federation_app.command("status")
-def federation_status(as_json: AsJson = False) -> None:
-    """Each partner's line: what waits, what is parked, the last success and error; and who knocked."""
-    from fedcollab.admin.status import status
-
-    found = with_kernel(lambda kernel: kernel.database.read(status))
-    lines = [
-        f"{p['host']:30} {p['state']:10} waiting {p['waiting']}, parked {p['parked']}, refused {p['refused']} {p['last_error']}"
-        for p in found["partners"]
-    ]
-    lines += [f"{a['host']:30} asks to be a partner ({a['times']} times)" for a in found["applications"]]
-    say(as_json, found, "\n".join(lines) or "No partners yet.")
 
 
 @audit_app.command("verify")

@@ -18,13 +18,14 @@ from fedcollab.federation.workers import Chore
 @dataclass(frozen=True)
 class MenuItem:
     """A place in the menu: address, message id, icon of icons.svg, the role it takes (empty for every member), and what else belongs
-    to it: the beginnings of other addresses."""
+    to it: the beginnings of other addresses. One that `counts` shows beside it how much waits there for somebody to look."""
 
     path: str
     text: str
     icon: str
     role: str = ""
     also: tuple[str, ...] = ()
+    counts: bool = False
 
     def holds(self, path: str) -> bool:
         """Whether the page at `path` lies in this part of the house."""
@@ -44,6 +45,7 @@ class Feature:
 
 TEMPLATES = web.AppKey("templates", Templates)
 MENU = web.AppKey("menu", tuple[MenuItem, ...])
+ATTENTION = web.RequestKey("attention", int)
 
 
 def viewer_of(request: web.Request) -> Viewer:
@@ -96,6 +98,7 @@ def page(request: web.Request, template: str, *, status: int = 200, **values: An
         "now": app[KERNEL].node.now(),
         "languages": LANGUAGES,
         "notices": request.get(NOTICES, ()),
+        "attention": request.get(ATTENTION, 0),
     }
     text = app[TEMPLATES].render(template, words_of(request), **(frame | values))
     return web.Response(text=text, content_type="text/html", charset="utf-8", status=status)

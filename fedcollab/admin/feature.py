@@ -5,7 +5,7 @@ from aiohttp import web
 from fedcollab.base.errors import N_
 from fedcollab.feature import Feature, MenuItem
 
-from . import members, views
+from . import members, queue, views
 
 FEATURE = Feature(
     name="admin",
@@ -20,11 +20,14 @@ FEATURE = Feature(
         web.get("/admin/partners", views.show_partners),
         web.post("/admin/partners", views.add_partner),
         web.post("/admin/partners/{id}", views.change_partner),
+        web.get("/admin/federation", queue.show_queue),
+        web.post("/admin/federation", queue.act),
         web.get("/admin/audit", views.show_audit),
     ),
     menu=(
         MenuItem("/admin/members", N_("Members"), "people", role="admin"),
         MenuItem("/admin/partners", N_("Partners"), "node", role="admin"),
+        MenuItem("/admin/federation", N_("Deliveries"), "wait", role="admin", counts=True),
         MenuItem("/admin/audit", N_("Record"), "list", role="admin"),
     ),
 )

@@ -8,7 +8,7 @@ from fedcollab.actors import service as actors
 from fedcollab.actors.models import PARTNER
 from fedcollab.actors.node import Node
 from fedcollab.features.discussions import groups
-from fedcollab.federation import fetch, follows, partners, profiles
+from fedcollab.federation import catchup, fetch, follows, partners, profiles
 from fedcollab.federation.kernel import Kernel
 from fedcollab.federation.models import ADMITTED, BLOCKED, LEFT, REFUSED, SUSPENDED
 from fedcollab.federation.partners import PartnerData
@@ -56,6 +56,8 @@ def _move(session: Session, node: Node, viewer: Viewer | None, partner: PartnerD
         groups.admit_partner(session, node, partner.organisation_id)
         follows.follow(session, node, organisation)
         profiles.know_first_hand(session, node, partner.organisation_id)
+        if partner.state == SUSPENDED:
+            catchup.want(session, node, partner_id=partner.id)  # what it has sent meanwhile was turned away here
     elif state in (BLOCKED, LEFT, REFUSED):
         groups.expel_partner(session, node, partner.organisation_id)
     return True

@@ -36,13 +36,14 @@ Resolve = Callable[[str, int], Awaitable[list[str]]]
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back; `url` is the final address, `retry_after` in seconds."""
+    """What came back; `url` is the final address, `retry_after` in seconds, `date` the other side's clock as its Date field says it."""
 
     status: int
     url: str
     content_type: str
     body: bytes
     retry_after: int | None = None
+    date: str = ""
 
 
 def is_activity(content_type: str) -> bool:
@@ -234,6 +235,7 @@ class Fetcher:
             response.headers.get("Content-Type", ""),
             body,
             _seconds(response.headers.get("Retry-After")),
+            response.headers.get("Date", ""),
         )
         location = response.headers.get("Location") if response.status in (301, 302, 303, 307, 308) else None
         return answer, location

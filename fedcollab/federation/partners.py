@@ -152,7 +152,7 @@ def move(session: Session, node: Node, viewer: Viewer | None, partner: PartnerDa
             N_("This is not possible in the partner's present state. Look at the list again."), reason=f"{partner.state} to {state}"
         )
     mine = sa.update(Partner).where(Partner.id == partner.id)
-    session.execute(mine.values(state=state, decided_at=node.now(), attempts=0, next_try_at=0, last_error=""))
+    session.execute(mine.values(state=state, suspended_for="", decided_at=node.now(), attempts=0, next_try_at=0, last_error=""))
     session.execute(sa.delete(Block).where(Block.organisation_id == partner.organisation_id))
     if state == BLOCKED:
         block(session, node, viewer, partner.organisation_id)

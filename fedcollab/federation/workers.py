@@ -14,7 +14,7 @@ from fedcollab.base.clock import MICROSECONDS
 from fedcollab.base.crash import reach
 from fedcollab.base.errors import Needs, Refused, Unavailable, Unreachable
 
-from . import catchup, delivery, fetch, inbox, knocking, streams
+from . import catchup, clocks, delivery, fetch, inbox, knocking, streams
 from .delivery import LANES, Outcome, Parcel
 from .kernel import Kernel
 from .knocking import Peer
@@ -233,5 +233,5 @@ async def _send(kernel: Kernel, to: Peer, parcel: Parcel, signer: Signer) -> Out
     except Unreachable as error:
         return Outcome(parcel.seq, 0, error.reason)
     reach("send.after")
-    words = "" if answer.status < 300 else f"answered {answer.status}"
+    words = "" if answer.status < 300 else clocks.why(answer, kernel.node.now())
     return Outcome(parcel.seq, answer.status, words, answer.retry_after)

@@ -12,7 +12,8 @@ KEPT = 45 * 24 * 3600 * 1_000_000  # microseconds
 def upgrade() -> None:
     _partner()
     op.add_column("activity", sa.Column("purge_at", sa.BigInteger(), nullable=True))
-    op.execute(f"UPDATE activity SET purge_at = created_at + {KEPT}")  # noqa: S608  # a number of ours
+    activity = sa.table("activity", sa.column("created_at", sa.BigInteger()), sa.column("purge_at", sa.BigInteger()))
+    op.execute(sa.update(activity).values(purge_at=activity.c.created_at + KEPT))
     op.create_index(op.f("ix_activity_purge_at"), "activity", ["purge_at"], unique=False)
     op.add_column("inbox_item", sa.Column("epoch", sa.BigInteger(), nullable=True))
     op.add_column("inbox_item", sa.Column("seq", sa.BigInteger(), nullable=True))

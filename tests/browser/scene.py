@@ -29,6 +29,7 @@ from fedcollab.features.members import factor, sessions
 from fedcollab.features.members import service as members
 from fedcollab.features.members.feature import THROTTLE
 from fedcollab.federation import partners
+from fedcollab.federation.models import ADMITTED, PARKED, REFUSED, SUSPENDED, Delivery, InboxItem, Partner
 
 FRAMED = {
     path.relative_to(shipped("templates")).as_posix()
@@ -235,6 +236,20 @@ async def _partners(made: Scene) -> None:
     await acts.add(busy.kernel, ilse, made.empty.url)
     await busy.write(partners.knock, "oldmill.example", "https://oldmill.example/actor")
     await until(partial(_away, busy), "a delivery that failed")
+    await busy.kernel.database.write(_given_up)
+
+
+def _given_up(session: Session) -> None:
+    """One delivery was parked and one refused, a thing that came in failed here; one partner was away for long, one is paused."""
+    rows = session.execute(sa.select(Delivery.partner_id, Delivery.seq).order_by(Delivery.partner_id, Delivery.seq).limit(2)).all()
+    for row, state, status, tries in zip(rows, (PARKED, REFUSED), (500, 400), (12, 0), strict=True):
+        mine = sa.and_(Delivery.partner_id == row.partner_id, Delivery.seq == row.seq)
+        session.execute(sa.update(Delivery).where(mine).values(state=state, status=status, attempts=tries, error=f"answered {status}"))
+    first = sa.select(sa.func.min(InboxItem.id)).scalar_subquery()
+    session.execute(sa.update(InboxItem).where(InboxItem.id == first).values(state=PARKED, attempts=8, reason="KeyError"))
+    ids = session.scalars(sa.select(Partner.id).where(Partner.state == ADMITTED).order_by(Partner.id)).all()
+    session.execute(sa.update(Partner).where(Partner.id == ids[0]).values(paused_at=Partner.created_at))
+    session.execute(sa.update(Partner).where(Partner.id == ids[1]).values(state=SUSPENDED, suspended_for="away"))
 
 
 def _age(session: Session) -> None:
