@@ -17,9 +17,10 @@ from fedcollab.feature import admin_of, page
 from fedcollab.federation import catchup, partners, queue
 from fedcollab.federation.kernel import KERNEL
 from fedcollab.federation.models import ADMITTED, SUSPENDED
+from fedcollab.federation.verdicts import why_given_up
 
 from . import partners as acts
-from .reasons import CLOCKS, explained, why_given_up
+from .reasons import CLOCKS, explained
 
 SEVERAL = 2
 

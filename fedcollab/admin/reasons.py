@@ -70,12 +70,6 @@ EXPLAINED: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     )
 )
 CLOCKS = re.compile(r"answered 401: the clocks differ by \d+ minutes")
-GIVEN_UP: tuple[tuple[tuple[int, ...], str], ...] = (
-    ((400, 415, 422), N_("Their node could not read it or does not take it (answer %(num)s).")),
-    ((404, 410), N_("What it belongs to is not there any more (answer %(num)s).")),
-    ((413,), N_("It is too large for their node (answer %(num)s).")),
-)
-FAILING = N_("Their node fails on it (error %(num)s). Ask their admin to look into their log, then send it again.")
 NOT_TRUSTED = N_(
     "What this address says about itself does not fit together, so it was not added. Ask their admin for the address of their node."
 )
@@ -88,12 +82,6 @@ def explained(reason: str, words: Words) -> str:
         if found:
             return words.gettext(text) % {name: words.number(int(value)) for name, value in found.groupdict().items()}
     return words.gettext(Unreachable.text)
-
-
-def why_given_up(status: int | None, words: Words) -> str:
-    """Why one delivery was refused or parked, by the last answer to it."""
-    text = next((text for statuses, text in GIVEN_UP if status in statuses), FAILING)
-    return words.gettext(text) % {"num": words.number(status or 0)}
 
 
 def why_not_added(error: FedcollabError, words: Words) -> str:

@@ -251,7 +251,6 @@ PAGES = (
         status=422,
     ),
     Page("queue", "/admin/federation", "admin/federation.html"),
-    Page("queue-acted", "/admin/federation", "admin/federation.html", act=fill("[value=now]"), sends="/admin/federation"),
     Page("queue-empty", "/admin/federation", "admin/federation.html", "sokha"),
     Page("record", "/admin/audit", "admin/audit.html"),
     Page("not-found", "/threads/none", "base/error.html", status=404),
@@ -288,5 +287,6 @@ NO_PAGE = {
     "POST /settings/notices": "leads back to the page that told",
     "POST /admin/members/{id}/disable": "leads back to the list",
     "POST /admin/members/{id}/factor": "leads back to the list",
+    "POST /admin/federation": "leads back to the queue",
     "POST /admin/partners/{id}": "leads back to the list",
 }

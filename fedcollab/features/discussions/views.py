@@ -16,23 +16,18 @@ from fedcollab.base.errors import Conflict, NotFound, Refused, Unavailable
 from fedcollab.base.web import read_form, redirect, wants_document, words_of
 from fedcollab.feature import member_of, page, viewer_of
 from fedcollab.federation.kernel import KERNEL
+from fedcollab.federation.verdicts import why_given_up
 from fedcollab.federation.views import document_answer, own_document, partner_viewer
 
-from . import groups, mentions, paging, reading, service, thanks
+from . import groups, looking, mentions, paging, reading, service
 from .reach import Reach, reach
 
 
 async def home(request: web.Request) -> web.Response:
     """A member's home: what is new, in all groups; for everybody else the landing page with what is public."""
-    viewer, kernel = viewer_of(request), request.app[KERNEL]
-
-    def read(session: Session) -> tuple[list[reading.ListedThread], list[reading.GroupData], list[mentions.News]]:
-        named = mentions.news(session, viewer) if viewer.signed_in else []
-        return reading.newest(session, viewer), reading.groups(session, viewer), named
-
-    threads, found, named = await kernel.database.read(read)
-    template = "discussions/home.html" if viewer.signed_in else "discussions/landing.html"
-    return page(request, template, threads=threads, groups={g.actor.id: g for g in found}, named=named)
+    viewer = viewer_of(request)
+    found = await request.app[KERNEL].database.read(looking.home, viewer)
+    return page(request, "discussions/home.html" if viewer.signed_in else "discussions/landing.html", **vars(found))
 
 
 async def list_groups(request: web.Request) -> web.Response:
@@ -126,32 +121,22 @@ async def thread_page(request: web.Request, viewer: Viewer, thread_id: str, show
     asked = request.query.get("page", "1")
     number = int(asked) if asked.isascii() and asked.isdigit() and 0 < len(asked) < 7 else 1
 
-    def read(session: Session) -> tuple[reading.Around, Reach, list[reading.PostView], dict[str, thanks.Thanked], list[str]]:
-        around, posts = reading.around(session, viewer, thread_id), reading.posts(session, viewer, thread_id, number)
-        shown = [post.id for post in posts]
-        unseen = mentions.unseen(session, viewer, shown) if viewer.signed_in else []
-        return around, reach(session, around.group), posts, thanks.of_posts(session, viewer, shown), unseen
-
-    around, reached, posts, thanked, unseen = await kernel.database.glance(read)
-    pages = max(number if posts else 1, -(-around.thread.posts // reading.POSTS))  # own posts that wait for the host are not counted yet
-    seen = around.thread.posts if number >= pages else max((p.place for p in posts if p.confirmed_at), default=0)
+    found = await kernel.database.glance(looking.conversation, viewer, thread_id, number)
+    pages = max(number if found.posts else 1, -(-found.thread.posts // reading.POSTS))  # own posts that wait are not counted yet
+    seen = found.thread.posts if number >= pages else max((p.place for p in found.posts if p.confirmed_at), default=0)
     with contextlib.suppress(Unavailable):  # a full disk stops nobody from reading
-        if viewer.signed_in and seen > around.read_place:
+        if viewer.signed_in and seen > found.read_place:
             await kernel.database.write(service.mark_read, viewer, thread_id, seen)
-        if unseen:
-            await kernel.database.write(mentions.see, kernel.node, viewer, unseen)
+        if found.unseen:
+            await kernel.database.write(mentions.see, kernel.node, viewer, found.unseen)
     return page(
         request,
         "discussions/thread.html",
         status=shown.status,
-        thread=around.thread,
-        group=around.group,
-        reach=reached,
-        posts=posts,
-        thanked=thanked,
-        read_place=around.read_place,
+        **vars(found),
+        why=lambda status: why_given_up(status, words_of(request)),
         errors=shown.errors,
-        text=around.draft if shown.text is None else shown.text,
+        text=found.draft if shown.text is None else shown.text,
         preview=shown.preview,
         number=number,
         pages=pages,

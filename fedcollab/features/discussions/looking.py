@@ -1,0 +1,60 @@
+"""Decides what one look at home or at a conversation reads, all of it in one unit: each part adds its own line here and nowhere else."""
+
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from fedcollab.access.viewer import Viewer
+
+from . import fate, mentions, reading, thanks
+from .reach import Reach, reach
+
+
+@dataclass(frozen=True)
+class Home:
+    """What a member finds at home; who has not signed in sees the public threads alone."""
+
+    threads: list[reading.ListedThread]
+    groups: dict[str, reading.GroupData]
+    named: list[mentions.News]
+    undelivered: list[fate.Undelivered]
+
+
+def home(session: Session, viewer: Viewer) -> Home:
+    """What is new for somebody, in all groups."""
+    groups = {group.actor.id: group for group in reading.groups(session, viewer)}
+    if not viewer.signed_in:
+        return Home(reading.newest(session, viewer), groups, [], [])
+    return Home(reading.newest(session, viewer), groups, mentions.news(session, viewer), fate.undelivered(session, viewer))
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """One page of a conversation, with what stands beside each post. `unseen` are posts that mention the viewer for the first time."""
+
+    thread: reading.ThreadData
+    group: reading.GroupData
+    reach: Reach
+    posts: list[reading.PostView]
+    draft: str
+    read_place: int
+    thanked: dict[str, thanks.Thanked]
+    fates: dict[str, fate.Fate]
+    unseen: list[str]
+
+
+def conversation(session: Session, viewer: Viewer, thread_id: str, number: int) -> Conversation:
+    """The page of this number. Raises NotFound as `reading.group` does."""
+    around, posts = reading.around(session, viewer, thread_id), reading.posts(session, viewer, thread_id, number)
+    shown = [post.id for post in posts]
+    return Conversation(
+        around.thread,
+        around.group,
+        reach(session, around.group),
+        posts,
+        around.draft,
+        around.read_place,
+        thanks.of_posts(session, viewer, shown),
+        fate.of(session, viewer, posts),
+        mentions.unseen(session, viewer, shown) if viewer.signed_in else [],
+    )
