@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 
 from fedcollab.actors.node import Node
-from fedcollab.admin.attention import COUNTED, Counted, count_attention
 from fedcollab.admin.feature import FEATURE as ADMIN
 from fedcollab.base.config import Settings
 from fedcollab.base.crypto import derive, read_master_key
@@ -18,7 +17,7 @@ from fedcollab.base.http import Fetcher, agent_of
 from fedcollab.base.paths import STATIC, NodeFiles
 from fedcollab.base.templates import Templates
 from fedcollab.base.web import BODY_BYTES, SECRET, SETTINGS, SHOW_ERROR, add_headers, answer_errors, redirect, token_base, wants_document
-from fedcollab.feature import MENU, TEMPLATES, Feature, page
+from fedcollab.feature import MENU, TEMPLATES, Feature, count_in_menu, page
 from fedcollab.features.discussions.feature import FEATURE as DISCUSSIONS
 from fedcollab.features.members.feature import FEATURE as MEMBERS
 from fedcollab.features.members.feature import THROTTLE, Throttle, session_viewer
@@ -46,7 +45,7 @@ def make_kernel(settings: Settings, files: NodeFiles, *, patient: bool = False, 
 
 def make_app(kernel: Kernel) -> web.Application:
     """The node's application, its workers with it: they start with the server and stop before it."""
-    app = web.Application(middlewares=[answer_errors, token_base, gate, session_viewer, count_attention], client_max_size=BODY_BYTES)
+    app = web.Application(middlewares=[answer_errors, token_base, gate, session_viewer, count_in_menu], client_max_size=BODY_BYTES)
     app[KERNEL] = kernel
     app[SETTINGS] = kernel.node.settings
     app[SECRET] = derive(kernel.node.master_key, "web")
@@ -54,7 +53,6 @@ def make_app(kernel: Kernel) -> web.Application:
     app[MENU] = tuple(item for feature in FEATURES for item in feature.menu)
     app[SHOW_ERROR] = show_error
     app[LARGE_BODIES] = asyncio.Semaphore(LARGE_AT_ONCE)
-    app[COUNTED] = Counted()
     app[THROTTLE] = Throttle(kernel.node.clock)
     for feature in FEATURES:
         app.add_routes(feature.routes)

@@ -1,15 +1,18 @@
 """Decides what a feature hands to the house (routes, handlers of activities, chores, menu) and how its pages get their frame."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
+from sqlalchemy.orm import Session
 
-from fedcollab.access.viewer import ANYBODY, VIEWER, Viewer
+from fedcollab.access.viewer import ANYBODY, MODERATOR, VIEWER, Viewer
 from fedcollab.base.errors import NotFound, Unauthorized
 from fedcollab.base.i18n import LANGUAGES
 from fedcollab.base.templates import Templates
 from fedcollab.base.web import NOTICES, SETTINGS, form_token, words_of
+from fedcollab.base.web import Handler as WebHandler
 from fedcollab.federation.kernel import KERNEL
 from fedcollab.federation.registry import Handler
 from fedcollab.federation.workers import Chore
@@ -17,15 +20,21 @@ from fedcollab.federation.workers import Chore
 
 @dataclass(frozen=True)
 class MenuItem:
-    """A place in the menu: address, message id, icon of icons.svg, the role it takes (empty for every member), and what else belongs
-    to it: the beginnings of other addresses. One that `counts` shows beside it how much waits there for somebody to look."""
+    """A place in the menu: address, message id, icon of icons.svg, the role it takes (empty for every member; a moderator's is an
+    admin's too), what else belongs to it (the beginnings of other addresses), and how many things wait there, for whom it is shown to."""
 
     path: str
     text: str
     icon: str
     role: str = ""
     also: tuple[str, ...] = ()
-    counts: bool = False
+    number: Callable[[Session, Viewer], int] | None = None
+
+    def is_for(self, viewer: Viewer) -> bool:
+        """Whether it stands in somebody's menu."""
+        if not viewer.signed_in:
+            return False
+        return not self.role or self.role in viewer.roles or (self.role == MODERATOR and viewer.moderates)
 
     def holds(self, path: str) -> bool:
         """Whether the page at `path` lies in this part of the house."""
@@ -45,7 +54,21 @@ class Feature:
 
 TEMPLATES = web.AppKey("templates", Templates)
 MENU = web.AppKey("menu", tuple[MenuItem, ...])
-ATTENTION = web.RequestKey("attention", int)
+NUMBERS = web.RequestKey("numbers", dict[str, int])
+
+
+@web.middleware
+async def count_in_menu(request: web.Request, handler: WebHandler) -> web.StreamResponse:
+    """How many things wait where: asked for those pages alone on which the menu shows a number."""
+    viewer = viewer_of(request)
+    counted = [(item.path, item.number) for item in request.app[MENU] if item.number is not None and item.is_for(viewer)]
+    if counted and request.method == "GET" and not request.path.startswith("/static/"):
+
+        def count(session: Session) -> dict[str, int]:
+            return {path: number(session, viewer) for path, number in counted}
+
+        request[NUMBERS] = await request.app[KERNEL].database.glance(count)
+    return await handler(request)
 
 
 def viewer_of(request: web.Request) -> Viewer:
@@ -86,11 +109,12 @@ def _here(request: web.Request, menu: list[MenuItem]) -> str:
 def page(request: web.Request, template: str, *, status: int = 200, **values: Any) -> web.Response:
     """A page in the house's frame: masthead, menu, the reader's language, the form token."""
     viewer, app = viewer_of(request), request.app
-    menu = [item for item in app[MENU] if viewer.signed_in and (not item.role or item.role in viewer.roles)]
+    menu = [item for item in app[MENU] if item.is_for(viewer)]
     here = _here(request, menu)
     frame = {
         "viewer": viewer,
         "menu": menu,
+        "numbers": request.get(NUMBERS, {}),
         "path": request.path,
         "here": here,
         "settings": app[SETTINGS],
@@ -98,7 +122,6 @@ def page(request: web.Request, template: str, *, status: int = 200, **values: An
         "now": app[KERNEL].node.now(),
         "languages": LANGUAGES,
         "notices": request.get(NOTICES, ()),
-        "attention": request.get(ATTENTION, 0),
     }
     text = app[TEMPLATES].render(template, words_of(request), **(frame | values))
     return web.Response(text=text, content_type="text/html", charset="utf-8", status=status)

@@ -39,14 +39,17 @@ def _followers_query(*, by_time: bool) -> sa.Select[Any]:
     return recipients(by_time=by_time).intersect(follows).subquery().select()
 
 
-def publish(session: Session, node: Node, actor_id: str, activity: dict[str, Any], *, to: Iterable[str], order_key: str) -> dict[str, Any]:
+def publish(
+    session: Session, node: Node, actor_id: str, activity: dict[str, Any], *, to: Iterable[str], order_key: str, about: str = ""
+) -> dict[str, Any]:
     """Proves and records an activity and queues it for the nodes of the organisations `to`; call it late in the unit, before the audit.
 
-    Activities with the same `order_key` (a thread, say) arrive in this order. Answers the activity as it was proved."""
+    Activities with the same `order_key` (a thread, say) arrive in this order. What it is `about` (else the innermost object) is what
+    `served` and `forget` know it by. Answers the activity as it was proved."""
     proved = proofs.prove(activity, keys.signer(session, node, actor_id, keys.ED25519), node.now())
     row_id = activity["id"].rsplit("/", 1)[-1]
     body = orjson.dumps(proved).decode()
-    row = dict(id=row_id, uri=activity["id"], type=activity["type"], actor_id=actor_id, object_uri=_innermost(activity))
+    row = dict(id=row_id, uri=activity["id"], type=activity["type"], actor_id=actor_id, object_uri=about or _innermost(activity))
     put(session, Activity, **row, order_key=order_key, body=body, created_at=node.now(), purge_at=node.now() + KEPT)
     _queue(session, row_id, sorted(set(to)), order_key)
     return proved
@@ -91,10 +94,15 @@ def _innermost(activity: dict[str, Any]) -> str:
 
 def forget(session: Session, node: Node, object_uri: str) -> None:
     """Empties all activities about a thing that was deleted; where one of them still waits for a partner, it is never sent."""
+    withhold(session, node, object_uri, "deleted before it was sent")
+    session.execute(sa.update(Activity).where(Activity.object_uri == object_uri).values(body=""))
+
+
+def withhold(session: Session, node: Node, object_uri: str, error: str) -> None:
+    """What is about a thing and still waits for a partner is never sent."""
     about = sa.select(Activity.id).where(Activity.object_uri == object_uri)
     waiting = sa.update(Delivery).where(Delivery.activity_id.in_(about), Delivery.state == WAITING)
-    session.execute(waiting.values(state=DROPPED, done_at=node.now(), error="deleted before it was sent"))
-    session.execute(sa.update(Activity).where(Activity.object_uri == object_uri).values(body=""))
+    session.execute(waiting.values(state=DROPPED, done_at=node.now(), error=error))
 
 
 def _queue(session: Session, activity_id: str, organisations: list[str], order_key: str) -> None:

@@ -2,16 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from fedcollab.access.viewer import Viewer
 from fedcollab.actors.models import Actor
 from fedcollab.actors.node import Node
-from fedcollab.base.database import wake
+from fedcollab.base.database import prepared, wake
 
-from .models import ADMITTED, DROPPED, PARKED, REFUSED, SUSPENDED, WAITING, Activity, Delivery, InboxItem, Partner
+from .models import ADMITTED, DROPPED, PARKED, REFUSED, SUSPENDED, WAITING, Activity, Delivery, InboxItem, Partner, is_open
 
 SHOWN = 50  # of each list
 TALKED_WITH = (ADMITTED, SUSPENDED)
@@ -126,11 +128,16 @@ def _type(body: dict[str, object]) -> str:
     return kind[:32] if isinstance(kind, str) else ""
 
 
-def attention(session: Session) -> int:
+def attention(session: Session, _viewer: Viewer | None = None) -> int:
     """How many things were given up and wait for an admin: parked or refused deliveries, parked arrivals."""
+    return int(prepared(session, _attention()).scalar_one())
+
+
+@cache
+def _attention() -> sa.Select[Any]:
     queued = sa.select(sa.func.count()).select_from(Partner).join(Delivery, Delivery.partner_id == Partner.id)
-    arrived = sa.select(sa.func.count()).select_from(InboxItem).where(InboxItem.state == PARKED)
-    return session.execute(queued.where(Delivery.state.in_(GIVEN_UP))).scalar_one() + session.execute(arrived).scalar_one()
+    arrived = sa.select(sa.func.count()).select_from(InboxItem).where(is_open(InboxItem, PARKED))
+    return sa.select(queued.where(is_open(Delivery, *GIVEN_UP)).scalar_subquery() + arrived.scalar_subquery())
 
 
 def _chosen(partner_id: str, seq: int | None, states: Sequence[str]) -> sa.ColumnElement[bool]:

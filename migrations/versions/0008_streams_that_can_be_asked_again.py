@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0008"
-down_revision = "0006"
+down_revision = "0007"
 
 KEPT = 45 * 24 * 3600 * 1_000_000  # microseconds
 

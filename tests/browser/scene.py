@@ -31,6 +31,8 @@ from fedcollab.features.members.feature import THROTTLE
 from fedcollab.federation import partners
 from fedcollab.federation.models import ADMITTED, PARKED, REFUSED, SUSPENDED, Delivery, InboxItem, Partner
 
+from .moderated import moderate
+
 FRAMED = {
     path.relative_to(shipped("templates")).as_posix()
     for path in shipped("templates").rglob("*.html")
@@ -141,6 +143,7 @@ async def _set(stack: contextlib.AsyncExitStack, root: Path, loop: asyncio.Abstr
         await _talk(made, host, sanabil, ladera)
     await _alone(made)
     await _people(made)
+    await moderate(made)
     await _partners(made)
     await busy.kernel.database.write(_age)
     return made

@@ -7,6 +7,8 @@ from fedcollab.feature import Feature, MenuItem
 
 from . import composing, paging, thanks, views
 from .groups import renew_lists
+from .moderation.feature import HANDLERS as MODERATION
+from .moderation.feature import MENU, ROUTES
 from .receiving import HANDLERS
 
 FEATURE = Feature(
@@ -31,8 +33,9 @@ FEATURE = Feature(
         web.get("/posts/{id}/history", views.history),
         web.post("/posts/{id}/thank", composing.thank_post),
         *paging.ROUTES,
+        *ROUTES,
     ),
-    handlers=(*HANDLERS, *thanks.HANDLERS),
+    handlers=(*HANDLERS, *thanks.HANDLERS, *MODERATION),
     chores=(renew_lists,),
-    menu=(MenuItem("/", N_("Home"), "home"), MenuItem("/groups", N_("Discuss"), "talk", also=("/threads/", "/posts/"))),
+    menu=(MenuItem("/", N_("Home"), "home"), MenuItem("/groups", N_("Discuss"), "talk", also=("/threads/", "/posts/")), *MENU),
 )

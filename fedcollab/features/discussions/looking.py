@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from fedcollab.access.viewer import Viewer
 
 from . import fate, mentions, reading, thanks
+from .moderation import muting, records
 from .reach import Reach, reach
 
 
@@ -18,14 +19,21 @@ class Home:
     groups: dict[str, reading.GroupData]
     named: list[mentions.News]
     undelivered: list[fate.Undelivered]
+    told: list[records.Told]
 
 
 def home(session: Session, viewer: Viewer) -> Home:
     """What is new for somebody, in all groups."""
     groups = {group.actor.id: group for group in reading.groups(session, viewer)}
     if not viewer.signed_in:
-        return Home(reading.newest(session, viewer), groups, [], [])
-    return Home(reading.newest(session, viewer), groups, mentions.news(session, viewer), fate.undelivered(session, viewer))
+        return Home(reading.newest(session, viewer), groups, [], [], [])
+    return Home(
+        reading.newest(session, viewer),
+        groups,
+        mentions.news(session, viewer),
+        fate.undelivered(session, viewer),
+        records.told(session, viewer, fresh=True),
+    )
 
 
 @dataclass(frozen=True)
@@ -41,6 +49,7 @@ class Conversation:
     thanked: dict[str, thanks.Thanked]
     fates: dict[str, fate.Fate]
     unseen: list[str]
+    muted: frozenset[str]
 
 
 def conversation(session: Session, viewer: Viewer, thread_id: str, number: int) -> Conversation:
@@ -57,4 +66,5 @@ def conversation(session: Session, viewer: Viewer, thread_id: str, number: int) 
         thanks.of_posts(session, viewer, shown),
         fate.of(session, viewer, posts),
         mentions.unseen(session, viewer, shown) if viewer.signed_in else [],
+        muting.subjects(session, viewer),
     )

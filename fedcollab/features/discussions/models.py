@@ -10,7 +10,8 @@ LAST = 1 << 62  # the place of posts that wait for their host: after all others
 
 
 class Thread(SharedObject, Model):
-    """A conversation in a group; its uri is the `context` of its posts, which another group may use as well."""
+    """A conversation in a group; its uri is the `context` of its posts, which another group may use as well. `locked` is why the
+    group's moderators have ended it; `untitled` says that its opener was taken away by moderators, and its title with it."""
 
     __tablename__ = "thread"
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
@@ -20,6 +21,8 @@ class Thread(SharedObject, Model):
     language: Mapped[str] = mapped_column(String(16))
     last_post_at: Mapped[int]
     posts: Mapped[int] = mapped_column(default=0)
+    locked: Mapped[str | None] = mapped_column(Text)
+    untitled: Mapped[bool] = mapped_column(default=False)
 
     __table_args__ = (
         Index("ix_thread_group_newest", "group_id", "last_post_at", "id"),
@@ -30,7 +33,8 @@ class Thread(SharedObject, Model):
 
 class Post(SharedObject, Model):
     """An opener or a reply. `source` is the Markdown of our own, `html` is safe as stored. `place` is its number in the thread as the
-    host announced it; `confirmed_at` is empty while an own post waits for the host's echo."""
+    host announced it; `confirmed_at` is empty while an own post waits for the host's echo. Why moderators of the group's home have
+    `removed` it, ours have `hidden` it here, its host has `refused` it: empty where they have not."""
 
     __tablename__ = "post"
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
@@ -43,6 +47,9 @@ class Post(SharedObject, Model):
     confirmed_at: Mapped[int | None]
     edited_at: Mapped[int | None]
     deleted_at: Mapped[int | None]
+    removed: Mapped[str | None] = mapped_column(Text)
+    hidden: Mapped[str | None] = mapped_column(Text)
+    refused: Mapped[str | None] = mapped_column(Text)
 
     __table_args__ = (Index("ix_post_thread_place", "thread_id", "place", "id"), Index("ix_post_arrived", "confirmed_at", "id"))
 

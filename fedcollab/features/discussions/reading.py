@@ -19,6 +19,7 @@ from fedcollab.base.database import prepared
 from fedcollab.base.errors import NotFound
 
 from .models import Draft, Post, PostRevision, Thread, ThreadRead
+from .moderation.models import Mute
 
 THREADS = 30
 POSTS = 50
@@ -37,7 +38,8 @@ class GroupData:
 
 @dataclass(frozen=True)
 class ThreadData:
-    """A thread; its `title` is its opener's and None for those who may not see that one."""
+    """A thread; its `title` is its opener's and None for those who may not see that one, or where moderators took it away. `locked` is why
+    its moderators have ended it, or None."""
 
     id: str
     uri: str
@@ -47,6 +49,7 @@ class ThreadData:
     label: str
     posts: int
     last_post_at: int
+    locked: str | None
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ class ListedThread(ThreadData):
     unread: bool
 
 
-TITLE = sa.case((policy.visible(Thread), Thread.title), else_=None).label("title")
+TITLE = sa.case((sa.and_(policy.visible(Thread), Thread.untitled.is_(False)), Thread.title), else_=None).label("title")
 THREAD: list[Any] = [TITLE if name == "title" else getattr(Thread, name) for name in ThreadData.__dataclass_fields__]
 
 
@@ -71,7 +74,8 @@ class Around:
 
 
 class PostView(NamedTuple):
-    """A post as a page shows it: who, from where, how their key is known."""
+    """A post as a page shows it: who, from where, how their key is known. What moderators have `removed` or `hidden` (why) has its text
+    for its author and for moderators alone; `refused` is why its host did not take it."""
 
     id: str
     uri: str
@@ -89,6 +93,9 @@ class PostView(NamedTuple):
     host: str
     organisation: str
     through: str | None
+    removed: str | None
+    hidden: str | None
+    refused: str | None
 
 
 def groups(session: Session, viewer: Viewer) -> list[GroupData]:
@@ -124,26 +131,30 @@ def _group_data(row: Any) -> GroupData:
 
 
 def threads(
-    session: Session, viewer: Viewer, group_id: str, before: tuple[int, str] | None = None, limit: int = THREADS
+    session: Session, viewer: Viewer, group_id: str, before: tuple[int, str] | None = None, limit: int = THREADS, *, muted: bool = True
 ) -> list[ListedThread]:
-    """A page of a group's threads, newest first, after the key (last_post_at, id) of the page before."""
+    """A page of a group's threads, newest first, after the key (last_post_at, id) of the page before; with those that the viewer has
+    muted, or without."""
     key = dict(zip(("before_at", "before_id"), before, strict=True)) if before else {}
     values = policy.asked_by(viewer) | {"group": group_id, "limit": limit, "person": viewer.person_id} | key
-    return [ListedThread(*row) for row in prepared(session, _threads_query(paged=bool(before)), values).all()]
+    return [ListedThread(*row) for row in prepared(session, _threads_query(paged=bool(before), muted=muted), values).all()]
 
 
 @cache
-def _threads_query(*, paged: bool) -> sa.Select[Any]:
+def _threads_query(*, paged: bool, muted: bool) -> sa.Select[Any]:
     query = _thread_query().add_columns(Thread.posts > sa.func.coalesce(ThreadRead.read_place, 0)).outerjoin(ThreadRead, _has_read())
     query = query.where(Thread.group_id == sa.bindparam("group"))
+    if not muted:
+        query = query.where(~sa.exists().where(Mute.person_id == sa.bindparam("person"), Mute.subject_id == Thread.id))
     if paged:
         query = query.where(sa.tuple_(Thread.last_post_at, Thread.id) < sa.tuple_(sa.bindparam("before_at"), sa.bindparam("before_id")))
     return query.order_by(Thread.last_post_at.desc(), Thread.id.desc()).limit(sa.bindparam("limit"))
 
 
 def newest(session: Session, viewer: Viewer, limit: int = 12) -> list[ListedThread]:
-    """The threads with the newest posts in all groups that the viewer sees: a few of each, so that the cost does not grow."""
-    found = [thread for g in groups(session, viewer) for thread in threads(session, viewer, g.actor.id, limit=limit)]
+    """The threads with the newest posts in all groups that the viewer sees, without those that they have muted: a few of each, so that
+    the cost does not grow."""
+    found = [thread for g in groups(session, viewer) for thread in threads(session, viewer, g.actor.id, limit=limit, muted=False)]
     return sorted(found, key=lambda t: (t.last_post_at, t.id), reverse=True)[:limit]
 
 
@@ -193,9 +204,19 @@ def _has_visible_posts() -> sa.ColumnElement[bool]:
     return sa.exists().where(Post.thread_id == Thread.id, policy.visible(Post))
 
 
+THERE = sa.and_(Post.removed.is_(None), Post.hidden.is_(None))
+READS_ALL = sa.or_(Post.author_id == sa.bindparam("reader"), sa.bindparam("moderates", type_=sa.Integer()) == 1)
+TEXT = sa.case((sa.or_(THERE, READS_ALL), Post.html), else_="").label("html")
+
+
+def _reads_all(viewer: Viewer) -> dict[str, object]:
+    """Who reads what moderators took away: its author and moderators, as far as its text is on this node."""
+    return {"reader": viewer.person_id, "moderates": int(viewer.moderates)}
+
+
 def posts(session: Session, viewer: Viewer, thread_id: str, page: int = 1) -> list[PostView]:
     """A page of 50 posts in the host's order; own ones that wait for the host come last."""
-    values = policy.asked_by(viewer) | {"thread": thread_id, "start": (page - 1) * POSTS}
+    values = policy.asked_by(viewer) | _reads_all(viewer) | {"thread": thread_id, "start": (page - 1) * POSTS}
     return [PostView._make(row) for row in prepared(session, _posts_query(), values).all()]
 
 
@@ -205,7 +226,7 @@ def _posts_query() -> sa.Select[Any]:
     columns: tuple[Any, ...] = (
         Post.id,
         Post.uri,
-        Post.html,
+        TEXT,
         Post.language,
         Post.label,
         Post.posted_at,
@@ -219,6 +240,9 @@ def _posts_query() -> sa.Select[Any]:
         author.host,
         organisation.name.label("organisation"),
         through.name.label("through"),
+        Post.removed,
+        Post.hidden,
+        Post.refused,
     )
     query = (
         sa.select(*columns)
@@ -246,9 +270,9 @@ def group_of(session: Session, viewer: Viewer, place: str) -> str:
 
 def revisions(session: Session, viewer: Viewer, post_id: str) -> list[tuple[int, str]]:
     """(replaced at, html) of what a visible post said before, newest first."""
-    seen = sa.exists().where(Post.id == PostRevision.post_id, policy.visible(Post, viewer))
+    seen = sa.exists().where(Post.id == PostRevision.post_id, policy.visible(Post, viewer), sa.or_(THERE, READS_ALL))
     query = sa.select(PostRevision.replaced_at, PostRevision.html).where(PostRevision.post_id == post_id, seen)
-    return [(row.replaced_at, row.html) for row in session.execute(query.order_by(PostRevision.replaced_at.desc()))]
+    return [(row.replaced_at, row.html) for row in session.execute(query.order_by(PostRevision.replaced_at.desc()), _reads_all(viewer))]
 
 
 def draft(session: Session, viewer: Viewer, place: str) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """Decides what a partner's posts, edits and deletions do here: stored in their group, and passed on where we host it."""
 
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -22,6 +23,8 @@ from fedcollab.federation.registry import Handler, Verified
 
 from . import activities, backfill, groups, mentions, service
 from .models import Post, Thread
+from .moderation import late, state
+from .moderation import receiving as moderation
 
 MOST_GROUPS = 20  # of ours that one activity may be addressed to before we stop looking
 
@@ -39,8 +42,19 @@ def receive_create(session: Session, node: Node, received: Verified) -> None:
             raise Refused(reason="it stands in another group")
         if received.through is not None and there.confirmed_at is None:
             _confirm(session, node, there.id, there.thread_id)
+        if received.through is not None:
+            moderation.refill(session, there.id, post)
         return
-    post_id = _store(session, node, received.actor, group, audience, post)
+    known = state.before(session, post.uri)
+    if (state.DELETE, received.actor.id) in known:
+        raise Refused(reason="its author deleted it before it came")
+    try:
+        post_id = _store(session, node, received, group, audience, post)
+    except late.Locked as locked:
+        late.refuse(session, node, received, locked)
+        return
+    if known:
+        state.settle_post(session, post.uri)
     mentions.receive(session, node, received, post_id)
     pass_on(session, node, received, group, audience, post_id)
     audit.record(session, node.now(), partner(received.actor.organisation_id), "post.receive", post_id)
@@ -92,14 +106,14 @@ def _check_place(session: Session, received: Verified, group: ActorData, audienc
 
 
 def _store(
-    session: Session, node: Node, author: ActorData, group: ActorData, audience: groups.AudienceData, post: activities.PostData
+    session: Session, node: Node, received: Verified, group: ActorData, audience: groups.AudienceData, post: activities.PostData
 ) -> str:
-    now, post_id = node.now(), new_id(node.now())
+    now, post_id, author = node.now(), new_id(node.now()), received.actor
     label = policy.narrowest(post.label, audience.label)
     shared = dict(
         audience_id=audience.id, label=label, author_id=author.id, organisation_id=author.organisation_id, posted_at=post.posted_at
     )
-    thread_id = _thread(session, node, group, post, shared)
+    thread_id = _thread(session, node, group, post, shared, direct=received.through is None)
     row = dict(
         id=post_id,
         uri=post.uri,
@@ -114,9 +128,9 @@ def _store(
     return post_id
 
 
-def _thread(session: Session, node: Node, group: ActorData, post: activities.PostData, shared: dict[str, Any]) -> str:
+def _thread(session: Session, node: Node, group: ActorData, post: activities.PostData, shared: dict[str, Any], *, direct: bool) -> str:
     """The thread by its context or by what is replied to; else a new one, named by the opener (a late reply's own has no name here). An
-    opener without a context is a context itself."""
+    opener without a context is a context itself. Raises Locked, before anything is stored, for what comes `direct` to a locked one."""
     uri, title = post.context or post.uri, post.title or ("" if post.reply_to else first_words(post.html, 80))
     found = prepared(session, _thread_query(), {"group": group.id, "uri": uri}).one_or_none()
     if found is None and post.reply_to:
@@ -124,9 +138,12 @@ def _thread(session: Session, node: Node, group: ActorData, post: activities.Pos
     if found is None:
         row = dict(id=new_id(node.now()), uri=uri, group_id=group.id, title=title, language=post.language, posts=0, last_post_at=node.now())
         session.execute(sa.insert(Thread).values(**row, **shared))
+        state.settle_thread(session, uri)
         return str(row["id"])
     if found.group_id != group.id:
         raise Refused(reason="its thread is in another group")
+    if direct and found.locked is not None:
+        raise late.Locked(found.uri, found.locked)
     if not found.title and not post.reply_to:  # the opener after its answers
         session.execute(sa.update(Thread).where(Thread.id == found.id).values(title=title))
     return str(found.id)
@@ -134,13 +151,13 @@ def _thread(session: Session, node: Node, group: ActorData, post: activities.Pos
 
 @cache
 def _thread_query() -> sa.Select[Any]:
-    columns: list[Any] = [Thread.id, Thread.group_id, Thread.title]
+    columns: list[Any] = [Thread.id, Thread.uri, Thread.group_id, Thread.title, Thread.locked]
     return sa.select(*columns).where(Thread.group_id == sa.bindparam("group"), Thread.uri == sa.bindparam("uri"))
 
 
 @cache
 def _replied_query() -> sa.Select[Any]:
-    columns: list[Any] = [Thread.id, Thread.group_id, Thread.title]
+    columns: list[Any] = [Thread.id, Thread.uri, Thread.group_id, Thread.title, Thread.locked]
     return sa.select(*columns).join(Post, Post.thread_id == Thread.id).where(Post.uri == sa.bindparam("uri"))
 
 
@@ -159,6 +176,10 @@ def receive_update(session: Session, node: Node, received: Verified) -> None:
     post = activities.parse(received.object, received.actor.uri, node.now())
     row = _known(session, received, post.uri)
     changed_at = _changed_at(received, post)
+    if received.through is not None:
+        if row.removed is not None:
+            return  # it comes again when the post is restored
+        moderation.refill(session, row.id, replace(post, edited_at=changed_at))
     if row.edited_at is not None and changed_at is not None and changed_at <= row.edited_at:
         return
     group, audience = actors.by_id(session, row.group_id), groups.audience_of(session, row.group_id)
@@ -168,7 +189,7 @@ def receive_update(session: Session, node: Node, received: Verified) -> None:
     if not _change(session, node, row, post, policy.check_leaves(post.label) if addressed else row.label, changed_at):
         return  # it says what is here already: nobody needs to hear of it
     mentions.receive(session, node, received, row.id)
-    pass_on(session, node, received, group, audience, row.id)
+    pass_on(session, node, received, group, audience, row.id, hold=row.removed is not None)
     audit.record(session, node.now(), partner(received.actor.organisation_id), "post.receive_edit", row.id)
 
 
@@ -199,6 +220,11 @@ def receive_delete(session: Session, node: Node, received: Verified) -> None:
     """The author takes a post away; whoever else asks is refused."""
     if received.actor.known == OWN:
         return  # as above
+    if moderation.is_removal(received):
+        moderation.receive_remove(session, node, received)
+        return
+    if moderation.remember_deletion(session, node, received):
+        return
     row = _known(session, received, ap.ident(received.object))
     service.bury(session, node, row.id)
     group, audience = actors.by_id(session, row.group_id), groups.audience_of(session, row.group_id)
@@ -208,7 +234,7 @@ def receive_delete(session: Session, node: Node, received: Verified) -> None:
 
 def _known(session: Session, received: Verified, uri: str) -> Any:
     columns: tuple[Any, ...] = (Post.id, Post.thread_id, Post.label, Post.reply_to, Post.author_id, Post.edited_at, Post.confirmed_at)
-    query = sa.select(*columns, Thread.group_id).join(Thread, Thread.id == Post.thread_id)
+    query = sa.select(*columns, Post.removed, Thread.group_id).join(Thread, Thread.id == Post.thread_id)
     row = session.execute(query.where(Post.uri == uri, Post.deleted_at.is_(None))).one_or_none()
     if row is None:
         raise Refused(reason="no such post here")
@@ -219,15 +245,17 @@ def _known(session: Session, received: Verified, uri: str) -> Any:
     return row
 
 
-def pass_on(session: Session, node: Node, received: Verified, group: ActorData, audience: groups.AudienceData, post_id: str) -> None:
+def pass_on(
+    session: Session, node: Node, received: Verified, group: ActorData, audience: groups.AudienceData, post_id: str, *, hold: bool = False
+) -> None:
     """Announces a partner's activity to the others inside our group, its author's node included. Without a good proof it stays here:
-    nobody else could believe it."""
+    nobody else could believe it. What is on `hold` is kept for the day on which its post is restored."""
     if group.known != OWN or received.through is not None:
         return
     if announce.proved(session, received.activity, received.actor):
         row = prepared(session, _place_query(), {"post": post_id}).one()
         came_at = row.confirmed_at or node.now()
-        service.announce_to_group(session, node, group, audience, received.actor, received.activity, row.uri, came_at=came_at)
+        service.announce_to_group(session, node, group, audience, received.actor, received.activity, row.uri, came_at=came_at, hold=hold)
 
 
 @cache

@@ -76,6 +76,8 @@ def post_reply(
         raise Refused(N_("The answer is empty. Write something first."))
     if again := _again(session, viewer, once):
         return again
+    if thread.locked is not None:
+        raise Refused(N_("Moderators have locked this conversation, so it takes no more answers. Your text is still in the form."))
     may_write(session, viewer, thread.group_id)
     first = session.execute(
         sa.select(Post.uri).where(Post.thread_id == thread_id).order_by(Post.place, Post.id).limit(1)
@@ -212,10 +214,11 @@ def announce_to_group(
     thread: str,
     *,
     came_at: int,
+    hold: bool = False,
 ) -> None:
     """Passes an activity on to all followers that were inside when its post came in, with its proof and its author's documents, in the
     order of the thread with this uri; the echo is the author's receipt. A deletion also goes to those that were served before, left and
-    came back."""
+    came back. What is on `hold` is put on record and goes to nobody."""
     me = actors.own(session, node)
     to = set(outbox.followers(session, audience.id, me.id, group.id, at=came_at))
     if "Delete" in ap.types(activity):
@@ -223,12 +226,14 @@ def announce_to_group(
         to |= returned & set(outbox.followers(session, audience.id, me.id, group.id))
     more = {"to": [group.uri + "/followers"], "audience": group.uri, ap.INTRODUCES: announce.introductions(session, author)}
     made = ap.activity("Announce", outbox.new_uri(node), group.uri, activity, **more)
-    outbox.publish(session, node, group.id, made, to=to, order_key=thread)
+    outbox.publish(session, node, group.id, made, to=set() if hold else to, order_key=thread)
 
 
 def edit(session: Session, node: Node, viewer: Viewer, post_id: str, *, text: str) -> str:
     """Changes an own post; what it said stays in its history. Answers the thread's row id. Raises NotFound, Forbidden, Refused."""
     thread_id, group, audience = _own_post(session, viewer, post_id)
+    if session.scalar(sa.select(Post.removed).where(Post.id == post_id)) is not None:
+        raise Refused(N_("Moderators have removed this post, so it can't be changed. You can delete it."))
     if not text.strip():
         raise Refused(N_("The text is empty. To take a post away, delete it."))
     html, named = mentions.render(session, group, text)
@@ -327,9 +332,8 @@ def _read_to(session: Session, person_id: str, thread_id: str, place: int) -> No
 
 
 def document(session: Session, post_id: str) -> dict[str, Any]:
-    """A post as partners fetch it: the object, or its Tombstone."""
-    found, deleted = (
-        data(session, post_id, title=_title(session, post_id)),
-        session.scalar(sa.select(Post.deleted_at).where(Post.id == post_id)),
-    )
+    """A post as partners fetch it: the object, or the Tombstone of one that was deleted or that moderators removed."""
+    row = session.execute(sa.select(Post.deleted_at, Post.removed, Post.confirmed_at).where(Post.id == post_id)).one()
+    gone_at = row.deleted_at or (None if row.removed is None else row.confirmed_at)
+    found, deleted = data(session, post_id, title=_title(session, post_id)), gone_at
     return {"@context": ap.CONTEXT} | (activities.to_tombstone(found, deleted) if deleted else activities.to_object(found))
