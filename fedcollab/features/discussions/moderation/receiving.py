@@ -75,10 +75,11 @@ def _check_id(uri: str) -> str:
 
 
 def _thread_uri(session: Session, document: dict[str, Any]) -> str:
-    """The conversation that a Lock is about: by its context, or by its opener as other software names it."""
+    """The conversation that a Lock is about: by its id, or by its opener as other software names it; its context, where neither is here."""
     about = ap.ident(document.get("object"))
-    by_post = sa.select(Thread.uri).join(Post, Post.thread_id == Thread.id).where(Post.uri == about)
-    return _check_id(session.scalar(by_post) or ap.ident(document.get("context")) or about)
+    by_post = sa.select(Post.thread_id).where(Post.uri == about)
+    found = session.scalar(sa.select(Thread.uri).where(sa.or_(Thread.uri == about, Thread.id.in_(by_post))).limit(1))
+    return _check_id(found or ap.ident(document.get("context")) or about)
 
 
 def _act(session: Session, node: Node, received: Verified, group: ActorData, kind: str, uri: str, about: str) -> Act:
