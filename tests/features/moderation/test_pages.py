@@ -1,0 +1,177 @@
+"""Shows moderation on pages without script: reporting, the queue and its number, muting, and who finds none of it."""
+
+import re
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fedcollab.actors.node import Node
+from fedcollab.features.discussions import service
+from fedcollab.features.discussions.moderation import acting, flags, records
+from tests.features.conftest import House
+from tests.hostile import PAYLOADS, acted_on
+from tests.web import Visitor
+
+HOME_ROWS = re.compile(r'<h3 class="title">.*?<a href="/threads/([\w-]+)"', re.DOTALL)
+
+
+async def scene(house: House) -> tuple[Visitor, Visitor, service.Posted, service.Posted]:
+    """A moderator, a member, and a conversation of ilse's with an answer by the moderator."""
+    mona, daan = await house.site.member("mona", "member", "moderator"), await house.site.member("daan")
+    group = await house.site.group(house.admin, "leads", "TLP:GREEN")
+    opener = await house.site.thread(house.admin, group)
+    answer = await house.site.write(service.post_reply, mona.viewer, opener.thread_id, text="words of mona")
+    return mona, daan, opener, answer
+
+
+async def test_a_member_reports_a_post_and_reads_what_became_of_it(house: House) -> None:
+    mona, daan, opener, answer = await scene(house)
+    assert f'href="/posts/{answer.post_id}/report"' in (await daan.get(f"/threads/{opener.thread_id}"))[1]
+    path = f"/posts/{answer.post_id}/report"
+    status, _, page = await daan.post(path, path, text="Look at the second line.")
+    assert status == 422
+    assert "Choose what is wrong with the post." in page
+    assert "Look at the second line.</textarea>" in page
+    status, to, _ = await daan.post(path, path, reason="rude", text="Look at the second line.")
+    assert (status, to) == (303, "/reports?sent=1")
+    assert "open" in (await daan.get(to))[1]
+    page = (await mona.get("/moderation"))[1]
+    assert "Look at the second line." in page
+    assert "Daan" not in page, "moderators read which organisation, not who"
+    assert '<span class="n">1</span>' in page
+    status, _, page = await mona.post(f"/moderation/{answer.post_id}", "/moderation", act="remove", reason="")
+    assert status == 422
+    assert "Say why" in page
+    status, to, _ = await mona.post(f"/moderation/{answer.post_id}", "/moderation", act="remove", reason="It insults.")
+    assert (status, to) == (303, "/moderation")
+    assert '<span class="n">' not in (await mona.get("/moderation"))[1]
+    page = (await daan.get("/reports"))[1]
+    assert "closed: removed" in page
+    assert "It insults." in page
+    page = (await daan.get(f"/threads/{opener.thread_id}"))[1]
+    assert "words of mona" not in page
+    assert "It insults." in page
+    assert "It insults." in (await daan.get(f"/threads/{opener.thread_id}/log"))[1]
+
+
+async def test_who_reported_stands_in_no_record(house: House) -> None:
+    _, daan, _, answer = await scene(house)
+    before = await house.site.kernel.database.read(_entries, daan.viewer.person_id)
+    await house.site.write(flags.make, daan.viewer, answer.post_id, reason="rude", text="")
+    assert await house.site.kernel.database.read(_entries, daan.viewer.person_id) == before
+    assert "flag.make" in [row[0] for row in await house.site.kernel.database.read(_entries, daan.viewer.organisation_id)]
+
+
+def _entries(session: Session, actor_id: str) -> list[tuple[str, ...]]:
+    found = session.execute(sa.text("SELECT action FROM audit_entry WHERE actor_id = :id"), {"id": actor_id})
+    return [tuple(row) for row in found]
+
+
+async def test_moderators_pages_exist_for_moderators_and_admins_alone(house: House) -> None:
+    mona, daan, opener, answer = await scene(house)
+    paths = ("/moderation", f"/posts/{answer.post_id}/moderate", f"/threads/{opener.thread_id}/moderate")
+    for path in paths:
+        assert (await daan.get(path))[0] == 404
+        assert (await daan.post(path if path != "/moderation" else f"/moderation/{answer.post_id}", reason="x", act="remove"))[0] == 404
+        assert (await house.site.stranger().get(path))[0] in (303, 404)
+        for one in (mona, house.admin):
+            assert (await one.get(path))[0] == 200
+    assert "/moderation" not in (await daan.get("/"))[1]
+    assert "words of mona" in (await daan.get(f"/threads/{opener.thread_id}"))[1]
+    assert (await mona.post(paths[1], paths[1], reason="Because."))[0] == 303
+    assert "words of mona" not in (await daan.get(f"/threads/{opener.thread_id}"))[1]
+
+
+async def test_a_removed_post_is_read_on_none_of_its_pages(house: House) -> None:
+    mona, daan, opener, _ = await scene(house)
+    await house.site.write(service.edit, house.admin.viewer, opener.post_id, text="Other words.")
+    await house.site.write(acting.remove, mona.viewer, opener.post_id, "Because.")
+    thread, post = f"/threads/{opener.thread_id}", f"/posts/{opener.post_id}"
+    for path in (thread, f"{thread}/log", f"{post}/history", f"{post}/report", "/", "/reports"):
+        status, page = await daan.get(path)
+        assert status == 200, path
+        assert "What do you see" not in page, path
+        assert "Other words" not in page, path
+        assert "A question" not in page, path
+    assert "Other words" in (await house.admin.get(thread))[1], "its author reads it"
+    assert "Your post was removed" in (await house.admin.get("/"))[1]
+    assert (await house.admin.post("/reports/read"))[1] == "/"
+    assert "Your post was removed" not in (await house.admin.get("/"))[1]
+    await house.site.write(acting.restore, mona.viewer, opener.post_id, "After all.")
+    assert "Other words" in (await daan.get(thread))[1]
+
+
+async def test_a_locked_conversation_says_why_and_keeps_what_was_typed(house: House) -> None:
+    mona, daan, opener, _ = await scene(house)
+    thread = f"/threads/{opener.thread_id}"
+    path = f"{thread}/moderate"
+    assert (await mona.post(path, path, reason="Enough said."))[0] == 303
+    status, _, page = await daan.post(thread, text="My answer", act="send", once="")
+    assert status == 422
+    assert "Enough said." in page
+    assert "My answer</textarea>" in page
+    assert 'name="act" value="send"' not in page
+    assert (await mona.post(path, path, reason="Go on."))[0] == 303
+    assert (await daan.post(thread, thread, text="My answer", act="send", once=""))[0] == 303
+
+
+async def test_what_a_member_mutes_is_folded_for_them_alone_and_told_to_nobody(house: House) -> None:
+    mona, daan, opener, _ = await scene(house)
+    before = await house.site.kernel.database.read(_counts)
+    for subject in (mona.viewer.person_id, opener.thread_id):
+        assert (await daan.post("/settings/muted", subject=subject))[1] == "/settings/muted"
+        assert (await daan.post("/settings/muted", subject=subject))[0] == 303, "again"
+    assert await house.site.kernel.database.read(_counts) == before, "no record, nothing sent"
+    thread = (await daan.get(f"/threads/{opener.thread_id}"))[1]
+    folded = re.search(r'<details class="quiet"><summary>.*?</details>', thread, re.DOTALL)
+    assert folded
+    assert "words of mona" in folded.group(0), "with a way to look"
+    assert "What do you see" not in folded.group(0)
+    assert opener.thread_id not in HOME_ROWS.findall((await daan.get("/"))[1])
+    assert opener.thread_id in HOME_ROWS.findall((await mona.get("/"))[1])
+    assert "quiet" not in (await mona.get(f"/threads/{opener.thread_id}"))[1]
+    page = (await daan.get("/settings/muted"))[1]
+    assert "Mona" in page
+    assert "A question" in page
+    for subject in (mona.viewer.person_id, opener.thread_id):
+        await daan.post("/settings/muted", subject=subject, act="show")
+    assert opener.thread_id in HOME_ROWS.findall((await daan.get("/"))[1])
+    assert "quiet" not in (await daan.get(f"/threads/{opener.thread_id}"))[1]
+
+
+def _counts(session: Session) -> list[int]:
+    return [session.execute(sa.text(f"SELECT count(*) FROM {name}")).scalar_one() for name in ("audit_entry", "activity", "delivery")]
+
+
+async def test_nobody_mutes_themselves_or_what_they_cannot_see(house: House) -> None:
+    _, daan, opener, _ = await scene(house)
+    assert (await daan.post("/settings/muted", subject=daan.viewer.person_id))[0] == 422
+    for subject in ("none", "", house.site.url, opener.post_id):
+        assert (await daan.post("/settings/muted", subject=subject))[0] == 404
+    assert (await daan.post("/settings/muted", subject=opener.thread_id))[0] == 303
+
+
+@pytest.mark.rule("XSS-01")
+async def test_markup_in_reports_and_reasons_is_shown_as_typed_and_never_acted_on(house: House) -> None:
+    mona, daan, opener, answer = await scene(house)
+    organisation = mona.viewer.organisation_id
+
+    def reported(session: Session, node: Node) -> None:
+        for payload in PAYLOADS:
+            flag_id = flags.store(session, node, answer.post_id, organisation, "", payload)
+            flags.receive(session, flag_id, organisation, "")
+
+    await house.site.write(reported)
+    page = (await mona.get("/moderation"))[1]
+    assert page.count('<p class="said"') == len(PAYLOADS)
+    assert acted_on(page.replace('class="said"', 'class="text"')) == []
+    for number, payload in enumerate(PAYLOADS):
+        work = acting.remove if number % 2 == 0 else acting.restore
+        await house.site.write(work, mona.viewer, answer.post_id, payload)
+    for path in (f"/threads/{opener.thread_id}", f"/threads/{opener.thread_id}/log", "/reports", "/"):
+        for one in (mona, daan):
+            page = (await one.get(path))[1]
+            assert acted_on(page.replace("<bdi>", '<bdi class="text">')) == [], path
+    entries = await house.site.kernel.database.read(records.log, daan.viewer, opener.thread_id)
+    assert len(entries) == (len(PAYLOADS) + 1) // 2
