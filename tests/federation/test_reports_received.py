@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from fedcollab.base.clock import new_id
+from fedcollab.base.clock import iso, new_id, system_clock
 from fedcollab.features.discussions import service
 from fedcollab.features.discussions.moderation import acting, decide, inbound, records
 from fedcollab.federation import activitystreams as ap
@@ -169,3 +169,33 @@ async def test_a_late_answer_is_not_taken_and_its_author_is_told_why(scene: Scen
     again = await scene.create(context=thread, inReplyTo=post.uri)
     assert await scene.p.send(scene.here, again) == 202
     assert await scene.stored(again)
+
+
+async def test_a_change_of_a_removed_post_is_kept_and_goes_on_when_it_is_restored(scene: Scene) -> None:
+    create = await scene.create(name="A question")
+    obj: dict[str, Any] = create["object"]  # type: ignore[assignment]  # a Create's object is a document
+    assert await scene.p.send(scene.here, create) == 202
+    assert await scene.stored(create)
+    [(post_id,)] = await scene.here.sql("SELECT id FROM post WHERE uri = :uri", uri=obj["id"])
+    await scene.here.write(acting.remove, scene.here.viewer, post_id, "It names somebody.")
+    changed = obj | {"content": "<p>without a name</p>", "updated": iso(system_clock())}
+    update = scene.p.prove(ap.activity("Update", scene.p.uri(f"/activities/{new_id()}"), scene.author, changed), scene.author)
+    assert await sent(scene, update) == ""
+
+    async def passed_on() -> list[str]:
+        return [
+            ap.ident(a["object"]) for a in scene.p.received if a["type"] == "Announce" and ap.ident(a["object"].get("object")) == obj["id"]
+        ]
+
+    async def undone() -> list[dict[str, Any]]:
+        return [a for a in scene.p.received if a["type"] == "Announce" and a["object"]["type"] == "Undo"]
+
+    assert update["id"] not in await passed_on()
+    await scene.here.write(acting.restore, scene.here.viewer, post_id, "It names nobody now.")
+    await until("restored", undone)
+
+    async def again() -> bool:
+        return (await passed_on())[-2:] == [create["id"], update["id"]]
+
+    await until("what its author signed", again)
+    assert await scene.here.sql("SELECT html, removed FROM post WHERE id = :id", id=post_id) == [("<p>without a name</p>", None)]
