@@ -294,12 +294,13 @@ class PersonData:
     organisation: str
     through: str | None
     disabled_at: int | None
+    username: str
 
 
 def person(session: Session, person_id: str) -> PersonData:
     """One of ours or of another organisation, unless that one is blocked. Raises NotFound."""
     organisation, through = aliased(Actor), aliased(Actor)
-    columns = (Actor.name, Actor.summary, Actor.known, Actor.host, organisation.name, through.name, Actor.disabled_at)
+    columns = (Actor.name, Actor.summary, Actor.known, Actor.host, organisation.name, through.name, Actor.disabled_at, Actor.username)
     query = (
         sa.select(*columns)
         .join(organisation, organisation.id == Actor.organisation_id)
