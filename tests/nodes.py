@@ -101,7 +101,7 @@ class Here:
         await until("the inbox is empty", self._idle)
 
     async def _idle(self) -> bool:
-        return (await self.sql("SELECT count(*) FROM inbox_item WHERE state = 'waiting'"))[0][0] == 0
+        return (await self.sql("SELECT count(*) FROM inbox_item WHERE state IN ('waiting', 'early')"))[0][0] == 0
 
     async def stop(self) -> None:
         self.task.cancel()
@@ -119,8 +119,9 @@ async def start(
     name: str = "Meridian Outreach",
     clock: Clock = system_clock,
     database: Database | None = None,
+    behind: int = 0,
 ) -> Here:
-    """Starts a node; `peers` are the loopback ports it may talk to."""
+    """Starts a node; `peers` are the loopback ports it may talk to. It listens at `behind`, where something stands before it at `port`."""
     port = port or free_port()
     written: dict[str, object] = {"name": name, "base_url": f"http://127.0.0.1:{port}", "listen": f"127.0.0.1:{port}", "trial": True}
     settings = config.parse(written | {"loopback_peers": [f"127.0.0.1:{p}" for p in peers]}, {})
@@ -145,7 +146,7 @@ async def start(
     app.on_response_prepare.append(add_headers)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
+    await web.TCPSite(runner, "127.0.0.1", behind or port).start()
     opened.watch()
     return Here(kernel, viewer, runner, asyncio.create_task(workers.run(kernel)))
 
@@ -236,7 +237,7 @@ class Rogue:
         """Posts an activity, well signed unless `over` changes headers or bytes; answers the status."""
         body = activity if isinstance(activity, bytes) else json.dumps(activity).encode()
         signer = self.signers[actor or (activity["actor"] if isinstance(activity, dict) else "")][key]
-        headers = signatures.sign(signer, "POST", to.url + path, body, over.pop("now", system_clock()), form=self.form)
+        headers = signatures.sign(signer, "POST", to.url + path, body, over.pop("now", system_clock()), form=self.form, extra=over.pop("extra", {}))
         return await raw_post(to.url + path, headers | over.pop("headers", {}), over.pop("body", body), **over)
 
     async def get(self, to: Here, path: str) -> tuple[int, dict[str, str], str]:

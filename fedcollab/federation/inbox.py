@@ -14,18 +14,18 @@ from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
 from fedcollab.base.addresses import LONGEST, host_of
-from fedcollab.base.clock import MINUTE
+from fedcollab.base.clock import MICROSECONDS, MINUTE
 from fedcollab.base.database import prepared, wake
 from fedcollab.base.errors import BadRequest, Refused, Unauthorized
 
 from . import activitystreams as ap
 from .announce import unwrap
-from .models import DONE, PARKED, WAITING, InboxItem, is_open
+from .models import DONE, EARLY, PARKED, WAITING, InboxItem, Partner, is_open
 from .models import REFUSED as REFUSED_STATE
 from .registry import Registry, Verified
 
 BATCH = 100
-TRIES = 8
+TRIES, EARLY_TRIES = 8, 5
 TOGETHER, UNIT = 20, 0.015  # items, seconds: a unit of several
 
 
@@ -96,10 +96,22 @@ def due(session: Session, now: int, *, busy: Collection[str] = (), most: int = 1
 
 
 def _ready(session: Session, host: str, order_key: str, now: int) -> list[int]:
-    """A lane's items from its head to the first that waits for its next try."""
+    """A lane's items from its head to the first that waits for its next try; where their sender has numbered all of them, as it did."""
     lane = sa.and_(InboxItem.host == host, InboxItem.order_key == order_key, is_open(InboxItem, WAITING))
-    query = sa.select(InboxItem.id, InboxItem.next_try_at).where(lane).order_by(InboxItem.id).limit(BATCH)
-    return [row.id for row in takewhile(lambda row: row.next_try_at <= now, session.execute(query))]
+    query = sa.select(InboxItem.id, InboxItem.next_try_at, InboxItem.epoch, InboxItem.seq).where(lane).order_by(InboxItem.id).limit(BATCH)
+    rows = list(takewhile(lambda row: row.next_try_at <= now, session.execute(query)))
+    if all(row.seq is not None for row in rows):
+        rows.sort(key=lambda row: (row.epoch or 0, row.seq or 0))
+    return [row.id for row in rows]
+
+
+def look(session: Session, now: int, *, busy: Collection[str], most: int) -> tuple[dict[str, list[int]], int | None]:
+    """What is `due`, what came too early and is tried again now in a lane of its own, and when the next such one is."""
+    found = due(session, now, busy=busy, most=most)
+    early = sa.select(InboxItem.id).where(is_open(InboxItem, EARLY), InboxItem.next_try_at <= now)
+    again = [] if EARLY in busy else list(session.scalars(early.order_by(InboxItem.next_try_at, InboxItem.id).limit(BATCH)))
+    later = sa.select(sa.func.min(InboxItem.next_try_at)).where(is_open(InboxItem, EARLY), InboxItem.next_try_at > now)
+    return (found | {EARLY: again} if again else found), session.scalar(later)
 
 
 def process(session: Session, node: Node, registry: Registry, item_id: int, *, fetched: dict[str, Any] | None = None) -> None:
@@ -107,7 +119,7 @@ def process(session: Session, node: Node, registry: Registry, item_id: int, *, f
 
     Raises Needs for what must be fetched first, and Refused."""
     row = prepared(session, _item_query(), {"item": item_id}).one()
-    if row.state != WAITING:
+    if row.state not in (WAITING, EARLY):
         return
     sender = actors.by_id(session, row.sender_id)
     verified = unwrap(session, node, Verified(row.body, sender, sender), fetched or {})
@@ -143,6 +155,30 @@ def process_some(session: Session, node: Node, registry: Registry, items: list[i
 def refuse(session: Session, item_id: int, error: Refused) -> None:
     """Marks an item refused, with its reason for the admin."""
     _mark(session, item_id, state=REFUSED_STATE, body={}, reason=str(error)[:500])
+
+
+def wait(session: Session, item_id: int, now: int) -> bool:
+    """Sets an item that came too early aside for 1, 2, 4 ... seconds, while its lane goes on; whether that makes sense: only while its
+    sender's numbers say that something before it has not come or not been processed, and for half a minute."""
+    row = session.execute(
+        sa.select(InboxItem.host, InboxItem.epoch, InboxItem.seq, InboxItem.attempts).where(InboxItem.id == item_id)
+    ).one()
+    if row.epoch is None or row.seq is None or row.attempts >= EARLY_TRIES or not _behind(session, row.host, row.epoch, row.seq):
+        return False
+    at = now + (MICROSECONDS << row.attempts)
+    _mark(session, item_id, state=EARLY, attempts=row.attempts + 1, next_try_at=at, reason="came before what it is about")
+    wake(session, "inbox")
+    return True
+
+
+def _behind(session: Session, host: str, epoch: int, seq: int) -> bool:
+    """Whether a number before this one lacks or waits. What was counted as here without a gap is not looked at again."""
+    heard = sa.select(Partner.heard_seq).where(Partner.host == host, Partner.heard_epoch == epoch)
+    first = session.execute(heard).scalar_one_or_none() or 0
+    before = sa.and_(InboxItem.host == host, InboxItem.epoch == epoch, InboxItem.seq < seq)
+    come = session.scalar(sa.select(sa.func.count()).select_from(InboxItem).where(before, InboxItem.seq > first)) or 0
+    waits = session.execute(sa.select(InboxItem.id).where(before, InboxItem.state.in_((WAITING, EARLY))).limit(1)).first()
+    return come < seq - 1 - first or waits is not None
 
 
 def postpone(session: Session, item_id: int, now: int, reason: str) -> None:

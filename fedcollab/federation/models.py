@@ -7,7 +7,7 @@ from fedcollab.base.database import Model
 
 APPLIED, ADMITTED, REFUSED, SUSPENDED, BLOCKED, LEFT = "applied", "admitted", "refused", "suspended", "blocked", "left"
 NOT_DONE = text("state <> 'done'")  # what is done is nearly all, and asked for by its key alone: indexes and questions leave it out
-WAITING, DONE, PARKED, DROPPED = "waiting", "done", "parked", "dropped"
+WAITING, DONE, PARKED, DROPPED, EARLY = "waiting", "done", "parked", "dropped", "early"
 REQUESTED, ACCEPTED, REJECTED, UNDONE = "requested", "accepted", "rejected", "undone"
 
 

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
+from fedcollab.base.errors import Refused
 
 from . import activitystreams as ap
 
@@ -27,6 +28,10 @@ class Verified:
         """The embedded object, or one with its id alone."""
         value = self.activity.get("object")
         return value if isinstance(value, dict) else {"id": ap.ident(value)}
+
+
+class Early(Refused):
+    """What an activity is about is not here; where its sender numbers what it sends, it may be on its way."""
 
 
 Work = Callable[[Session, Node, Verified], None]

@@ -43,7 +43,7 @@ def purge_inbox(session: Session, node: Node) -> None:
     a deleted one leaves its Tombstone, a change older than the text is not taken, and a signature is good for minutes alone."""
     columns = (InboxItem.id, InboxItem.state, InboxItem.received_at)
     oldest = session.execute(sa.select(*columns).order_by(InboxItem.id).limit(LOOKED)).all()
-    old = [row.id for row in oldest if row.received_at < node.now() - KEPT and row.state in (DONE, REFUSED)]
+    old = [row.id for row in oldest if row.received_at < node.now() - KEPT and row.state in (DONE, REFUSED, DROPPED)]
     session.execute(sa.delete(InboxItem).where(InboxItem.id.in_(old[:AT_ONCE])))
 
 

@@ -18,6 +18,7 @@ from . import catchup, clocks, delivery, fetch, inbox, knocking, streams
 from .delivery import LANES, Outcome, Parcel
 from .kernel import Kernel
 from .knocking import Peer
+from .registry import Early
 
 log = logging.getLogger("fedcollab.federation")
 IDLE = 30.0
@@ -92,12 +93,13 @@ class Lanes:
 
     async def start_inbox(self) -> float:
         """Starts the lanes that have something due and are not at work; answers the seconds to wait for more."""
-        busy = set(self.running)
-        if free := INBOX_LANES - len(busy):
-            due = await self.kernel.database.read(inbox.due, self.kernel.node.now(), busy=busy, most=free)
-            for lane, items in due.items():
-                self._start(lane, items)
-        return IDLE
+        busy, now = set(self.running), self.kernel.node.now()
+        if (free := INBOX_LANES - len(busy)) <= 0:
+            return IDLE
+        due, early = await self.kernel.database.read(inbox.look, now, busy=busy, most=free)
+        for lane, items in due.items():
+            self._start(lane, items)
+        return IDLE if early is None else min(IDLE, max(0.05, (early - now) / MICROSECONDS))
 
     async def start_deliveries(self) -> float:
         """Starts a burst to each partner that is due; answers the seconds until the next try."""
@@ -154,6 +156,8 @@ async def _process(kernel: Kernel, item_id: int) -> bool:
         except Needs as needs:
             fetched[needs.uri] = await _fetch(kernel, needs.uri)
         except Refused as refused:
+            if isinstance(refused, Early) and await kernel.database.write(inbox.wait, item_id, kernel.node.now()):
+                return True
             log.info("refused", extra={"item": item_id, "reason": refused.reason or refused.text})
             await kernel.database.write(inbox.refuse, item_id, refused)
             return True

@@ -19,7 +19,7 @@ from fedcollab.base.errors import Refused
 from fedcollab.base.markup import first_words
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import announce, proofs
-from fedcollab.federation.registry import Handler, Verified
+from fedcollab.federation.registry import Early, Handler, Verified
 
 from . import activities, backfill, groups, mentions, service
 from .models import Post, Thread
@@ -237,7 +237,8 @@ def _known(session: Session, received: Verified, uri: str) -> Any:
     query = sa.select(*columns, Post.removed, Thread.group_id).join(Thread, Thread.id == Post.thread_id)
     row = session.execute(query.where(Post.uri == uri, Post.deleted_at.is_(None))).one_or_none()
     if row is None:
-        raise Refused(reason="no such post here")
+        there = session.execute(sa.select(Post.id).where(Post.uri == uri)).first()
+        raise Refused(reason="deleted here before") if there else Early(reason="no such post here")
     if received.through is not None and received.through.id != row.group_id:
         raise Refused(reason="announced by another group than it stands in")
     if row.author_id != received.actor.id:
