@@ -237,7 +237,8 @@ class Rogue:
         """Posts an activity, well signed unless `over` changes headers or bytes; answers the status."""
         body = activity if isinstance(activity, bytes) else json.dumps(activity).encode()
         signer = self.signers[actor or (activity["actor"] if isinstance(activity, dict) else "")][key]
-        headers = signatures.sign(signer, "POST", to.url + path, body, over.pop("now", system_clock()), form=self.form, extra=over.pop("extra", {}))
+        now, extra = over.pop("now", system_clock()), over.pop("extra", {})
+        headers = signatures.sign(signer, "POST", to.url + path, body, now, form=self.form, extra=extra)
         return await raw_post(to.url + path, headers | over.pop("headers", {}), over.pop("body", body), **over)
 
     async def get(self, to: Here, path: str) -> tuple[int, dict[str, str], str]:

@@ -31,6 +31,7 @@ ACTIONS = {
     "post.receive": N_("Post received from a partner"),
     "post.receive_edit": N_("Change of a post received from a partner"),
     "post.receive_delete": N_("Deletion of a post received from a partner"),
+    "group.narrow": N_("Public group narrowed to partners"),
     "queue.retry": N_("Deliveries sent again"),
     "queue.drop": N_("Deliveries put away"),
     "queue.pause": N_("Sending paused"),

@@ -41,7 +41,7 @@ def unwrap(session: Session, node: Node, received: Verified, fetched: dict[str, 
     elif author.known != OWN:
         _renew(session, node, author, documents.get(author_uri))
     _check(session, inner, author)
-    return Verified(inner, author, received.sender, through=received.actor)
+    return Verified(inner, author, received.sender, through=received.actor, outer=received.activity)
 
 
 def _unvouched(session: Session, author_uri: str) -> PartnerData | None:

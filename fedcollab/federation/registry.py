@@ -15,13 +15,14 @@ from . import activitystreams as ap
 
 @dataclass(frozen=True)
 class Verified:
-    """An activity that is known to be its actor's: signed by `actor`, or proved by them and announced by the group `through`.
+    """An activity that is known to be its actor's: signed by `actor`, or proved by them and announced by the group `through` in `outer`.
     A handler that takes it cannot be called with anything unverified."""
 
     activity: dict[str, Any]
     actor: ActorData
     sender: ActorData
     through: ActorData | None = None
+    outer: dict[str, Any] | None = None
 
     @property
     def object(self) -> dict[str, Any]:

@@ -87,6 +87,11 @@ def folded_open(tab: Tab, scene: Scene) -> None:
     tab.locator("summary").first.click()
 
 
+def folded_receipts(tab: Tab, scene: Scene) -> None:
+    """Opens what each organisation says to a deletion."""
+    tab.locator("article.gone details summary").first.click()
+
+
 def folded_link(tab: Tab, scene: Scene) -> None:
     folded_open(tab, scene)
     fill("form[action$='/link'] .btn")(tab, scene)
@@ -149,9 +154,11 @@ PAGES = (
     Page("group-older", "/groups/{handover}", "discussions/group.html", act=fill(".pager .btn")),
     Page("group-partner", "/groups/{group}", "discussions/group.html", "daan"),
     Page("group-empty", "/groups/{quiet}", "discussions/group.html"),
+    Page("group-narrow", "/groups/{interpreters}", "discussions/group.html", act=folded_open),
     Page("group-public", "/groups/{interpreters}", "discussions/group.html", ""),
     Page("thread", "/threads/{thread}", "discussions/thread.html", act=half_read),
     Page("thread-who", "/threads/{thread}", "discussions/thread.html", "daan", folded_open),
+    Page("thread-receipts", "/threads/{thread}", "discussions/thread.html", act=folded_receipts),
     Page("thread-long", "/threads/{long}?page=2", "discussions/thread.html"),
     Page("thread-public", "/threads/{public}", "discussions/thread.html", ""),
     Page("thread-preview", "/threads/{thread}", "discussions/thread.html", "daan", preview(text=TEXT)),
@@ -338,6 +345,7 @@ NO_PAGE = {
     "POST /settings/notices": "leads back to the page that told",
     "POST /admin/members/{id}/disable": "leads back to the list",
     "POST /admin/members/{id}/factor": "leads back to the list",
+    "POST /groups/{id}/narrow": "leads back to the group",
     "POST /admin/federation": "leads back to the queue",
     "POST /admin/partners/{id}": "leads back to the list",
 }

@@ -29,7 +29,7 @@ from fedcollab.features.members import factor, sessions
 from fedcollab.features.members import service as members
 from fedcollab.features.members.feature import THROTTLE
 from fedcollab.federation import partners
-from fedcollab.federation.models import ADMITTED, PARKED, REFUSED, SUSPENDED, Delivery, InboxItem, Partner
+from fedcollab.federation.models import ADMITTED, PARKED, REFUSED, SUSPENDED, Delivery, InboxItem, Partner, Receipt
 
 from .moderated import moderate
 
@@ -172,6 +172,9 @@ async def _talk(made: Scene, host: Stage, sanabil: Stage, ladera: Stage) -> None
     removed = await answer(host, host.viewers[0], "A number that should not stand here.", "en")
     await host.write(service.delete, host.viewers[0], removed.post_id)
     await answer(host, host.viewers[0], ANSWERS[3], "en")
+    slip = await answer(busy, ilse, "A name that should not stand here.", "en")
+    await busy.write(service.delete, ilse, slip.post_id)
+    await until(partial(_confirmed_by_one, busy), "a receipt")
     own = await answer(busy, ilse, "Gladly. I will make this a card by Friday.", "en")
     await busy.write(thanks.thank, daan, own.post_id)
     text = "Gladly. I will make this a card for the library by Friday, with all your names as contributors unless you tell me otherwise."
@@ -295,6 +298,12 @@ async def _confirmed(one: Stage, uri: str) -> bool:
 
 async def _buried(one: Stage, uri: str) -> bool:
     return any(await _post(one, uri, Post.deleted_at))
+
+
+async def _confirmed_by_one(one: Stage) -> bool:
+    return bool(
+        await one.kernel.database.read(lambda session: session.scalar(sa.select(Receipt.state).where(Receipt.state == "confirmed")))
+    )
 
 
 async def _away(one: Stage) -> bool:

@@ -1,6 +1,6 @@
 """Decides what an author reads of where a post has got to: how many have it, for whom it waits and since when, who did not take it."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -11,8 +11,10 @@ from sqlalchemy.orm import Session
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.models import Actor
 from fedcollab.base.database import prepared
+from fedcollab.federation import receipts
 from fedcollab.federation.models import DONE, DROPPED, WAITING, Activity, Delivery, Partner
 from fedcollab.federation.queue import GIVEN_UP
+from fedcollab.federation.receipts import ReceiptData
 
 from .models import Post, Thread
 from .reading import PostView
@@ -38,14 +40,23 @@ class Fate:
     all: int = 0
     have: int = 0
     late: list[Late] = field(default_factory=list)
+    receipts: list[ReceiptData] = field(default_factory=list)
+
+    @property
+    def confirmed(self) -> int:
+        """How many organisations have confirmed the post's deletion."""
+        return sum(one.confirmed_at is not None for one in self.receipts)
 
 
-def of(session: Session, viewer: Viewer, posts: Iterable[PostView]) -> dict[str, Fate]:
+def of(session: Session, viewer: Viewer, posts: Sequence[PostView], now: int) -> dict[str, Fate]:
     """{post's row id: fate} of the viewer's own posts among these; those that went to nobody, or long ago, have none."""
     mine = {post.uri: post.id for post in posts if post.author_id == viewer.person_id}
     if not mine:
         return {}
     found: dict[str, Fate] = {}
+    gone = [post.uri for post in posts if post.uri in mine and post.deleted_at]
+    for uri, said in (receipts.of(session, now, gone) if gone else {}).items():
+        found.setdefault(mine[uri], Fate()).receipts = said
     for uri, state, number in prepared(session, _counts_query(), {"uris": list(mine)}):
         fate = found.setdefault(mine[uri], Fate())
         fate.all += number

@@ -19,6 +19,7 @@ FEATURE = Feature(
         web.get("/groups/new", views.new_group),
         web.post("/groups/new", views.new_group),
         web.get("/groups/{id}", views.show_group),
+        web.post("/groups/{id}/narrow", views.narrow_group),
         web.get("/groups/{id}/new", composing.compose),
         web.post("/groups/{id}/new", composing.post_thread),
         web.get("/threads/{id}", views.show_thread),

@@ -12,16 +12,18 @@ from fedcollab.access import audit, policy
 from fedcollab.access.models import CLEAR, GREEN, STRICT, Audience, AudienceMember
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors import service as actors
-from fedcollab.actors.models import GROUP, PARTNER, Actor
+from fedcollab.actors.models import GROUP, OWN, PARTNER, Actor
 from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
 from fedcollab.base.database import prepared
-from fedcollab.base.errors import Conflict, Forbidden, N_, Refused
+from fedcollab.base.errors import Conflict, Forbidden, N_, NotFound, Refused
 from fedcollab.base.markup import plain
 from fedcollab.federation import activitystreams as ap
-from fedcollab.federation import outbox, partners, profiles
+from fedcollab.federation import outbox, partners, profiles, receipts
 from fedcollab.federation.models import ADMITTED, Partner
 from fedcollab.federation.registry import Verified
+
+from .models import Post, Thread
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 MOST = 2000
@@ -106,6 +108,29 @@ def introduce_to_follower(session: Session, node: Node, received: Verified) -> N
         _publish(session, node, group)
 
 
+def narrow(session: Session, node: Node, viewer: Viewer, group_id: str) -> None:
+    """Takes a public group of ours and all that was written in it back to the partners inside; each node confirms that it did so too.
+
+    Raises NotFound for who may not, Conflict where the group is not public."""
+    group = actors.by_id(session, group_id)
+    if not viewer.moderates or group.known != OWN:
+        raise NotFound()
+    audience = audience_of(session, group_id)
+    if audience.label != CLEAR:
+        raise Conflict(N_("This group is not public, so it can't be narrowed."))
+    session.execute(sa.update(Audience).where(Audience.id == audience.id).values(label=GREEN))
+    _narrow_all(session, audience.id)
+    uri, to = _publish(session, node, group)
+    rows = session.execute(sa.select(Actor.uri, Actor.name).where(Actor.id.in_(to)).order_by(Actor.uri)).all()
+    receipts.ask(session, node, uri, group.uri, [(row.uri, row.name) for row in rows])
+    audit.record(session, node.now(), viewer, "group.narrow", group_id)
+
+
+def _narrow_all(session: Session, audience_id: str) -> None:
+    for model in (Thread, Post):
+        session.execute(sa.update(model).where(model.audience_id == audience_id, model.label == CLEAR).values(label=GREEN))
+
+
 def renew_lists(session: Session, node: Node) -> None:
     """Signs anew the lists whose numbers of people have changed; once a minute, so that ten who join are one Update."""
     stale = sa.select(Audience.group_id).where(Audience.stale).order_by(Audience.id).limit(RENEWED_AT_ONCE)
@@ -120,15 +145,19 @@ def _travelling(session: Session, node: Node) -> list[tuple[ActorData, AudienceD
     return [(actors.by_id(session, row.group_id), AudienceData(row.id, row.label, row.history)) for row in rows]
 
 
-def _publish(session: Session, node: Node, group: ActorData) -> None:
-    """Signs the group's document anew and, unless the group is ours alone, sends it to the followers inside."""
+def _publish(session: Session, node: Node, group: ActorData) -> tuple[str, list[str]]:
+    """Signs the group's document anew and, unless the group is ours alone, sends it to the followers inside. Answers the Update's id and
+    whom it goes to."""
     audience, me = audience_of(session, group.id), actors.own(session, node)
     session.execute(sa.update(Audience).where(Audience.id == audience.id).values(stale=False))
     lists = {name: f"{group.uri}/{name}" for name in ("followers", "outbox")}
     document = profiles.document(session, node, group, **_members(session, node, audience), **lists, attributedTo=me.uri)
     if audience.label != STRICT:
         update = ap.activity("Update", outbox.new_uri(node), me.uri, document, to=[group.uri + "/followers"])
-        outbox.publish(session, node, me.id, update, to=outbox.followers(session, audience.id, me.id, group.id), order_key=group.uri)
+        to = outbox.followers(session, audience.id, me.id, group.id)
+        outbox.publish(session, node, me.id, update, to=to, order_key=group.uri)
+        return update["id"], to
+    return "", []
 
 
 def _members(session: Session, node: Node, audience: AudienceData) -> dict[str, Any]:
@@ -145,7 +174,12 @@ def receive(session: Session, node: Node, received: Verified) -> None:
     profile = profiles.parse(received.object)
     if profile.kind != GROUP or profile.organisation_uri != received.actor.uri:
         raise Refused(reason="a group's document comes from its own organisation")
-    learn(session, node, received.actor, profile)
+    before = session.scalar(sa.select(Audience.label).join(Actor, Actor.id == Audience.group_id).where(Actor.uri == profile.uri))
+    group = learn(session, node, received.actor, profile)
+    audience = audience_of(session, group.id)
+    if before is not None and before != audience.label:  # learn() has refused what would be wider
+        _narrow_all(session, audience.id)
+        receipts.answer(session, node, received.activity, to=group.organisation_id, order_key=group.uri)
 
 
 def learn(session: Session, node: Node, organisation: ActorData, profile: profiles.Profile) -> ActorData:

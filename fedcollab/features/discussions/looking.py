@@ -52,7 +52,7 @@ class Conversation:
     muted: frozenset[str]
 
 
-def conversation(session: Session, viewer: Viewer, thread_id: str, number: int) -> Conversation:
+def conversation(session: Session, viewer: Viewer, thread_id: str, number: int, now: int) -> Conversation:
     """The page of this number. Raises NotFound as `reading.group` does."""
     around, posts = reading.around(session, viewer, thread_id), reading.posts(session, viewer, thread_id, number)
     shown = [post.id for post in posts]
@@ -64,7 +64,7 @@ def conversation(session: Session, viewer: Viewer, thread_id: str, number: int) 
         around.draft,
         around.read_place,
         thanks.of_posts(session, viewer, shown),
-        fate.of(session, viewer, posts),
+        fate.of(session, viewer, posts, now),
         mentions.unseen(session, viewer, shown) if viewer.signed_in else [],
         muting.subjects(session, viewer),
     )

@@ -21,7 +21,7 @@ from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import announce, proofs
 from fedcollab.federation.registry import Early, Handler, Verified
 
-from . import activities, backfill, groups, mentions, service
+from . import activities, backfill, confirming, groups, mentions, service
 from .models import Post, Thread
 from .moderation import late, state
 from .moderation import receiving as moderation
@@ -219,6 +219,7 @@ def _changed_at(received: Verified, post: activities.PostData) -> int | None:
 def receive_delete(session: Session, node: Node, received: Verified) -> None:
     """The author takes a post away; whoever else asks is refused."""
     if received.actor.known == OWN:
+        confirming.echo(session, node, received)
         return  # as above
     if moderation.is_removal(received):
         moderation.receive_remove(session, node, received)
@@ -227,6 +228,7 @@ def receive_delete(session: Session, node: Node, received: Verified) -> None:
         return
     row = _known(session, received, ap.ident(received.object))
     service.bury(session, node, row.id)
+    confirming.done(session, node, received, session.execute(sa.select(Thread.uri).where(Thread.id == row.thread_id)).scalar_one())
     group, audience = actors.by_id(session, row.group_id), groups.audience_of(session, row.group_id)
     pass_on(session, node, received, group, audience, row.id)
     audit.record(session, node.now(), partner(received.actor.organisation_id), "post.receive_delete", row.id)
@@ -272,4 +274,5 @@ HANDLERS = (
     Handler("Create", activities.TYPES, receive_create, announced=True),
     Handler("Update", activities.TYPES, receive_update, announced=True),
     Handler("Delete", (), receive_delete, announced=True),
+    Handler("Accept", ("Delete", "Update"), confirming.receive_accept, announced=True),
 )

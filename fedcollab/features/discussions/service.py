@@ -20,9 +20,9 @@ from fedcollab.base.clock import HOUR, new_id
 from fedcollab.base.database import prepared
 from fedcollab.base.errors import Forbidden, N_, NotFound, Refused, TooMany
 from fedcollab.federation import activitystreams as ap
-from fedcollab.federation import announce, outbox, partners
+from fedcollab.federation import announce, outbox, partners, receipts
 
-from . import activities, groups, mentions, reading
+from . import activities, confirming, groups, mentions, reading
 from .models import LAST, Draft, Mention, Post, PostRevision, Thanks, Thread, ThreadRead
 
 TITLE = 200
@@ -189,10 +189,11 @@ def data(session: Session, post_id: str, *, title: str = "") -> activities.PostD
 
 def send(
     session: Session, node: Node, group: ActorData, audience: groups.AudienceData, kind: str, post_id: str, obj: dict[str, Any]
-) -> None:
-    """Our member's activity: announced by a group of ours, sent to the host of a partner's, to nobody where it is for us alone."""
+) -> str:
+    """Our member's activity: announced by a group of ours, sent to the host of a partner's, to nobody where it is for us alone. Answers
+    its id, empty for the last."""
     if audience.label == STRICT:
-        return
+        return ""
     policy.check_leaves(audience.label)
     row = session.execute(sa.select(Post.author_id, Post.confirmed_at).where(Post.id == post_id)).one()
     author = actors.by_id(session, row.author_id)
@@ -202,6 +203,7 @@ def send(
     proved = outbox.publish(session, node, author.id, made, to=to, order_key=obj["context"])
     if group.known == OWN:
         announce_to_group(session, node, group, audience, author, proved, obj["context"], came_at=row.confirmed_at)
+    return str(proved["id"])
 
 
 def announce_to_group(
@@ -225,6 +227,8 @@ def announce_to_group(
         returned = outbox.served(session, node, ap.ident(activity["object"]), came_at)
         to |= returned & set(outbox.followers(session, audience.id, me.id, group.id))
     more = {"to": [group.uri + "/followers"], "audience": group.uri, ap.INTRODUCES: announce.introductions(session, author)}
+    if "Delete" in ap.types(activity):
+        more[ap.ASKED] = confirming.asked(session, node, activity, to, author, old=came_at < node.now() - outbox.KEPT)
     made = ap.activity("Announce", outbox.new_uri(node), group.uri, activity, **more)
     outbox.publish(session, node, group.id, made, to=set() if hold else to, order_key=thread)
 
@@ -249,7 +253,11 @@ def delete(session: Session, node: Node, viewer: Viewer, post_id: str) -> str:
     """Takes an own post away here and on every node that has it; a Tombstone stays. Answers the thread's row id."""
     thread_id, group, audience = _own_post(session, viewer, post_id)
     bury(session, node, post_id)
-    send(session, node, group, audience, "Delete", post_id, activities.to_tombstone(data(session, post_id), node.now()))
+    gone = activities.to_tombstone(data(session, post_id), node.now())
+    made = send(session, node, group, audience, "Delete", post_id, gone)
+    if made and group.known != OWN:
+        host = actors.by_id(session, group.organisation_id)
+        receipts.ask(session, node, made, gone["id"], [(host.uri, host.name)])
     audit.record(session, node.now(), viewer, "post.delete", post_id)
     return thread_id
 

@@ -15,6 +15,7 @@ from fedcollab.base.clock import new_id
 from fedcollab.base.errors import Conflict, NotFound, Refused, Unavailable
 from fedcollab.base.web import read_form, redirect, wants_document, words_of
 from fedcollab.feature import member_of, page, viewer_of
+from fedcollab.federation import receipts
 from fedcollab.federation.kernel import KERNEL
 from fedcollab.federation.verdicts import why_given_up
 from fedcollab.federation.views import document_answer, own_document, partner_viewer
@@ -74,13 +75,23 @@ async def show_group(request: web.Request) -> web.Response:
         return await _group_document(request)
     viewer, before = viewer_of(request), _key(request.query.get("before", ""))
 
-    def read(session: Session) -> tuple[reading.GroupData, Reach, list[reading.ListedThread]]:
+    def read(session: Session) -> tuple[reading.GroupData, Reach, list[reading.ListedThread], list[receipts.ReceiptData]]:
         group = reading.group(session, viewer, group_id)
-        return group, reach(session, group), reading.threads(session, viewer, group_id, before)
+        said = receipts.of(session, kernel.node.now(), [group.actor.uri]).get(group.actor.uri, []) if viewer.moderates else []
+        return group, reach(session, group), reading.threads(session, viewer, group_id, before), said
 
-    group, reached, threads = await kernel.database.read(read)
+    group, reached, threads, said = await kernel.database.read(read)
     more = f"{threads[-1].last_post_at}-{threads[-1].id}" if len(threads) == reading.THREADS else ""
-    return page(request, "discussions/group.html", group=group, reach=reached, threads=threads, more=more)
+    return page(request, "discussions/group.html", group=group, reach=reached, threads=threads, more=more, receipts=said)
+
+
+async def narrow_group(request: web.Request) -> web.Response:
+    """Takes a public group back to the partners inside."""
+    viewer, kernel, group_id = member_of(request), request.app[KERNEL], request.match_info["id"]
+    await read_form(request)
+    await kernel.database.read(reading.group, viewer, group_id)
+    await kernel.database.write(groups.narrow, kernel.node, viewer, group_id)
+    return redirect(f"/groups/{group_id}")
 
 
 def _key(text: str) -> tuple[int, str] | None:
@@ -121,7 +132,7 @@ async def thread_page(request: web.Request, viewer: Viewer, thread_id: str, show
     asked = request.query.get("page", "1")
     number = int(asked) if asked.isascii() and asked.isdigit() and 0 < len(asked) < 7 else 1
 
-    found = await kernel.database.glance(looking.conversation, viewer, thread_id, number)
+    found = await kernel.database.glance(looking.conversation, viewer, thread_id, number, kernel.node.now())
     pages = max(number if found.posts else 1, -(-found.thread.posts // reading.POSTS))  # own posts that wait are not counted yet
     seen = found.thread.posts if number >= pages else max((p.place for p in found.posts if p.confirmed_at), default=0)
     with contextlib.suppress(Unavailable):  # a full disk stops nobody from reading

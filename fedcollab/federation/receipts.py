@@ -1,0 +1,71 @@
+"""Decides what is known of whether others did what they were asked: who was asked, who confirmed it and when; silence is shown."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fedcollab.actors import service as actors
+from fedcollab.actors.node import Node
+from fedcollab.base.clock import DAY
+
+from . import activitystreams as ap
+from . import outbox
+from .models import DROPPED, WAITING, Activity, Delivery, Partner, Receipt
+
+SENT, CONFIRMED = "sent", "confirmed"
+LATE = DAY
+
+
+@dataclass(frozen=True)
+class ReceiptData:
+    """One organisation's: when it was asked, when it confirmed. `late`: it has not for more than a day."""
+
+    name: str
+    sent_at: int
+    confirmed_at: int | None
+    late: bool
+
+
+def ask(session: Session, node: Node, activity_uri: str, object_uri: str, organisations: Iterable[tuple[str, str]]) -> None:
+    """Remembers whom an activity asks, as (organisation's id, name); who is remembered already stays as it is."""
+    there = set(session.scalars(sa.select(Receipt.organisation_uri).where(Receipt.activity_uri == activity_uri)))
+    row = dict(activity_uri=activity_uri, object_uri=object_uri, state=SENT, sent_at=node.now())
+    rows = [row | dict(organisation_uri=uri, name=name[:200]) for uri, name in dict(organisations).items() if uri not in there]
+    if rows:
+        session.execute(sa.insert(Receipt), rows)
+
+
+def confirm(session: Session, node: Node, activity_uri: str, organisation_uri: str) -> str:
+    """An organisation says that it has done it. Answers the id of what it is about; empty where nobody asked it, or it has said so."""
+    asked = sa.and_(Receipt.activity_uri == activity_uri, Receipt.organisation_uri == organisation_uri, Receipt.state == SENT)
+    said = sa.update(Receipt).where(asked).values(state=CONFIRMED, answered_at=node.now())
+    return session.execute(said.returning(Receipt.object_uri)).scalar_one_or_none() or ""
+
+
+def answer(session: Session, node: Node, activity: dict[str, object], *, to: str, order_key: str) -> None:
+    """Our Organization confirms to the organisation `to` that an activity was done here."""
+    me, kind = actors.own(session, node), ap.types(activity)[0]
+    inner = {"id": ap.ident(activity), "type": kind, "actor": ap.ident(activity.get("actor")), "object": ap.ident(activity.get("object"))}
+    made = ap.activity("Accept", outbox.new_uri(node), me.uri, inner)
+    outbox.publish(session, node, me.id, made, to=[to], order_key=order_key)
+
+
+def of(session: Session, node_now: int, object_uris: Iterable[str]) -> dict[str, list[ReceiptData]]:
+    """{id of what it is about: what each organisation said to the newest that was asked}, by name."""
+    query = sa.select(Receipt).where(Receipt.object_uri.in_(list(object_uris))).order_by(Receipt.sent_at.desc(), Receipt.name)
+    found: dict[str, list[ReceiptData]] = {}
+    newest: dict[str, str] = {}
+    for row in session.scalars(query):
+        if newest.setdefault(row.object_uri, row.activity_uri) == row.activity_uri:
+            late = row.state == SENT and row.sent_at < node_now - LATE
+            found.setdefault(row.object_uri, []).append(ReceiptData(row.name, row.sent_at, row.answered_at, late))
+    return found
+
+
+def may_have(session: Session, object_uri: str) -> set[str]:
+    """The organisations that something about a thing was really sent to, or may have been; not those for which all was dropped unsent."""
+    query = sa.select(Partner.organisation_id).join(Delivery, Delivery.partner_id == Partner.id)
+    query = query.join(Activity, Activity.id == Delivery.activity_id).where(Activity.object_uri == object_uri)
+    return set(session.scalars(query.where(Delivery.state.not_in((DROPPED, WAITING)))))
