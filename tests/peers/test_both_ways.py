@@ -58,7 +58,10 @@ async def test_what_their_member_writes_changes_and_deletes_in_our_group_is_here
     assert await meeting.text(made["note"]) == "<p>from the harbour</p>"
     [(known, through)] = await here.sql("SELECT known, through_id FROM actor WHERE uri = :uri", uri=harbour.uri("mara"))
     assert (known, through) == ("foreign", None), "nobody vouches for a person of other software: their key is pinned at first sight"
-    await nodes.until("our echo of it", lambda: harbour.received("Announce", actor=group.uri, object=made["id"]))
+    [echo] = await nodes.until("our echo of it", lambda: harbour.received("Announce", actor=group.uri, object=made["id"]))
+    passed_on = (await harbour.order("seen"))["bodies"][echo["id"]]["object"]
+    assert {"signature", "proof"} <= set(passed_on), "a Linked-Data signature beside the proof takes nothing from it"
+    assert await harbour.order("verify", activity=passed_on) == {"believed": True}
     assert await nodes.until("it holds the post", lambda: harbour.holds(made["note"])) == "<p>from the harbour</p>"
     forms.append(taken(await harbour.order("update", note=made["note"], text="<p>from the pier</p>")))
     assert await meeting.text(made["note"]) == "<p>from the pier</p>"
