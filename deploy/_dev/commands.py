@@ -41,7 +41,7 @@ def _parser() -> argparse.ArgumentParser:
         return made
 
     command("demo", _demo, "three federated nodes with sample data here (--check, --nodes N, --port P, --keep DIR)", passes_on=True)
-    tests = command("test", _test, "everything: lint, types, contracts, quick and slow tests, PostgreSQL, Chromium")
+    tests = command("test", _test, "everything: lint, types, contracts, quick and slow tests, PostgreSQL, Chromium, other software")
     tests.add_argument("--full", action="store_true", help="the long ones as well: up to 90 minutes more")
     tests.add_argument("-k", metavar="WORDS", help="only tests whose names match, as pytest's -k")
     tests.add_argument("paths", nargs="*", help="only tests in these files or folders")

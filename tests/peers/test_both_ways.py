@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 
 from fedcollab import __version__
+from fedcollab.admin import partners as acts
 from fedcollab.features.discussions import service
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import fetch
+from fedcollab.federation.models import LEFT
 from tests import nodes
 
 from .conftest import Harbour, Meeting, Say
@@ -47,6 +49,11 @@ async def test_each_follows_the_other_until_one_takes_it_back(meeting: Meeting, 
     taken(await harbour.order("unfollow", target=here.url + "/actor", inbox=meeting.inbox, follow=sent))
     await here.quiet()
     assert await here.sql("SELECT uri FROM follow WHERE uri = :uri", uri=sent) == []
+    await here.write(acts.change, here.viewer, harbour.url, LEFT)
+    [undo] = await nodes.until("our Undo", lambda: harbour.received("Undo", actor=here.url + "/actor"))
+    assert ap.ident(undo["object"]) == follow["id"]
+    again = await harbour.order("create", group=meeting.group.uri, inbox=meeting.inbox, text="<p>to those who left</p>")
+    assert {403} <= {knock["status"] for knock in again["knocks"]} <= {401, 403}, "401 to a form that it tries beside"
 
 
 async def test_what_their_member_writes_changes_and_deletes_in_our_group_is_here_and_is_passed_on(
