@@ -4,6 +4,7 @@ import html
 import re
 import unicodedata
 from html.parser import HTMLParser
+from itertools import accumulate
 
 import markdown
 import nh3
@@ -12,6 +13,8 @@ from .errors import N_, TooLarge
 
 LONGEST = 50_000
 BRACKETS, STARS = 5_000_000, 8_000  # Python-Markdown reads from each open bracket to its paragraph's end, and is quadratic on stars
+HEADINGS = 5_000_000  # and copies the rest of a paragraph at each heading and rule in it
+DEEPEST = 100  # boxes within boxes: a browser's reader looks through all that are open, and so does ours
 REPEATED, GROWN = 500_000, 10  # formatting tags times all tags; how much longer safe HTML may be
 TAGS = {
     "p",
@@ -86,6 +89,8 @@ REL = "noopener noreferrer nofollow ugc"
 HEADING = re.compile(r"<(/?)h([12])\b", re.IGNORECASE)
 IMAGE = re.compile(r"<img\b[^<>]*>", re.IGNORECASE)  # not past another <: each search would read to the end
 FORMATTING = re.compile(r"<(/?)(?:b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)(?=[\s/>])", re.IGNORECASE)
+BOX = re.compile(r"<(/?)(?:blockquote|div|dl|ol|pre|rp|rt|ruby|table|ul)(?=[\s/>])", re.IGNORECASE)
+HEADLINE = re.compile(r"^[> \t]*(?:#|=+[ \t]*$|[-*_ \t]+$)", re.MULTILINE)
 JOINERS = "\u200c\u200d"  # invisible, and part of how Persian, Hindi and others are spelt
 PARAGRAPH = re.compile(r"\n\s*\n")
 BARE = re.compile(r"(?<![\w(<\"'/=\[])(https?://[^\s<>\"'()\[\]]+[^\s<>\"'()\[\].,;:!?])")
@@ -97,6 +102,8 @@ def render(source: str) -> str:
         raise TooLarge(
             N_("The text has %(length)s characters; at most %(most)s fit. Shorten it, or send it in two."), length=len(source), most=LONGEST
         )
+    if sum(len(HEADLINE.findall(part)) * len(part) for part in PARAGRAPH.split(source)) > HEADINGS:
+        raise TooLarge(N_("The text has too many headings and rules that follow each other without an empty line. Put some in between."))
     too_many = TooLarge(N_("The text has too many brackets or stars to be read as formatting. Take some out."))
     if sum(part.count("[") * len(part) for part in PARAGRAPH.split(source)) > BRACKETS or source.count("*") + source.count("_") > STARS:
         raise too_many
@@ -116,11 +123,20 @@ def _converter() -> markdown.Markdown:
 
 def clean(text: str) -> str:
     """HTML of whatever origin as safe HTML: allowed tags only, links to http, https and mail only, images as links, no large headings.
-    Where formatting tags were left open by the hundred, bold and the like are lost, never words."""
+    Where formatting tags were left open by the hundred, bold and the like are lost, and where boxes lie a hundred deep, the boxes; never
+    words."""
     text = HEADING.sub(r"<\1h3", IMAGE.sub(_as_link, text))
+    if _depth(text) > DEEPEST:
+        text = BOX.sub(r"<\1p", text)
     opened = sum(not found[1] for found in FORMATTING.finditer(text))
     made = _sanitised(text) if opened * text.count("<") <= REPEATED else None
     return made if made is not None and len(made) <= GROWN * (len(text) + 100) else _sanitised(FORMATTING.sub(r"<\1span", text))
+
+
+def _depth(text: str) -> int:
+    """How deep boxes lie within boxes, at the most."""
+    steps = (-1 if found[1] else 1 for found in BOX.finditer(text))
+    return max(accumulate(steps, lambda depth, step: max(0, depth + step)), default=0)
 
 
 def _sanitised(text: str) -> str:
