@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
@@ -20,7 +20,14 @@ POOL = 8
 TRIES = 5
 AGAIN = ("40001", "40P01", "23505")  # serialization failure, deadlock, a row that another unit has made meanwhile: run again
 CHANNEL = "fedcollab"
+LOCKED = 5000  # milliseconds that a unit waits for a lock, as on SQLite; longer, and the whole pool would stand behind it
 QUEUE, LATE = 1000, 10.0  # as many units may wait as on SQLite, for as many seconds
+
+
+def _set_up(raw: Any, _record: object) -> None:
+    raw.autocommit = True
+    raw.execute(f"SET lock_timeout = {LOCKED}")
+    raw.autocommit = False
 
 
 class PostgresEngine:
@@ -29,6 +36,7 @@ class PostgresEngine:
     def __init__(self, url: str, wakes: Wakes) -> None:
         plain = url.split("://", 1)[1]
         self.engine = sa.create_engine(f"postgresql+psycopg://{plain}", pool_size=POOL, max_overflow=0, pool_pre_ping=True, **JSON)
+        sa.event.listen(self.engine, "connect", _set_up)
         self._wakes = wakes
         self._pool = ThreadPoolExecutor(POOL, "unit")
         self._asked = 0

@@ -44,7 +44,7 @@ async def send(here: Whole, activity: dict[str, Any], chance: random.Random) -> 
     actor = actor if isinstance(actor, str) and actor in here.p.signers else here.author
     proved = activity
     if chance.random() < 0.5:
-        with contextlib.suppress(ValueError, UnicodeError):  # what has no canonical form can't be proved
+        with contextlib.suppress(ValueError, KeyError):  # what has no context or no canonical form can't be proved
             proved = here.p.prove(activity, actor)
     return await here.p.send(here.here, json.dumps(proved).encode(), actor=actor)
 

@@ -45,10 +45,10 @@ class Whole:
 
 
 @contextlib.asynccontextmanager
-async def whole(root: Path) -> AsyncIterator[Whole]:
+async def whole(root: Path, **settings: object) -> AsyncIterator[Whole]:
     """Starts both, befriends them, and makes a group that they share."""
     p = await nodes.rogue()
-    async with site(root, loopback_peers=[f"127.0.0.1:{p.port}"]) as made:
+    async with site(root, loopback_peers=[f"127.0.0.1:{p.port}"], **settings) as made:
         admin = await made.member("ilse", "admin", "member", "moderator")
         here = nodes.Here(made.kernel, admin.viewer, made.runner, asyncio.create_task(asyncio.sleep(0)))
         group = await here.group()
