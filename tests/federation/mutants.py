@@ -1,5 +1,6 @@
 """Makes activities that are almost right: good ones with something changed, and ones put together of odd values."""
 
+import copy
 import json
 import random
 from typing import Any
@@ -55,6 +56,11 @@ KINDS = ["Create", "Update", "Delete", "Follow", "Undo", "Accept", "Reject", "An
 OBJECTS = ["Note", "Article", "Page", "Question", "Event", "Group", "Person", "Organization", "Tombstone", "Create", "Follow", "Collection"]
 
 
+def odd(chance: random.Random) -> Any:
+    """One of its own, for what is changed later must not change the others."""
+    return copy.deepcopy(chance.choice(ODD))
+
+
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """The paths of all values within a document."""
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
@@ -75,11 +81,11 @@ def mutated(document: dict[str, Any], chance: random.Random) -> dict[str, Any]:
         elif act == 1 and isinstance(at, dict):
             at[chance.choice(NAMES)] = at.get(path[-1])
         elif act == 2 and isinstance(at, dict):
-            at[path[-1]] = [at.get(path[-1]), chance.choice(ODD)]
+            at[path[-1]] = [at.get(path[-1]), odd(chance)]
         elif act == 3 and isinstance(at, dict) and isinstance(at.get(path[-1]), str):
             at[path[-1]] = bent(at[path[-1]], chance)
         else:
-            at[path[-1]] = chance.choice(ODD)
+            at[path[-1]] = odd(chance)
     return made
 
 
@@ -102,7 +108,7 @@ def structured(p: Rogue, group: str, chance: random.Random) -> dict[str, Any]:
             return thing(depth + 1)
         if pick == 4 and depth < 4:
             return [value(depth + 1) for _ in range(chance.randrange(4))]
-        return chance.choice(ODD)
+        return odd(chance)
 
     def thing(depth: int) -> dict[str, Any]:
         made = {name: value(depth) for name in chance.sample(NAMES, chance.randrange(2, 9))}
