@@ -11,7 +11,7 @@ import typer
 from fedcollab import __version__
 from fedcollab.base.errors import FedcollabError
 
-from .cli_people import user_reset_factor
+from .cli_people import token_app, user_reset_factor
 from .cli_queue import federation_app
 from .console import CHOSEN, AsJson, say, with_kernel
 
@@ -31,6 +31,7 @@ for name, part in (
     ("group", group_app),
     ("federation", federation_app),
     ("audit", audit_app),
+    ("token", token_app),
 ):
     app.add_typer(part, name=name)
 

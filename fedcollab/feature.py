@@ -13,6 +13,7 @@ from fedcollab.base.i18n import LANGUAGES
 from fedcollab.base.templates import Templates
 from fedcollab.base.web import NOTICES, SETTINGS, form_token, words_of
 from fedcollab.base.web import Handler as WebHandler
+from fedcollab.federation.clients import Arrivals, Taker
 from fedcollab.federation.kernel import KERNEL
 from fedcollab.federation.registry import Handler
 from fedcollab.federation.workers import Chore
@@ -43,17 +44,21 @@ class MenuItem:
 
 @dataclass(frozen=True)
 class Feature:
-    """One feature's part in the house."""
+    """One feature's part in the house; `outbox` and `arrivals` are what members' own tools write and read of it."""
 
     name: str
     routes: tuple[web.RouteDef, ...] = ()
     handlers: tuple[Handler, ...] = ()
     chores: tuple[Chore, ...] = ()
+    outbox: tuple[Taker, ...] = ()
+    arrivals: tuple[Arrivals, ...] = ()
     menu: tuple[MenuItem, ...] = ()
 
 
 TEMPLATES = web.AppKey("templates", Templates)
 MENU = web.AppKey("menu", tuple[MenuItem, ...])
+OUTBOX: web.AppKey[tuple[Taker, ...]] = web.AppKey("outbox")
+ARRIVALS: web.AppKey[tuple[Arrivals, ...]] = web.AppKey("arrivals")
 NUMBERS = web.RequestKey("numbers", dict[str, int])
 
 

@@ -14,7 +14,8 @@ from fedcollab.base.errors import Unavailable
 
 CONTRACT = {
     "init", "serve", "user add", "user list", "user disable", "user reset-factor", "login-link", "invite", "partner add", "partner list",
-    "partner approve", "partner suspend", "partner remove", "group add", "post", "federation status", "audit verify", "migrate", "demo",
+    "partner approve", "partner suspend", "partner remove", "group add", "post", "federation status", "audit verify",
+    "token create", "token list", "token revoke", "migrate", "demo",
 }  # fmt: skip
 
 

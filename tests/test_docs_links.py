@@ -100,7 +100,7 @@ def _has(package: Path, module: str, function: str) -> bool:
 
 
 def test_the_walks_through_the_code_name_functions_that_are_there() -> None:
-    walks = sections(text_of(CONTRIBUTING))["Two walks"]
+    walks = sections(text_of(CONTRIBUTING))["Three walks"]
     assert walks.count("→") > 10
     assert lost_steps(walks, ROOT / "fedcollab") == []
 

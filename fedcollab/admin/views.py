@@ -66,6 +66,8 @@ ACTIONS = {
     "member.factor_reset": N_("Second factor reset"),
     "member.recovery_codes": N_("Recovery codes made anew"),
     "member.recovery_code": N_("Recovery code used"),
+    "token.create": N_("Token for a tool made"),
+    "token.revoke": N_("Token for a tool revoked"),
 }
 
 

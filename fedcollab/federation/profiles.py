@@ -59,6 +59,8 @@ def document(session: Session, node: Node, actor: ActorData, **more: object) -> 
         made[ap.ORGANISATION] = node.actor_uri
     else:
         made.update({name: f"{actor.uri}/{name}" for name in LISTS})
+    if actor.kind == PERSON:
+        made["outbox"] = actor.uri + "/outbox"
     made.update(_key_members(actor.uri, actors.keys_of(session, actor.id)))
     proved = proofs.prove(made, keys.signer(session, node, actors.own(session, node).id, keys.ED25519), node.now())
     session.execute(sa.update(Actor).where(Actor.id == actor.id).values(document=proved, updated_at=node.now()))

@@ -136,6 +136,20 @@ def not_proved(tab: Tab, scene: Scene) -> None:
     fill(proof="never this one")(tab, scene)
 
 
+def token_made(tab: Tab, scene: Scene) -> None:
+    """Makes a token; those of earlier runs are revoked first."""
+    while tab.locator("[name=revoke]").count():
+        tab.locator("[name=revoke]").first.click()
+        tab.wait_for_load_state()
+    scene.forgive()
+    fill(purpose=LONG_WORD, proof=PASSWORD)(tab, scene)
+
+
+def no_token(tab: Tab, scene: Scene) -> None:
+    scene.forgive()
+    fill(purpose="A script", proof="never this one")(tab, scene)
+
+
 TEXT = "Is *anybody* else shown this?\n\n- the same picture\n- another name\n\n> travel paid first"
 LONG_WORD = "Donaudampfschifffahrtsgesellschaftskapitänswitwenrentenbescheinigung" * 2
 
@@ -284,6 +298,9 @@ PAGES = (
     Page("factor-on", "/settings/factor", "members/factor.html", "amal", folded_open),
     Page("factor-error", "/settings/factor", "members/factor.html", act=not_proved, sends="/settings/factor", status=422),
     Page("factor-codes", "/settings/factor", "members/codes.html", "amal", proved, "/settings/factor"),
+    Page("tokens", "/settings/tokens", "members/tokens.html", "ruth"),
+    Page("tokens-made", "/settings/tokens", "members/tokens.html", "amal", token_made, "/settings/tokens"),
+    Page("tokens-error", "/settings/tokens", "members/tokens.html", act=no_token, sends="/settings/tokens", status=422),
     Page("person", "/people/{ruth}", "members/person.html"),
     Page("person-partner", "/people/{partner}", "members/person.html"),
     Page("person-met", "/people/{met}", "members/person.html"),
@@ -321,6 +338,10 @@ NO_PAGE = {
     "POST /people/{id}/inbox": "activities",
     "POST /groups/{id}/inbox": "activities",
     "GET /actor/stream": "a document for partners",
+    "POST /people/{id}/outbox": "activities of members' tools",
+    "GET /people/{id}/inbox": "a collection, for members' tools",
+    "GET /people/{id}/outbox": "a collection, for members' tools",
+    "GET /activities/{id}": "a document, for members' tools",
     "GET /actor": "a document; a browser is led to the start page",
     "GET /actor/outbox": "a document",
     "GET /actor/followers": "a document",

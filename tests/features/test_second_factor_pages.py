@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pyotp
 import pytest
+from typer.testing import CliRunner
 
+from fedcollab import cli
 from fedcollab.base.clock import MICROSECONDS
+from fedcollab.base.errors import Refused
 from fedcollab.features.members import factor, service
 from fedcollab.features.members.feature import THROTTLE
 from tests.web import PASSWORD, Site, Visitor, site
@@ -254,3 +257,17 @@ async def test_an_admin_resets_a_lost_factor_in_two_steps_and_the_person_is_told
     for person in (daan, house.admin):
         assert "their second factor was reset" in (await person.get("/groups"))[1]
     assert "Second factor reset" in (await house.admin.get("/admin/audit"))[1]
+
+
+async def test_a_command_lets_the_last_admin_in_again_who_has_lost_everything(earnest: House) -> None:
+    await switch_on(earnest.admin)
+    directory = ["-C", str(earnest.site.place), "user", "reset-factor"]
+    done = await asyncio.to_thread(CliRunner().invoke, cli.app, [*directory, "ilse"])
+    assert (done.exit_code, "ilse signs in with the password alone" in done.output) == (0, True)
+    assert (await earnest.admin.ask("GET", "/settings"))[1]["Location"] == "/login?next=/settings", "signed out"
+    form = {"token": await earnest.admin.token(), "username": "ilse", "password": PASSWORD, "next": "/groups"}
+    assert (await earnest.admin.ask("POST", "/login", form))[1]["Location"] == "/groups"
+    assert (await earnest.admin.ask("GET", "/groups"))[1]["Location"] == FACTOR, "a new one is due"
+    for name in ("ilse", "nobody"):
+        done = await asyncio.to_thread(CliRunner().invoke, cli.app, [*directory, name])
+        assert isinstance(done.exception, Refused), name

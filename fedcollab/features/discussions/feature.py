@@ -6,6 +6,7 @@ from fedcollab.base.errors import N_
 from fedcollab.feature import Feature, MenuItem
 
 from . import composing, paging, thanks, views
+from .clients import TAKERS, arrivals
 from .groups import renew_lists
 from .moderation.feature import HANDLERS as MODERATION
 from .moderation.feature import MENU, ROUTES
@@ -38,5 +39,7 @@ FEATURE = Feature(
     ),
     handlers=(*HANDLERS, *thanks.HANDLERS, *MODERATION),
     chores=(renew_lists,),
+    outbox=TAKERS,
+    arrivals=(arrivals,),
     menu=(MenuItem("/", N_("Home"), "home"), MenuItem("/groups", N_("Discuss"), "talk", also=("/threads/", "/posts/")), *MENU),
 )

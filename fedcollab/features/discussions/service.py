@@ -1,7 +1,7 @@
 """Decides how posts come to be, change and go: each with its activity, its deliveries and its audit in one commit."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -41,9 +41,19 @@ class Posted:
 
 
 def post_thread(
-    session: Session, node: Node, viewer: Viewer, group_id: str, *, title: str, text: str, language: str = "", once: str = ""
+    session: Session,
+    node: Node,
+    viewer: Viewer,
+    group_id: str,
+    *,
+    title: str,
+    text: str,
+    language: str = "",
+    once: str = "",
+    label: str = "",
 ) -> Posted:
-    """Opens a conversation in a group that the viewer sees; a form sent twice (`once` is its id) posts once.
+    """Opens a conversation in a group that the viewer sees; a form sent twice (`once` is its id) posts once. A `label` narrower than the
+    group's may be asked for.
 
     Raises NotFound, Forbidden, Refused, TooLarge."""
     group = reading.group(session, viewer, group_id)
@@ -53,7 +63,7 @@ def post_thread(
     if again := _again(session, viewer, once):
         return again
     now, thread_id = node.now(), new_id(node.now())
-    audience = may_write(session, viewer, group_id)
+    audience = _narrowed(may_write(session, viewer, group_id), label)
     row = dict(
         id=thread_id,
         uri=node.settings.uri(f"/threads/{thread_id}"),
@@ -64,13 +74,24 @@ def post_thread(
         last_post_at=now,
     )
     session.execute(sa.insert(Thread).values(**row, **_shared(viewer, audience, now)))
-    return _post(session, node, viewer, group.actor, thread_id, title=name, text=text, language=language, reply_to="", once=once)
+    written = dict(title=name, text=text, language=language, reply_to="", once=once)
+    return _post(session, node, viewer, group.actor, audience, thread_id, **written)
 
 
 def post_reply(
-    session: Session, node: Node, viewer: Viewer, thread_id: str, *, text: str, language: str = "", reply_to: str = "", once: str = ""
+    session: Session,
+    node: Node,
+    viewer: Viewer,
+    thread_id: str,
+    *,
+    text: str,
+    language: str = "",
+    reply_to: str = "",
+    once: str = "",
+    label: str = "",
 ) -> Posted:
-    """Answers in a thread; `reply_to` is a post's uri, else the opener's. Raises NotFound, Forbidden, Refused, TooLarge."""
+    """Answers in a thread; `reply_to` is a post's uri, else the opener's; `label` as in `post_thread`. An answer is seen by nobody who
+    may not see the thread. Raises NotFound, Forbidden, Refused, TooLarge."""
     thread = reading.thread_row(session, viewer, thread_id)
     if not text.strip():
         raise Refused(N_("The answer is empty. Write something first."))
@@ -78,13 +99,14 @@ def post_reply(
         return again
     if thread.locked is not None:
         raise Refused(N_("Moderators have locked this conversation, so it takes no more answers. Your text is still in the form."))
-    may_write(session, viewer, thread.group_id)
+    audience = _narrowed(_narrowed(may_write(session, viewer, thread.group_id), thread.label), label)
     first = session.execute(
         sa.select(Post.uri).where(Post.thread_id == thread_id).order_by(Post.place, Post.id).limit(1)
     ).scalar_one_or_none()
     known = session.execute(sa.select(Post.uri).where(Post.thread_id == thread_id, Post.uri == reply_to)).scalar_one_or_none()
     group = actors.by_id(session, thread.group_id)
-    return _post(session, node, viewer, group, thread_id, title="", text=text, language=language, reply_to=known or first or "", once=once)
+    written = dict(title="", text=text, language=language, reply_to=known or first or "", once=once)
+    return _post(session, node, viewer, group, audience, thread_id, **written)
 
 
 def _again(session: Session, viewer: Viewer, once: str) -> Posted | None:
@@ -108,6 +130,14 @@ def may_write(session: Session, viewer: Viewer, group_id: str) -> groups.Audienc
     return audience
 
 
+def _narrowed(audience: groups.AudienceData, label: str) -> groups.AudienceData:
+    """The audience under the narrower of two labels; one that does not leave the node is not for a group that others are in.
+
+    Raises Refused."""
+    narrow = policy.narrowest(audience.label, label) if label else audience.label
+    return audience if narrow == audience.label else replace(audience, label=policy.check_leaves(narrow))
+
+
 def _shared(viewer: Viewer, audience: groups.AudienceData, now: int) -> dict[str, Any]:
     return dict(
         audience_id=audience.id, label=audience.label, author_id=viewer.person_id, organisation_id=viewer.organisation_id, posted_at=now
@@ -119,6 +149,7 @@ def _post(
     node: Node,
     viewer: Viewer,
     group: ActorData,
+    audience: groups.AudienceData,
     thread_id: str,
     *,
     title: str,
@@ -130,7 +161,7 @@ def _post(
     now = node.now()
     fresh = ONCE.fullmatch(once) and session.execute(sa.select(Post.id).where(Post.id == once)).first() is None
     post_id = once if fresh else new_id(now)
-    (html, named), audience = mentions.render(session, group, text), groups.audience_of(session, group.id)
+    html, named = mentions.render(session, group, text)
     uri = node.settings.uri(f"/posts/{post_id}")
     ours = group.known == OWN
     row = dict(id=post_id, uri=uri, thread_id=thread_id, reply_to=reply_to, source=text, html=html, language=language)

@@ -53,7 +53,7 @@ async def _page(request: web.Request, errors: dict[str, str] | None = None, stat
 
 
 async def _begin(request: web.Request, fields: Any) -> web.Response:
-    await _prove(request, fields)
+    await prove(request, fields)
     await request.app[KERNEL].database.write(factor.offer, request.app[KERNEL].node, member_of(request).person_id)
     return redirect("/settings/factor")
 
@@ -70,19 +70,19 @@ async def _confirm(request: web.Request, fields: Any) -> web.Response:
 
 
 async def _renew(request: web.Request, fields: Any) -> web.Response:
-    await _prove(request, fields)
+    await prove(request, fields)
     codes = await request.app[KERNEL].database.write(factor.renew_codes, request.app[KERNEL].node, member_of(request))
     return page(request, "members/codes.html", codes=codes)
 
 
 async def _switch_off(request: web.Request, fields: Any) -> web.Response:
     viewer, kernel, keep = member_of(request), request.app[KERNEL], read_cookie(request, "session")
-    await _prove(request, fields)
+    await prove(request, fields)
     await kernel.database.write(factor.switch_off, kernel.node, viewer, keep)
     return redirect("/settings/factor")
 
 
-async def _prove(request: web.Request, fields: Any) -> None:
+async def prove(request: web.Request, fields: Any) -> None:
     """Raises Refused unless the form has the password, or a code, which it uses up; TooMany after too many tries."""
     viewer, kernel, said = member_of(request), request.app[KERNEL], fields.get("proof", "")
     me = await kernel.database.read(service.find, viewer.person_id)

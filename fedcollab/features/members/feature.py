@@ -4,7 +4,9 @@ from aiohttp import web
 
 from fedcollab.feature import Feature
 
-from . import factor_pages, views
+from . import api, factor_pages, token_pages, views
+from .api import RATE
+from .rate import Rate
 from .service import forget_ended
 from .throttle import Throttle
 from .views import THROTTLE, session_viewer
@@ -31,9 +33,15 @@ FEATURE = Feature(
         web.post("/settings/sessions", views.my_sessions),
         web.post("/settings/notices", views.forget_notices),
         web.get("/language/{code}", views.choose_language),
-        web.get("/people/{id}", views.show_person),
+        web.get("/settings/tokens", token_pages.show_tokens),
+        web.post("/settings/tokens", token_pages.change_tokens),
+        web.get("/people/{id}", api.show_person),
+        web.get("/people/{id}/inbox", api.inbox),
+        web.get("/people/{id}/outbox", api.outbox),
+        web.post("/people/{id}/outbox", api.post_outbox),
+        web.get("/activities/{id}", api.show_activity),
     ),
     chores=(forget_ended,),
 )
 
-__all__ = ["FEATURE", "THROTTLE", "Throttle", "session_viewer"]
+__all__ = ["FEATURE", "RATE", "THROTTLE", "Rate", "Throttle", "session_viewer"]
