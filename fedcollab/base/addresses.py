@@ -14,6 +14,8 @@ NAT64 = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1::
 SIX_TO_FOUR = ipaddress.ip_network("2002::/16")
 NOBODYS = (ipaddress.ip_network("192.88.99.0/24"), ipaddress.ip_network("3fff::/20"))  # newer than what the library knows
 USUAL = {"https": 443, "http": 80}
+NAME = r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+PLAIN = re.compile(rf"(https?)://({NAME}|127\.0\.0\.1)(?::([1-9][0-9]{{0,3}}|[1-5][0-9]{{4}}))?/[!-\[\]-~]*")
 LONGEST = 2000  # bytes: what every database's index takes, beside a host name
 
 
@@ -55,6 +57,14 @@ def host_of(uri: str) -> str:
     """The host of an id, with its port where that isn't the scheme's usual one: what two ids must share to be one server's.
 
     Loopback literals keep their spelling (trial nodes); other IP literals raise BadRequest."""
+    plain = PLAIN.fullmatch(uri)
+    if plain is not None and len(uri) <= LONGEST and len(plain[2]) <= 253:  # as nearly all are written: nothing is left to decide
+        return plain[2] if plain[3] is None or int(plain[3]) == USUAL[plain[1]] else f"{plain[2]}:{plain[3]}"
+    return read_host(uri)
+
+
+def read_host(uri: str) -> str:
+    """As `host_of`, for every spelling that there is."""
     parts = split(uri)
     host = parts.hostname or ""
     name = host if host == "127.0.0.1" else f"[{host}]" if host == "::1" else canonical_host(host)

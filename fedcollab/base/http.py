@@ -3,31 +3,38 @@
 import asyncio
 import re
 import socket
+import ssl
 import zlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import quote, urljoin
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.http import RawResponseMessage
+from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 from yarl import URL
 
 from fedcollab import __version__
 
-from .addresses import host_of, is_global, split
+from .addresses import USUAL, host_of, is_global, split
 from .clock import MICROSECONDS, system_clock
 from .errors import BadRequest, Unreachable
+from .lines import Lines, head
 
 MAX_BYTES = 1_000_000
-CONNECT_SECONDS, TOTAL_SECONDS = 5, 15
+TOTAL_SECONDS = 15
+LOOPBACK = ("127.0.0.1", "::1")
 REDIRECTS = 3
 AT_ONCE = {"GET": 4, "POST": 8}  # to one host
 LONGEST_WAIT = 7 * 86400  # seconds that a Retry-After may ask for
 FAILED_SECONDS, FAILED_MOST = 60, 1000  # how long, and for how many addresses, a costly failure is remembered
 ODD_PORTS = frozenset((1719, 1720, 1723, 2049, 3306, 3659, 4045, 4190, 5060, 5061, 5432, 6000, 6379, 6566, 9200, 10080, 11211, 27017))
 COSTLY = ("more than three redirects", "answered with more than 1 MB", f"no answer within {TOTAL_SECONDS} seconds")
+SPELT = "%:/?#[]@!$&'()*+,;=~"  # stays as it is where the rest of an address is spelt in ASCII
 PROFILE = "https://www.w3.org/ns/activitystreams"
 Permit = Callable[[str], bool]
 Sign = Callable[[str, str, bytes], Mapping[str, str]]
@@ -44,6 +51,30 @@ class Answer:
     body: bytes
     retry_after: int | None = None
     date: str = ""
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where an address leads: `host` as partners are listed, `name` and `port` to connect to, `path` with its query. `plain` says that
+    other readers find the same host in it: some letters (ß) are other names to them than to IDNA of old."""
+
+    host: str
+    origin: str
+    name: str
+    port: int
+    path: str
+    plain: bool
+
+
+@lru_cache(1024)
+def target(url: str) -> Target:
+    """The parts of an address. Raises BadRequest for one that nobody may be asked at."""
+    parts, host = split(url if url.isascii() else quote(url, safe=SPELT)), host_of(url)
+    usual = USUAL[parts.scheme]
+    name = host if parts.port in (None, usual) else host.rpartition(":")[0]
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    plain = _read_alike(url, parts.hostname or "", host)
+    return Target(host, f"{parts.scheme}://{host}", name.strip("[]"), parts.port or usual, path, plain)
 
 
 def is_activity(content_type: str) -> bool:
@@ -66,39 +97,14 @@ async def resolve(host: str, port: int) -> list[str]:
     return [str(info[4][0]) for info in found]
 
 
-class VettedResolver(AbstractResolver):
-    """Resolves once and refuses a name of which any address is not public; only vetted addresses are connected to."""
-
-    def __init__(self, lookup: Resolve, peers: frozenset[str]) -> None:
-        self.lookup, self.peers = lookup, peers
-
-    async def resolve(self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET) -> list[ResolveResult]:
-        try:
-            addresses = await self.lookup(host, port)
-        except OSError:
-            raise Unreachable("the name was not found") from None
-        local = f"{host}:{port}" in self.peers
-        if not addresses or not all((a in ("127.0.0.1", "::1")) if local else is_global(a) for a in addresses):
-            raise Unreachable("refused: the name leads to an address that is not public")
-        return [_result(host, port, address) for address in addresses]
-
-    async def close(self) -> None:
-        return None
-
-
-def _result(host: str, port: int, address: str) -> ResolveResult:
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    return ResolveResult(hostname=host, host=address, port=port, family=family, proto=0, flags=socket.AI_NUMERICHOST)
-
-
 class Fetcher:
     """All outgoing requests. `peers` are the exact loopback host:port pairs of a trial node, the only ones that may use plain http."""
 
     def __init__(self, *, peers: frozenset[str] = frozenset(), agent: str = "fedcollab", lookup: Resolve = resolve) -> None:
         self.peers = peers
         self.agent = agent
-        self._resolver = VettedResolver(lookup, peers)
-        self._session: aiohttp.ClientSession | None = None
+        self.lookup = lookup
+        self._lines = Lines()
         self._turns: dict[tuple[str, str], asyncio.Semaphore] = {}
         self._failed: dict[str, tuple[float, str]] = {}
 
@@ -155,104 +161,91 @@ class Fetcher:
     async def _request(
         self, method: str, url: str, permit: Permit, headers: dict[str, str], body: bytes, sign: Sign | None
     ) -> tuple[Answer, str | None]:
-        host = self.check(url)
-        if not permit(host):
+        to = self._target(url)
+        if not permit(to.host):
             raise Unreachable("refused: not one of our partners")
-        headers = headers | {"User-Agent": self.agent, "Accept-Encoding": "identity"} | dict(sign(method, url, body) if sign else {})
-        async with self._turns.setdefault((method, host), asyncio.Semaphore(AT_ONCE[method])):
+        url = url if url.isascii() else quote(url, safe=SPELT)
+        fields = {"Host": to.host, **headers, "User-Agent": self.agent, "Accept-Encoding": "identity"}
+        fields |= sign(method, url, body) if sign else {}
+        async with self._turns.setdefault((method, to.host), asyncio.Semaphore(AT_ONCE[method])):
             try:
-                async with self._client().request(method, url, headers=headers, data=body or None, allow_redirects=False) as response:
-                    self._check_peer(response, host)
-                    return await self._answer(response)
-            except aiohttp.ClientConnectorCertificateError:
+                async with asyncio.timeout(TOTAL_SECONDS):
+                    return await self._ask(method, url, to, fields, body)
+            except ssl.SSLCertVerificationError:
                 raise Unreachable("their certificate is not valid") from None
-            except aiohttp.ClientConnectorError as error:
-                raise _cause(error) or Unreachable("the connection was refused") from None
             except TimeoutError:
                 raise Unreachable(f"no answer within {TOTAL_SECONDS} seconds") from None
-            except (aiohttp.ClientError, OSError) as error:
-                raise _cause(error) or Unreachable("the connection broke") from None
+            except ConnectionRefusedError:
+                raise Unreachable("the connection was refused") from None
+            except (aiohttp.ClientError, HttpProcessingError, OSError, ValueError):
+                raise Unreachable("the connection broke") from None
+
+    async def _ask(self, method: str, url: str, to: Target, fields: Mapping[str, str], body: bytes) -> tuple[Answer, str | None]:
+        data = head(method, to.path, fields, len(body) if method != "GET" else None) + body
+        line, message, payload = await self._lines.ask(
+            to.origin, to.name, to.port, data, addresses=lambda: self._addresses(to), vet=lambda address: self._vet(address, to.host)
+        )
+        try:
+            found = await _bounded(message, payload)
+        except BaseException:
+            self._lines.drop(line)
+            raise
+        self._lines.keep(to.origin, line)
+        there = message.headers
+        answer = Answer(message.code, url, there.get("Content-Type", ""), found, _seconds(there.get("Retry-After")), there.get("Date", ""))
+        return answer, there.get("Location") if message.code in (301, 302, 303, 307, 308) else None
+
+    async def _addresses(self, to: Target) -> list[str]:
+        """Resolves once and refuses a name of which any address is not public; only vetted addresses are connected to."""
+        try:
+            addresses = [to.name] if to.name in LOOPBACK else await self.lookup(to.name, to.port)
+        except OSError:
+            raise Unreachable("the name was not found") from None
+        local = to.host in self.peers
+        if not addresses or not all((a in LOOPBACK) if local else is_global(a) for a in addresses):
+            raise Unreachable("refused: the name leads to an address that is not public")
+        return addresses
+
+    def _vet(self, address: str, host: str) -> None:
+        """Whom we really are connected to, whatever the name said."""
+        if host not in self.peers and not is_global(address):
+            raise Unreachable("refused: connected to an address that is not public")
 
     def also(self, peer: str) -> "Fetcher":
         """Another fetcher that may reach one more loopback peer: a trial node asking itself."""
-        return Fetcher(peers=self.peers | {peer}, agent=self.agent, lookup=self._resolver.lookup)
+        return Fetcher(peers=self.peers | {peer}, agent=self.agent, lookup=self.lookup)
 
     def check(self, url: str) -> str:
-        """The host of an address that may be asked at all: the one that is compared with the list has to be the one that is connected
-        to, and the client below reads some letters (ß) as other names than IDNA of old. Raises Unreachable."""
+        """The host of an address that may be asked at all. Raises Unreachable."""
+        return self._target(url).host
+
+    def _target(self, url: str) -> Target:
         try:
-            parts, host = split(url), host_of(url)
+            to = target(url)
         except BadRequest as error:
             raise Unreachable(f"refused: {error.reason}") from None
-        literal = parts.hostname in ("127.0.0.1", "::1")
-        if host not in self.peers and (parts.scheme != "https" or literal):
+        if to.host not in self.peers and (not to.origin.startswith("https:") or to.name in LOOPBACK):
             raise Unreachable("refused: only https to public names")
-        port = 443 if parts.port is None else parts.port
-        if host not in self.peers and port != 443 and (port < 1024 or port in ODD_PORTS):
+        if to.host not in self.peers and to.port != 443 and (to.port < 1024 or to.port in ODD_PORTS):
             raise Unreachable("refused: a port that serves something else")
-        if not _read_alike(url, parts.hostname or "", host):
+        if not to.plain:
             raise Unreachable("refused: a host name that can be read in two ways")
-        return host
-
-    def _client(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            connector = aiohttp.TCPConnector(
-                resolver=self._resolver, use_dns_cache=False, limit=100, keepalive_timeout=15, socket_factory=self._socket
-            )
-            timeout = aiohttp.ClientTimeout(total=TOTAL_SECONDS, connect=CONNECT_SECONDS)
-            self._session = aiohttp.ClientSession(
-                connector=connector,
-                timeout=timeout,
-                cookie_jar=aiohttp.DummyCookieJar(),
-                trust_env=False,
-                auto_decompress=False,
-                max_line_size=8190,
-                max_field_size=8190,
-            )
-        return self._session
-
-    def _socket(self, found: Any) -> socket.socket:
-        """The last look before a connection, whoever has looked up the name: at the very address that is connected to."""
-        family, kind, protocol, _, (address, port, *_more) = found
-        local = address in ("127.0.0.1", "::1") and any(peer.endswith(f":{port}") for peer in self.peers)
-        if not local and not is_global(address):
-            raise Unreachable("refused: the name leads to an address that is not public")
-        return socket.socket(family, kind, protocol)
-
-    def _check_peer(self, response: aiohttp.ClientResponse, host: str) -> None:
-        """Whom we really are connected to, whatever the name said."""
-        connection = response.connection
-        transport = connection.transport if connection else None
-        peer = transport.get_extra_info("peername") if transport else None
-        if peer is not None and host not in self.peers and not is_global(str(peer[0])):
-            raise Unreachable("refused: connected to an address that is not public")
-
-    async def _answer(self, response: aiohttp.ClientResponse) -> tuple[Answer, str | None]:
-        body = await _bounded(response)
-        answer = Answer(
-            response.status,
-            str(response.url),
-            response.headers.get("Content-Type", ""),
-            body,
-            _seconds(response.headers.get("Retry-After")),
-            response.headers.get("Date", ""),
-        )
-        location = response.headers.get("Location") if response.status in (301, 302, 303, 307, 308) else None
-        return answer, location
+        return to
 
     async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
+        self._lines.close()
 
 
-async def _bounded(response: aiohttp.ClientResponse) -> bytes:
+async def _bounded(message: RawResponseMessage, payload: StreamReader) -> bytes:
     """The body, at most 1 MB, also when it says to be packed although we asked for it plain."""
-    packed = response.headers.get("Content-Encoding", "identity").lower()
+    if payload is EMPTY_PAYLOAD:
+        return b""
+    packed = message.headers.get("Content-Encoding", "identity").lower()
     if packed not in ("identity", "gzip", "deflate", ""):
         raise Unreachable("answered in an unknown encoding")
     unpack: Any = zlib.decompressobj(zlib.MAX_WBITS | 32) if packed in ("gzip", "deflate") else None
     body = bytearray()
-    async for chunk in response.content.iter_chunked(65536):
+    async for chunk in payload.iter_any():
         try:
             body += unpack.decompress(chunk, MAX_BYTES + 1 - len(body)) if unpack else chunk
         except zlib.error:
@@ -273,16 +266,6 @@ def _read_alike(url: str, name: str, host: str) -> bool:
     except ValueError:
         return False
     return read == (name if name in ("127.0.0.1", "::1") else re.sub(r":\d+$", "", host))
-
-
-def _cause(error: BaseException) -> Unreachable | None:
-    """Our own refusal, where the client has wrapped it."""
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, Unreachable):
-            return seen
-        seen = seen.__cause__ or seen.__context__
-    return None
 
 
 def _seconds(field: str | None) -> int | None:

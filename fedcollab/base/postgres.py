@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from .crash import reach
-from .database import JSON, TOPICS, Wakes, as_safe
+from .database import JSON, TOPICS, Wakes, as_safe, prepared
 from .errors import Refused, Unavailable
 
 T = TypeVar("T")
@@ -48,6 +48,9 @@ class PostgresEngine:
 
     async def glance(self, unit: Callable[[Session], T]) -> T:
         return await self.read(unit)
+
+    async def look(self, query: sa.Select[Any], values: dict[str, Any]) -> Sequence[Sequence[Any]]:
+        return await self.read(lambda session: prepared(session, query, values).all())
 
     async def write(self, unit: Callable[[Session], T]) -> T:
         return await self._run(self._write, unit)

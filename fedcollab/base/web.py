@@ -52,6 +52,11 @@ def wants_document(request: web.Request) -> bool:
     return "application/activity+json" in accept or "application/ld+json" in accept
 
 
+def is_signed(request: web.Request) -> bool:
+    """Whether a request says to be another node's: then no session counts, no form is taken, and nobody reads its language."""
+    return "Signature" in request.headers
+
+
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Signal handler: every answer carries the security headers, errors and files too; pages are never stored by proxies."""
     for name, value in HEADERS.items():
@@ -152,10 +157,12 @@ def read_cookie(request: web.Request, name: str) -> str:
 @web.middleware
 async def token_base(request: web.Request, handler: Handler) -> web.StreamResponse:
     """What a form's token is bound to: the session, or for people who haven't signed in a cookie of their own."""
-    base = read_cookie(request, "session") or read_cookie(request, "visit")
-    request[TOKEN_BASE] = base or new_token()
     if "%00" in request.raw_path:  # names nothing, and not every database can even look for it
         raise NotFound()
+    if is_signed(request):
+        return await handler(request)
+    base = read_cookie(request, "session") or read_cookie(request, "visit")
+    request[TOKEN_BASE] = base or new_token()
     response = await handler(request)
     if not base and not response.prepared and response.content_type == "text/html":
         set_cookie(response, request.app[SETTINGS], "visit", request[TOKEN_BASE], 3600)
@@ -165,7 +172,8 @@ async def token_base(request: web.Request, handler: Handler) -> web.StreamRespon
 def form_token(request: web.Request) -> str:
     """The token that every form carries."""
     key = derive(request.app[SECRET], "form token")
-    return hmac.new(key, request[TOKEN_BASE].encode(), "sha256").hexdigest()
+    base = request[TOKEN_BASE] if TOKEN_BASE in request else new_token()
+    return hmac.new(key, base.encode(), "sha256").hexdigest()
 
 
 async def read_form(request: web.Request) -> "MultiDictProxy[str]":

@@ -66,7 +66,7 @@ async def _choose(kernel: Kernel, claims: list[Claim], method: str) -> tuple[Cla
             if len(claims) == 1:
                 raise Unauthorized(reason=error.reason) from None
             continue
-        found = await kernel.database.glance(signer_of, host, claim.key_uri)
+        found = await signer_of(kernel.database, host, claim.key_uri)
         if found is not None and found.partner.state == ADMITTED:
             return claim, found
         stranger = stranger or (host, claim.key_uri, found)
@@ -87,7 +87,7 @@ async def _fetch_key(kernel: Kernel, key_uri: str) -> PublicKey:
         raise Unavailable(reason=f"the key could not be fetched: {error.reason}", retry_after=60) from None
     except Refused as error:
         raise Unauthorized(reason=f"the key's owner: {error}") from None
-    found = await kernel.database.read(signer_of, host_of(key_uri), key_uri)
+    found = await signer_of(kernel.database, host_of(key_uri), key_uri)
     if found is None or found.key is None:
         raise Unauthorized(reason="the owner's own document does not list this key")
     return found.key

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -9,6 +11,7 @@ from sqlalchemy.orm import Session
 from fedcollab.actors.models import Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import HOUR, MICROSECONDS, MINUTE
+from fedcollab.base.database import Database, prepared
 
 from .models import ADMITTED, DONE, LEFT, PARKED, WAITING, Activity, Delivery, Partner, is_open
 from .models import REFUSED as REFUSED_STATE
@@ -81,7 +84,7 @@ def _spoken_to() -> sa.ColumnElement[bool]:
     return sa.and_(Partner.state.in_(SPOKEN_TO), Partner.paused_at.is_(None))
 
 
-def _held(now: int) -> sa.Exists:
+def _held(now: int | sa.BindParameter[int]) -> sa.Exists:
     """Whether a delivery, or one before it in its thread, waits for its own next try."""
     same = sa.exists().where(EARLIER.partner_id == Delivery.partner_id, EARLIER.order_key == Delivery.order_key, is_open(EARLIER, WAITING))
     return same.where(EARLIER.seq <= Delivery.seq, EARLIER.next_try_at > now)
@@ -106,41 +109,59 @@ def next_due(session: Session, now: int) -> int | None:
 
 def batch(session: Session, partner_id: str, now: int) -> list[Parcel]:
     """The partner's next deliveries in the order of its numbering, without threads whose head waits for its own next try."""
+    rows = prepared(session, _batch(), {"partner": partner_id, "now": now})
+    return [Parcel(r.seq, r.order_key, r.inbox, r.actor_id, r.body.encode(), r.epoch) for r in rows]
+
+
+@cache
+def _batch() -> sa.Select[Any]:
+    columns: list[Any] = [Delivery.seq, Delivery.order_key, Actor.inbox, Activity.actor_id, Activity.body, Partner.epoch]
     query = (
-        sa.select(Delivery.seq, Delivery.order_key, Actor.inbox, Activity.actor_id, Activity.body, Partner.epoch)
+        sa.select(*columns)
         .join(Activity, Activity.id == Delivery.activity_id)
         .join(Partner, Partner.id == Delivery.partner_id)
         .join(Actor, Actor.id == Partner.organisation_id)
-        .where(Delivery.partner_id == partner_id, is_open(Delivery, WAITING), _spoken_to(), ~_held(now))
+        .where(Delivery.partner_id == sa.bindparam("partner"), is_open(Delivery, WAITING), _spoken_to())
     )
-    return [
-        Parcel(r.seq, r.order_key, r.inbox, r.actor_id, r.body.encode(), r.epoch)
-        for r in session.execute(query.order_by(Delivery.seq).limit(BATCH))
-    ]
+    return query.where(~_held(sa.bindparam("now"))).order_by(Delivery.seq).limit(BATCH)
 
 
-def still_goes(session: Session, partner_id: str, seq: int) -> bool:
+async def still_goes(database: Database, partner_id: str, seq: int) -> bool:
     """Whether a delivery may go right now: since its batch was read the partner may have been blocked, or the post deleted."""
+    return bool(await database.look(_going(), {"partner": partner_id, "seq": seq}))
+
+
+@cache
+def _going() -> sa.Select[Any]:
     query = sa.select(Delivery.seq).join(Partner, Partner.id == Delivery.partner_id)
-    query = query.where(Delivery.partner_id == partner_id, Delivery.seq == seq)
-    return session.execute(query.where(Delivery.state == WAITING, _spoken_to())).first() is not None
+    query = query.where(Delivery.partner_id == sa.bindparam("partner"), Delivery.seq == sa.bindparam("seq"))
+    return query.where(Delivery.state == WAITING, sa.or_(*(Partner.state == state for state in SPOKEN_TO)), Partner.paused_at.is_(None))
 
 
 def mark(session: Session, node: Node, partner_id: str, outcomes: list[Outcome], *, release: bool, form: str = "") -> None:
     """Records what became of a burst, in one unit; `release` gives the partner back to whoever is next. `form` is the form of signature
     that it accepted, where it accepted one."""
     now = node.now()
+    done = [dict(partner=partner_id, at=o.seq, status_=o.status, now=now) for o in outcomes if o.verdict is Verdict.DONE]
+    if done:
+        session.connection().execute(_done(), done)
     for outcome in outcomes:
         row = sa.update(Delivery).where(Delivery.partner_id == partner_id, Delivery.seq == outcome.seq, Delivery.state == WAITING)
-        if outcome.verdict is Verdict.DONE:
-            session.execute(row.values(state=DONE, status=outcome.status, done_at=now, error=""))
-        elif outcome.verdict is Verdict.REFUSED:
+        if outcome.verdict is Verdict.REFUSED:
             session.execute(row.values(state=REFUSED_STATE, status=outcome.status, done_at=now, error=outcome.error[:500]))
         elif outcome.verdict is Verdict.ACTIVITY:
             _set_aside(session, row, outcome, now)
     values: dict[str, object] = {"leased_until": 0 if release else now + LEASE} | ({"form": form} if form else {})
     values.update(_line(session, partner_id, outcomes, now))
     session.execute(sa.update(Partner).where(Partner.id == partner_id).values(**values))
+
+
+@cache
+def _done() -> sa.Update:
+    """Marks what has arrived: all of a burst at once."""
+    table: Any = Delivery.__table__
+    mine = sa.and_(table.c.partner_id == sa.bindparam("partner"), table.c.seq == sa.bindparam("at"), table.c.state == WAITING)
+    return sa.update(table).where(mine).values(state=DONE, status=sa.bindparam("status_"), done_at=sa.bindparam("now"), error="")
 
 
 def _set_aside(session: Session, row: sa.Update, outcome: Outcome, now: int) -> None:

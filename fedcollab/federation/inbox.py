@@ -7,7 +7,6 @@ from itertools import takewhile
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from fedcollab.actors import service as actors
@@ -20,6 +19,7 @@ from fedcollab.base.errors import BadRequest, Refused, Unauthorized
 
 from . import activitystreams as ap
 from .announce import unwrap
+from .intake import once
 from .models import DONE, EARLY, PARKED, WAITING, InboxItem, Partner, is_open
 from .models import REFUSED as REFUSED_STATE
 from .registry import Registry, Verified
@@ -48,13 +48,9 @@ def check(activity: object, signer: ActorData) -> dict[str, Any]:
 
 
 def receive(session: Session, node: Node, sender: ActorData, activity: dict[str, Any], sequence: tuple[int, int] | None = None) -> bool:
-    """Stores an activity once by its id within its signer's host; False where it was there already. `sequence` is its epoch and number
-    in the sender's stream to us."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    row = dict(host=sender.host, uri=activity["id"], sender_id=sender.id, order_key=_order_key(activity), body=activity, state=WAITING)
-    epoch, seq = sequence or (None, None)
-    query = insert(InboxItem).values(**row, attempts=0, next_try_at=0, reason="", received_at=node.now(), epoch=epoch, seq=seq)
-    fresh = session.execute(query.on_conflict_do_nothing().returning(InboxItem.id)).first() is not None
+    """Stores an activity once by its id within its signer's host; False where it was there already."""
+    query = once(session.get_bind().dialect.name).returning(InboxItem.id)
+    fresh = session.execute(query, row(node, sender, activity, sequence)).first() is not None
     if fresh:
         wake(session, "inbox")
     return fresh
@@ -63,7 +59,6 @@ def receive(session: Session, node: Node, sender: ActorData, activity: dict[str,
 def receive_all(session: Session, node: Node, host: str, found: list[tuple[str, dict[str, Any], int, int]]) -> None:
     """Stores what a partner's stream brought, (sender's row id, activity, epoch, number) in the stream's order, each once by its id.
     What was refused before is tried again here: what it needed may have come in between."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     now, uris = node.now(), [activity["id"] for _, activity, _, _ in found]
     session.execute(sa.delete(InboxItem).where(InboxItem.host == host, InboxItem.uri.in_(uris), InboxItem.state == REFUSED_STATE))
     same = dict(host=host, state=WAITING, attempts=0, next_try_at=0, reason="", received_at=now)
@@ -72,8 +67,15 @@ def receive_all(session: Session, node: Node, host: str, found: list[tuple[str, 
         for sender, activity, epoch, seq in found
     ]
     if rows:
-        session.execute(insert(InboxItem).on_conflict_do_nothing(), rows)
+        session.connection().execute(once(session.get_bind().dialect.name), rows)
         wake(session, "inbox")
+
+
+def row(node: Node, sender: ActorData, activity: dict[str, Any], sequence: tuple[int, int] | None = None) -> dict[str, Any]:
+    """An activity as an inbox item; `sequence` is its epoch and number in the sender's stream to us."""
+    epoch, seq = sequence or (None, None)
+    what = dict(host=sender.host, uri=activity["id"], sender_id=sender.id, order_key=_order_key(activity), body=activity)
+    return dict(**what, state=WAITING, attempts=0, next_try_at=0, reason="", received_at=node.now(), epoch=epoch, seq=seq)
 
 
 def _order_key(activity: dict[str, Any]) -> str:
@@ -118,11 +120,11 @@ def process(session: Session, node: Node, registry: Registry, item_id: int, *, f
     """Gives one item its effect and marks it done, in one commit; its text goes, so that what is deleted later is nowhere else.
 
     Raises Needs for what must be fetched first, and Refused."""
-    row = prepared(session, _item_query(), {"item": item_id}).one()
-    if row.state not in (WAITING, EARLY):
+    item = prepared(session, _item_query(), {"item": item_id}).one()
+    if item.state not in (WAITING, EARLY):
         return
-    sender = actors.by_id(session, row.sender_id)
-    verified = unwrap(session, node, Verified(row.body, sender, sender), fetched or {})
+    sender = actors.by_id(session, item.sender_id)
+    verified = unwrap(session, node, Verified(item.body, sender, sender), fetched or {})
     found = registry.find(verified)
     for work in found:
         work(session, node, verified)

@@ -8,6 +8,7 @@ from fedcollab.actors.node import Node
 from fedcollab.base.database import Database
 from fedcollab.base.http import Fetcher
 
+from .intake import Intake
 from .rates import Buckets, inboxes
 from .registry import Registry
 from .seeking import Sought
@@ -22,6 +23,7 @@ class Kernel:
     fetcher: Fetcher
     registry: Registry
     sought: Sought = field(default_factory=Sought)
+    intake: Intake = field(default_factory=Intake)
     inboxes: Buckets = field(default_factory=inboxes)
 
 

@@ -5,12 +5,12 @@ from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import aliased
 
 from fedcollab.actors.keys import RSA, PublicKey
 from fedcollab.actors.models import INTRODUCED, Actor, ActorKey
 from fedcollab.actors.service import COLUMNS, ActorData
-from fedcollab.base.database import prepared
+from fedcollab.base.database import Database
 
 from .models import Partner
 from .partners import COLUMNS as PARTNER_COLUMNS
@@ -26,16 +26,17 @@ class Found:
     actor: ActorData | None = None
 
 
-def signer_of(session: Session, host: str, key_uri: str) -> Found | None:
+async def signer_of(database: Database, host: str, key_uri: str) -> Found | None:
     """None for a host that is not on the list. A key without a fragment may be called by its owner's id: that is the RSA key.
 
     No key is answered of an actor that was disabled, of one on another host, or of one that a third party has introduced: it may have
     brought keys of its own."""
-    row = prepared(session, _by_key(), {"host": host, "key": key_uri}).first()
-    if row is not None and row[0] is None and "#" not in key_uri:
-        row = prepared(session, _by_owner(), {"host": host, "key": key_uri}).first() or row
-    if row is None:
+    rows = await database.look(_by_key(), {"host": host, "key": key_uri})
+    if rows and rows[0][0] is None and "#" not in key_uri:
+        rows = await database.look(_by_owner(), {"host": host, "key": key_uri})
+    if not rows:
         return None
+    row = rows[0]
     partner = PartnerData(*row[3 + len(COLUMNS) :])
     if row[0] is None or row[3] is None:
         return Found(partner)

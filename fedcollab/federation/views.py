@@ -1,7 +1,9 @@
 """Decides what other nodes may ask: inboxes and documents for partners; the Organization, WebFinger and NodeInfo for anybody."""
 
+from functools import cache
 from typing import Any
 
+import sqlalchemy as sa
 from aiohttp import web
 from sqlalchemy.orm import Session
 
@@ -9,8 +11,9 @@ from fedcollab import __version__
 from fedcollab.access import policy
 from fedcollab.access.viewer import Viewer, partner
 from fedcollab.actors import service as actors
-from fedcollab.actors.models import GROUP, ORGANIZATION, PERSON
+from fedcollab.actors.models import GROUP, ORGANIZATION, PERSON, Actor
 from fedcollab.base.crash import reach
+from fedcollab.base.database import to_json
 from fedcollab.base.errors import BadRequest, N_, NotFound, TooLarge, TooMany, Unauthorized
 from fedcollab.base.http import is_activity
 from fedcollab.base.strictjson import MAX_BYTES, loads
@@ -18,7 +21,7 @@ from fedcollab.base.web import wants_document
 
 from . import activitystreams as ap
 from . import inbox, partners, profiles, streams
-from .authenticate import Authenticated, authenticate
+from .authenticate import authenticate
 from .kernel import KERNEL
 
 
@@ -34,23 +37,16 @@ async def post_inbox(request: web.Request) -> web.Response:
     if not is_activity(request.headers.get("Content-Type", "")):
         raise BadRequest(N_("Send activities as application/activity+json."), reason="another media type")
     activity = inbox.check(loads(body), found.actor)
-    sequence = streams.parse(found.header(streams.HEADER))
-    await kernel.database.write(_receive, request, found, activity, sequence)
+    if found.partner.next_try_at > kernel.node.now():
+        await kernel.database.write(partners.speaks, found.partner, kernel.node.now())
+    await kernel.intake.store(kernel.database, inbox.row(kernel.node, found.actor, activity, streams.parse(found.header(streams.HEADER))))
     reach("acknowledge.before")
     return web.Response(status=202)
 
 
-def _receive(
-    session: Session, request: web.Request, found: Authenticated, activity: dict[str, Any], sequence: tuple[int, int] | None
-) -> None:
-    node = request.app[KERNEL].node
-    partners.speaks(session, found.partner, node.now())
-    inbox.receive(session, node, found.actor, activity, sequence)
-
-
 def document_answer(document: object, status: int = 200) -> web.Response:
     """A document in ActivityPub's media type."""
-    return web.json_response(document, status=status, content_type=ap.MEDIA_TYPE)
+    return web.Response(text=to_json(document), status=status, content_type=ap.MEDIA_TYPE)
 
 
 async def partner_viewer(request: web.Request) -> Viewer:
@@ -81,22 +77,23 @@ async def get_list(request: web.Request) -> web.Response:
 async def get_person(request: web.Request) -> web.Response:
     """One of our people's documents, for partners."""
     await partner_viewer(request)
-    return document_answer(await own_document(request, f"/people/{request.match_info['id']}", PERSON))
+    return await own_document(request, f"/people/{request.match_info['id']}", PERSON)
 
 
-async def own_document(request: web.Request, path: str, kind: str) -> dict[str, Any]:
+async def own_document(request: web.Request, path: str, kind: str) -> web.Response:
     """The stored document of an actor of ours. Raises NotFound."""
     kernel = request.app[KERNEL]
-
-    def read(session: Session) -> dict[str, Any] | None:
-        found = actors.by_uri(session, kernel.node.settings.uri(path))
-        good = found is not None and found.kind == kind and found.disabled_at is None
-        return profiles.stored_document(session, found.id) if found and good else None
-
-    document = await kernel.database.read(read)
-    if document is None:
+    rows = await kernel.database.look(_document(), {"uri": kernel.node.settings.uri(path), "kind": kind})
+    if not rows or not rows[0][0]:
         raise NotFound()
-    return document
+    return web.Response(text=str(rows[0][0]), content_type=ap.MEDIA_TYPE)
+
+
+@cache
+def _document() -> sa.Select[Any]:
+    """An actor's document as a text, by its id and kind."""
+    query = sa.select(sa.cast(Actor.document, sa.Text)).where(Actor.uri == sa.bindparam("uri"), Actor.kind == sa.bindparam("kind"))
+    return query.where(Actor.disabled_at.is_(None), Actor.document.is_not(None))
 
 
 async def get_webfinger(request: web.Request) -> web.Response:

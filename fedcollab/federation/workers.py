@@ -211,7 +211,7 @@ async def _lanes(kernel: Kernel, to: Peer, parcels: list[Parcel]) -> list[Outcom
             for parcel in queue:
                 if away.is_set() or kernel.node.now() >= ends:
                     return
-                if not await kernel.database.read(delivery.still_goes, to.id, parcel.seq):
+                if not await delivery.still_goes(kernel.database, to.id, parcel.seq):
                     continue
                 outcome = await _send(kernel, to, parcel, signers[parcel.actor_id])
                 outcomes.append(outcome)

@@ -5,7 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import catching, reading, sector, starting, travelling, writing
+from . import catching, reading, sector, starting, talking, travelling, writing
 from .table import as_json, as_text, good
 
 MEASURES = {
@@ -15,6 +15,7 @@ MEASURES = {
     "writing": writing.measure,
     "catching": catching.measure,
     "sector": sector.measure,
+    "talking": talking.measure,
 }
 
 

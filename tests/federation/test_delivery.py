@@ -61,6 +61,9 @@ class Direct:
 
     write = read
 
+    async def look(self, query: sa.Select[Any], values: dict[str, Any]) -> Any:
+        return self.session.connection().execute(query, values).all()
+
 
 @dataclass
 class Bench:

@@ -103,7 +103,7 @@ def _key(text: str) -> tuple[int, str] | None:
 async def _group_document(request: web.Request) -> web.Response:
     viewer = await partner_viewer(request)
     await request.app[KERNEL].database.read(reading.group, viewer, request.match_info["id"])
-    return document_answer(await own_document(request, request.path, GROUP))
+    return await own_document(request, request.path, GROUP)
 
 
 async def show_thread(request: web.Request) -> web.Response:

@@ -20,6 +20,7 @@ from fedcollab.base.web import (
     Handler,
     check_form,
     delete_cookie,
+    is_signed,
     read_cookie,
     read_fields,
     read_form,
@@ -51,6 +52,8 @@ OPEN_ALWAYS = ("/logout", "/static/", "/language/")
 async def session_viewer(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Finds out who is looking and in which language, by one read at most; who owes a new password or has to set up a
     second factor gets no further."""
+    if is_signed(request):
+        return await handler(request)
     settings, kernel, token = request.app[SETTINGS], request.app[KERNEL], read_cookie(request, "session")
     found = None
     if token and not request.path.startswith("/static/"):
