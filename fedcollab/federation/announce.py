@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fedcollab.actors import service as actors
-from fedcollab.actors.models import FOREIGN, GROUP, INTRODUCED, ORGANIZATION, OWN, PARTNER, Actor, ActorKey
+from fedcollab.actors.models import FOREIGN, GROUP, INTRODUCED, ORGANIZATION, OWN, PARTNER, Actor
 from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
 from fedcollab.base.addresses import host_of
@@ -16,7 +16,7 @@ from fedcollab.base.database import prepared
 from fedcollab.base.errors import BadRequest, Needs, Refused
 
 from . import activitystreams as ap
-from . import partners, profiles, proofs
+from . import forwarding, partners, profiles, proofs
 from .models import ADMITTED
 from .partners import PartnerData
 from .registry import Verified
@@ -25,6 +25,10 @@ from .registry import Verified
 def unwrap(session: Session, node: Node, received: Verified, fetched: dict[str, Any]) -> Verified:
     """The activity itself, or the one inside a group's Announce, as its author's. `fetched` are documents by their ids, None where one
     could not be had. Raises Needs for a document that the Announce lacks, Refused without a good proof."""
+    if received.activity.get("actor", received.sender.uri) != received.sender.uri:
+        return forwarding.believe(session, node, received, fetched)
+    if proofs.key_uris(received.activity):  # not needed, for the request was signed; but a wrong one is nobody's word
+        forwarding.check_proof(session, node, received.activity, received.actor)
     inner = received.activity.get("object")
     if "Announce" not in ap.types(received.activity) or received.actor.kind != GROUP:
         return received
@@ -40,7 +44,7 @@ def unwrap(session: Session, node: Node, received: Verified, fetched: dict[str, 
         author = introduce(session, node, received, author_uri, documents)
     elif author.known != OWN:
         _renew(session, node, author, documents.get(author_uri))
-    _check(session, inner, author)
+    _check(session, node, inner, author)
     return Verified(inner, author, received.sender, through=received.actor, outer=received.activity)
 
 
@@ -59,23 +63,10 @@ def _first_sight(session: Session, node: Node, partner: PartnerData, uri: str, f
     return profiles.remember(session, node, person, known=FOREIGN, organisation_id=partner.organisation_id)
 
 
-def _check(session: Session, inner: dict[str, Any], author: ActorData) -> None:
+def _check(session: Session, node: Node, inner: dict[str, Any], author: ActorData) -> None:
     """The key at `proof.verificationMethod` has to be one of the author's own."""
-    if not proved(session, inner, author):
+    if not proofs.proved(inner, actors.keys_of(session, author.id), node.now()):
         raise Refused(reason="the announced activity is not proved by its author's key")
-
-
-def proved(session: Session, document: dict[str, Any], author: ActorData) -> bool:
-    """Whether a document's proof is by one of these keys of its author."""
-    values = {"key": proofs.key_uri(document), "author": author.id}
-    row = prepared(session, _key_query(), values).one_or_none() if values["key"] else None
-    return row is not None and proofs.proved_by(document, row.kind, row.public)
-
-
-@cache
-def _key_query() -> sa.Select[Any]:
-    columns: list[Any] = [ActorKey.kind, ActorKey.public]
-    return sa.select(*columns).where(ActorKey.uri == sa.bindparam("key"), ActorKey.actor_id == sa.bindparam("author"))
 
 
 def _renew(session: Session, node: Node, author: ActorData, document: object) -> None:

@@ -118,6 +118,7 @@ def _batch() -> sa.Select[Any]:
     columns: list[Any] = [Delivery.seq, Delivery.order_key, Actor.inbox, Activity.actor_id, Activity.body, Partner.epoch]
     query = (
         sa.select(*columns)
+        .select_from(Delivery)
         .join(Activity, Activity.id == Delivery.activity_id)
         .join(Partner, Partner.id == Delivery.partner_id)
         .join(Actor, Actor.id == Partner.organisation_id)

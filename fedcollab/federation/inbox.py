@@ -30,7 +30,8 @@ TOGETHER, UNIT = 20, 0.015  # items, seconds: a unit of several
 
 
 def check(activity: object, signer: ActorData) -> dict[str, Any]:
-    """The shape and origin of an activity. Raises BadRequest for a wrong shape, Unauthorized where the signer is not its actor."""
+    """The shape and origin of an activity. Raises BadRequest for a wrong shape, Unauthorized where the signer is not its actor, unless it
+    is an actor of another host's, whose word is looked at later (`forwarding`)."""
     if not isinstance(activity, dict):
         raise BadRequest(reason="not an object")
     uri, kinds = ap.ident(activity), ap.types(activity)
@@ -40,9 +41,10 @@ def check(activity: object, signer: ActorData) -> dict[str, Any]:
     if isinstance(obj, dict) and set(kinds) & {"Create", "Update"} and not (ap.ident(obj) and ap.types(obj)):
         raise BadRequest(reason="an object needs an id and a type")
     actor = ap.one_ident(activity, "actor") if activity.get("actor") else signer.uri
-    if actor != signer.uri:
+    host = signer.host if actor == signer.uri else host_of(actor)
+    if actor != signer.uri and host == signer.host:
         raise Unauthorized(reason="signed by another than its actor")
-    if host_of(uri) != signer.host:
+    if host_of(uri) != host:
         raise Unauthorized(reason="the id lies on another host than the actor")
     return activity | {"actor": actor}
 

@@ -131,8 +131,7 @@ def _keys(document: dict[str, Any], uri: str, host: str) -> dict[str, tuple[str,
 
 def check_proof(profile: Profile, by: dict[str, tuple[str, str]]) -> None:
     """Raises Refused unless the document is proved by one of these keys (its Organization's)."""
-    kind, public = by.get(proofs.key_uri(profile.document), ("", ""))
-    if not kind or not proofs.proved_by(profile.document, kind, public):
+    if not proofs.proved(profile.document, by):
         raise Refused(reason="the document is not proved by its organisation's key")
 
 

@@ -25,6 +25,11 @@ class Verified:
     outer: dict[str, Any] | None = None
 
     @property
+    def first_hand(self) -> bool:
+        """Whether the actor itself has sent it just now: what somebody else brings may be old."""
+        return self.through is None and self.actor.id == self.sender.id
+
+    @property
     def object(self) -> dict[str, Any]:
         """The embedded object, or one with its id alone."""
         value = self.activity.get("object")
@@ -59,4 +64,4 @@ class Registry:
         """All that handle an activity, in order; what nobody handles is accepted and has no effect."""
         kinds, objects = ap.types(received.activity), set(ap.types(received.activity.get("object")))
         found = [h for h in self.handlers if h.activity in kinds and (not h.objects or objects & set(h.objects))]
-        return [h.work for h in found if h.announced or received.through is None]
+        return [h.work for h in found if h.announced or received.first_hand]

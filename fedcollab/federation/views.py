@@ -20,7 +20,7 @@ from fedcollab.base.strictjson import MAX_BYTES, loads
 from fedcollab.base.web import wants_document
 
 from . import activitystreams as ap
-from . import inbox, partners, profiles, streams
+from . import forwarding, inbox, partners, profiles, streams
 from .authenticate import authenticate
 from .kernel import KERNEL
 
@@ -37,6 +37,8 @@ async def post_inbox(request: web.Request) -> web.Response:
     if not is_activity(request.headers.get("Content-Type", "")):
         raise BadRequest(N_("Send activities as application/activity+json."), reason="another media type")
     activity = inbox.check(loads(body), found.actor)
+    if activity["actor"] != found.actor.uri:
+        await forwarding.check_origin(kernel.database, activity)
     if found.partner.next_try_at > kernel.node.now():
         await kernel.database.write(partners.speaks, found.partner, kernel.node.now())
     await kernel.intake.store(kernel.database, inbox.row(kernel.node, found.actor, activity, streams.parse(found.header(streams.HEADER))))

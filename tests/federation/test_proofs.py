@@ -12,6 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fedcollab.actors import keys
+from fedcollab.base.clock import iso
+from fedcollab.base.crypto import base58
 from fedcollab.base.errors import BadRequest
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import proofs
@@ -130,7 +132,34 @@ def test_a_proof_made_by_hand_is_believed_and_ours_is_what_was_made_by_hand() ->
 def test_a_proof_of_another_kind_names_no_key(change: dict[str, object]) -> None:
     made = prove({"@context": ["x"], "id": "u"})
     assert proofs.key_uri(made | {"proof": made["proof"] | change}) == ""
-    assert proofs.key_uri(made | {"proof": [made["proof"]]}) == proofs.key_uri({}) == ""
+    assert proofs.key_uri({}) == ""
+
+
+def test_of_several_proofs_one_by_the_right_key_is_enough_and_the_others_say_nothing() -> None:
+    other = ed_signer("https://p.example/actor")
+    document = {"@context": ["x"], "id": "u"}
+    one, two = prove(document)["proof"], proofs.prove(document, other, START - 1)["proof"]
+    both, ours = document | {"proof": [{"type": "another"}, "x", two, one]}, {SIGNER.uri: (keys.ED25519, PUBLIC)}
+    assert proofs.key_uris(both) == [other.uri, SIGNER.uri]
+    assert proofs.proved(both, ours)
+    assert proofs.created(both) == proofs.created({"proof": two})
+    assert not proofs.proved(both | {"more": 1}, ours)
+    assert not proofs.proved(document | {"proof": [two, one | {"verificationMethod": other.uri}]}, ours)
+    assert not proofs.proved(document | {"proof": [two] * 8 + [one]}, ours), "there is an end to looking"
+    assert not proofs.proved(both, {})
+
+
+@pytest.mark.parametrize(("expires", "good"), [(1, True), (0, False), (-1, False), ("nonsense", False), (None, False)])
+def test_a_proof_counts_until_it_says_that_it_ends(expires: object, good: bool) -> None:
+    document = {"@context": ["x"], "id": "u"}
+    end = iso(START + expires * 1_000_000) if isinstance(expires, int) else expires
+    options: dict[str, Any] = {name: part for name, part in proofs.prove(document, SIGNER, START)["proof"].items() if name != "proofValue"}
+    options["expires"] = end
+    hashed = hashlib.sha256(canonical(options)).digest() + hashlib.sha256(canonical(document)).digest()
+    made = document | {"proof": options | {"proofValue": "z" + base58(SIGNER.sign(hashed))}}
+    assert proofs.proved_by(made, keys.ED25519, PUBLIC, START) is good
+    assert proofs.proved(made, {SIGNER.uri: (keys.ED25519, PUBLIC)}, START) is good
+    assert not proofs.proved_by(made, keys.ED25519, PUBLIC, START + 10_000_000)
 
 
 @pytest.mark.parametrize("value", ["z0OIl", "z" + "1" * 300, 7, "", "u" + "1" * 64, None, ["z"]])

@@ -18,7 +18,7 @@ from fedcollab.base.database import prepared, put
 from fedcollab.base.errors import Refused
 from fedcollab.base.markup import first_words
 from fedcollab.federation import activitystreams as ap
-from fedcollab.federation import announce, proofs
+from fedcollab.federation import proofs
 from fedcollab.federation.registry import Early, Handler, Verified
 
 from . import activities, backfill, confirming, groups, mentions, service
@@ -208,7 +208,7 @@ def _change(session: Session, node: Node, row: Any, post: activities.PostData, l
 
 def _changed_at(received: Verified, post: activities.PostData) -> int | None:
     """When the author made a change: as it says or, where somebody passes it on, as its proof does. Raises Refused where neither does."""
-    if post.edited_at is not None or received.through is None:
+    if post.edited_at is not None or received.first_hand:
         return post.edited_at
     proved_at = proofs.created(received.activity)
     if proved_at is None:
@@ -255,7 +255,7 @@ def pass_on(
     nobody else could believe it. What is on `hold` is kept for the day on which its post is restored."""
     if group.known != OWN or received.through is not None:
         return
-    if announce.proved(session, received.activity, received.actor):
+    if proofs.proved(received.activity, actors.keys_of(session, received.actor.id), node.now()):
         row = prepared(session, _place_query(), {"post": post_id}).one()
         came_at = row.confirmed_at or node.now()
         service.announce_to_group(session, node, group, audience, received.actor, received.activity, row.uri, came_at=came_at, hold=hold)
