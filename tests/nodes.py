@@ -186,6 +186,7 @@ class Rogue:
     form: str = signatures.CAVAGE
     asked: list[web.Request] = field(default_factory=list)
     answer: Callable[[web.Request], Awaitable[web.Response | None]] | None = None  # asked before anything else; None goes on as usual
+    gate: "Callable[[web.Request], bool] | None" = None  # whether it reads a request's signature; it says `gate.refusal` where not
 
     @property
     def url(self) -> str:
@@ -273,6 +274,8 @@ async def rogue(name: str = "Tamarind") -> Rogue:
         own = await made.answer(request) if made.answer else None
         if own is not None:
             return own
+        if made.gate is not None and not made.gate(request):
+            return web.Response(status=getattr(made.gate, "refusal", 401))
         if request.method == "POST":
             made.received.append(json.loads(await request.read()))
             return web.Response(status=202)

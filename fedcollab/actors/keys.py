@@ -20,6 +20,7 @@ from fedcollab.base.errors import BadRequest, Refused
 
 from .models import ActorKey
 from .node import Node
+from .sample_keys import is_everybodys
 
 RSA, ED25519 = "rsa", "ed25519"
 FRAGMENTS = {RSA: "#main-key", ED25519: "#ed25519-key"}
@@ -124,19 +125,23 @@ def is_ed25519(multikey: Mapping[str, object]) -> bool:
 
 @lru_cache(4096)
 def load_public(kind: str, public: str) -> RSAPublicKey | Ed25519PublicKey:
-    """The key itself. Raises BadRequest where the text holds none of the stated type, RSA outside 2048 to 4096 bits, or an RSA key
-    whose exponent is of more than 32 bits: each signature would cost as much as signing."""
+    """The key itself. Raises BadRequest where the text holds none of the stated type, RSA outside 2048 to 4096 bits, an RSA key
+    whose exponent is of more than 32 bits (each signature would cost as much as signing), or a key that everybody has."""
     try:
         if kind == ED25519:
             raw = unbase58(public.removeprefix("z"))
             if raw[:2] != MULTICODEC:
                 raise ValueError("not an Ed25519 key")
+            if is_everybodys(raw[2:]):
+                raise ValueError("a key that everybody has")
             return Ed25519PublicKey.from_public_bytes(raw[2:])
         key = serialization.load_pem_public_key(public.encode())
     except (ValueError, UnsupportedAlgorithm) as error:
         raise BadRequest(reason=f"not a public key: {error}") from None
     if not isinstance(key, RSAPublicKey) or not 2048 <= key.key_size <= 4096 or key.public_numbers().e.bit_length() > 32:
         raise BadRequest(reason="not an RSA key of 2048 to 4096 bits with a usual exponent")
+    if is_everybodys(key.public_numbers().n.to_bytes(key.key_size // 8 + 1).lstrip(b"\0")):
+        raise BadRequest(reason="not a public key: a key that everybody has")
     return key
 
 

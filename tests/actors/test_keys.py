@@ -2,6 +2,7 @@
 
 import base64
 import time
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -12,8 +13,10 @@ from hypothesis import strategies as st
 from fedcollab.actors import keys
 from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
+from fedcollab.admin import partners as acts
 from fedcollab.base.crypto import base58
 from fedcollab.base.errors import BadRequest, Misconfigured
+from tests import nodes
 from tests.rows import SETTINGS, START, Hands, home, memory, node, organisation, rsa_key
 
 
@@ -114,3 +117,54 @@ def test_an_actor_of_ours_signs_with_both_keys_and_another_nodes_key_opens_neith
             assert keys.verifies(kind, public, keys.signer(session, here, me.id, kind).sign(b"m"), b"m")
             with pytest.raises(Misconfigured, match="another node"):
                 keys.signer(session, Node(SETTINGS, b"o" * 32, Hands(START)), me.id, kind)
+
+
+@pytest.mark.rule("SIG-17")
+@pytest.mark.parametrize(
+    "public",
+    [
+        bytes.fromhex("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"),  # RFC 8032's first example
+        base64.b64decode("JrQLj5P/89iXES9+vFgrIy29clF9CC/oPPsw3c5D0bs="),  # RFC 9421's
+        ed25519.Ed25519PrivateKey.from_private_bytes(bytes(32)).public_key().public_bytes_raw(),
+        (1).to_bytes(32, "little"),  # with the neutral element as a key there are signatures that pass for every text
+        bytes(32),
+        (2**255 - 20).to_bytes(32, "little"),
+    ],
+)
+def test_a_key_that_everybody_has_or_that_binds_to_nothing_is_refused(public: bytes) -> None:
+    with pytest.raises(BadRequest, match="everybody"):
+        keys.load_public(keys.ED25519, keys.multibase(public))
+    own = ed25519.Ed25519PrivateKey.generate().public_key().public_bytes_raw()
+    assert keys.load_public(keys.ED25519, keys.multibase(own))
+
+
+@pytest.mark.rule("SIG-17")
+def test_the_rsa_key_printed_in_the_specification_is_refused_however_it_is_written() -> None:
+    printed = """MIIBCgKCAQEAhAKYdtoeoy8zcAcR874L8cnZxKzAGwd7v36APp7Pv6Q2jdsPBRrw
+        WEBnez6d0UDKDwGbc6nxfEXAy5mbhgajzrw3MOEt8uA5txSKobBpKDeBLOsdJKFqMGmXCQvEG7YemcxDTRPxAleIAgYYRjTSd/QBwVW9OwNFhekro3RtlinV0a75jfZg
+        kne/YiktSvLG34lw2zqXBDTC5NHROUqGTlML4PlNZS5Ri2U4aCNx2rUPRcKIlE0PuKxI4T+HIaFpv8+rdV6eUgOrB2xeI1dSFFn/nnv5OoZJEIB+VmuKn3DCUcCZSFlQ
+        PSXSfBDiUGhwOw76WuSSsf1D4b/vLoJ10wIDAQAB"""
+    first = f"-----BEGIN RSA PUBLIC KEY-----\n{printed.replace(' ', '')}\n-----END RSA PUBLIC KEY-----\n"
+    for text in (first, pem(serialization.load_pem_public_key(first.encode()))):
+        with pytest.raises(BadRequest, match="everybody"):
+            keys.load_public(keys.RSA, text)
+
+
+@pytest.mark.rule("SIG-17")
+async def test_a_partner_with_a_sample_key_is_not_taken(tmp_path: Path) -> None:
+    """Its organisation's document is read and refused; with a key of its own it is taken. No key of a node stands in our documents."""
+    p = await nodes.rogue()
+    here = await nodes.start(tmp_path, peers=(p.port,))
+    true, sample = p.documents["/actor"], ed25519.Ed25519PrivateKey.from_private_bytes(bytes(32))
+    public = keys.multibase(sample.public_key().public_bytes_raw())
+    p.signers[true["id"]]["ed25519"] = keys.Signer(true["id"] + "#ed25519-key", keys.ED25519, sample)
+    bare = {name: value for name, value in true.items() if name != "proof"}
+    p.documents["/actor"] = p.prove(bare | {"assertionMethod": [true["assertionMethod"][0] | {"publicKeyMultibase": public}]}, true["id"])
+    before = await here.tables()
+    with pytest.raises(BadRequest, match="everybody"):
+        await acts.add(here.kernel, here.viewer, p.uri("/actor"), approve=True)
+    assert await here.tables() == before
+    p.actor("/actor", "Organization")
+    await nodes.admit(here, p)
+    await here.stop()
+    await p.stop()

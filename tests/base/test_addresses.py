@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.provisional import domains
 
-from fedcollab.base.addresses import canonical_host, host_of, is_global, split
+from fedcollab.base.addresses import canonical_host, host_of, is_global, read_host, split
 from fedcollab.base.errors import BadRequest
 
 V4 = st.ip_addresses(v=4)
@@ -76,3 +76,20 @@ def test_no_address_of_a_private_network_is_global(address: object) -> None:
 def test_addresses_of_the_public_internet_are_global_and_words_are_not() -> None:
     assert all(is_global(text) for text in ("93.184.216.34", "2606:2800:220:1::1", "::ffff:8.8.8.8"))
     assert not any(is_global(text) for text in ("", "localhost", "example.org", "1.2.3", "01.2.3.4"))
+
+
+PARTS = st.lists(st.sampled_from(["a", "b-c", "xn--a", "_x", "-", "1", "0x7f", "A", "example", "127.0.0.1", ""]), min_size=1, max_size=4)
+REST = st.sampled_from(["/", "/a", "/a?b=c", "/a#b", "", "?a", "#a", "/a b", "/\\", "/@", "/é", "/\n"])
+PORTS = st.sampled_from(["", ":443", ":80", ":0443", ":8443", ":65535", ":65536", ":59999", ":0", ":", ":99999", "@x"])
+
+
+@given(st.sampled_from(["https", "http", "HTTPS", "ftp"]), PARTS, PORTS, REST)
+def test_the_short_way_to_a_host_is_the_long_way(scheme: str, parts: list[str], port: str, rest: str) -> None:
+    uri = f"{scheme}://{'.'.join(parts)}{port}{rest}"
+    try:
+        expected = read_host(uri)
+    except BadRequest:
+        with pytest.raises(BadRequest):
+            host_of(uri)
+        return
+    assert host_of(uri) == expected

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from fedcollab.base.database import Database, open_database, run_sync, wake
+from fedcollab.base.database import Database, open_database, run_sync, to_json, wake
 from fedcollab.base.errors import Refused, Unavailable
 
 from .units import broken, put, refused, stored, tables, unkept
@@ -119,3 +120,20 @@ def test_a_command_runs_its_unit_from_a_plain_function(database_url: str) -> Non
     assert run_sync(made, lambda session: put(session, 3)) == 3
     assert run_sync(made, stored, write=False) == {3}
     made.close()
+
+
+async def test_a_look_sees_what_was_committed_and_says_what_a_read_says(database: Database) -> None:
+    table = sa.table("child", sa.column("id", sa.BigInteger))
+    query = sa.select(table.c.id).where(table.c.id >= sa.bindparam("least"), table.c.id != 5).order_by(table.c.id)
+    assert list(await database.look(query, {"least": 4})) == []
+    for number in (3, 4, 5, 6):
+        await database.write(put, number)
+        found = [row[0] for row in await database.look(query, {"least": 4})]
+        assert found == [n for n in range(4, number + 1) if n != 5]
+    with pytest.raises((KeyError, sa.exc.StatementError)):
+        await database.look(query, {})
+
+
+def test_a_json_column_keeps_what_json_can_say() -> None:
+    for value in ({"a": [1, "é", None]}, {"half": "\ud800"}, {"long": 2**70}):
+        assert json.loads(to_json(value)) == value

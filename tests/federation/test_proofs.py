@@ -92,7 +92,7 @@ def canonical(value: object) -> bytes:
 
 
 def test_a_proof_made_by_hand_is_believed_and_ours_is_what_was_made_by_hand() -> None:
-    key = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+    key = Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33)))
     signer = keys.Signer("https://p.example/people/a#ed25519-key", keys.ED25519, key)
     document = {
         "@context": ["https://www.w3.org/ns/activitystreams", {"x": "urn:x"}],
