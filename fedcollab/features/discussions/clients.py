@@ -38,6 +38,8 @@ def create(session: Session, node: Node, handed: HandedIn) -> str:
     thread_id, reply_to = _answers(session, viewer, written)
     group = reading.group(session, viewer, reading.group_of(session, viewer, thread_id) if thread_id else _group(session, viewer, handed))
     label = _label(session, handed, group.actor.uri, group.label)
+    if thread_id:
+        label = policy.narrowest(label, reading.thread_row(session, viewer, thread_id).label)
     consent = reach(session, group).consent
     if consent and handed.sure != consent:
         raise Refused(UNSURE, consent=consent)

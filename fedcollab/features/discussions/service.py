@@ -90,8 +90,9 @@ def post_reply(
     once: str = "",
     label: str = "",
 ) -> Posted:
-    """Answers in a thread; `reply_to` is a post's uri, else the opener's; `label` as in `post_thread`. An answer is seen by nobody who
-    may not see the thread. Raises NotFound, Forbidden, Refused, TooLarge."""
+    """Answers in a thread; `reply_to` is a post's uri, else the opener's; `label` as in `post_thread`.
+
+    Raises NotFound, Forbidden, Refused, TooLarge."""
     thread = reading.thread_row(session, viewer, thread_id)
     if not text.strip():
         raise Refused(N_("The answer is empty. Write something first."))
@@ -99,7 +100,7 @@ def post_reply(
         return again
     if thread.locked is not None:
         raise Refused(N_("Moderators have locked this conversation, so it takes no more answers. Your text is still in the form."))
-    audience = _narrowed(_narrowed(may_write(session, viewer, thread.group_id), thread.label), label)
+    audience = _narrowed(may_write(session, viewer, thread.group_id), label)
     first = session.execute(
         sa.select(Post.uri).where(Post.thread_id == thread_id).order_by(Post.place, Post.id).limit(1)
     ).scalar_one_or_none()
