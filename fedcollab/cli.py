@@ -122,11 +122,13 @@ def user_add(
         password = sys.stdin.readline().rstrip("\n")
         service.check_password(password, name)
         hashed = hash_password(password)
-    roles = role or ["member"]
+    roles, username = role or ["member"], name.lower()  # as at sign-in: Ilse signs in as ilse, and is shown as Ilse
     made = with_kernel(
-        lambda k: k.database.write(service.add_member, k.node, None, username=name, name=shown or name, roles=roles, password_hash=hashed)
+        lambda k: k.database.write(
+            service.add_member, k.node, None, username=username, name=shown or name, roles=roles, password_hash=hashed
+        )
     )
-    more = "" if hashed else f" Next: fedcollab -C {CHOSEN['directory']} login-link {name}"
+    more = "" if hashed else f" Next: fedcollab -C {CHOSEN['directory']} login-link {username}"
     say(as_json, asdict(made), f"{made.username} can sign in as {', '.join(made.roles)}.{more}")
 
 

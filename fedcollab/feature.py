@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
+from multidict import MultiDictProxy
 from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import ANYBODY, MODERATOR, VIEWER, Viewer
 from fedcollab.base.errors import NotFound, Unauthorized
 from fedcollab.base.i18n import LANGUAGES
 from fedcollab.base.templates import Templates
-from fedcollab.base.web import NOTICES, SETTINGS, form_token, words_of
+from fedcollab.base.web import NOTICES, SETTINGS, check_form, check_origin, form_token, words_of
 from fedcollab.base.web import Handler as WebHandler
 from fedcollab.federation.clients import Arrivals, Taker
 from fedcollab.federation.kernel import KERNEL
@@ -93,6 +94,16 @@ def member_of(request: web.Request) -> Viewer:
 def sign_in_first(request: web.Request) -> web.Response:
     """Leads a form whose sender is signed out to the login page and, by way of it, back with all that was typed (307 keeps the fields)."""
     return web.Response(status=307, headers={"Location": f"/login?next={request.rel_url.raw_path}"})
+
+
+def came_back(request: web.Request, fields: MultiDictProxy[str]) -> bool:
+    """Whether a form came by way of the login page: then it is shown again, for nothing is stored before its author says so. Raises
+    Forbidden for one that is not from a page of ours."""
+    if "next" in fields:
+        check_origin(request)
+        return True
+    check_form(request, fields)
+    return False
 
 
 def admin_of(request: web.Request) -> Viewer:

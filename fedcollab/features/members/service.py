@@ -100,8 +100,8 @@ def add_member(
 
 
 def find(session: Session, key: str) -> MemberData:
-    """A member by the name to sign in with or by person id. Raises NotFound."""
-    row = session.execute(_query().where(sa.or_(Member.username == key, Member.person_id == key))).one_or_none()
+    """A member by the name to sign in with, whatever its capitals, or by person id. Raises NotFound."""
+    row = session.execute(_query().where(sa.or_(Member.username == key.lower(), Member.person_id == key))).one_or_none()
     if row is None:
         raise NotFound(N_("There is no member of this name. See: fedcollab user list"))
     return MemberData(*row)

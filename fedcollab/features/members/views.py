@@ -10,9 +10,9 @@ from aiohttp import web
 from fedcollab.access.viewer import VIEWER
 from fedcollab.base.clock import MICROSECONDS
 from fedcollab.base.crypto import hash_password, in_turn, password_matches, stored
-from fedcollab.base.errors import Conflict, FedcollabError, Forbidden, N_, NotFound, Refused, Unavailable
+from fedcollab.base.errors import FedcollabError, Forbidden, Gone, N_, NotFound, Refused, Unavailable
 from fedcollab.base.i18n import LANGUAGES, negotiate, time_zones, words
-from fedcollab.base.markup import as_text
+from fedcollab.base.markup import as_text, plain
 from fedcollab.base.web import (
     NOTICES,
     SETTINGS,
@@ -29,7 +29,7 @@ from fedcollab.base.web import (
     wants_document,
     words_of,
 )
-from fedcollab.feature import member_of, page
+from fedcollab.feature import came_back, member_of, page, sign_in_first, viewer_of
 from fedcollab.federation.kernel import KERNEL
 from fedcollab.federation.views import get_person
 
@@ -194,10 +194,11 @@ async def join(request: web.Request) -> web.Response:
     if request.method == "POST":
         fields = await read_form(request)
         values = {name: fields.get(name, "").strip() for name in values}
+        about = "password"
         try:
             values["username"] = values["username"].lower()  # a phone's keyboard begins every word with a capital
             service.check_password(fields.get("password", ""), *values.values(), request.app[SETTINGS].name)
-            hashed = await in_turn(hash_password, fields["password"])
+            hashed, about = await in_turn(hash_password, fields["password"]), "username"
             started = await kernel.database.write(
                 service.join,
                 kernel.node,
@@ -208,8 +209,9 @@ async def join(request: web.Request) -> web.Response:
                 agent=request.headers.get("User-Agent", ""),
             )
             return _signed_in(request, started, "/")
+        except Gone:
+            raise  # somebody else has used it up meanwhile
         except Refused as error:
-            about = "username" if isinstance(error, Conflict) or "name" in error.text[:20].lower() else "password"
             errors = {about: error.in_words(words_of(request))}
     return page(request, "members/join.html", status=422 if errors else 200, values=values, errors=errors)
 
@@ -225,20 +227,24 @@ async def use_link(request: web.Request) -> web.Response:
 
 
 async def settings(request: web.Request) -> web.Response:
-    """Name, language and time zone."""
+    """Name, language and time zone. Who is signed out comes back by way of the login page with what was typed."""
+    fields = await read_fields(request) if request.method == "POST" else None
+    if fields is not None and not viewer_of(request).signed_in:
+        return sign_in_first(request)
     viewer, kernel = member_of(request), request.app[KERNEL]
     me = await kernel.database.read(service.find, viewer.person_id)
     values, errors = {"name": me.name, "summary": as_text(me.summary), "language": me.language, "time_zone": me.time_zone}, {}
-    if request.method == "POST":
-        fields = await read_form(request)
+    if fields is not None:
         values = {name: fields.get(name, "").strip() for name in values}
+    if fields is not None and not came_back(request, fields):
         try:
             await kernel.database.write(service.set_profile, kernel.node, viewer, **values)
             response = redirect("/settings?saved=1")
             delete_cookie(response, request.app[SETTINGS], "language")
             return response
         except Refused as error:
-            errors = {"name" if values["name"] else "time_zone": error.in_words(words_of(request))}
+            wrong = {"name": not plain(values["name"], 1), "language": values["language"] not in ("", *LANGUAGES), "time_zone": True}
+            errors = {next(name for name, is_wrong in wrong.items() if is_wrong): error.in_words(words_of(request))}
     shown = dict(values=values, errors=errors, me=me, zones=time_zones(), saved="saved" in request.query and not errors)
     return page(request, "members/settings.html", status=422 if errors else 200, **shown)
 
