@@ -1,7 +1,7 @@
 """Decides what a feature hands to the house (routes, handlers of activities, chores, menu) and how its pages get their frame."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
@@ -9,6 +9,7 @@ from multidict import MultiDictProxy
 from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import ANYBODY, MODERATOR, VIEWER, Viewer
+from fedcollab.base.clock import MICROSECONDS
 from fedcollab.base.errors import NotFound, Unauthorized
 from fedcollab.base.i18n import LANGUAGES
 from fedcollab.base.templates import Templates
@@ -61,19 +62,33 @@ MENU = web.AppKey("menu", tuple[MenuItem, ...])
 OUTBOX: web.AppKey[tuple[Taker, ...]] = web.AppKey("outbox")
 ARRIVALS: web.AppKey[tuple[Arrivals, ...]] = web.AppKey("arrivals")
 NUMBERS = web.RequestKey("numbers", dict[str, int])
+COUNTED_FOR = 10 * MICROSECONDS
+
+
+@dataclass
+class Counted:
+    """How many things wait in each place of the menu, and when that was counted: it is the same for all whom the place is shown to."""
+
+    at: int = 0
+    numbers: dict[str, int] = field(default_factory=dict)
+
+
+COUNTED = web.AppKey("counted", Counted)
 
 
 @web.middleware
 async def count_in_menu(request: web.Request, handler: WebHandler) -> web.StreamResponse:
-    """How many things wait where: asked for those pages alone on which the menu shows a number."""
-    viewer = viewer_of(request)
+    """How many things wait where, for those alone whose menu shows it: at most ten seconds old, and on the place's own pages new."""
+    viewer, kept, now = viewer_of(request), request.app[COUNTED], request.app[KERNEL].node.now()
     counted = [(item.path, item.number) for item in request.app[MENU] if item.number is not None and item.is_for(viewer)]
-    if counted and request.method == "GET" and not request.path.startswith("/static/"):
+    if counted and request.method == "GET":
+        if not 0 <= now - kept.at < COUNTED_FOR or any(request.path.startswith(path) for path, _ in counted):
 
-        def count(session: Session) -> dict[str, int]:
-            return {path: number(session, viewer) for path, number in counted}
+            def count(session: Session) -> dict[str, int]:
+                return {path: number(session, viewer) for path, number in counted}
 
-        request[NUMBERS] = await request.app[KERNEL].database.glance(count)
+            kept.numbers, kept.at = await request.app[KERNEL].database.glance(count), now
+        request[NUMBERS] = kept.numbers
     return await handler(request)
 
 

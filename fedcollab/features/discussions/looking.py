@@ -66,5 +66,5 @@ def conversation(session: Session, viewer: Viewer, thread_id: str, number: int, 
         thanks.of_posts(session, viewer, shown),
         fate.of(session, viewer, posts, now),
         mentions.unseen(session, viewer, shown) if viewer.signed_in else [],
-        muting.subjects(session, viewer),
+        muting.subjects(session, viewer) if around.mutes else frozenset(),
     )

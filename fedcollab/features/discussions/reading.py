@@ -65,17 +65,18 @@ THREAD: list[Any] = [TITLE if name == "title" else getattr(Thread, name) for nam
 
 @dataclass(frozen=True)
 class Around:
-    """What stands around a thread's posts; `draft` and `read_place` are the viewer's own."""
+    """What stands around a thread's posts; `draft`, `read_place` and whether they have muted anything at all are the viewer's own."""
 
     thread: ThreadData
     group: GroupData
     draft: str
     read_place: int
+    mutes: bool
 
 
 class PostView(NamedTuple):
     """A post as a page shows it: who, from where, how their key is known. What moderators have `removed` or `hidden` (why) has its text
-    for its author and for moderators alone; `refused` is why its host did not take it."""
+    for its author and for moderators alone; `refused` is why its host did not take it; `touched` says that one of them is the case."""
 
     id: str
     uri: str
@@ -96,6 +97,7 @@ class PostView(NamedTuple):
     removed: str | None
     hidden: str | None
     refused: str | None
+    touched: bool
 
 
 def groups(session: Session, viewer: Viewer) -> list[GroupData]:
@@ -172,7 +174,9 @@ def around(session: Session, viewer: Viewer, thread_id: str) -> Around:
     row = prepared(session, _around_query(), values).one_or_none()
     if row is None:
         raise NotFound()
-    return Around(ThreadData(*row[: len(THREAD)]), _group_data(row[len(THREAD) : -2]), row.draft or "", row.read_place or 0)
+    return Around(
+        ThreadData(*row[: len(THREAD)]), _group_data(row[len(THREAD) : -3]), row.draft or "", row.read_place or 0, bool(row.mutes)
+    )
 
 
 @cache
@@ -180,7 +184,8 @@ def _around_query() -> sa.Select[Any]:
     """One thread, its group, and what the viewer has drafted and read in it."""
     drafted = sa.and_(Draft.person_id == sa.bindparam("person"), Draft.place == Thread.id)
     query = _groups_query().order_by(None).join(Thread, Thread.audience_id == Audience.id)
-    columns: list[Any] = [*THREAD, *query.selected_columns, Draft.text.label("draft"), ThreadRead.read_place]
+    mutes = sa.exists().where(Mute.person_id == sa.bindparam("person")).label("mutes")
+    columns: list[Any] = [*THREAD, *query.selected_columns, Draft.text.label("draft"), ThreadRead.read_place, mutes]
     query = query.with_only_columns(*columns)
     query = query.outerjoin(Draft, drafted).outerjoin(ThreadRead, _has_read())
     return query.where(Thread.id == sa.bindparam("thread"), _has_visible_posts())
@@ -243,6 +248,7 @@ def _posts_query() -> sa.Select[Any]:
         Post.removed,
         Post.hidden,
         Post.refused,
+        sa.or_(~THERE, Post.refused.is_not(None)).label("touched"),
     )
     query = (
         sa.select(*columns)
