@@ -4,7 +4,11 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
+from fedcollab.access.viewer import Viewer
+from fedcollab.actors import service as actors
+from fedcollab.actors.node import Node
 from fedcollab.base.clock import iso, new_id, system_clock
 from fedcollab.features.discussions import service
 from fedcollab.features.discussions.moderation import acting, decide, inbound, records
@@ -40,6 +44,17 @@ async def posted(scene: Scene, group_id: str = "", text: str = "ours") -> servic
     return made
 
 
+async def colleague(scene: Scene) -> Viewer:
+    """Another moderator of our node: nobody removes their own posts."""
+
+    def make(session: Session, node: Node) -> Viewer:
+        person = actors.create_own(session, node, actors.PERSON, username="mona", name="Mona")
+        return Viewer(scene.here.viewer.organisation_id, person.id, frozenset({"moderator", "member"}), person.name)
+
+    made: Viewer = await scene.here.write(make)
+    return made
+
+
 async def test_a_partners_report_stands_in_the_queue_under_its_organisation_and_is_answered(scene: Scene) -> None:
     post = await posted(scene)
     activity = flag(scene, [post.uri], content="It insults, threatens or shames somebody\n\nIn the second line.")
@@ -47,7 +62,7 @@ async def test_a_partners_report_stands_in_the_queue_under_its_organisation_and_
     assert await sent(scene, activity) == "", "the same again"
     [found] = await queue(scene)
     assert [(r.organisation, r.own, r.reason, r.text) for r in found.reports] == [("Tamarind", False, "rude", "In the second line.")]
-    await scene.here.write(decide.decide, scene.here.viewer, post.post_id, "remove", "It does.")
+    await scene.here.write(decide.decide, await colleague(scene), post.post_id, "remove", "It does.")
     assert await queue(scene) == []
     await _answer(scene, "Accept", activity["id"], {"type": "Delete", "object": post.uri})
 
@@ -126,7 +141,7 @@ def _an_hour_later(session: Any) -> None:
 async def test_a_report_is_closed_when_the_post_is_removed_by_another_way(scene: Scene) -> None:
     post = await posted(scene)
     assert await sent(scene, flag(scene, post.uri)) == ""
-    await scene.here.write(acting.remove, scene.here.viewer, post.post_id, "Because.")
+    await scene.here.write(acting.remove, await colleague(scene), post.post_id, "Because.")
     assert await queue(scene) == []
     assert await scene.here.sql("SELECT outcome, why FROM flag_receiver") == [("removed", "Because.")]
 

@@ -221,7 +221,7 @@ def receive_delete(session: Session, node: Node, received: Verified) -> None:
     if received.actor.known == OWN:
         confirming.echo(session, node, received)
         return  # as above
-    if moderation.is_removal(received):
+    if moderation.is_removal(session, received):
         moderation.receive_remove(session, node, received)
         return
     if moderation.remember_deletion(session, node, received):

@@ -91,6 +91,20 @@ def test_only_moderators_act_and_always_say_why(here: Home) -> None:
     assert here.record()[-1] == "post.remove"
 
 
+def test_moderators_delete_their_own_posts_and_remove_those_of_others(here: Home) -> None:
+    posted = here.do(service.post_thread, here.mona, here.group().id, title="A question", text="words of mona")
+    assert "your own post" in here.no(acting.remove, here.mona, posted.post_id, "Because.")
+    here.do(service.delete, here.mona, posted.post_id)
+    assert records.log(here.session, here.daan, posted.thread_id) == []
+
+
+def test_an_authors_own_deletion_is_one_also_where_it_says_why(here: Home) -> None:
+    far = Elsewhere(here.session, here.node)
+    assert far.announce(far.create()) == ""
+    assert far.announce(far.deletion() | {"summary": "written in haste"}) == ""
+    assert here.session.execute(sa.text("SELECT html, removed, deleted_at IS NOT NULL FROM post")).all() == [("", None, True)]
+
+
 def test_a_removed_post_can_be_deleted_and_not_changed_and_the_reasons_stay(here: Home) -> None:
     posted = here.thread()
     here.do(acting.remove, here.mona, posted.post_id, "It names somebody.")

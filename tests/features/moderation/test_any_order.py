@@ -58,6 +58,7 @@ def played(steps: list[str], order: list[int], *, ours: bool) -> tuple[dict[str,
         for activity in waiting:  # nothing is lost for good: whatever has not come yet comes at last
             place.announce(activity)
         place.announce(create)
+        place.announce(place.create(f"https://{place.author.host}/posts/p2", inReplyTo=place.post))  # the conversation is there at last
         return found(place), ends
 
 

@@ -53,6 +53,8 @@ def remove(session: Session, node: Node, viewer: Viewer, post_id: str, reason: s
     why, subject = _check(viewer, reason), post(session, viewer, post_id)
     if subject.deleted:
         raise Refused(N_("Its author has deleted this post already."))
+    if subject.author_id == viewer.person_id:
+        raise Refused(N_("This is your own post: you can delete it, and another moderator can remove it."))
     kind = REMOVE if subject.ours else HIDE
     if not _acts(session, subject, kind):
         if subject.ours:

@@ -22,9 +22,11 @@ from . import flags, state, wire
 from .state import DELETE, LOCK, REMOVE, Act
 
 
-def is_removal(received: Verified) -> bool:
-    """Whether a Delete is a moderator's: it says why."""
-    return "summary" in received.activity
+def is_removal(session: Session, received: Verified) -> bool:
+    """Whether a Delete is a moderator's: it says why, and is not about a post of their own."""
+    if "summary" not in received.activity:
+        return False
+    return session.scalar(sa.select(Post.author_id).where(Post.uri == ap.ident(received.object))) != received.actor.id
 
 
 def receive_remove(session: Session, node: Node, received: Verified) -> None:
