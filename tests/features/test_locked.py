@@ -3,7 +3,10 @@
 import asyncio
 import contextlib
 import sqlite3
+import sys
+import threading
 import time
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,13 +38,32 @@ def held(url: str) -> Iterator[None]:
     raw.close()
 
 
-async def pauses(over: asyncio.Event) -> float:
-    """The longest time for which the loop did not come round, in seconds."""
-    longest, last = 0.0, time.monotonic()
-    while not over.is_set():
-        await asyncio.sleep(0.01)
-        longest, last = max(longest, time.monotonic() - last), time.monotonic()
-    return longest
+class Watch(threading.Thread):
+    """Looks 50 times a second at what the loop's thread is doing. `stuck` is the longest time in seconds in which it was in the database's
+    code at every look: a busy machine can hold up a thread, but not always there."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.loops, self.over, self.stuck = threading.get_ident(), threading.Event(), 0.0
+
+    def run(self) -> None:
+        since: float | None = None
+        while not self.over.wait(0.02):
+            frames = traceback.extract_stack(sys._current_frames()[self.loops])
+            if any(frame.filename.endswith(("base/writer.py", "base/postgres.py")) for frame in frames):
+                since = since or time.monotonic()
+                self.stuck = max(self.stuck, time.monotonic() - since)
+            else:
+                since = None
+
+
+def test_a_loop_that_waits_in_the_databases_code_is_seen() -> None:
+    watch = Watch()
+    watch.start()
+    exec(compile("import time\ntime.sleep(0.4)", "base/writer.py", "exec"))
+    watch.over.set()
+    watch.join()
+    assert watch.stuck > 0.2
 
 
 async def keep_posting(here: Whole, by: Visitor, thread: str, mark: str, over: asyncio.Event) -> dict[str, int]:
@@ -92,7 +114,8 @@ async def test_a_locked_database_loses_nothing_and_blocks_neither_readers_nor_th
         await here.admin.get(f"/threads/{thread}")
         marks = [f"m{number}" for number in range(12)]
         activities = [here.p.create(here.author, here.group.uri, context=f"{here.p.url}/t/{n}") for n in range(4)]
-        loop = asyncio.create_task(pauses(over))
+        watch = Watch()
+        watch.start()
         with held(url or f"sqlite:///{here.site.place / 'node.db'}"):
             reader = asyncio.create_task(keep_reading(here.admin, [f"/threads/{thread}", "/groups", "/"], over))
             writers = [asyncio.create_task(keep_posting(here, here.admin, thread, mark, over)) for mark in marks]
@@ -102,10 +125,12 @@ async def test_a_locked_database_loses_nothing_and_blocks_neither_readers_nor_th
         seen = await asyncio.gather(*writers)
         taken = await asyncio.gather(*senders)
         over.set()
+        watch.over.set()
         assert await reader >= 3
-        assert await loop < min(0.5, seconds / 2), "the tenth of a second that one step may take, and what else this machine does"
+        assert watch.stuck < 0.5, "a lock is waited for a second at least; a fifth is what one step may take, and this machine does more"
         assert all(statuses["303"] == 1 for statuses in seen)
-        assert (seconds > 5) <= any("503" in statuses for statuses in seen), "who waits longer than five seconds is told to come again"
+        waited = any("503" in statuses for statuses in seen) or any(503 in statuses for statuses in taken)
+        assert waited or seconds < 30, "who waits longer than a unit may is told to come again"
         assert all(statuses <= {202, 503} for statuses in taken)
         await here.here.quiet()
         rows = await here.here.sql("SELECT html FROM post WHERE html LIKE '%marker %' ORDER BY place")
