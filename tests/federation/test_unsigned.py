@@ -14,7 +14,43 @@ from tests import nodes
 
 from .conftest import Scene
 
-URL_FIELDS = ["id", "actor", "object", "target", "origin", "result", "instrument", "context", "inReplyTo", "audience", "to", "cc", "bto", "bcc", "attributedTo", "url", "icon", "image", "attachment", "tag", "replies", "likes", "shares", "first", "next", "inbox", "outbox", "followers", "endpoints", "publicKey", "assertionMethod", "proof", "signature", "fc:introduces", "fc:organisation"]
+URL_FIELDS = [
+    "id",
+    "actor",
+    "object",
+    "target",
+    "origin",
+    "result",
+    "instrument",
+    "context",
+    "inReplyTo",
+    "audience",
+    "to",
+    "cc",
+    "bto",
+    "bcc",
+    "attributedTo",
+    "url",
+    "icon",
+    "image",
+    "attachment",
+    "tag",
+    "replies",
+    "likes",
+    "shares",
+    "first",
+    "next",
+    "inbox",
+    "outbox",
+    "followers",
+    "endpoints",
+    "publicKey",
+    "assertionMethod",
+    "proof",
+    "signature",
+    "fc:introduces",
+    "fc:organisation",
+]
 
 
 @pytest.mark.rule("SIG-19")
