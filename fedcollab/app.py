@@ -21,15 +21,15 @@ from fedcollab.feature import ARRIVALS, COUNTED, MENU, OUTBOX, TEMPLATES, Counte
 from fedcollab.features.discussions.feature import FEATURE as DISCUSSIONS
 from fedcollab.features.members.feature import FEATURE as MEMBERS
 from fedcollab.features.members.feature import RATE, THROTTLE, Rate, Throttle, session_viewer
-from fedcollab.federation import away, catchup, follows, profiles, retention, streams, views, workers
+from fedcollab.federation import away, catchup, follows, offers, profiles, retention, streams, succession, views, vouching, workers
 from fedcollab.federation.kernel import KERNEL, Kernel
 from fedcollab.federation.registry import Registry
 
 FEDERATION = Feature(
     "federation",
     routes=(*views.ROUTES, *streams.ROUTES),
-    handlers=follows.HANDLERS,
-    chores=(catchup.listen, away.suspend_away, profiles.renew_own, *retention.CHORES),
+    handlers=(*follows.HANDLERS, *offers.HANDLERS, *succession.HANDLERS, *vouching.HANDLERS),
+    chores=(catchup.listen, away.suspend_away, profiles.renew_own, succession.turn_when_due, offers.end_old, *retention.CHORES),
 )
 FEATURES: tuple[Feature, ...] = (FEDERATION, DISCUSSIONS, MEMBERS, ADMIN)
 

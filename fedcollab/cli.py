@@ -13,6 +13,7 @@ from fedcollab.base.errors import FedcollabError
 
 from .cli_people import token_app, user_reset_factor
 from .cli_queue import federation_app
+from .cli_trust import key_app, partner_app
 from .console import CHOSEN, AsJson, say, with_kernel
 
 app = typer.Typer(
@@ -22,7 +23,6 @@ app = typer.Typer(
     help="One organisation's node, federated by signed activities.",
 )
 user_app = typer.Typer(no_args_is_help=True, help="Members of this node.")
-partner_app = typer.Typer(no_args_is_help=True, help="Partner organisations.")
 group_app = typer.Typer(no_args_is_help=True, help="Groups for discussions.")
 audit_app = typer.Typer(no_args_is_help=True, help="The record of what was done.")
 for name, part in (
@@ -30,6 +30,7 @@ for name, part in (
     ("partner", partner_app),
     ("group", group_app),
     ("federation", federation_app),
+    ("key", key_app),
     ("audit", audit_app),
     ("token", token_app),
 ):
@@ -233,7 +234,8 @@ def partner_add(
     words = f"{found.name} ({found.host}) is {found.state}."
     if found.state == "applied":
         words = (
-            f"{found.name} ({found.host}) is on the list, not approved yet. Is the address really theirs? Then:\n"
+            f"{found.name} ({found.host}) is on the list, not approved yet. Call their admin and compare the words, then approve:\n"
+            f"  fedcollab -C {CHOSEN['directory']} partner words {found.host}\n"
             f"  fedcollab -C {CHOSEN['directory']} partner approve {found.host}"
         )
     say(as_json, asdict(found), words)
@@ -248,8 +250,14 @@ def partner_list(as_json: AsJson = False) -> None:
     say(
         as_json,
         [asdict(p) for p in found],
-        "\n".join(f"{p.state:10} {p.host:30} {p.name}  {p.last_error}" for p in found) or "No partners yet.",
+        "\n".join(f"{p.state:10} {p.host:30} {p.name}  {_standing(p)}" for p in found) or "No partners yet.",
     )
+
+
+def _standing(partner: Any) -> str:
+    """What an admin should know of a partner beside its state."""
+    words = [partner.last_error, "" if partner.checked_at else "words never compared", "paused" if partner.paused_at else ""]
+    return ", ".join(filter(None, [*words, "other keys: compare the words" if partner.suspended_for == "keys" else ""]))
 
 
 def _change(verb: str, url: str, as_json: bool) -> None:

@@ -1,7 +1,7 @@
 """Decides what a feature hands to the house (routes, handlers of activities, chores, menu) and how its pages get their frame."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from aiohttp import web
@@ -9,6 +9,7 @@ from multidict import MultiDictProxy
 from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import ANYBODY, MODERATOR, VIEWER, Viewer
+from fedcollab.actors.node import Node
 from fedcollab.base.clock import MICROSECONDS
 from fedcollab.base.errors import NotFound, Unauthorized
 from fedcollab.base.i18n import LANGUAGES
@@ -46,7 +47,10 @@ class MenuItem:
 
 @dataclass(frozen=True)
 class Feature:
-    """One feature's part in the house; `outbox` and `arrivals` are what members' own tools write and read of it."""
+    """One feature's part in the house; `outbox` and `arrivals` are what members' own tools write and read of it. Where it has a
+    `permission` (the message id of what a partner may take part in), each partner is allowed it or not, by the feature's name: `admits`
+    puts an organisation into the feature's audiences, `expels` takes it out of them and drops what still waits for it. What a partner
+    sends to its handlers is refused where it is not allowed."""
 
     name: str
     routes: tuple[web.RouteDef, ...] = ()
@@ -55,6 +59,13 @@ class Feature:
     outbox: tuple[Taker, ...] = ()
     arrivals: tuple[Arrivals, ...] = ()
     menu: tuple[MenuItem, ...] = ()
+    permission: str = ""
+    admits: Callable[[Session, Node, str], None] | None = None
+    expels: Callable[[Session, Node, str], None] | None = None
+
+    def __post_init__(self) -> None:
+        if self.permission:
+            object.__setattr__(self, "handlers", tuple(replace(handler, feature=self.name) for handler in self.handlers))
 
 
 TEMPLATES = web.AppKey("templates", Templates)

@@ -36,7 +36,7 @@ from fedcollab.features.discussions import groups
 from fedcollab.features.discussions.feature import FEATURE as DISCUSSIONS
 from fedcollab.features.members.feature import FEATURE as MEMBERS
 from fedcollab.federation import activitystreams as ap
-from fedcollab.federation import follows, profiles, proofs, signatures, streams, views, workers
+from fedcollab.federation import follows, offers, profiles, proofs, signatures, streams, succession, views, vouching, workers
 from fedcollab.federation.kernel import KERNEL, Kernel
 from fedcollab.federation.registry import Registry
 
@@ -127,7 +127,8 @@ async def start(
     settings = config.parse(written | {"loopback_peers": [f"127.0.0.1:{p}" for p in peers]}, {})
     opened = database or open_database(f"sqlite:///{place / f'{port}.db'}")
     Model.metadata.create_all(opened.engine)
-    registry = Registry((*follows.HANDLERS, *DISCUSSIONS.handlers))
+    trust = (*offers.HANDLERS, *succession.HANDLERS, *vouching.HANDLERS)
+    registry = Registry((*follows.HANDLERS, *trust, *DISCUSSIONS.handlers))
     fetcher = Fetcher(peers=frozenset(settings.loopback_peers), agent=agent_of(settings.base_url))
     kernel = Kernel(Node(settings, os.urandom(32), clock), opened, fetcher, registry)
 

@@ -104,7 +104,7 @@ def organisation(session: Session, host: str, *, known: str = "partner", path: s
 
 def partner(session: Session, at: Node, host: str, state: str = ADMITTED) -> partners.PartnerData:
     """Another organisation on the list."""
-    found, _ = partners.add(session, at, actors.by_id(session, organisation(session, host)))
+    found, _ = partners.add(session, at, actors.by_id(session, organisation(session, host)), ("discussions",))
     if state != APPLIED:
         partners.move(session, at, None, found, state)
     return partners.find(session, host)

@@ -1,5 +1,6 @@
 """Decides how actors' keys are made, sealed, found and used: RSA-2048 for everybody's software, Ed25519 between our own nodes."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -18,12 +19,13 @@ from fedcollab.base.crypto import base58, seal, unbase58, unseal
 from fedcollab.base.database import prepared
 from fedcollab.base.errors import BadRequest, Refused
 
-from .models import ActorKey
+from .models import CURRENT, NEXT, OLD, ActorKey
 from .node import Node
 from .sample_keys import is_everybodys
 
 RSA, ED25519 = "rsa", "ed25519"
 FRAGMENTS = {RSA: "#main-key", ED25519: "#ed25519-key"}
+Keys = dict[str, tuple[str, str]]  # {key's id: (kind, public)}
 MULTICODEC = b"\xed\x01"  # ed25519-pub, as FEP-521a's Multikey wants it
 ED25519_BEGINS = "z6Mk"  # base58 of the two bytes before 32 others
 PrivateKey = RSAPrivateKey | Ed25519PrivateKey
@@ -31,13 +33,20 @@ PrivateKey = RSAPrivateKey | Ed25519PrivateKey
 
 @dataclass(frozen=True)
 class PublicKey:
-    """A key to verify with: whose, of which type; the algorithm follows from the type, never from what a sender says."""
+    """A key to verify with: whose, of which type; the algorithm follows from the type, never from what a sender says. `state` and `until`
+    as in ActorKey."""
 
     uri: str
     kind: str
     public: str
     actor_id: str
     actor_uri: str
+    state: str = CURRENT
+    until: int | None = None
+
+    def ended(self, now: int) -> bool:
+        """Whether it is believed no more."""
+        return self.state == OLD or (self.until is not None and self.until <= now)
 
     def verifies(self, signature: bytes, message: bytes) -> bool:
         return verifies(self.kind, self.public, signature, message)
@@ -58,22 +67,52 @@ class Signer:
         return self.key.sign(message)
 
 
-def make(session: Session, node: Node, actor_id: str, actor_uri: str) -> None:
-    """Gives an actor of ours its two key pairs."""
+def make(session: Session, node: Node, actor_id: str, actor_uri: str, state: str = CURRENT) -> None:
+    """Gives an actor of ours two key pairs: its first ones, or, with `NEXT`, their successors under ids of their own."""
     rsa = generate_private_key(65537, 2048)
     pem = rsa.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo).decode()
     ed = Ed25519PrivateKey.generate()
     for kind, key, public in ((RSA, rsa, pem), (ED25519, ed, multibase(ed.public_key().public_bytes_raw()))):
         private = key.private_bytes(serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        uri = actor_uri + FRAGMENTS[kind]
+        uri = actor_uri + FRAGMENTS[kind] + (f"-{hashlib.sha256(public.encode()).hexdigest()[:8]}" if state == NEXT else "")
         sealed = seal(node.master_key, private, uri)
         row = dict(
             id=new_id(node.now()), actor_id=actor_id, uri=uri, kind=kind, public=public, sealed_private=sealed, created_at=node.now()
         )
-        session.execute(sa.insert(ActorKey).values(row))
+        session.execute(sa.insert(ActorKey).values(**row, state=state))
 
 
-def pin(session: Session, node: Node, actor_id: str, keys: "dict[str, tuple[str, str]]") -> None:
+def turn(session: Session, actor_id: str) -> bool:
+    """The successors take over: what was current is old, and a private half of it is gone. False, with no effect, where there are none:
+    of two processes that come to it at once the second finds it done."""
+    waiting = sa.select(ActorKey.id).where(ActorKey.actor_id == actor_id, ActorKey.state == NEXT)
+    if not session.scalars(waiting.with_for_update()).all():
+        return False
+    mine = sa.update(ActorKey).where(ActorKey.actor_id == actor_id)
+    session.execute(mine.where(ActorKey.state == CURRENT).values(state=OLD, sealed_private=None))
+    session.execute(mine.where(ActorKey.state == NEXT).values(state=CURRENT, until=None))
+    return True
+
+
+def in_state(session: Session, actor_id: str, state: str = CURRENT) -> Keys:
+    """An actor's keys that are in one state."""
+    query = sa.select(ActorKey.uri, ActorKey.kind, ActorKey.public).where(ActorKey.actor_id == actor_id, ActorKey.state == state)
+    return {row.uri: (row.kind, row.public) for row in session.execute(query.order_by(ActorKey.id))}
+
+
+def fingerprint(keys: Keys) -> str:
+    """SHA-256 over a set of public keys, hexadecimal: the same whatever their ids, their order and the spelling of a PEM."""
+    raw = sorted(f"{kind} {hashlib.sha256(_raw(load_public(kind, public))).hexdigest()}" for kind, public in keys.values())
+    return hashlib.sha256("\n".join(raw).encode()).hexdigest()
+
+
+def _raw(key: RSAPublicKey | Ed25519PublicKey) -> bytes:
+    if isinstance(key, Ed25519PublicKey):
+        return key.public_bytes_raw()
+    return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+def pin(session: Session, node: Node, actor_id: str, keys: Keys, state: str = CURRENT) -> None:
     """Stores the public keys of another node's actor: {uri: (kind, public)}; a key that is there stays as it is.
 
     Raises Refused for one that another actor holds."""
@@ -85,12 +124,12 @@ def pin(session: Session, node: Node, actor_id: str, keys: "dict[str, tuple[str,
         if uri not in known:
             session.execute(
                 sa.insert(ActorKey).values(
-                    id=new_id(node.now()), actor_id=actor_id, uri=uri, kind=kind, public=public, created_at=node.now()
+                    id=new_id(node.now()), actor_id=actor_id, uri=uri, kind=kind, public=public, created_at=node.now(), state=state
                 )
             )
 
 
-def replace(session: Session, node: Node, actor_id: str, keys: "dict[str, tuple[str, str]]") -> None:
+def replace(session: Session, node: Node, actor_id: str, keys: Keys) -> None:
     """Takes these keys in the place of those that a third party had brought."""
     session.execute(sa.delete(ActorKey).where(ActorKey.actor_id == actor_id))
     pin(session, node, actor_id, keys)
@@ -110,7 +149,8 @@ def signer(session: Session, node: Node, actor_id: str, kind: str) -> Signer:
 @cache
 def _signer_query() -> sa.Select[Any]:
     columns: list[Any] = [ActorKey.id, ActorKey.uri, ActorKey.sealed_private]
-    return sa.select(*columns).where(ActorKey.actor_id == sa.bindparam("actor"), ActorKey.kind == sa.bindparam("kind"))
+    query = sa.select(*columns).where(ActorKey.actor_id == sa.bindparam("actor"), ActorKey.kind == sa.bindparam("kind"))
+    return query.where(ActorKey.state == CURRENT)
 
 
 def multibase(raw: bytes) -> str:

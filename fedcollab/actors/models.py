@@ -7,6 +7,7 @@ from fedcollab.base.database import Model
 
 ORGANIZATION, PERSON, GROUP = "Organization", "Person", "Group"
 OWN, PARTNER, INTRODUCED, FOREIGN = "own", "partner", "introduced", "foreign"
+CURRENT, NEXT, OLD = "current", "next", "old"
 
 
 class Actor(Model):
@@ -32,7 +33,9 @@ class Actor(Model):
 
 
 class ActorKey(Model):
-    """A public key of an actor as PEM (rsa) or multibase (ed25519); the private half only of our own, sealed under the master key."""
+    """A public key of an actor as PEM (rsa) or multibase (ed25519); the private half only of our own, sealed under the master key.
+    `state` is `current`, `next` (an Organization's successor, not in use yet) or `old` (believed no more); a current one with `until` is
+    old from then on. `refused_at` is when the use of an old one was last put on record."""
 
     __tablename__ = "actor_key"
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
@@ -42,5 +45,8 @@ class ActorKey(Model):
     public: Mapped[str] = mapped_column(Text)
     sealed_private: Mapped[bytes | None] = mapped_column(LargeBinary)
     created_at: Mapped[int]
+    state: Mapped[str] = mapped_column(String(8), default=CURRENT)
+    until: Mapped[int | None]
+    refused_at: Mapped[int | None]
 
     __table_args__ = (Index(None, "actor_id", "kind"),)

@@ -11,7 +11,7 @@ from fedcollab.base.clock import new_id
 from fedcollab.base.database import prepared
 
 from . import keys
-from .models import GROUP, ORGANIZATION, OWN, PERSON, Actor, ActorKey
+from .models import GROUP, OLD, ORGANIZATION, OWN, PERSON, Actor, ActorKey
 from .node import Node
 from .uris import actor_uri
 
@@ -92,15 +92,15 @@ def by_username(session: Session, node: Node, username: str) -> ActorData | None
     return ActorData(*row) if row else None
 
 
-def keys_of(session: Session, actor_id: str) -> dict[str, tuple[str, str]]:
-    """{key uri: (kind, public)} of an actor."""
+def keys_of(session: Session, actor_id: str) -> keys.Keys:
+    """The keys of an actor that are believed: those in use, and an accepted successor."""
     return {uri: (kind, public) for uri, kind, public in prepared(session, _keys_query(), {"actor": actor_id})}
 
 
 @cache
 def _keys_query() -> sa.Select[Any]:
     columns: list[Any] = [ActorKey.uri, ActorKey.kind, ActorKey.public]
-    return sa.select(*columns).where(ActorKey.actor_id == sa.bindparam("actor")).order_by(ActorKey.id)
+    return sa.select(*columns).where(ActorKey.actor_id == sa.bindparam("actor"), ActorKey.state != OLD).order_by(ActorKey.id)
 
 
 def _one(session: Session, column: str, value: str) -> ActorData | None:

@@ -6,7 +6,7 @@ from fedcollab.base.errors import N_
 from fedcollab.feature import Feature, MenuItem
 from fedcollab.federation.queue import attention
 
-from . import members, queue, views
+from . import members, partner_page, queue, views
 
 FEATURE = Feature(
     name="admin",
@@ -20,7 +20,8 @@ FEATURE = Feature(
         web.post("/admin/members/{id}/factor", members.reset_factor),
         web.get("/admin/partners", views.show_partners),
         web.post("/admin/partners", views.add_partner),
-        web.post("/admin/partners/{id}", views.change_partner),
+        web.get("/admin/partners/{id}", partner_page.show_partner),
+        web.post("/admin/partners/{id}", partner_page.change_partner),
         web.get("/admin/federation", queue.show_queue),
         web.post("/admin/federation", queue.act),
         web.get("/admin/audit", views.show_audit),

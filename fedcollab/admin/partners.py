@@ -1,5 +1,7 @@
 """Decides what adding, approving, suspending, blocking or removing a partner does across the house."""
 
+import contextlib
+
 from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
@@ -7,12 +9,19 @@ from fedcollab.access.viewer import Viewer
 from fedcollab.actors import service as actors
 from fedcollab.actors.models import PARTNER
 from fedcollab.actors.node import Node
-from fedcollab.features.discussions import groups
-from fedcollab.federation import catchup, fetch, follows, partners, profiles
+from fedcollab.base.errors import Conflict, N_, Refused
+from fedcollab.federation import catchup, fetch, follows, offers, partners, profiles, vouching
 from fedcollab.federation.kernel import Kernel
 from fedcollab.federation.models import ADMITTED, BLOCKED, LEFT, REFUSED, SUSPENDED
 from fedcollab.federation.partners import PartnerData
 from fedcollab.federation.profiles import Profile
+
+from . import permissions
+
+OTHER_KEYS = N_(
+    "Their node shows other keys than those you know. Compare the words with their admin on the partner's page and say there that"
+    " they match."
+)
 
 
 async def add(kernel: Kernel, viewer: Viewer | None, address: str, *, approve: bool = False) -> PartnerData:
@@ -21,11 +30,21 @@ async def add(kernel: Kernel, viewer: Viewer | None, address: str, *, approve: b
 
     Raises Unreachable, Refused or BadRequest, with nothing changed."""
     profile = await fetch.organisation(kernel, address if "://" in address else f"https://{address}")
+    if not await kernel.database.write(_same_keys, kernel.node, profile):
+        raise Conflict(OTHER_KEYS)
     return await kernel.database.write(_list, kernel.node, viewer, profile, approve=approve)
 
 
+def _same_keys(session: Session, node: Node, profile: Profile) -> bool:
+    """Whether an organisation that is on the list shows the keys that we know; others wait for the word check."""
+    there = partners.by_host(session, profile.host)
+    return there is None or there.uri != profile.uri or offers.compare(session, node, there, profile)
+
+
 def _list(session: Session, node: Node, viewer: Viewer | None, profile: Profile, *, approve: bool) -> PartnerData:
-    partner, fresh = partners.add(session, node, profiles.remember(session, node, profile, known=PARTNER))
+    partner, fresh = partners.add(session, node, profiles.remember(session, node, profile, known=PARTNER), permissions.ALL)
+    with contextlib.suppress(Refused):  # its present keys are good, whatever it says of later ones
+        offers.consider(session, node, partner, profile.document)
     moved = approve and _move(session, node, viewer, partner, ADMITTED)
     if fresh:
         audit.record(session, node.now(), viewer, "partner.add", partner.host)
@@ -49,17 +68,21 @@ def _move(session: Session, node: Node, viewer: Viewer | None, partner: PartnerD
     organisation = actors.by_id(session, partner.organisation_id)
     if state in (BLOCKED, LEFT):
         partners.drop_waiting(session, node, partner)
+        vouching.take_back(session, node, partner)
+    if state == BLOCKED:
+        partners.drop_received(session, partner)
     if state == LEFT:
         follows.unfollow(session, node, organisation)  # the last that it hears of us, queued while it is a partner
     partners.move(session, node, viewer, partner, state)
     if state == ADMITTED:
-        groups.admit_partner(session, node, partner.organisation_id)
+        permissions.admit(session, node, partner)
         follows.follow(session, node, organisation)
         profiles.know_first_hand(session, node, partner.organisation_id)
         if partner.state == SUSPENDED:
             catchup.want(session, node, partner_id=partner.id)  # what it has sent meanwhile was turned away here
+        vouching.tell(session, node, partner)
     elif state in (BLOCKED, LEFT, REFUSED):
-        groups.expel_partner(session, node, partner.organisation_id)
+        permissions.expel(session, node, partner)
     return True
 
 

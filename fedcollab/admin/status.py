@@ -6,26 +6,41 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from fedcollab.federation import delivery, partners, queue
-from fedcollab.federation.models import PARKED, REFUSED, WAITING, InboxItem
+from fedcollab.actors import keys
+from fedcollab.federation import delivery, lookalikes, partners, queue, vouching
+from fedcollab.federation.models import APPLIED, PARKED, REFUSED, WAITING, InboxItem
 
 
 def status(session: Session) -> dict[str, Any]:
     """Partners with their queues (`queue` says more of each), organisations met through them, applications, what was given up, and what
     came in and is not done, by state."""
-    counts = delivery.counts(session)
+    counts, applications = delivery.counts(session), partners.applications(session)
     lines = []
     for partner in partners.listed(session):
         mine = counts.get(partner.id, {})
         lines.append(asdict(partner) | {state: mine.get(state, 0) for state in ("waiting", "parked", "refused")})
+    _warn(session, lines + applications, partners.known_hosts(session))
     query = sa.select(InboxItem.state, sa.func.count()).where(InboxItem.state.in_((WAITING, PARKED, REFUSED))).group_by(InboxItem.state)
     inbox = {row[0]: row[1] for row in session.execute(query)}
     return {
         "partners": lines,
         "introduced": [asdict(one) for one in partners.introduced(session)],
-        "applications": partners.applications(session),
+        "applications": applications,
         "inbox": inbox,
         "queue": [asdict(line) for line in queue.lines(session)],
         "given_up": [asdict(one) for one in queue.given_up(session)],
         "stuck": [asdict(one) for one in queue.stuck(session)],
     }
+
+
+def _warn(session: Session, lines: list[dict[str, Any]], known: list[str]) -> None:
+    """Puts beside each line who vouches for an applicant (`vouched_by`, and whether for other keys than we see: `vouched_other_keys`), and
+    the name of a host that reads otherwise than it is written (`readable`) or like one of a partner (`resembles`)."""
+    words = vouching.words_for(session, [line["host"] for line in lines if line.get("state", APPLIED) == APPLIED])
+    for line in lines:
+        said = words.get(line["host"], [])
+        ours = keys.fingerprint(keys.in_state(session, line["organisation_id"])) if "organisation_id" in line else ""
+        line["vouched_by"] = [word.name for word in said]
+        line["vouched_other_keys"] = [word.name for word in said if ours and word.keys != ours]
+        line["readable"] = lookalikes.readable(line["host"])
+        line["resembles"] = lookalikes.resembles(line["host"], known)

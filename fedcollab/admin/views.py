@@ -4,7 +4,7 @@ from aiohttp import web
 from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
-from fedcollab.base.errors import BadRequest, FedcollabError, N_
+from fedcollab.base.errors import FedcollabError, N_
 from fedcollab.base.web import read_form, redirect, words_of
 from fedcollab.feature import admin_of, page
 from fedcollab.federation.kernel import KERNEL
@@ -22,6 +22,21 @@ ACTIONS = {
     "partner.suspended": N_("Partner suspended"),
     "partner.blocked": N_("Partner blocked"),
     "partner.left": N_("Partner removed"),
+    "partner.checked": N_("Words compared with a partner's admin"),
+    "partner.rechecked": N_("Words compared again, new keys of a partner believed"),
+    "partner.keys_offered": N_("New keys of a partner wait, signed by the old ones"),
+    "partner.keys_differ": N_("A partner's node shows other keys than those known"),
+    "partner.keys_accepted": N_("New keys of a partner accepted"),
+    "partner.keys_changed": N_("A partner's old keys ended"),
+    "partner.old_key": N_("A request signed by a partner's old key refused"),
+    "partner.allow": N_("What a partner may take part in changed"),
+    "partner.pause": N_("Sending to a partner paused"),
+    "partner.resume": N_("Sending to a partner resumed"),
+    "partner.vouch": N_("Vouched for a partner"),
+    "partner.unvouch": N_("No longer vouching for a partner"),
+    "key.rotate": N_("New keys of this node published"),
+    "key.changed": N_("This node signs with its new keys"),
+    "key.new": N_("Lost keys of this node replaced"),
     "organisation.block": N_("Organisation blocked"),
     "organisation.unblock": N_("Organisation no longer blocked"),
     "group.create": N_("Group made"),
@@ -98,19 +113,6 @@ async def add_partner(request: web.Request) -> web.Response:
         await partners.add(request.app[KERNEL], viewer, address)
     except FedcollabError as error:
         return await _page(request, address, why_not_added(error, words_of(request)))
-    return redirect("/admin/partners")
-
-
-async def change_partner(request: web.Request) -> web.Response:
-    """Approves, suspends, refuses or removes a partner; blocks or unblocks it or an organisation met through one."""
-    viewer, fields, kernel = admin_of(request), await read_form(request), request.app[KERNEL]
-    act, key = fields.get("act", ""), request.match_info["id"]
-    if act in ("block", "unblock"):
-        await kernel.database.write(partners.block if act == "block" else partners.unblock, kernel.node, viewer, key)
-    elif act in partners.STATES:
-        await kernel.database.write(partners.change, kernel.node, viewer, key, partners.STATES[act])
-    else:
-        raise BadRequest(N_("Choose what to do with the partner."))
     return redirect("/admin/partners")
 
 

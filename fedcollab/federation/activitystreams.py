@@ -30,7 +30,9 @@ PROTOCOL = "fedcollab/1"
 LABEL, PROTOCOL_TERM, ORGANISATION = "fc:label", "fc:protocol", "fc:organisation"
 MEMBERS, PEOPLE, HISTORY, INTRODUCES = "fc:members", "fc:people", "fc:history", "fc:introduces"
 SEQ, EPOCH, LAST, ASKED = "fc:seq", "fc:epoch", "fc:last", "fc:asked"
-EXTENSIONS = (LABEL, PROTOCOL_TERM, ORGANISATION, MEMBERS, PEOPLE, HISTORY, INTRODUCES, SEQ, EPOCH, LAST, ASKED)
+SUCCESSOR, UNTIL, SUCCEEDS, KEYS, VOUCH = "fc:successor", "fc:until", "fc:succeeds", "fc:keys", "fc:Vouch"
+TRUST = (SUCCESSOR, UNTIL, SUCCEEDS, KEYS, VOUCH)
+EXTENSIONS = (LABEL, PROTOCOL_TERM, ORGANISATION, MEMBERS, PEOPLE, HISTORY, INTRODUCES, SEQ, EPOCH, LAST, ASKED, *TRUST)
 
 
 def ident(value: object) -> str:

@@ -7,11 +7,12 @@ from aiohttp import web
 
 from fedcollab.actors import service as actors
 from fedcollab.actors.keys import PublicKey
+from fedcollab.actors.models import NEXT
 from fedcollab.actors.service import ActorData
 from fedcollab.base.addresses import host_of
 from fedcollab.base.errors import BadRequest, Forbidden, N_, Refused, Unauthorized, Unavailable, Unreachable
 
-from . import fetch, partners, signatures
+from . import fetch, offers, other_keys, partners, signatures
 from .claims import Claim
 from .kernel import Kernel
 from .lookups import Found, signer_of
@@ -47,13 +48,29 @@ async def _authenticate(kernel: Kernel, request: web.Request, body: bytes) -> Au
     incoming = signatures.Incoming(request.method, request.raw_path, request.headers.items(), body)
     claims = signatures.claims(incoming, kernel.node.settings.base_url, kernel.node.now())
     claim, found = await _choose(kernel, claims, request.method)
-    if found.key is None or found.actor is None:
+    key, now, partner = found.key, kernel.node.now(), found.partner
+    if key is None:
         key_uri = claim.key_uri
-        key = await kernel.sought.find(key_uri, found.partner.host, kernel.node.now(), lambda: _fetch_key(kernel, key_uri))
+        key = await kernel.sought.find(key_uri, partner.host, now, lambda: _fetch_key(kernel, key_uri, partner))
+    await _check(kernel, claim, key, partner)
+    if found.actor is None:
+        return Authenticated(await kernel.database.read(actors.by_id, key.actor_id), partner, claim.covered)
+    return Authenticated(found.actor, partner, claim.covered)
+
+
+async def _check(kernel: Kernel, claim: Claim, key: PublicKey, partner: PartnerData) -> None:
+    """Raises Unauthorized for a signature that is not by this key, or by one that its owner has replaced."""
+    try:
         claim.check(key)
-        return Authenticated(await kernel.database.read(actors.by_id, key.actor_id), found.partner, claim.covered)
-    claim.check(found.key)
-    return Authenticated(found.actor, found.partner, claim.covered)
+    except Unauthorized:
+        if key.actor_uri == partner.uri:  # a node made anew at an old address gives its new keys the ids of the old ones
+            await other_keys.in_doubt(kernel, partner)
+        raise
+    if key.ended(kernel.node.now()):
+        await kernel.database.write(offers.note_old, kernel.node, key)
+        raise Unauthorized(reason="signed by a key that its owner has replaced")
+    if key.state == NEXT:
+        await kernel.database.write(offers.first_use, kernel.node, key)
 
 
 async def _choose(kernel: Kernel, claims: list[Claim], method: str) -> tuple[Claim, Found]:
@@ -77,7 +94,7 @@ async def _choose(kernel: Kernel, claims: list[Claim], method: str) -> tuple[Cla
     raise Forbidden(N_("This node talks to its partners alone. Its admin sees that you asked."), reason="not an admitted partner")
 
 
-async def _fetch_key(kernel: Kernel, key_uri: str) -> PublicKey:
+async def _fetch_key(kernel: Kernel, key_uri: str, partner: PartnerData) -> PublicKey:
     """The key's owner is fetched by the key's address, and has to list the key itself."""
     try:
         await fetch.owner(kernel, key_uri.partition("#")[0])
@@ -86,6 +103,7 @@ async def _fetch_key(kernel: Kernel, key_uri: str) -> PublicKey:
             raise Unauthorized(reason=f"the key's owner {error.reason}") from None
         raise Unavailable(reason=f"the key could not be fetched: {error.reason}", retry_after=60) from None
     except Refused as error:
+        await other_keys.in_doubt(kernel, partner)
         raise Unauthorized(reason=f"the key's owner: {error}") from None
     found = await signer_of(kernel.database, host_of(key_uri), key_uri)
     if found is None or found.key is None:

@@ -17,6 +17,7 @@ from .models import ADMITTED, DONE, LEFT, PARKED, WAITING, Activity, Delivery, P
 from .models import REFUSED as REFUSED_STATE
 
 SPOKEN_TO = (ADMITTED, LEFT)  # to one that has left only our Undo still goes: it is inside no audience
+HEARS_US = sa.and_(Partner.state.in_(SPOKEN_TO), Partner.paused_at.is_(None))
 LANES = 8
 BATCH = 64
 LEASE = 2 * MINUTE

@@ -18,6 +18,7 @@ from fedcollab.base.database import prepared, wake
 from fedcollab.base.errors import BadRequest, Refused, Unauthorized
 
 from . import activitystreams as ap
+from . import partners
 from .announce import unwrap
 from .intake import once
 from .models import DONE, EARLY, PARKED, WAITING, InboxItem, Partner, is_open
@@ -127,7 +128,7 @@ def process(session: Session, node: Node, registry: Registry, item_id: int, *, f
         return
     sender = actors.by_id(session, item.sender_id)
     verified = unwrap(session, node, Verified(item.body, sender, sender), fetched or {})
-    found = registry.find(verified)
+    found = registry.find(verified, partners.permitted(session, sender.organisation_id))
     for work in found:
         work(session, node, verified)
     prepared(session, _done(), {"item": item_id, "why": "" if found else "nothing here handles this type"})

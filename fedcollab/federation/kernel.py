@@ -16,7 +16,7 @@ from .seeking import Sought
 
 @dataclass(frozen=True)
 class Kernel:
-    """One running node."""
+    """One running node. `looked` says when each partner's Organization was last looked at because of keys that are not its pinned ones."""
 
     node: Node
     database: Database
@@ -25,6 +25,7 @@ class Kernel:
     sought: Sought = field(default_factory=Sought)
     intake: Intake = field(default_factory=Intake)
     inboxes: Buckets = field(default_factory=inboxes)
+    looked: dict[str, int] = field(default_factory=dict)
 
 
 KERNEL = web.AppKey("kernel", Kernel)

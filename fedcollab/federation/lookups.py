@@ -1,5 +1,6 @@
 """Decides how the signer of a request is found: partner, key and the key's owner in one read, which no request is too fast for."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -10,11 +11,13 @@ from sqlalchemy.orm import aliased
 from fedcollab.actors.keys import RSA, PublicKey
 from fedcollab.actors.models import INTRODUCED, Actor, ActorKey
 from fedcollab.actors.service import COLUMNS, ActorData
-from fedcollab.base.database import Database
+from fedcollab.base.database import Database, from_json
 
 from .models import Partner
 from .partners import COLUMNS as PARTNER_COLUMNS
 from .partners import PartnerData
+
+ALLOWS = list(PartnerData.__dataclass_fields__).index("allows")
 
 
 @dataclass(frozen=True)
@@ -37,11 +40,19 @@ async def signer_of(database: Database, host: str, key_uri: str) -> Found | None
     if not rows:
         return None
     row = rows[0]
-    partner = PartnerData(*row[3 + len(COLUMNS) :])
-    if row[0] is None or row[3] is None:
+    partner = _partner(row[5 + len(COLUMNS) :])
+    if row[0] is None or row[5] is None:
         return Found(partner)
-    actor = ActorData(*row[3 : 3 + len(COLUMNS)])
-    return Found(partner, PublicKey(row[0], row[1], row[2], actor.id, actor.uri), actor)
+    actor = ActorData(*row[5 : 5 + len(COLUMNS)])
+    return Found(partner, PublicKey(row[0], row[1], row[2], actor.id, actor.uri, row[3], row[4]), actor)
+
+
+def _partner(values: Sequence[Any]) -> PartnerData:
+    """The driver alone leaves lists as they are kept."""
+    whole = list(values)
+    if isinstance(whole[ALLOWS], str):
+        whole[ALLOWS] = from_json(whole[ALLOWS])
+    return PartnerData(*whole)
 
 
 @cache
@@ -59,7 +70,8 @@ def _by_owner() -> sa.Select[Any]:
 def _query(named: sa.ColumnElement[bool]) -> sa.Select[Any]:
     signer = aliased(Actor)
     own_word = sa.and_(signer.known != INTRODUCED, signer.disabled_at.is_(None), signer.host == Partner.host)
-    columns: list[Any] = [ActorKey.uri, ActorKey.kind, ActorKey.public, *(getattr(signer, column.key) for column in COLUMNS)]
+    key = (ActorKey.uri, ActorKey.kind, ActorKey.public, ActorKey.state, ActorKey.until)
+    columns: list[Any] = [*key, *(getattr(signer, column.key) for column in COLUMNS)]
     query = sa.select(*columns, *PARTNER_COLUMNS).select_from(Partner).join(Actor, Actor.id == Partner.organisation_id)
     query = query.outerjoin(ActorKey, named).outerjoin(signer, sa.and_(signer.id == ActorKey.actor_id, own_word))
     return query.where(Partner.host == sa.bindparam("host"))

@@ -16,7 +16,9 @@ class Partner(Model):
     `people` is how many it has, as it last said; `last_seq` numbers its stream without gaps within `epoch`; `form` is the form of
     signature that it accepted last; `leased_until` says that some process is delivering to it. We send it nothing since `paused_at`. Of
     its own stream everything up to `heard_epoch`/`heard_seq` is here; from `resync_at` on it is asked for the rest, and its stream was
-    found whole at `whole_at`."""
+    found whole at `whole_at`. `suspended_for` is empty, "away" or "keys"; `checked_at` says that both admins have read the same words,
+    `checked_by_id` who said so. `allows` names the features it may take part in; `accepted_keys` is the fingerprint of the last successor
+    of our keys that its admin said yes to, `vouched_keys` that of its keys which we vouch for."""
 
     __tablename__ = "partner"
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
@@ -43,6 +45,35 @@ class Partner(Model):
     resync_tries: Mapped[int] = mapped_column(default=0)
     resync_error: Mapped[str] = mapped_column(Text, default="")
     whole_at: Mapped[int | None]
+    checked_at: Mapped[int | None]
+    checked_by_id: Mapped[str | None] = mapped_column(String(36))
+    allows: Mapped[list[str]] = mapped_column(JSON, default=list)
+    accepted_keys: Mapped[str] = mapped_column(String(64), default="")
+    vouched_keys: Mapped[str] = mapped_column(String(64), default="")
+
+
+class KeyOffer(Model):
+    """Other keys of a partner's Organization that wait for an admin: a successor that the pinned ones signed (`signed`), with the end of
+    the old ones in `until`; or, without that, what its own host shows now."""
+
+    __tablename__ = "key_offer"
+    partner_id: Mapped[str] = mapped_column(ForeignKey("partner.id"), primary_key=True)
+    signed: Mapped[bool]
+    keys: Mapped[str] = mapped_column(String(64))
+    document: Mapped[dict[str, object]] = mapped_column(JSON)
+    until: Mapped[int | None]
+    at: Mapped[int]
+
+
+class Vouch(Model):
+    """One partner's word for another organisation: `keys` is the fingerprint of the keys that it has pinned."""
+
+    __tablename__ = "vouch"
+    by_id: Mapped[str] = mapped_column(ForeignKey("actor.id"), primary_key=True)
+    about_uri: Mapped[str] = mapped_column(Text, primary_key=True)
+    about_host: Mapped[str] = mapped_column(Text, index=True)
+    keys: Mapped[str] = mapped_column(String(64))
+    at: Mapped[int]
 
 
 class Application(Model):

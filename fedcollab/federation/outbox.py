@@ -105,6 +105,15 @@ def withhold(session: Session, node: Node, object_uri: str, error: str) -> None:
     session.execute(waiting.values(state=DROPPED, done_at=node.now(), error=error))
 
 
+def drop(session: Session, node: Node, organisation_id: str, order_keys: "sa.Select[Any]") -> None:
+    """What waits for a partner under these keys of order is never sent: it is outside of what they belong to. Deletions still go."""
+    mine = sa.select(Partner.id).where(Partner.organisation_id == organisation_id)
+    deletes = sa.or_(Activity.type == "Delete", Activity.body.contains('"type":"Delete"', autoescape=True))
+    waiting = sa.update(Delivery).where(Delivery.partner_id.in_(mine), Delivery.state == WAITING, Delivery.order_key.in_(order_keys))
+    waiting = waiting.where(~sa.exists().where(Activity.id == Delivery.activity_id, deletes))
+    session.execute(waiting.values(state=DROPPED, done_at=node.now(), error="the partner may not take part in this"))
+
+
 def _queue(session: Session, activity_id: str, organisations: list[str], order_key: str) -> None:
     """One delivery a partner, numbered without gaps: the partners' rows are locked in the order of their ids."""
     if not organisations:

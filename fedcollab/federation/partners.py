@@ -18,9 +18,10 @@ from fedcollab.base.clock import new_id
 from fedcollab.base.database import prepared, wake
 from fedcollab.base.errors import Conflict, N_, NotFound, Refused
 
-from .models import ADMITTED, APPLIED, BLOCKED, DROPPED, LEFT, REFUSED, SUSPENDED, WAITING, Application, Delivery, Partner
+from .models import ADMITTED, APPLIED, BLOCKED, DROPPED, LEFT, REFUSED, SUSPENDED, WAITING, Application, Delivery, InboxItem, Partner
 
 STRANGERS = 100
+FOR_KEYS = "keys"
 MOVES = {  # state -> the states it may go to
     APPLIED: (ADMITTED, REFUSED, BLOCKED),
     ADMITTED: (SUSPENDED, BLOCKED, LEFT),
@@ -47,6 +48,11 @@ class PartnerData:
     last_success_at: int | None
     last_error_at: int | None
     last_error: str
+    suspended_for: str
+    paused_at: int | None
+    checked_at: int | None
+    allows: list[str]
+    vouched_keys: str
 
 
 COLUMNS: tuple[Any, ...] = (
@@ -62,6 +68,11 @@ COLUMNS: tuple[Any, ...] = (
     Partner.last_success_at,
     Partner.last_error_at,
     Partner.last_error,
+    Partner.suspended_for,
+    Partner.paused_at,
+    Partner.checked_at,
+    Partner.allows,
+    Partner.vouched_keys,
 )
 
 
@@ -90,9 +101,32 @@ def by_host(session: Session, host: str) -> PartnerData | None:
     return PartnerData(*row) if row else None
 
 
-def talks_with(session: Session, host: str) -> bool:
-    """Whether things are queued for this host: an admitted partner, or one suspended for now."""
-    return session.execute(sa.select(Partner.id).where(Partner.host == host, Partner.state.in_((ADMITTED, SUSPENDED)))).first() is not None
+def talks_with(session: Session, host: str, about: str = "") -> bool:
+    """Whether things (of the feature `about`) are queued for this host: an admitted partner, or one suspended for now."""
+    query = sa.select(Partner.allows).where(Partner.host == host, Partner.state.in_((ADMITTED, SUSPENDED)))
+    allows = session.execute(query).scalar_one_or_none()
+    return allows is not None and (not about or about in allows)
+
+
+def permitted(session: Session, organisation_id: str) -> frozenset[str]:
+    """The features that an organisation may take part in, one that is no partner in all. Raises Refused for one that is blocked: what
+    came in before that has no effect any more."""
+    row = prepared(session, _permitted_query(), {"organisation": organisation_id}).one_or_none()
+    if row is not None and row.state == BLOCKED:
+        raise Refused(reason="the partner was blocked")
+    return frozenset(row.allows) if row is not None else frozenset()
+
+
+@cache
+def _permitted_query() -> sa.Select[Any]:
+    columns: list[Any] = [Partner.state, Partner.allows]
+    return sa.select(*columns).where(Partner.organisation_id == sa.bindparam("organisation"))
+
+
+def taking_part(session: Session, feature: str) -> list[str]:
+    """The admitted partners' organisations that may take part in a feature."""
+    rows = session.execute(sa.select(Partner.organisation_id, Partner.allows).where(Partner.state == ADMITTED).order_by(Partner.id))
+    return [row.organisation_id for row in rows if feature in row.allows]
 
 
 class Standing(NamedTuple):
@@ -121,11 +155,16 @@ def _standing_query() -> sa.Select[Any]:
     return query.where(Actor.uri.in_(sa.bindparam("uris", expanding=True)))
 
 
+def known_hosts(session: Session) -> list[str]:
+    """The hosts that others could pose as: those of partners that were admitted, also where one is suspended for now."""
+    return list(session.scalars(sa.select(Partner.host).where(Partner.state.in_((ADMITTED, SUSPENDED))).order_by(Partner.host)))
+
+
 def admitted_hosts(session: Session) -> frozenset[str]:
     return frozenset(session.scalars(sa.select(Partner.host).where(Partner.state == ADMITTED)))
 
 
-def add(session: Session, node: Node, organisation: ActorData) -> tuple[PartnerData, bool]:
+def add(session: Session, node: Node, organisation: ActorData, allows: Iterable[str] = ()) -> tuple[PartnerData, bool]:
     """Puts an organisation, whose document was fetched and pinned, on the list as applied; one that is there stays as it is. Answers it
     and whether it is new. Raises Refused where another organisation of the same host is on the list: a host is one partner."""
     there = by_host(session, organisation.host)
@@ -133,7 +172,7 @@ def add(session: Session, node: Node, organisation: ActorData) -> tuple[PartnerD
         raise Refused(reason="another organisation of this host is on the list")
     if there is None:
         row = dict(id=new_id(node.now()), organisation_id=organisation.id, host=organisation.host, state=APPLIED, created_at=node.now())
-        session.execute(sa.insert(Partner).values(row))
+        session.execute(sa.insert(Partner).values(**row, allows=sorted(allows)))
         session.execute(sa.delete(Application).where(Application.host == organisation.host))
     return there or find(session, organisation.host), there is None
 
@@ -151,8 +190,11 @@ def move(session: Session, node: Node, viewer: Viewer | None, partner: PartnerDa
         raise Conflict(
             N_("This is not possible in the partner's present state. Look at the list again."), reason=f"{partner.state} to {state}"
         )
+    if state == ADMITTED and partner.suspended_for == FOR_KEYS:
+        raise Conflict(N_("Their node shows other keys than those you know. Compare the words with their admin first."))
     mine = sa.update(Partner).where(Partner.id == partner.id)
-    session.execute(mine.values(state=state, suspended_for="", decided_at=node.now(), attempts=0, next_try_at=0, last_error=""))
+    fresh = dict(state=state, decided_at=node.now(), attempts=0, next_try_at=0, last_error="", suspended_for="", paused_at=None)
+    session.execute(mine.values(fresh))
     session.execute(sa.delete(Block).where(Block.organisation_id == partner.organisation_id))
     if state == BLOCKED:
         block(session, node, viewer, partner.organisation_id)
@@ -163,6 +205,12 @@ def drop_waiting(session: Session, node: Node, partner: PartnerData) -> None:
     """What still waits for a partner whose partnership ends is never sent, and stays on record as dropped."""
     waiting = sa.update(Delivery).where(Delivery.partner_id == partner.id, Delivery.state == WAITING)
     session.execute(waiting.values(state=DROPPED, done_at=node.now(), error="the partnership has ended"))
+
+
+def drop_received(session: Session, partner: PartnerData) -> None:
+    """What came from a partner that is blocked and has not had its effect yet never has."""
+    waiting = sa.update(InboxItem).where(InboxItem.host == partner.host, InboxItem.state == WAITING)
+    session.execute(waiting.values(state=REFUSED, body={}, reason="the partner was blocked"))
 
 
 @dataclass(frozen=True)
@@ -212,13 +260,23 @@ def block(session: Session, node: Node, viewer: Viewer | None, organisation_id: 
 
 
 def knock(session: Session, node: Node, host: str, actor_uri: str) -> None:
-    """Counts a stranger: one line a host, at most 100 of them."""
+    """Counts a stranger: one line a host, at most 100 of them. The hundred and first takes the place of the one that knocked once and
+    longest ago: whoever invents hosts pushes out inventions, not somebody who knocks again. Where all knock again, it is not counted."""
     now = node.now()
     there = session.execute(
         sa.update(Application).where(Application.host == host).values(times=Application.times + 1, last_at=now).returning(Application.host)
     )
-    if there.first() is None and session.execute(sa.select(sa.func.count()).select_from(Application)).scalar_one() < STRANGERS:
+    if there.first() is None and (_counted(session) < STRANGERS or _sweep(session)):
         session.execute(sa.insert(Application).values(host=host, actor_uri=actor_uri[:500], first_at=now, last_at=now))
+
+
+def _counted(session: Session) -> int:
+    return session.execute(sa.select(sa.func.count()).select_from(Application)).scalar_one()
+
+
+def _sweep(session: Session) -> bool:
+    once = sa.select(Application.host).where(Application.times == 1).order_by(Application.last_at, Application.host).limit(1)
+    return session.execute(sa.delete(Application).where(Application.host.in_(once)).returning(Application.host)).first() is not None
 
 
 def applications(session: Session) -> list[dict[str, object]]:

@@ -61,7 +61,6 @@ def document(session: Session, node: Node, actor: ActorData, **more: object) -> 
         made.update({name: f"{actor.uri}/{name}" for name in LISTS})
     if actor.kind == PERSON:
         made["outbox"] = actor.uri + "/outbox"
-    made.update(_key_members(actor.uri, actors.keys_of(session, actor.id)))
     proved = proofs.prove(made, keys.signer(session, node, actors.own(session, node).id, keys.ED25519), node.now())
     session.execute(sa.update(Actor).where(Actor.id == actor.id).values(document=proved, updated_at=node.now()))
     return proved
@@ -72,6 +71,16 @@ def renew_own(session: Session, node: Node) -> None:
     me = actors.own(session, node)
     if set(LISTS) - set(stored_document(session, me.id) or {}):
         document(session, node, me)
+
+
+def prove_anew(session: Session, node: Node) -> None:
+    """All documents of our people and groups, proved by the Organization's key that is in use now."""
+    me = actors.own(session, node)
+    signer = keys.signer(session, node, me.id, keys.ED25519)
+    query = sa.select(Actor.id, Actor.document).where(Actor.known == OWN, Actor.id != me.id, Actor.document.is_not(None))
+    for row in session.execute(query).all():
+        proved = proofs.prove({name: part for name, part in row.document.items() if name != "proof"}, signer, node.now())
+        session.execute(sa.update(Actor).where(Actor.id == row.id).values(document=proved, updated_at=node.now()))
 
 
 def stored_document(session: Session, actor_id: str) -> dict[str, Any] | None:
@@ -129,6 +138,35 @@ def _keys(document: dict[str, Any], uri: str, host: str) -> dict[str, tuple[str,
     return found
 
 
+def key_objects(uri: str, found: keys.Keys) -> list[dict[str, Any]]:
+    """Public keys as a document lists them, of whichever type."""
+    members = _key_members(uri, found)
+    return [*members["assertionMethod"], *([members["publicKey"]] if "publicKey" in members else [])]
+
+
+def successors(document: dict[str, Any]) -> keys.Keys:
+    """The keys that an Organization names as those that follow its present ones; none where it names none. Raises BadRequest."""
+    listed, uri = document.get(ap.SUCCESSOR), ap.ident(document)
+    found = [key for key in listed if isinstance(key, dict)] if isinstance(listed, list) else []
+    pems = [key for key in found if "publicKeyPem" in key]
+    if len(pems) > 1:
+        raise BadRequest(reason="more than one RSA key")
+    methods = [key for key in found if "publicKeyMultibase" in key]
+    return _keys({"assertionMethod": methods, "publicKey": pems[0] if pems else None}, uri, host_of(uri))
+
+
+def succeeds(profile: Profile, pinned: keys.Keys) -> bool:
+    """Whether an Organization's document shows that one of these keys had signed its present ones as those that follow."""
+    before = profile.document.get(ap.SUCCEEDS)
+    if not profile.keys or not isinstance(before, dict) or ap.ident(before) != profile.uri:
+        return False
+    with contextlib.suppress(Refused):
+        check_proof(profile, profile.keys)
+        check_proof(parse(before), pinned)
+        return successors(before) == profile.keys
+    return False
+
+
 def check_proof(profile: Profile, by: dict[str, tuple[str, str]]) -> None:
     """Raises Refused unless the document is proved by one of these keys (its Organization's)."""
     if not proofs.proved(profile.document, by):
@@ -150,8 +188,10 @@ def remember(
         if first_hand:
             keys.replace(session, node, there.id, profile.keys)
             values |= dict(organisation_id=organisation_id or there.id)
-        else:
+        elif not (there.known == INTRODUCED and succeeds(profile, keys.in_state(session, there.id))):
             _check_pinned(session, there, profile)
+        else:
+            keys.replace(session, node, there.id, profile.keys)
         if first_hand or known in (there.known, PARTNER):
             session.execute(
                 sa.update(Actor).where(Actor.id == there.id).values(known=known, through_id=through_id, username=profile.username, **values)

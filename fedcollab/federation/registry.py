@@ -1,6 +1,6 @@
 """Decides who handles what arrives: one visible list of handlers, given by the features, found by activity and object type."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,12 +46,15 @@ Work = Callable[[Session, Node, Verified], None]
 @dataclass(frozen=True)
 class Handler:
     """Takes activities of one type whose object is of one of `objects` (any, where empty); `announced` ones only where it says so:
-    what an organisation says to us of itself is never taken from a third one's hands."""
+    what an organisation says to us of itself is never taken from a third one's hands. `feature` is the one that a partner has to be
+    allowed to take part in; what takes something back (`withdraws`) is heard all the same."""
 
     activity: str
     objects: tuple[str, ...]
     work: Work
     announced: bool = False
+    withdraws: bool = False
+    feature: str = ""
 
 
 class Registry:
@@ -60,8 +63,13 @@ class Registry:
     def __init__(self, handlers: Iterable[Handler]) -> None:
         self.handlers = tuple(handlers)
 
-    def find(self, received: Verified) -> list[Work]:
-        """All that handle an activity, in order; what nobody handles is accepted and has no effect."""
+    def find(self, received: Verified, permitted: Collection[str] | None = None) -> list[Work]:
+        """All that handle an activity, in order; what nobody handles is accepted and has no effect. Raises Refused where only features
+        handle it that are not `permitted` to its sender (None permits all)."""
         kinds, objects = ap.types(received.activity), set(ap.types(received.activity.get("object")))
         found = [h for h in self.handlers if h.activity in kinds and (not h.objects or objects & set(h.objects))]
-        return [h.work for h in found if h.announced or received.first_hand]
+        heard = [h for h in found if h.announced or received.first_hand]
+        allowed = [h for h in heard if permitted is None or not h.feature or h.withdraws or h.feature in permitted]
+        if heard and not allowed:
+            raise Refused(reason="the partner may not take part in this")
+        return [h.work for h in allowed]

@@ -34,12 +34,6 @@ def upgrade() -> None:
 
 
 def _partner() -> None:
-    """The first two columns may be there already, from another step."""
-    there = {column["name"] for column in sa.inspect(op.get_bind()).get_columns("partner")}
-    if "paused_at" not in there:
-        op.add_column("partner", sa.Column("paused_at", sa.BigInteger(), nullable=True))
-    if "suspended_for" not in there:
-        op.add_column("partner", sa.Column("suspended_for", sa.String(length=16), nullable=False, server_default=""))
     for name in ("heard_epoch", "heard_seq", "resync_tries"):
         op.add_column("partner", sa.Column(name, sa.BigInteger(), nullable=False, server_default="0"))
     op.add_column("partner", sa.Column("resync_error", sa.Text(), nullable=False, server_default=""))

@@ -148,6 +148,10 @@ def token_made(tab: Tab, scene: Scene) -> None:
 def no_token(tab: Tab, scene: Scene) -> None:
     scene.forgive()
     fill(purpose="A script", proof="never this one")(tab, scene)
+def stale(tab: Tab, scene: Scene) -> None:
+    """Says that the words match which were made from other keys than are known by now."""
+    tab.locator("main form:has([value=check]) [name=shown]").evaluate("field => { field.value = '0'.repeat(64) }")
+    fill("[value=check]")(tab, scene)
 
 
 TEXT = "Is *anybody* else shown this?\n\n- the same picture\n- another name\n\n> travel paid first"
@@ -314,6 +318,18 @@ PAGES = (
     Page("members-reset", "/admin/members/{amal}/factor", "admin/reset_factor.html"),
     Page("partners", "/admin/partners", "admin/partners.html"),
     Page("partners-block", "/admin/partners", "admin/partners.html", act=folded_open),
+    Page("partner", "/admin/partners/{away}", "admin/partner.html"),
+    Page("partner-applied", "/admin/partners/{applied}", "admin/partner.html"),
+    Page("partner-other-keys", "/admin/partners/{lost}", "admin/partner.html"),
+    Page("partner-block", "/admin/partners/{away}", "admin/partner.html", act=folded_open),
+    Page(
+        "partner-error",
+        "/admin/partners/{away}",
+        "admin/partner.html",
+        act=stale,
+        sends="/admin/partners/{id}",
+        status=409,
+    ),
     Page("partners-empty", "/admin/partners", "admin/partners.html", "sokha"),
     Page(
         "partners-error",
@@ -368,5 +384,4 @@ NO_PAGE = {
     "POST /admin/members/{id}/factor": "leads back to the list",
     "POST /groups/{id}/narrow": "leads back to the group",
     "POST /admin/federation": "leads back to the queue",
-    "POST /admin/partners/{id}": "leads back to the list",
 }

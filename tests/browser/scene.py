@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Coroutine, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,8 +28,8 @@ from fedcollab.features.discussions.models import Post, Thread, ThreadRead
 from fedcollab.features.members import factor, sessions
 from fedcollab.features.members import service as members
 from fedcollab.features.members.feature import THROTTLE
-from fedcollab.federation import partners
-from fedcollab.federation.models import ADMITTED, PARKED, REFUSED, SUSPENDED, Delivery, InboxItem, Partner, Receipt
+from fedcollab.federation import offers, partners, profiles
+from fedcollab.federation.models import ADMITTED, PARKED, REFUSED, SUSPENDED, Delivery, InboxItem, Partner, Receipt, Vouch
 
 from .moderated import moderate
 
@@ -237,12 +237,13 @@ async def _people(made: Scene) -> None:
 
 
 async def _partners(made: Scene) -> None:
-    """One that has applied, one that has knocked, one that cannot be reached."""
+    """One that has applied, one that has knocked, one that cannot be reached, one that shows other keys than are known."""
     busy, ilse = made.busy, made.people["ilse"]
     await acts.add(busy.kernel, ilse, made.empty.url)
     await busy.write(partners.knock, "oldmill.example", "https://oldmill.example/actor")
     await until(partial(_away, busy), "a delivery that failed")
     await busy.kernel.database.write(_given_up)
+    await busy.kernel.database.write(_trust, made)
 
 
 def _given_up(session: Session) -> None:
@@ -256,6 +257,18 @@ def _given_up(session: Session) -> None:
     ids = session.scalars(sa.select(Partner.id).where(Partner.state == ADMITTED).order_by(Partner.id)).all()
     session.execute(sa.update(Partner).where(Partner.id == ids[0]).values(paused_at=Partner.created_at))
     session.execute(sa.update(Partner).where(Partner.id == ids[1]).values(state=SUSPENDED, suspended_for="away"))
+
+
+def _trust(session: Session, made: Scene) -> None:
+    """One partner shows other keys; another one vouches for other keys of the applicant than are seen here."""
+    node, listed = made.busy.kernel.node, {partner.name: partner for partner in partners.listed(session)}
+    lost, away, applied = listed["دار السنابل"], listed["Kivuli Support"], listed["Tamarind Circle"]
+    made.places |= {"lost": lost.id, "away": away.id, "applied": applied.id}
+    seen = profiles.parse(profiles.stored_document(session, lost.organisation_id))
+    others = actors.keys_of(session, applied.organisation_id)
+    offers.compare(session, node, lost, replace(seen, keys={f"{lost.uri}#{n}": key for n, key in enumerate(others.values())}))
+    word = dict(by_id=away.organisation_id, about_uri=applied.uri, about_host=applied.host, keys="5eed" * 16, at=node.now())
+    session.execute(sa.insert(Vouch).values(word))
 
 
 def _age(session: Session) -> None:

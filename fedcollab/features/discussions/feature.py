@@ -7,7 +7,7 @@ from fedcollab.feature import Feature, MenuItem
 
 from . import composing, paging, thanks, views
 from .clients import TAKERS, arrivals
-from .groups import renew_lists
+from .groups import admit_partner, expel_partner, renew_lists
 from .moderation.feature import HANDLERS as MODERATION
 from .moderation.feature import MENU, ROUTES
 from .receiving import HANDLERS
@@ -42,4 +42,7 @@ FEATURE = Feature(
     outbox=TAKERS,
     arrivals=(arrivals,),
     menu=(MenuItem("/", N_("Home"), "home"), MenuItem("/groups", N_("Discuss"), "talk", also=("/threads/", "/posts/")), *MENU),
+    permission=N_("Discussions"),
+    admits=admit_partner,
+    expels=expel_partner,
 )

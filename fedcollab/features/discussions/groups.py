@@ -20,13 +20,14 @@ from fedcollab.base.errors import Conflict, Forbidden, N_, NotFound, Refused
 from fedcollab.base.markup import plain
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import outbox, partners, profiles, receipts
-from fedcollab.federation.models import ADMITTED, Partner
+from fedcollab.federation.models import Partner
 from fedcollab.federation.registry import Verified
 
 from .models import Post, Thread
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 MOST = 2000
+FEATURE = "discussions"  # what a partner is allowed to take part in, or not
 RENEWED_AT_ONCE = 5
 
 
@@ -66,9 +67,8 @@ def create(
     group = actors.create_own(session, node, GROUP, username=slug, name=plain(name, 200), summary=summary)
     audience_id = policy.open_audience(session, now=node.now(), label=label, owner_id=me.id, group_id=group.id, history=history)
     if label != STRICT:
-        for partner in partners.listed(session):
-            if partner.state == ADMITTED:
-                policy.admit(session, audience_id, partner.organisation_id, since=node.now())
+        for organisation_id in partners.taking_part(session, FEATURE):
+            policy.admit(session, audience_id, organisation_id, since=node.now())
     _publish(session, node, group)
     audit.record(session, node.now(), viewer, "group.create", group.id)
     return group
@@ -96,10 +96,13 @@ def admit_partner(session: Session, node: Node, organisation_id: str) -> None:
 
 
 def expel_partner(session: Session, node: Node, organisation_id: str) -> None:
-    """A partner no longer admitted is outside all our groups at once."""
+    """A partner no longer admitted, or no longer allowed to take part, is outside all our groups at once; what waits for it of groups
+    and conversations is never sent."""
     for group, audience in _travelling(session, node):
         policy.expel(session, audience.id, organisation_id)
         _publish(session, node, group)
+    ours = sa.select(Thread.uri).union(sa.select(Actor.uri).where(Actor.kind == GROUP))
+    outbox.drop(session, node, organisation_id, ours.subquery().select())
 
 
 def introduce_to_follower(session: Session, node: Node, received: Verified) -> None:

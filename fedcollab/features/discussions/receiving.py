@@ -273,6 +273,6 @@ HANDLERS = (
     Handler("Update", ("Group",), groups.receive),
     Handler("Create", activities.TYPES, receive_create, announced=True),
     Handler("Update", activities.TYPES, receive_update, announced=True),
-    Handler("Delete", (), receive_delete, announced=True),
+    Handler("Delete", (), receive_delete, announced=True, withdraws=True),
     Handler("Accept", ("Delete", "Update"), confirming.receive_accept, announced=True),
 )

@@ -123,6 +123,8 @@ def may_write(session: Session, viewer: Viewer, group_id: str) -> groups.Audienc
     audience, group = groups.audience_of(session, group_id), actors.by_id(session, group_id)
     if group.known != OWN and not partners.talks_with(session, group.host):
         raise Refused(N_("We are no longer partners with the organisation that keeps this group, so nothing can be sent to it."))
+    if group.known != OWN and not partners.talks_with(session, group.host, groups.FEATURE):
+        raise Refused(N_("Discussions with the organisation that keeps this group are switched off here, so nothing can be sent to it."))
     inside = sa.select(AudienceMember.since).where(
         AudienceMember.audience_id == audience.id, AudienceMember.organisation_id == viewer.organisation_id
     )
