@@ -308,6 +308,15 @@ def partner_remove(url: str, as_json: AsJson = False) -> None:
     _change("remove", url, as_json)
 
 
+@partner_app.command("follow")
+def partner_follow(url: str, as_json: AsJson = False) -> None:
+    """Follows a group of an admitted partner that runs other software, by the group's address."""
+    from fedcollab.admin import partners
+
+    found = with_kernel(lambda kernel: partners.follow_group(kernel, None, url))
+    say(as_json, {"id": found.id, "uri": found.uri, "name": found.name}, f"{found.name} ({found.host}) is followed.")
+
+
 @group_app.command("add")
 def group_add(
     slug: str,

@@ -67,6 +67,12 @@ def knows_group(session: Session, viewer: Viewer, group_id: str) -> bool:
     return session.execute(sa.select(Audience.id).where(Audience.group_id == group_id, sees_group(viewer))).first() is not None
 
 
+def speaks_publicly(session: Session, person_id: str) -> bool:
+    """Whether somebody has shared anything public: then their name may be asked for by whoever may read it."""
+    shared = [sa.select(sa.literal(1)).where(model.author_id == person_id, model.label == CLEAR) for model in SharedObject.__subclasses__()]
+    return any(session.execute(query.limit(1)).first() is not None for query in shared)
+
+
 def recipients(*, by_time: bool = False) -> sa.Select[str]:
     """The organisations inside the audience of the parameter `audience`; nobody else is ever sent anything of it. Federation narrows to
     admitted followers. Of what came in at the moment `at`, only those that were inside then (all of them, where history is open)."""
@@ -158,5 +164,6 @@ __all__ = [
     "open_audience",
     "recipients",
     "sees_group",
+    "speaks_publicly",
     "visible",
 ]

@@ -9,7 +9,9 @@ from fedcollab.access.viewer import Viewer
 from fedcollab.actors import service as actors
 from fedcollab.actors.models import PARTNER
 from fedcollab.actors.node import Node
+from fedcollab.actors.service import ActorData
 from fedcollab.base.errors import Conflict, N_, Refused
+from fedcollab.features.discussions import groups
 from fedcollab.federation import catchup, fetch, follows, offers, partners, profiles, vouching
 from fedcollab.federation.kernel import Kernel
 from fedcollab.federation.models import ADMITTED, BLOCKED, LEFT, REFUSED, SUSPENDED
@@ -84,6 +86,13 @@ def _move(session: Session, node: Node, viewer: Viewer | None, partner: PartnerD
     elif state in (BLOCKED, LEFT, REFUSED):
         permissions.expel(session, node, partner)
     return True
+
+
+async def follow_group(kernel: Kernel, viewer: Viewer | None, uri: str) -> ActorData:
+    """Follows a group of an admitted partner that runs other software, by the group's id. Raises Unreachable, Refused, BadRequest."""
+    group = await fetch.actor(kernel, uri)
+    await kernel.database.write(groups.follow, kernel.node, viewer, group)
+    return group
 
 
 def block(session: Session, node: Node, viewer: Viewer | None, key: str) -> None:

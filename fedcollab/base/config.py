@@ -48,6 +48,9 @@ class Settings:
 
     connections: int = setting("How many connections are held at once, in all.", example=1000, default=1000)  # type: ignore[assignment]
     connections_per_address: int = setting("How many of them one address may hold; 0 for as many as there are.", example=100, default=100)  # type: ignore[assignment]
+    outside_servers: bool = setting(
+        "Whether servers that are no partners may read, follow and answer what is public.", example=True, default=False
+    )  # type: ignore[assignment]
 
     @property
     def host(self) -> str:

@@ -16,7 +16,7 @@ from fedcollab.base.database import prepared
 from fedcollab.base.errors import BadRequest, Needs, Refused
 
 from . import activitystreams as ap
-from . import forwarding, partners, profiles, proofs
+from . import announced, forwarding, partners, profiles, proofs
 from .models import ADMITTED
 from .partners import PartnerData
 from .registry import Verified
@@ -29,9 +29,17 @@ def unwrap(session: Session, node: Node, received: Verified, fetched: dict[str, 
         return forwarding.believe(session, node, received, fetched)
     if proofs.key_uris(received.activity):  # not needed, for the request was signed; but a wrong one is nobody's word
         forwarding.check_proof(session, node, received.activity, received.actor)
-    inner = received.activity.get("object")
-    if "Announce" not in ap.types(received.activity) or received.actor.kind != GROUP:
+    if "Announce" not in ap.types(received.activity) or received.actor.kind != GROUP or received.outside:
         return received
+    return _passed_on(session, node, received, fetched)
+
+
+def _passed_on(session: Session, node: Node, received: Verified, fetched: dict[str, Any]) -> Verified:
+    inner = received.activity.get("object")
+    if received.actor.known == FOREIGN:
+        return announced.from_its_origin(session, node, received, fetched)
+    if isinstance(inner, dict) and ap.ident(inner) and "actor" not in inner and "attributedTo" in inner:
+        return announced.on_a_hosts_word(session, node, received, inner, _documents(received))
     if not isinstance(inner, dict) or not ap.ident(inner) or not ap.types(inner):
         raise BadRequest(reason="a group announces activities with their proof")
     author_uri = ap.one_ident(inner, "actor")

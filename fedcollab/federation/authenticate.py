@@ -12,11 +12,11 @@ from fedcollab.actors.service import ActorData
 from fedcollab.base.addresses import host_of
 from fedcollab.base.errors import BadRequest, Forbidden, N_, Refused, Unauthorized, Unavailable, Unreachable
 
-from . import fetch, offers, other_keys, partners, signatures
+from . import fetch, offers, other_keys, outside, partners, signatures
 from .claims import Claim
 from .kernel import Kernel
 from .lookups import Found, signer_of
-from .models import ADMITTED
+from .models import ADMITTED, OUTSIDE
 from .partners import PartnerData
 
 
@@ -47,7 +47,9 @@ async def authenticate(kernel: Kernel, request: web.Request, body: bytes) -> Aut
 async def _authenticate(kernel: Kernel, request: web.Request, body: bytes) -> Authenticated:
     incoming = signatures.Incoming(request.method, request.raw_path, request.headers.items(), body)
     claims = signatures.claims(incoming, kernel.node.settings.base_url, kernel.node.now())
-    claim, found = await _choose(kernel, claims, request.method)
+    claim, found = await _choose(kernel, claims)
+    if found is None or found.partner.state != ADMITTED:
+        return await _stranger(kernel, request.method, body, claim, found)
     key, now, partner = found.key, kernel.node.now(), found.partner
     if key is None:
         key_uri = claim.key_uri
@@ -73,9 +75,9 @@ async def _check(kernel: Kernel, claim: Claim, key: PublicKey, partner: PartnerD
         await kernel.database.write(offers.first_use, kernel.node, key)
 
 
-async def _choose(kernel: Kernel, claims: list[Claim], method: str) -> tuple[Claim, Found]:
-    """The first signature that names a key of an admitted partner; the others say nothing. Raises Forbidden where there is none."""
-    stranger = None
+async def _choose(kernel: Kernel, claims: list[Claim]) -> tuple[Claim, Found | None]:
+    """The first signature that names a key of an admitted partner, else the first of all; the others say nothing."""
+    first: tuple[Claim, Found | None] | None = None
     for claim in claims:
         try:
             host = host_of(claim.key_uri)
@@ -86,12 +88,44 @@ async def _choose(kernel: Kernel, claims: list[Claim], method: str) -> tuple[Cla
         found = await signer_of(kernel.database, host, claim.key_uri)
         if found is not None and found.partner.state == ADMITTED:
             return claim, found
-        stranger = stranger or (host, claim.key_uri, found)
-    if stranger is None:
+        first = first or (claim, found)
+    if first is None:
         raise Unauthorized(reason="no signature names a key's address")
-    if stranger[2] is None and method == "POST":
-        await kernel.database.write(partners.knock, kernel.node, *stranger[:2])
+    return first
+
+
+async def _stranger(kernel: Kernel, method: str, body: bytes, claim: Claim, found: Found | None) -> Authenticated:
+    """Who is no admitted partner: a server outside, where our admin lets them in; else Forbidden, and one counted line."""
+    partner = found.partner if found else None
+    if kernel.node.settings.outside_servers and await _is_let_in(kernel, method, body, partner):
+        return Authenticated(*await _from_outside(kernel, method, claim, partner, found.key if found else None), claim.covered)
+    if (partner is None or partner.state == OUTSIDE) and method == "POST":
+        await kernel.database.write(partners.knock, kernel.node, host_of(claim.key_uri), claim.key_uri)
     raise Forbidden(N_("This node talks to its partners alone. Its admin sees that you asked."), reason="not an admitted partner")
+
+
+async def _is_let_in(kernel: Kernel, method: str, body: bytes, partner: PartnerData | None) -> bool:
+    """Whether a server outside may ask at all, and for this; judged before anything is fetched for it."""
+    return await kernel.database.read(outside.may_ask, kernel.node, partner) and (
+        method == "GET" or outside.may_post(kernel.node, partner, body)
+    )
+
+
+async def _from_outside(
+    kernel: Kernel, method: str, claim: Claim, partner: PartnerData | None, key: PublicKey | None
+) -> tuple[ActorData, PartnerData]:
+    """Who asks from a server outside. Nothing is stored before the signature is good, and of readers nothing at all."""
+    host, heard = host_of(claim.key_uri), partner is not None and partner.state == OUTSIDE
+    profile = None if key and heard else await fetch.stranger(kernel, claim.key_uri)
+    found = outside.key_of(profile, claim.key_uri) if profile else key
+    assert found is not None
+    claim.check(found)
+    if method == "GET":
+        return outside.reader(found, host), outside.nobody(host)
+    if profile is None and partner is not None:
+        return await kernel.database.read(actors.by_id, found.actor_id), partner
+    assert profile is not None
+    return await kernel.database.write(outside.remember, kernel.node, profile)
 
 
 async def _fetch_key(kernel: Kernel, key_uri: str, partner: PartnerData) -> PublicKey:

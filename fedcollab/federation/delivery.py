@@ -13,10 +13,10 @@ from fedcollab.actors.node import Node
 from fedcollab.base.clock import HOUR, MICROSECONDS, MINUTE
 from fedcollab.base.database import Database, prepared
 
-from .models import ADMITTED, DONE, LEFT, PARKED, WAITING, Activity, Delivery, Partner, is_open
+from .models import ADMITTED, DONE, LEFT, OUTSIDE, PARKED, WAITING, Activity, Delivery, Partner, is_open
 from .models import REFUSED as REFUSED_STATE
 
-SPOKEN_TO = (ADMITTED, LEFT)  # to one that has left only our Undo still goes: it is inside no audience
+SPOKEN_TO = (ADMITTED, LEFT, OUTSIDE)  # to one that has left only our Undo still goes: it is inside no audience
 HEARS_US = sa.and_(Partner.state.in_(SPOKEN_TO), Partner.paused_at.is_(None))
 LANES = 8
 BATCH = 64

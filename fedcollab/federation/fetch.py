@@ -9,7 +9,7 @@ from fedcollab.actors.models import FOREIGN, ORGANIZATION, PARTNER
 from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
 from fedcollab.base.addresses import host_of
-from fedcollab.base.errors import N_, Refused, Unreachable
+from fedcollab.base.errors import N_, Refused, Unavailable, Unreachable
 from fedcollab.base.http import is_activity
 from fedcollab.base.strictjson import loads
 
@@ -88,9 +88,32 @@ async def owner(kernel: Kernel, address: str) -> ActorData:
 def store(session: Session, node: Node, profile: profiles.Profile) -> ActorData:
     """Keeps an actor of a partner, as its own server says it. Raises Refused without the proof of an Organization that gives proofs."""
     partner = partners.by_host(session, profile.host)
-    if partner is None or (profile.organisation_uri and profile.organisation_uri != partner.uri):
+    vouched = partner is not None and knocking.speaks_fedcollab(session, partner.organisation_id)
+    if partner is None or (vouched and profile.organisation_uri and profile.organisation_uri != partner.uri):
         raise Refused(reason="an actor of no partner's organisation")
-    vouched = knocking.speaks_fedcollab(session, partner.organisation_id)
     if vouched:
         profiles.check_proof(profile, actors.keys_of(session, partner.organisation_id))
     return profiles.remember(session, node, profile, known=PARTNER if vouched else FOREIGN, organisation_id=partner.organisation_id)
+
+
+async def stranger(kernel: Kernel, key_uri: str) -> profiles.Profile:
+    """The owner of a key on a server outside, asked for under the limits of `Strangers`. Raises Unavailable."""
+    now, uri = kernel.node.now(), key_uri.partition("#")[0]
+    late, profile = kernel.strangers.known(key_uri, now)
+    if not late:
+        kernel.strangers.ask(host_of(key_uri), now)
+        async with kernel.strangers.turns:
+            profile = await _stranger(kernel, uri)
+        kernel.strangers.keep(key_uri, profile, now)
+    if profile is None:
+        raise Unavailable(reason="the key's owner could not be fetched of late", retry_after=600)
+    return profile
+
+
+async def _stranger(kernel: Kernel, uri: str) -> profiles.Profile | None:
+    """None where it can't be had or read; the key's host alone is permitted."""
+    try:
+        answer = await knocking.ask_stranger(kernel, uri, await kernel.database.read(knocking.own_signer, kernel))
+        return profiles.parse(_has_id(knocking.read(answer), uri), expected=uri)
+    except (Unreachable, Refused):
+        return None

@@ -127,8 +127,9 @@ def process(session: Session, node: Node, registry: Registry, item_id: int, *, f
     if item.state not in (WAITING, EARLY):
         return
     sender = actors.by_id(session, item.sender_id)
-    verified = unwrap(session, node, Verified(item.body, sender, sender), fetched or {})
-    found = registry.find(verified, partners.permitted(session, sender.organisation_id))
+    permitted, outside = partners.permitted(session, sender.organisation_id)
+    verified = unwrap(session, node, Verified(item.body, sender, sender, outside=outside), fetched or {})
+    found = registry.find(verified, permitted)
     for work in found:
         work(session, node, verified)
     prepared(session, _done(), {"item": item_id, "why": "" if found else "nothing here handles this type"})

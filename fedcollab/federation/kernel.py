@@ -12,6 +12,7 @@ from .intake import Intake
 from .rates import Buckets, inboxes
 from .registry import Registry
 from .seeking import Sought
+from .strangers import Strangers
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Kernel:
     intake: Intake = field(default_factory=Intake)
     inboxes: Buckets = field(default_factory=inboxes)
     looked: dict[str, int] = field(default_factory=dict)
+    strangers: Strangers = field(default_factory=Strangers)
 
 
 KERNEL = web.AppKey("kernel", Kernel)

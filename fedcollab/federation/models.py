@@ -6,13 +6,15 @@ from sqlalchemy.orm import Mapped, mapped_column
 from fedcollab.base.database import Model
 
 APPLIED, ADMITTED, REFUSED, SUSPENDED, BLOCKED, LEFT = "applied", "admitted", "refused", "suspended", "blocked", "left"
+OUTSIDE = "outside"  # no partner: a server that follows or answers what is public
 NOT_DONE = text("state <> 'done'")  # what is done is nearly all, and asked for by its key alone: indexes and questions leave it out
 WAITING, DONE, PARKED, DROPPED, EARLY = "waiting", "done", "parked", "dropped", "early"
 REQUESTED, ACCEPTED, REJECTED, UNDONE = "requested", "accepted", "rejected", "undone"
 
 
 class Partner(Model):
-    """Another organisation's node on our list. Only `admitted` is heard, fetched from and delivered to; `suspended` keeps its queue.
+    """Another organisation's node on our list. Only `admitted` is heard, fetched from and delivered to; `suspended` keeps its queue;
+    `outside` is none of ours but follows or answers a public group.
     `people` is how many it has, as it last said; `last_seq` numbers its stream without gaps within `epoch`; `form` is the form of
     signature that it accepted last; `leased_until` says that some process is delivering to it. We send it nothing since `paused_at`. Of
     its own stream everything up to `heard_epoch`/`heard_seq` is here; from `resync_at` on it is asked for the rest, and its stream was

@@ -16,7 +16,7 @@ from fedcollab.base.database import prepared, put, wake
 
 from . import activitystreams as ap
 from . import proofs
-from .models import ACCEPTED, ADMITTED, DROPPED, SUSPENDED, WAITING, Activity, Delivery, Follow, Partner
+from .models import ACCEPTED, ADMITTED, DROPPED, OUTSIDE, SUSPENDED, WAITING, Activity, Delivery, Follow, Partner
 
 KEPT = 45 * DAY  # how long partners can ask again for what they were sent
 
@@ -129,7 +129,7 @@ def _queue(session: Session, activity_id: str, organisations: list[str], order_k
 
 
 def _written_to() -> sa.ColumnElement[bool]:
-    return sa.and_(Partner.organisation_id.in_(sa.bindparam("to", expanding=True)), Partner.state.in_((ADMITTED, SUSPENDED)))
+    return sa.and_(Partner.organisation_id.in_(sa.bindparam("to", expanding=True)), Partner.state.in_((ADMITTED, SUSPENDED, OUTSIDE)))
 
 
 @cache

@@ -11,14 +11,28 @@ from sqlalchemy.orm import Session, aliased
 from fedcollab.access import audit
 from fedcollab.access.models import Block
 from fedcollab.access.viewer import Viewer
-from fedcollab.actors.models import ORGANIZATION, OWN, Actor
+from fedcollab.actors.models import FOREIGN, ORGANIZATION, OWN, Actor
 from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
 from fedcollab.base.clock import new_id
 from fedcollab.base.database import prepared, wake
 from fedcollab.base.errors import Conflict, N_, NotFound, Refused
 
-from .models import ADMITTED, APPLIED, BLOCKED, DROPPED, LEFT, REFUSED, SUSPENDED, WAITING, Application, Delivery, InboxItem, Partner
+from .models import (
+    ADMITTED,
+    APPLIED,
+    BLOCKED,
+    DROPPED,
+    LEFT,
+    OUTSIDE,
+    REFUSED,
+    SUSPENDED,
+    WAITING,
+    Application,
+    Delivery,
+    InboxItem,
+    Partner,
+)
 
 STRANGERS = 100
 FOR_KEYS = "keys"
@@ -29,6 +43,7 @@ MOVES = {  # state -> the states it may go to
     REFUSED: (ADMITTED, BLOCKED),
     BLOCKED: (ADMITTED, LEFT),
     LEFT: (ADMITTED, BLOCKED),
+    OUTSIDE: (BLOCKED, LEFT),
 }
 
 
@@ -108,13 +123,15 @@ def talks_with(session: Session, host: str, about: str = "") -> bool:
     return allows is not None and (not about or about in allows)
 
 
-def permitted(session: Session, organisation_id: str) -> frozenset[str]:
-    """The features that an organisation may take part in, one that is no partner in all. Raises Refused for one that is blocked: what
-    came in before that has no effect any more."""
+def permitted(session: Session, organisation_id: str) -> tuple[frozenset[str] | None, bool]:
+    """The features that an organisation may take part in, None for all that hear it, and whether it is a server outside. Raises Refused
+    for one that is blocked: what came in before that has no effect any more."""
     row = prepared(session, _permitted_query(), {"organisation": organisation_id}).one_or_none()
     if row is not None and row.state == BLOCKED:
         raise Refused(reason="the partner was blocked")
-    return frozenset(row.allows) if row is not None else frozenset()
+    if row is None or row.state == OUTSIDE:
+        return (None, True) if row is not None else (frozenset(), False)
+    return frozenset(row.allows), False
 
 
 @cache
@@ -167,7 +184,7 @@ def admitted_hosts(session: Session) -> frozenset[str]:
 def add(session: Session, node: Node, organisation: ActorData, allows: Iterable[str] = ()) -> tuple[PartnerData, bool]:
     """Puts an organisation, whose document was fetched and pinned, on the list as applied; one that is there stays as it is. Answers it
     and whether it is new. Raises Refused where another organisation of the same host is on the list: a host is one partner."""
-    there = by_host(session, organisation.host)
+    there = _from_outside(session, node, organisation) or by_host(session, organisation.host)
     if there is not None and there.organisation_id != organisation.id:
         raise Refused(reason="another organisation of this host is on the list")
     if there is None:
@@ -175,6 +192,21 @@ def add(session: Session, node: Node, organisation: ActorData, allows: Iterable[
         session.execute(sa.insert(Partner).values(**row, allows=sorted(allows)))
         session.execute(sa.delete(Application).where(Application.host == organisation.host))
     return there or find(session, organisation.host), there is None
+
+
+def _from_outside(session: Session, node: Node, organisation: ActorData) -> PartnerData | None:
+    """The line of a server that was heard from outside becomes the one of the organisation which now speaks for it; its people too."""
+    made_up = sa.select(Actor.id).where(Actor.known == FOREIGN, Actor.kind == ORGANIZATION, Actor.host == organisation.host)
+    query = sa.select(Partner.id, Partner.organisation_id).where(Partner.host == organisation.host, Partner.organisation_id.in_(made_up))
+    row = session.execute(query).one_or_none()
+    if row is None:
+        return None
+    session.execute(
+        sa.update(Partner).where(Partner.id == row.id).values(organisation_id=organisation.id, state=APPLIED, decided_at=node.now())
+    )
+    people = sa.update(Actor).where(Actor.organisation_id == row.organisation_id, Actor.id != row.organisation_id)
+    session.execute(people.values(organisation_id=organisation.id))
+    return find(session, organisation.host)
 
 
 def lock(session: Session) -> None:
@@ -186,7 +218,8 @@ def move(session: Session, node: Node, viewer: Viewer | None, partner: PartnerDa
     """Changes a partner's state as far as `MOVES` allows. Raises Conflict otherwise; the same state again is no change."""
     if partner.state == state:
         return
-    if state not in MOVES[partner.state]:
+    made_up = state == ADMITTED and session.scalar(sa.select(Actor.known).where(Actor.id == partner.organisation_id)) == FOREIGN
+    if state not in MOVES[partner.state] or made_up:
         raise Conflict(
             N_("This is not possible in the partner's present state. Look at the list again."), reason=f"{partner.state} to {state}"
         )

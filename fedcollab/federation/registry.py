@@ -15,14 +15,17 @@ from . import activitystreams as ap
 
 @dataclass(frozen=True)
 class Verified:
-    """An activity that is known to be its actor's: signed by `actor`, or proved by them and announced by the group `through` in `outer`.
-    A handler that takes it cannot be called with anything unverified."""
+    """An activity that is known to be its actor's: signed by `actor`, or proved by them and announced by the group `through` in `outer`;
+    `unproved` is what that group's host says of somebody on a server that proves nothing. `outside`: the sender's server is no partner of
+    ours. A handler that takes it cannot be called with anything unverified."""
 
     activity: dict[str, Any]
     actor: ActorData
     sender: ActorData
     through: ActorData | None = None
     outer: dict[str, Any] | None = None
+    outside: bool = False
+    unproved: bool = False
 
     @property
     def first_hand(self) -> bool:
@@ -40,6 +43,8 @@ class Early(Refused):
     """What an activity is about is not here; where its sender numbers what it sends, it may be on its way."""
 
 
+PARTNERS, OUTSIDE = "partners", "outside"
+BOTH = (PARTNERS, OUTSIDE)
 Work = Callable[[Session, Node, Verified], None]
 
 
@@ -47,7 +52,8 @@ Work = Callable[[Session, Node, Verified], None]
 class Handler:
     """Takes activities of one type whose object is of one of `objects` (any, where empty); `announced` ones only where it says so:
     what an organisation says to us of itself is never taken from a third one's hands. `feature` is the one that a partner has to be
-    allowed to take part in; what takes something back (`withdraws`) is heard all the same."""
+    allowed to take part in; what takes something back (`withdraws`) is heard all the same. `by` says from whom it is heard: partners,
+    servers outside."""
 
     activity: str
     objects: tuple[str, ...]
@@ -55,6 +61,7 @@ class Handler:
     announced: bool = False
     withdraws: bool = False
     feature: str = ""
+    by: tuple[str, ...] = (PARTNERS,)
 
 
 class Registry:
@@ -67,7 +74,8 @@ class Registry:
         """All that handle an activity, in order; what nobody handles is accepted and has no effect. Raises Refused where only features
         handle it that are not `permitted` to its sender (None permits all)."""
         kinds, objects = ap.types(received.activity), set(ap.types(received.activity.get("object")))
-        found = [h for h in self.handlers if h.activity in kinds and (not h.objects or objects & set(h.objects))]
+        side = OUTSIDE if received.outside else PARTNERS
+        found = [h for h in self.handlers if side in h.by and h.activity in kinds and (not h.objects or objects & set(h.objects))]
         heard = [h for h in found if h.announced or received.first_hand]
         allowed = [h for h in heard if permitted is None or not h.feature or h.withdraws or h.feature in permitted]
         if heard and not allowed:

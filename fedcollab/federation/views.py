@@ -52,7 +52,8 @@ def document_answer(document: object, status: int = 200) -> web.Response:
 
 
 async def partner_viewer(request: web.Request) -> Viewer:
-    """The partner that asks by signed GET. Raises Unauthorized or Forbidden: nothing else is readable unsigned."""
+    """The partner that asks by signed GET; one without an organisation, who sees what is public, where a server outside does and may.
+    Raises Unauthorized or Forbidden: nothing else is readable unsigned."""
     found = await authenticate(request.app[KERNEL], request, b"")
     return partner(found.partner.organisation_id)
 
@@ -77,9 +78,11 @@ async def get_list(request: web.Request) -> web.Response:
 
 
 async def get_person(request: web.Request) -> web.Response:
-    """One of our people's documents, for partners."""
-    await partner_viewer(request)
-    return await own_document(request, f"/people/{request.match_info['id']}", PERSON)
+    """One of our people's documents, for partners; for servers outside only of who has said something public."""
+    viewer, person_id = await partner_viewer(request), request.match_info["id"]
+    if not viewer.organisation_id and not await request.app[KERNEL].database.read(policy.speaks_publicly, person_id):
+        raise NotFound()
+    return await own_document(request, f"/people/{person_id}", PERSON)
 
 
 async def own_document(request: web.Request, path: str, kind: str) -> web.Response:
@@ -121,6 +124,8 @@ async def get_webfinger(request: web.Request) -> web.Response:
         viewer = await partner_viewer(request)
         if found is not None and found.kind == GROUP and not await kernel.database.read(policy.knows_group, viewer, found.id):
             found = None
+        elif found is not None and not viewer.organisation_id and found.kind == PERSON:
+            found = found if await kernel.database.read(policy.speaks_publicly, found.id) else None
     if found is None or found.disabled_at is not None:
         raise NotFound()
     links = [{"rel": "self", "type": ap.MEDIA_TYPE, "href": found.uri}]

@@ -36,6 +36,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("post_id", "person_id", name=op.f("pk_thanks")),
     )
     op.create_index(op.f("ix_thanks_uri"), "thanks", ["uri"])
+    public = sa.text("label = 'TLP:CLEAR'")
+    for table in ("thread", "post"):
+        op.create_index(f"ix_{table}_public", table, ["author_id"], sqlite_where=public, postgresql_where=public)
     audience = sa.table("audience", sa.column("owner_id"), sa.column("stale", sa.Boolean()))
     ours = sa.select(sa.column("id")).select_from(sa.table("actor")).where(sa.column("known") == "own")
     op.execute(audience.update().where(audience.c.owner_id.in_(ours)).values(stale=True))  # signed anew within a minute, with an outbox

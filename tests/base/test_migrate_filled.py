@@ -72,7 +72,7 @@ def test_conversations_keep_their_posts_when_their_table_is_built_anew(database_
         with pytest.raises(sa.exc.IntegrityError):
             run(database, wrong)
     indexes = {found["name"] for found in sa.inspect(database.engine).get_indexes("thread")}
-    assert indexes == {"ix_thread_group_newest", "ix_thread_group_uri", "ix_thread_uri"}
+    assert indexes == {"ix_thread_group_newest", "ix_thread_group_uri", "ix_thread_uri", "ix_thread_public"}
     database.close()
 
 

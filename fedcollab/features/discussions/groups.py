@@ -12,14 +12,14 @@ from fedcollab.access import audit, policy
 from fedcollab.access.models import CLEAR, GREEN, STRICT, Audience, AudienceMember
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors import service as actors
-from fedcollab.actors.models import GROUP, OWN, PARTNER, Actor
+from fedcollab.actors.models import FOREIGN, GROUP, OWN, PARTNER, Actor
 from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
 from fedcollab.base.database import prepared
 from fedcollab.base.errors import Conflict, Forbidden, N_, NotFound, Refused
 from fedcollab.base.markup import plain
 from fedcollab.federation import activitystreams as ap
-from fedcollab.federation import outbox, partners, profiles, receipts
+from fedcollab.federation import follows, outbox, partners, profiles, receipts
 from fedcollab.federation.models import Partner
 from fedcollab.federation.registry import Verified
 
@@ -207,6 +207,20 @@ def learn(session: Session, node: Node, organisation: ActorData, profile: profil
     else:
         policy.expel(session, audience_id, me.id)
     return group
+
+
+def follow(session: Session, node: Node, viewer: Viewer | None, group: ActorData) -> None:
+    """A group of a partner that runs other software, followed by us alone: it is public there, and so it is here. Again is no change.
+
+    Raises Refused for groups that come by themselves, and for what is no group."""
+    if group.kind != GROUP or group.known != FOREIGN:
+        raise Refused(N_("This is no group of other software. Groups of partners come by themselves."))
+    if session.execute(sa.select(Audience.id).where(Audience.group_id == group.id)).first() is None:
+        owner = group.organisation_id
+        audience_id = policy.open_audience(session, now=node.now(), label=CLEAR, owner_id=owner, group_id=group.id, history=True)
+        policy.admit(session, audience_id, actors.own(session, node).id, since=0)
+    follows.follow(session, node, group)
+    audit.record(session, node.now(), viewer, "group.follow", group.id)
 
 
 def inside(session: Session, document: dict[str, Any] | None) -> list[Inside]:

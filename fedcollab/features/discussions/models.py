@@ -1,11 +1,12 @@
 """Decides how groups, threads and posts are stored; counts and last times are kept on write, so that reading never counts."""
 
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from fedcollab.access.models import SharedObject
 from fedcollab.base.database import Model
 
+PUBLIC = text("label = 'TLP:CLEAR'")
 LAST = 1 << 62  # the place of posts that wait for their host: after all others
 
 
@@ -28,6 +29,7 @@ class Thread(SharedObject, Model):
         Index("ix_thread_group_newest", "group_id", "last_post_at", "id"),
         Index("ix_thread_group_uri", "group_id", "uri", unique=True),
         Index("ix_thread_uri", "uri"),
+        Index("ix_thread_public", "author_id", sqlite_where=PUBLIC, postgresql_where=PUBLIC),
     )
 
 
@@ -51,7 +53,11 @@ class Post(SharedObject, Model):
     hidden: Mapped[str | None] = mapped_column(Text)
     refused: Mapped[str | None] = mapped_column(Text)
 
-    __table_args__ = (Index("ix_post_thread_place", "thread_id", "place", "id"), Index("ix_post_arrived", "confirmed_at", "id"))
+    __table_args__ = (
+        Index("ix_post_thread_place", "thread_id", "place", "id"),
+        Index("ix_post_arrived", "confirmed_at", "id"),
+        Index("ix_post_public", "author_id", sqlite_where=PUBLIC, postgresql_where=PUBLIC),
+    )
 
 
 class PostRevision(Model):

@@ -115,7 +115,9 @@ def announced(session: Session, node: Node, viewer: Viewer, group_id: str, befor
     about = Post.uri.in_({row.object_uri for row in rows})
     open_to = set(session.scalars(sa.select(Post.uri).where(about, Post.deleted_at.is_(None), policy.visible(Post, viewer))))
     following = {"next": f"{uri}?before={rows[-1].id}"} if len(rows) == ANNOUNCES else {}
-    return _page(f"{uri}?before={before}", uri, [json.loads(r.body) for r in rows if r.object_uri in open_to and r.body], following)
+    bodies = [json.loads(row.body) for row in rows if row.object_uri in open_to and row.body]
+    form = dict if viewer.organisation_id else str  # partners are told activities, servers outside what they are about
+    return _page(f"{uri}?before={before}", uri, [body for body in bodies if isinstance(body["object"], form)], following)
 
 
 def _own_group(session: Session, viewer: Viewer, group_id: str) -> actors.ActorData:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fedcollab.access import audit, policy
+from fedcollab.access.models import CLEAR
 from fedcollab.access.viewer import partner
 from fedcollab.actors import service as actors
 from fedcollab.actors.models import GROUP, OWN, Actor
@@ -19,9 +20,9 @@ from fedcollab.base.errors import Refused
 from fedcollab.base.markup import first_words
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import proofs
-from fedcollab.federation.registry import Early, Handler, Verified
+from fedcollab.federation.registry import BOTH, Early, Handler, Verified
 
-from . import activities, backfill, confirming, groups, mentions, service
+from . import activities, backfill, confirming, groups, mentions, public, service
 from .models import Post, Thread
 from .moderation import late, state
 from .moderation import receiving as moderation
@@ -44,7 +45,11 @@ def receive_create(session: Session, node: Node, received: Verified) -> None:
             _confirm(session, node, there.id, there.thread_id)
         if received.through is not None:
             moderation.refill(session, there.id, post)
+        if received.through is not None and not proofs.key_uri(received.activity) and post.edited_at is not None:
+            receive_update(session, node, received)  # the thing itself, announced again: as its author has changed it
         return
+    if received.actor.known == OWN and not proofs.key_uri(received.activity):
+        raise Refused(reason="nobody here has written this")
     known = state.before(session, post.uri)
     if (state.DELETE, received.actor.id) in known:
         raise Refused(reason="its author deleted it before it came")
@@ -100,6 +105,11 @@ def _check_place(session: Session, received: Verified, group: ActorData, audienc
     if received.through is not None:
         if received.sender.organisation_id != group.organisation_id or (post.group and post.group != group.uri):
             raise Refused(reason="announced by another group than it is addressed to")
+        if received.unproved and post.label != CLEAR:
+            raise Refused(reason="a host's word alone carries what is public alone")
+        return
+    if received.outside:
+        public.check_answer(session, group, audience, post)
         return
     if not policy.is_inside(session, audience.id, received.actor.organisation_id):
         raise Refused(reason="the author's organisation is not inside the group")
@@ -255,9 +265,11 @@ def pass_on(
     nobody else could believe it. What is on `hold` is kept for the day on which its post is restored."""
     if group.known != OWN or received.through is not None:
         return
-    if proofs.proved(received.activity, actors.keys_of(session, received.actor.id), node.now()):
-        row = prepared(session, _place_query(), {"post": post_id}).one()
-        came_at = row.confirmed_at or node.now()
+    row = prepared(session, _place_query(), {"post": post_id}).one()
+    came_at = row.confirmed_at or node.now()
+    if received.outside:
+        public.vouch(session, node, received, group, audience, row.uri, came_at)
+    elif proofs.proved(received.activity, actors.keys_of(session, received.actor.id), node.now()):
         service.announce_to_group(session, node, group, audience, received.actor, received.activity, row.uri, came_at=came_at, hold=hold)
 
 
@@ -271,8 +283,8 @@ HANDLERS = (
     Handler("Follow", (), groups.introduce_to_follower),
     Handler("Follow", (), backfill.receive_follow),
     Handler("Update", ("Group",), groups.receive),
-    Handler("Create", activities.TYPES, receive_create, announced=True),
-    Handler("Update", activities.TYPES, receive_update, announced=True),
-    Handler("Delete", (), receive_delete, announced=True, withdraws=True),
+    Handler("Create", activities.TYPES, receive_create, announced=True, by=BOTH),
+    Handler("Update", activities.TYPES, receive_update, announced=True, by=BOTH),
+    Handler("Delete", (), receive_delete, announced=True, withdraws=True, by=BOTH),
     Handler("Accept", ("Delete", "Update"), confirming.receive_accept, announced=True),
 )

@@ -22,7 +22,7 @@ from fedcollab.base.errors import Forbidden, N_, NotFound, Refused, TooMany
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import announce, outbox, partners, receipts
 
-from . import activities, confirming, groups, mentions, reading
+from . import activities, confirming, groups, mentions, public, reading
 from .models import LAST, Draft, Mention, Post, PostRevision, Thanks, Thread, ThreadRead
 
 TITLE = 200
@@ -233,7 +233,7 @@ def send(
     author = actors.by_id(session, row.author_id)
     more = {name: obj[name] for name in ("to", "cc", "audience", "context", "published") if name in obj}
     made = ap.activity(kind, outbox.new_uri(node), author.uri, obj, **more)
-    to = [] if group.known == OWN else [group.organisation_id]
+    to = public.reached(session, node, kind, obj["id"]) if group.known == OWN else [group.organisation_id]
     proved = outbox.publish(session, node, author.id, made, to=to, order_key=obj["context"])
     if group.known == OWN:
         announce_to_group(session, node, group, audience, author, proved, obj["context"], came_at=row.confirmed_at)
@@ -265,6 +265,8 @@ def announce_to_group(
         more[ap.ASKED] = confirming.asked(session, node, activity, to, author, old=came_at < node.now() - outbox.KEPT)
     made = ap.activity("Announce", outbox.new_uri(node), group.uri, activity, **more)
     outbox.publish(session, node, group.id, made, to=set() if hold else to, order_key=thread)
+    if not hold:
+        public.announce_outside(session, node, group, audience, activity, thread)
 
 
 def edit(session: Session, node: Node, viewer: Viewer, post_id: str, *, text: str) -> str:

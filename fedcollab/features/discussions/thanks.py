@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fedcollab.access import audit, policy
-from fedcollab.access.models import STRICT, AudienceMember
+from fedcollab.access.models import CLEAR, STRICT, AudienceMember
 from fedcollab.access.viewer import Viewer, partner
 from fedcollab.actors import service as actors
 from fedcollab.actors.models import OWN, PERSON, Actor
@@ -17,7 +17,7 @@ from fedcollab.base.database import prepared
 from fedcollab.base.errors import Forbidden, N_, NotFound, Refused
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import outbox, proofs
-from fedcollab.federation.registry import Handler, Verified
+from fedcollab.federation.registry import BOTH, Handler, Verified
 
 from . import groups, receiving, service
 from .models import Post, Thanks, Thread
@@ -103,8 +103,8 @@ def _seen(session: Session, viewer: Viewer, post_id: str) -> Any:
 
 
 def _posts() -> sa.Select[Any]:
-    columns: tuple[Any, ...] = (Post.id, Post.uri, Post.author_id, Post.audience_id, Post.confirmed_at, Thread.group_id)
-    query = sa.select(*columns, Thread.uri.label("context"))
+    columns: tuple[Any, ...] = (Post.id, Post.uri, Post.author_id, Post.audience_id, Post.label, Post.confirmed_at)
+    query = sa.select(*columns, Thread.group_id, Thread.uri.label("context"))
     return query.join(Thread, Thread.id == Post.thread_id).where(Post.deleted_at.is_(None))
 
 
@@ -148,7 +148,8 @@ def receive_like(session: Session, node: Node, received: Verified) -> None:
     if there is not None and (there.undone_at is None or there.uri == uri or made_at < max(there.at, there.undone_at)):
         return
     _put(session, row.id, received.actor.id, uri, made_at)
-    _take(session, node, received, row, "post.receive_thanks")
+    _pass_on(session, node, received, row)
+    audit.record(session, node.now(), partner(received.actor.organisation_id), "post.receive_thanks", row.id)
 
 
 def receive_undo(session: Session, node: Node, received: Verified) -> None:
@@ -162,7 +163,8 @@ def receive_undo(session: Session, node: Node, received: Verified) -> None:
         return
     _check(session, received, row)
     session.execute(sa.update(Thanks).where(_key(row.id, received.actor.id)).values(undone_at=_made_at(node, received)))
-    _take(session, node, received, row, "post.receive_unthank")
+    _pass_on(session, node, received, row)
+    audit.record(session, node.now(), partner(received.actor.organisation_id), "post.receive_unthank", row.id)
 
 
 def _made_at(node: Node, received: Verified) -> int:
@@ -180,18 +182,20 @@ def _check(session: Session, received: Verified, row: Any) -> None:
         return
     if group.known != OWN:
         raise Refused(reason="thanks go to the group's host")
+    if received.outside and row.label == CLEAR:
+        return
     inside = AudienceMember.audience_id == row.audience_id, AudienceMember.organisation_id == received.actor.organisation_id
     if session.execute(sa.select(AudienceMember.since).where(*inside)).first() is None:
         raise Forbidden(reason="the author's organisation is not inside the group")
 
 
-def _take(session: Session, node: Node, received: Verified, row: Any, act: str) -> None:
+def _pass_on(session: Session, node: Node, received: Verified, row: Any) -> None:
     group = actors.by_id(session, row.group_id)
-    receiving.pass_on(session, node, received, group, groups.audience_of(session, group.id), row.id)
-    audit.record(session, node.now(), partner(received.actor.organisation_id), act, row.id)
+    if not received.outside:  # nothing proves those to others: they count here
+        receiving.pass_on(session, node, received, group, groups.audience_of(session, group.id), row.id)
 
 
 HANDLERS = (
-    Handler("Like", (), receive_like, announced=True),
-    Handler("Undo", (), receive_undo, announced=True),
+    Handler("Like", (), receive_like, announced=True, by=BOTH),
+    Handler("Undo", (), receive_undo, announced=True, by=BOTH),
 )

@@ -1,0 +1,77 @@
+"""Decides what servers outside are sent of a public group, what they may answer, and how our own nodes hear of it."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fedcollab.access.models import CLEAR
+from fedcollab.actors import service as actors
+from fedcollab.actors.node import Node
+from fedcollab.actors.service import ActorData
+from fedcollab.base.errors import Refused
+from fedcollab.federation import activitystreams as ap
+from fedcollab.federation import announce, outbox, outside
+from fedcollab.federation.models import OUTSIDE, Activity, Delivery, Partner
+from fedcollab.federation.registry import Verified
+
+from . import activities, groups
+from .models import Post, Thread
+
+
+def reached(session: Session, node: Node, kind: str, uri: str) -> list[str]:
+    """The servers outside that a change or deletion of our member's post goes to in their own name: all that were sent it."""
+    return sorted(outside.served(session, uri)) if node.settings.outside_servers and kind in ("Update", "Delete") else []
+
+
+def announce_outside(session: Session, node: Node, group: ActorData, audience: groups.AudienceData, activity: Any, thread: str) -> None:
+    """Passes a public post on to followers outside as others know it: an Announce of its id (FEP-1b12). What is deleted or public no
+    more is taken back."""
+    if not node.settings.outside_servers or audience.label != CLEAR:
+        return
+    uri, kinds = ap.ident(activity["object"]), set(ap.types(activity))
+    label = session.scalar(sa.select(Post.label).where(Post.uri == uri, Post.deleted_at.is_(None)))
+    if "Create" in kinds and label == CLEAR:
+        about = {"to": [ap.PUBLIC], "cc": [group.uri + "/followers"], "audience": group.uri}
+        made = ap.activity("Announce", outbox.new_uri(node), group.uri, uri, **about)
+        outbox.publish(session, node, group.id, made, to=outside.followers(session, group.id), order_key=thread)
+    elif "Delete" in kinds or ("Update" in kinds and label != CLEAR):
+        _take_back(session, node, group, uri, thread)
+
+
+def _take_back(session: Session, node: Node, group: ActorData, uri: str, thread: str) -> None:
+    """Undoes the Announce of a post wherever it went."""
+    mine = sa.and_(Activity.actor_id == group.id, Activity.type == "Announce", Activity.object_uri == uri)
+    sent = sa.select(Activity.uri).join(Delivery, Delivery.activity_id == Activity.id).join(Partner, Partner.id == Delivery.partner_id)
+    announced = session.scalar(sent.where(mine, Partner.state == OUTSIDE).order_by(Activity.id).limit(1))
+    if announced:
+        told = {"id": announced, "type": "Announce", "actor": group.uri, "object": uri}
+        undo = ap.activity("Undo", outbox.new_uri(node), group.uri, told, to=[ap.PUBLIC], cc=[group.uri + "/followers"])
+        outbox.publish(session, node, group.id, undo, to=outside.served(session, uri), order_key=thread)
+
+
+def check_answer(session: Session, group: ActorData, audience: groups.AudienceData, post: activities.PostData) -> None:
+    """From outside a public post in a public group is answered, publicly; nothing else. Raises Refused."""
+    if audience.label != CLEAR or post.label != CLEAR:
+        raise Refused(reason="servers outside answer in public groups, publicly")
+    answered = sa.select(Post.id).join(Thread, Thread.id == Post.thread_id)
+    public = answered.where(Post.uri == post.reply_to, Post.label == CLEAR, Post.deleted_at.is_(None), Thread.group_id == group.id)
+    if session.execute(public).first() is None:
+        raise Refused(reason="servers outside answer what is there; they open no conversation")
+
+
+def vouch(
+    session: Session, node: Node, received: Verified, group: ActorData, audience: groups.AudienceData, thread: str, came_at: int
+) -> None:
+    """Passes on to the partners inside what somebody outside has said, changed or deleted. Nothing proves it to them but our word: the
+    group announces the thing itself, with its author's document beside."""
+    uri, author = ap.ident(received.object), received.actor
+    told: dict[str, Any] = {**received.object, "attributedTo": author.uri}
+    if "Delete" in ap.types(received.activity):
+        told = {"id": uri, "type": "Tombstone", "attributedTo": author.uri}
+    me = actors.own(session, node)
+    more = {"to": [group.uri + "/followers"], "audience": group.uri, ap.INTRODUCES: announce.introductions(session, author)}
+    made = ap.activity("Announce", outbox.new_uri(node), group.uri, told, **more)
+    inside = outbox.followers(session, audience.id, me.id, group.id, at=came_at)
+    outbox.publish(session, node, group.id, made, to=inside, order_key=thread)
+    announce_outside(session, node, group, audience, received.activity, thread)
