@@ -126,7 +126,7 @@ def _shared_inbox(profile: profiles.Profile) -> str:
 
 def organisation(session: Session, node: Node, host: str, through_id: str | None = None) -> str:
     """The row that stands for a server outside as its people's organisation: its host's name, no document, no key. Answers its id."""
-    uri = ("http://" if node.settings.trial else "https://") + host + "/"
+    uri = ("http://" if node.settings.trial else "https://") + host + "/#outside"
     there = actors.by_uri(session, uri)
     if there is not None:
         return there.id

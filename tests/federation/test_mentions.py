@@ -1,5 +1,6 @@
 """Shows that naming somebody inside the group tells them, on whichever node they are, that nobody outside is told, and nobody flooded."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -130,3 +131,14 @@ async def test_other_shapes_of_tags_mention_nobody_and_break_nothing(scene: Scen
     [found] = await scene.here.read(mentions.news, scene.here.viewer)
     assert (found.author, found.host) == ("Sokha P.", f"127.0.0.1:{scene.p.port}")
     assert ap.ident(created["object"])
+
+
+@pytest.mark.rule("DOS-12")
+@pytest.mark.parametrize("piece", ["@", "a@", "@a", "@a.", "@a@", "@a@b.", "@a@a:1", "<@", '<"', '<"a"', '"@a', "@-", "&@a;"])
+def test_no_text_makes_the_search_for_names_slow(piece: str) -> None:
+    text = piece * (50_000 // len(piece))
+    before = time.process_time()
+    list(mentions.NAME.finditer(text))
+    mentions.NAME.sub("", text + "!")
+    mentions.PIECES.split(text)
+    assert time.process_time() - before < 1

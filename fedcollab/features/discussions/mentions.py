@@ -29,7 +29,7 @@ MOST = 50  # in one post
 PER_HOUR = 200  # of our people by one organisation's
 SHOWN = 20
 NAME = re.compile(r"(?<![\w@/.=+-])@([A-Za-z0-9](?:[\w.-]*\w)?)(?:@([A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::\d{1,5})?))?(?![\w@])")
-PIECES = re.compile(r'(<(?:"[^"]*"|[^">])*>)')  # tags, with what stands between them
+PIECES = re.compile(r'(<(?:"[^"]*"|[^"<>])*>)')  # tags, with what stands between them
 QUOTED = ("a", "code", "pre", "kbd", "samp")
 
 

@@ -29,7 +29,7 @@ def announce_outside(session: Session, node: Node, group: ActorData, audience: g
     more is taken back."""
     if not node.settings.outside_servers or audience.label != CLEAR:
         return
-    uri, kinds = ap.ident(activity["object"]), set(ap.types(activity))
+    uri, kinds = ap.ident(activity.get("object")), set(ap.types(activity))
     label = session.scalar(sa.select(Post.label).where(Post.uri == uri, Post.deleted_at.is_(None)))
     if "Create" in kinds and label == CLEAR:
         about = {"to": [ap.PUBLIC], "cc": [group.uri + "/followers"], "audience": group.uri}
