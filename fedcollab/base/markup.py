@@ -39,6 +39,8 @@ TAGS = {
     "pre",
     "kbd",
     "samp",
+    "var",
+    "wbr",
     "blockquote",
     "ul",
     "ol",
@@ -87,7 +89,7 @@ ATTRIBUTES = {"*": {"lang", "dir"}, "a": {"href"}, "ol": {"start"}, "td": {"cols
 SCHEMES = {"http", "https", "mailto"}
 REL = "noopener noreferrer nofollow ugc"
 HEADING = re.compile(r"<(/?)h([12])\b", re.IGNORECASE)
-IMAGE = re.compile(r"<img\b[^<>]*>", re.IGNORECASE)  # not past another <: each search would read to the end
+IMAGE = re.compile(r"<(?:img|audio|video|source)\b[^<>]*>", re.IGNORECASE)  # not past another <: each search would read to the end
 FORMATTING = re.compile(r"<(/?)(?:b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)(?=[\s/>])", re.IGNORECASE)
 BOX = re.compile(r"<(/?)(?:blockquote|div|dl|ol|pre|rp|rt|ruby|table|ul)(?=[\s/>])", re.IGNORECASE)
 HEADLINE = re.compile(r"^[> \t]*(?:#|=+[ \t]*$|[-*_ \t]+$)", re.MULTILINE)
@@ -122,7 +124,8 @@ def _converter() -> markdown.Markdown:
 
 
 def clean(text: str) -> str:
-    """HTML of whatever origin as safe HTML: allowed tags only, links to http, https and mail only, images as links, no large headings.
+    """HTML of whatever origin as safe HTML: allowed tags only, links to http, https and mail only, images, films and sounds as links,
+    no large headings.
     Where formatting tags were left open by the hundred, bold and the like are lost, and where boxes lie a hundred deep, the boxes; never
     words."""
     text = HEADING.sub(r"<\1h3", IMAGE.sub(_as_link, text))

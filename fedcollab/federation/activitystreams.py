@@ -73,12 +73,13 @@ def text(document: Mapping[str, object], name: str) -> str:
 
 
 def language(document: Mapping[str, object]) -> str:
-    """The language that a document's content is marked with, or empty."""
-    several = document.get("contentMap")
-    if isinstance(several, Mapping) and len(several) == 1:
-        code = next(iter(several))
-        return code if isinstance(code, str) and code.replace("-", "").isalnum() and len(code) <= 16 else ""
-    return ""
+    """The language that a document's content is marked with, or empty: of several, the one whose text is read (see `text`)."""
+    several, content = document.get("contentMap"), document.get("content")
+    if not isinstance(several, Mapping) or not several:
+        return ""
+    same = (code for code, words in several.items() if words == content)
+    code = next(same, next(iter(several)) if len(several) == 1 or not isinstance(content, str) else "")
+    return code if isinstance(code, str) and code.replace("-", "").isalnum() and len(code) <= 16 else ""
 
 
 def addressed(document: Mapping[str, object]) -> set[str]:

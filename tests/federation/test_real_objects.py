@@ -17,14 +17,18 @@ ACTS = re.compile(r"<(script|style|iframe|img|video|audio|svg|form|object|embed)
 THEIRS = "http://pasture-one-actor"
 
 
-def inputs() -> list[dict[str, Any]]:
-    """All examples. The package wants a runner beside it for one class that the data don't use: a stand-in is enough."""
+def families() -> dict[str, list[dict[str, Any]]]:
+    """All examples by what they are about. The package wants a runner beside it for one class that they don't use: a stand-in will do."""
     for name in ("fediverse_pasture", "fediverse_pasture.runner", "fediverse_pasture.runner.entry"):
         sys.modules.setdefault(name, types.ModuleType(name))
     sys.modules["fediverse_pasture.runner.entry"].Entry = object  # type: ignore[attr-defined]
     from fediverse_pasture_inputs import available
 
-    return [example for data in available.values() for example in data.examples]
+    return {name: data.examples for name, data in available.items()}
+
+
+def inputs() -> list[dict[str, Any]]:
+    return [example for examples in families().values() for example in examples]
 
 
 def activity(scene: Scene, example: dict[str, Any], group: str) -> dict[str, Any]:

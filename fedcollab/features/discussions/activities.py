@@ -9,8 +9,10 @@ from fedcollab.base.addresses import LONGEST as LONGEST_ID
 from fedcollab.base.addresses import host_of
 from fedcollab.base.clock import iso, parse_iso
 from fedcollab.base.errors import BadRequest
-from fedcollab.base.markup import clean, plain
+from fedcollab.base.markup import plain
 from fedcollab.federation import activitystreams as ap
+
+from .rendering import render
 
 TYPES = ("Note", "Article", "Page", "Question", "Event", "Video", "Audio", "Image", "Document")
 LONGEST = 100_000
@@ -87,7 +89,7 @@ def parse(document: dict[str, Any], author: str, received_at: int) -> PostData:
         raise BadRequest(reason="attributedTo names another than the actor")
     if host_of(uri) != host_of(author):
         raise BadRequest(reason="the object's id lies on another host than its author")
-    context, reply_to = ap.ident(document.get("context")), next(iter(ap.idents(document.get("inReplyTo"))), "")
+    context, reply_to = ap.ident(document.get("context")), _reply_to(document.get("inReplyTo"))
     if max(len(context.encode()), len(reply_to.encode())) > LONGEST_ID:
         raise BadRequest(reason=f"an id of more than {LONGEST_ID} bytes")
     content = _content(document)
@@ -100,12 +102,21 @@ def parse(document: dict[str, Any], author: str, received_at: int) -> PostData:
         group=next(iter(ap.idents(document.get("audience"))), ""),
         label=_label(document),
         title=plain(ap.text(document, "name"), TITLE),
-        html=clean(content),
+        html=render(document, content),
         source="",
         language=ap.language(document),
         posted_at=min(published, received_at),
         edited_at=parse_iso(document.get("updated")),
     )
+
+
+def _reply_to(value: object) -> str:
+    """The post that is answered: an id, a thing with one, or a Link; the first of several."""
+    for one in value if isinstance(value, list) else [value]:
+        found = ap.ident(one) or (ap.ident(one.get("href")) if isinstance(one, dict) else "")
+        if found:
+            return found
+    return ""
 
 
 def _content(document: dict[str, Any]) -> str:
