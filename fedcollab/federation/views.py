@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from fedcollab import __version__
 from fedcollab.access import policy
-from fedcollab.access.viewer import Viewer, partner
+from fedcollab.access.viewer import ANYBODY, Viewer, partner
 from fedcollab.actors import service as actors
 from fedcollab.actors.models import GROUP, ORGANIZATION, PERSON, Actor
 from fedcollab.base.crash import reach
@@ -102,7 +102,8 @@ def _document() -> sa.Select[Any]:
 
 
 async def get_webfinger(request: web.Request) -> web.Response:
-    """Our Organization by its handle or the node's base address, to anybody; people and groups to partners alone (RFC 7033)."""
+    """Our Organization by its handle or the node's base address, to anybody; people and groups to partners alone (RFC 7033). Where servers
+    outside are let in, what is public to anybody too: other software asks unsigned."""
     kernel, resource = request.app[KERNEL], request.query.get("resource", "")
     node = kernel.node
     bases = (node.settings.base_url, node.settings.base_url + "/", node.actor_uri)
@@ -119,9 +120,10 @@ async def get_webfinger(request: web.Request) -> web.Response:
 
     found = await kernel.database.read(read)
     if found is None or found.kind != ORGANIZATION:
-        if "Signature" not in request.headers:
+        unsigned = "Signature" not in request.headers
+        if unsigned and not node.settings.outside_servers:
             raise Unauthorized(reason="WebFinger of a person or group, unsigned")
-        viewer = await partner_viewer(request)
+        viewer = ANYBODY if unsigned else await partner_viewer(request)
         if found is not None and found.kind == GROUP and not await kernel.database.read(policy.knows_group, viewer, found.id):
             found = None
         elif found is not None and not viewer.organisation_id and found.kind == PERSON:

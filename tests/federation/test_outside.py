@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from fedcollab.actors.service import ActorData
@@ -107,6 +108,14 @@ async def test_people_who_have_said_nothing_public_are_not_shown_outside(street:
     for name, status in (("public", 200), ("inner", 404)):
         url = f"{street.here.url}/.well-known/webfinger?resource=acct:{name}@{street.here.host}"
         assert (await outside.get(street.far, url))[0] == status
+        async with aiohttp.request("GET", url) as unsigned:
+            assert unsigned.status == status, "as other software asks"
+    let_in(street.here, on=False)
+    for resource in ("public", "ilse", "inner", "nobody"):
+        async with aiohttp.request(
+            "GET", f"{street.here.url}/.well-known/webfinger?resource=acct:{resource}@{street.here.host}"
+        ) as unsigned:
+            assert unsigned.status == 401
 
 
 async def test_a_follower_outside_is_told_of_what_is_public_as_others_know_it(street: Street) -> None:
