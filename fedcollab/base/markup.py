@@ -125,9 +125,8 @@ def _converter() -> markdown.Markdown:
 
 def clean(text: str) -> str:
     """HTML of whatever origin as safe HTML: allowed tags only, links to http, https and mail only, images, films and sounds as links,
-    no large headings.
-    Where formatting tags were left open by the hundred, bold and the like are lost, and where boxes lie a hundred deep, the boxes; never
-    words."""
+    no large headings. Where formatting tags were left open by the hundred, bold and the like are lost, and where boxes lie a hundred
+    deep, the boxes; never words."""
     text = HEADING.sub(r"<\1h3", IMAGE.sub(_as_link, text))
     if _depth(text) > DEEPEST:
         text = BOX.sub(r"<\1p", text)

@@ -15,8 +15,9 @@ from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import MEMBER, Viewer
 from fedcollab.actors import service as actors
+from fedcollab.actors.node import Node
 from fedcollab.admin import partners as acts
-from fedcollab.base.clock import DAY, MICROSECONDS
+from fedcollab.base.clock import DAY, MICROSECONDS, new_id
 from fedcollab.base.crypto import hash_password
 from fedcollab.base.paths import shipped
 from fedcollab.base.templates import Templates
@@ -28,8 +29,8 @@ from fedcollab.features.discussions.models import Post, Thread, ThreadRead
 from fedcollab.features.members import factor, sessions
 from fedcollab.features.members import service as members
 from fedcollab.features.members.feature import THROTTLE
-from fedcollab.federation import offers, partners, profiles
-from fedcollab.federation.models import ADMITTED, PARKED, REFUSED, SUSPENDED, Delivery, InboxItem, Partner, Receipt, Vouch
+from fedcollab.federation import offers, outside, partners, profiles
+from fedcollab.federation.models import ADMITTED, OUTSIDE, PARKED, REFUSED, SUSPENDED, Delivery, InboxItem, Partner, Receipt, Vouch
 
 from .moderated import moderate
 
@@ -241,6 +242,7 @@ async def _partners(made: Scene) -> None:
     busy, ilse = made.busy, made.people["ilse"]
     await acts.add(busy.kernel, ilse, made.empty.url)
     await busy.write(partners.knock, "oldmill.example", "https://oldmill.example/actor")
+    await busy.kernel.database.write(_outside, busy.kernel.node)
     await until(partial(_away, busy), "a delivery that failed")
     await busy.kernel.database.write(_given_up)
     await busy.kernel.database.write(_trust, made)
@@ -269,6 +271,12 @@ def _trust(session: Session, made: Scene) -> None:
     offers.compare(session, node, lost, replace(seen, keys={f"{lost.uri}#{n}": key for n, key in enumerate(others.values())}))
     word = dict(by_id=away.organisation_id, about_uri=applied.uri, about_host=applied.host, keys="5eed" * 16, at=node.now())
     session.execute(sa.insert(Vouch).values(word))
+
+
+def _outside(session: Session, node: Node) -> None:
+    """A server that is no partner and follows what is public."""
+    row = dict(id=new_id(), organisation_id=outside.organisation(session, node, "forum.example"), host="forum.example")
+    session.execute(sa.insert(Partner).values(**row, state=OUTSIDE, created_at=node.now(), decided_at=node.now()))
 
 
 def _age(session: Session) -> None:

@@ -224,6 +224,20 @@ async def test_a_blocked_server_is_not_heard_not_fetched_from_and_not_sent_to(st
     await street.got("Announce", later.uri)
 
 
+async def test_a_server_that_is_removed_is_sent_nothing_until_it_follows_again(street: Street) -> None:
+    assert await street.take(street.follow(street.public.uri)) == "done"
+    await street.got("Accept", street.public.uri)
+    await street.here.write(acts.change, street.here.viewer, f"127.0.0.1:{street.far.port}", "left")
+    await street.open(street.public)
+    assert await street.here.sql("SELECT count(*) FROM delivery WHERE state = 'waiting'") == [(0,)]
+    bea = outside.person(street.far, "/users/bea")
+    assert await street.take(outside.activity(street.far, "Follow", bea, street.public.uri)) == "done"
+    assert await street.here.sql("SELECT a.uri FROM follow f JOIN actor a ON a.id = f.follower_id") == [(bea,)]
+    later = await street.open(street.public)
+    await street.got("Announce", later.uri)
+    assert [a["type"] for a in street.far.received].count("Announce") == 1
+
+
 async def test_a_key_that_fails_is_not_fetched_again_and_a_server_has_few_tries(street: Street) -> None:
     document = street.far.documents.pop("/users/ana")
     for _ in range(3):
