@@ -175,7 +175,7 @@ async def test_public_answers_come_in_are_changed_and_deleted_by_their_author_al
         assert (await street.take(wrong)).startswith("refused: "), wrong
     like = outside.activity(street.far, "Like", street.ana, posted.uri)
     assert await street.take(like) == "done"
-    assert (await street.here.read(thanks.of_posts, street.here.viewer, [posted.post_id]))[posted.post_id].number == 1
+    assert (await street.here.read(thanks.of_page, street.here.viewer, posted.thread_id))[posted.post_id].number == 1
     assert (await street.take(outside.activity(street.far, "Like", street.ana, secret.uri))).startswith("refused: ")
     assert await street.take(outside.activity(street.far, "Delete", street.ana, {"id": uri, "type": "Tombstone"})) == "done"
     assert await street.here.sql("SELECT html FROM post WHERE uri = :uri", uri=uri) == [("",)]

@@ -22,7 +22,7 @@ __all__ = ["stage"]  # the fixture
 async def counted(here: Here, uri: str) -> int:
     """How many thanks a post has, as a member of this node reads it."""
     row = await here.read(reading.post_by_uri, here.viewer, uri)
-    found = await here.read(thanks.of_posts, here.viewer, [row.id])
+    found = await here.read(thanks.of_page, here.viewer, row.thread_id)
     return found[row.id].number if found else 0
 
 
@@ -47,7 +47,7 @@ async def test_thanks_reach_every_node_and_are_taken_back_there_too(tmp_path: Pa
         await until("one everywhere", lambda: everywhere(1))
         await b.write(thanks.thank, b.viewer, rows[b.url].id)
         await until("two again", lambda: everywhere(2))
-        [found] = (await host.read(thanks.of_posts, host.viewer, [opener.post_id])).values()
+        [found] = (await host.read(thanks.of_page, host.viewer, opener.thread_id)).values()
         assert {(name, host_name) for _, name, host_name, _ in found.people} == {("Ilse V.", b.host), ("Ilse V.", c.host)}
         assert await b.sql("SELECT count(*) FROM activity WHERE type = 'Like'") == [(2,)]
         await host.write(service.delete, host.viewer, opener.post_id)

@@ -55,7 +55,8 @@ class Conversation:
 def conversation(session: Session, viewer: Viewer, thread_id: str, number: int, now: int) -> Conversation:
     """The page of this number. Raises NotFound as `reading.group` does."""
     around, posts = reading.around(session, viewer, thread_id), reading.posts(session, viewer, thread_id, number)
-    shown = [post.id for post in posts]
+    thanked = thanks.of_page(session, viewer, thread_id, posts[0].place, posts[-1].place) if posts else {}
+    named = set(mentions.unseen(session, viewer, thread_id)) if viewer.signed_in else set()
     return Conversation(
         around.thread,
         around.group,
@@ -63,8 +64,8 @@ def conversation(session: Session, viewer: Viewer, thread_id: str, number: int, 
         posts,
         around.draft,
         around.read_place,
-        thanks.of_posts(session, viewer, shown),
+        thanked,
         fate.of(session, viewer, posts, now),
-        mentions.unseen(session, viewer, shown) if viewer.signed_in else [],
+        [post.id for post in posts if post.id in named],
         muting.subjects(session, viewer) if around.mutes else frozenset(),
     )

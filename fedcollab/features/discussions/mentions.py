@@ -158,15 +158,15 @@ def _news_query() -> sa.Select[Any]:
     return query.where(Post.deleted_at.is_(None), policy.visible(Post)).order_by(Mention.at.desc(), Post.id.desc()).limit(SHOWN)
 
 
-def unseen(session: Session, viewer: Viewer, post_ids: list[str]) -> list[str]:
-    """Which of these posts mention the viewer and are still news to them."""
-    return list(prepared(session, _unseen_query(), {"person": viewer.person_id, "posts": post_ids}).scalars()) if post_ids else []
+def unseen(session: Session, viewer: Viewer, thread_id: str) -> list[str]:
+    """The posts of a conversation that mention the viewer and are still news to them."""
+    return list(prepared(session, _unseen_query(), {"person": viewer.person_id, "thread": thread_id}).scalars())
 
 
 @cache
 def _unseen_query() -> sa.Select[Any]:
     mine = Mention.person_id == sa.bindparam("person"), Mention.seen_at.is_(None)
-    return sa.select(Mention.post_id).where(*mine, Mention.post_id.in_(sa.bindparam("posts", expanding=True)))
+    return sa.select(Mention.post_id).join(Post, Post.id == Mention.post_id).where(*mine, Post.thread_id == sa.bindparam("thread"))
 
 
 def see(session: Session, node: Node, viewer: Viewer, post_ids: list[str]) -> None:

@@ -20,7 +20,7 @@ from fedcollab.federation import outbox, proofs
 from fedcollab.federation.registry import BOTH, Handler, Verified
 
 from . import groups, receiving, service
-from .models import Post, Thanks, Thread
+from .models import LAST, Post, Thanks, Thread
 
 NAMED = 30
 
@@ -33,11 +33,11 @@ class Thanked(NamedTuple):
     people: list[tuple[str, str, str, str]]
 
 
-def of_posts(session: Session, viewer: Viewer, post_ids: list[str]) -> dict[str, Thanked]:
-    """The thanks for posts that the viewer sees; a post without any is left out. Names are for who has signed in."""
-    rows = prepared(session, _of_posts_query(), {"posts": post_ids, "person": viewer.person_id}).all() if post_ids else []
+def of_page(session: Session, viewer: Viewer, thread_id: str, first: int = 0, last: int = LAST) -> dict[str, Thanked]:
+    """{post: thanks} of the posts at these places of a conversation; a post without any is left out. Names are for who has signed in."""
+    values = {"thread": thread_id, "first": first, "last": last, "person": viewer.person_id}
     found: dict[str, Thanked] = {}
-    for post_id, number, mine, *who in rows:
+    for post_id, number, mine, *who in prepared(session, _of_page_query(), values).all():
         before = found.setdefault(post_id, Thanked(number, False, []))
         shown = [tuple(who)] if viewer.signed_in and len(before.people) < NAMED else []
         found[post_id] = Thanked(number, before.mine or bool(mine), before.people + shown)
@@ -45,14 +45,15 @@ def of_posts(session: Session, viewer: Viewer, post_ids: list[str]) -> dict[str,
 
 
 @cache
-def _of_posts_query() -> sa.Select[Any]:
+def _of_page_query() -> sa.Select[Any]:
     """The first of each post and the viewer's own, with the number of all: a page costs the same however many there are."""
     number = sa.func.count().over(partition_by=Thanks.post_id).label("number")
     nth = sa.func.row_number().over(partition_by=Thanks.post_id, order_by=(Thanks.at, Thanks.person_id)).label("nth")
     mine = (Thanks.person_id == sa.bindparam("person")).label("mine")
     columns: tuple[Any, ...] = (Thanks.post_id, number, mine, Actor.id, Actor.name, Actor.host, Actor.known, nth)
-    standing = sa.select(*columns).join(Actor, Actor.id == Thanks.person_id)
-    there = Thanks.post_id.in_(sa.bindparam("posts", expanding=True)), Thanks.undone_at.is_(None)
+    standing = sa.select(*columns).join(Actor, Actor.id == Thanks.person_id).join(Post, Post.id == Thanks.post_id)
+    place = Post.place.between(sa.bindparam("first"), sa.bindparam("last"))
+    there = Post.thread_id == sa.bindparam("thread"), place, Thanks.undone_at.is_(None)
     all_of = standing.where(*there, policy.not_blocked(Actor.organisation_id)).subquery()
     shown = [column for column in all_of.c if column.name != "nth"]
     return sa.select(*shown).where(sa.or_(all_of.c.nth <= NAMED, all_of.c.mine)).order_by(all_of.c.post_id, all_of.c.nth)
