@@ -123,7 +123,7 @@ def test_a_command_runs_its_unit_from_a_plain_function(database_url: str) -> Non
 
 
 async def test_a_look_sees_what_was_committed_and_says_what_a_read_says(database: Database) -> None:
-    table = sa.table("child", sa.column("id", sa.BigInteger))
+    table = sa.table("t", sa.column("id", sa.BigInteger))
     query = sa.select(table.c.id).where(table.c.id >= sa.bindparam("least"), table.c.id != 5).order_by(table.c.id)
     assert list(await database.look(query, {"least": 4})) == []
     for number in (3, 4, 5, 6):
