@@ -1,6 +1,6 @@
 """Decides how a request travels: over connections that are kept, to addresses vetted beforehand, read by aiohttp's parser.
 
-aiohttp's own client costs three times as much a request (docs/decisions/0012-lean-client.md). What it would add (cookies, redirects,
+aiohttp's own client costs twice as much a request (docs/decisions/0012-lean-client.md). What it would add (cookies, redirects,
 proxies, unpacking) is unwanted here or done in `http`, which alone may ask.
 """
 
