@@ -13,7 +13,7 @@ from fedcollab.base.errors import FedcollabError
 
 from .cli_people import token_app, user_reset_factor
 from .cli_queue import federation_app
-from .cli_trust import key_app, partner_app
+from .cli_trust import key_app, partner_app, standing
 from .console import CHOSEN, AsJson, say, with_kernel
 
 app = typer.Typer(
@@ -250,14 +250,8 @@ def partner_list(as_json: AsJson = False) -> None:
     say(
         as_json,
         [asdict(p) for p in found],
-        "\n".join(f"{p.state:10} {p.host:30} {p.name}  {_standing(p)}" for p in found) or "No partners yet.",
+        "\n".join(f"{p.state:10} {p.host:30} {p.name}  {standing(p)}" for p in found) or "No partners yet.",
     )
-
-
-def _standing(partner: Any) -> str:
-    """What an admin should know of a partner beside its state."""
-    words = [partner.last_error, "" if partner.checked_at else "words never compared", "paused" if partner.paused_at else ""]
-    return ", ".join(filter(None, [*words, "other keys: compare the words" if partner.suspended_for == "keys" else ""]))
 
 
 def _change(verb: str, url: str, as_json: bool) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .console import AsJson, say, with_kernel
+from .console import AsJson, posing, say, with_kernel
 
 federation_app = typer.Typer(no_args_is_help=True, help="How the talk with partners goes.")
 Host = Annotated[str, typer.Argument(help="A partner's host or address; nothing for all.")]
@@ -32,7 +32,7 @@ def federation_status(as_json: AsJson = False) -> None:
             *([f"asking for what was missed: {line['resync_error'] or 'now'}"] if line.get("resync_at") else []),
         ]
         lines += ["    " + "; ".join(said)] if said else []
-    lines += [f"{a['host']:30} asks to be a partner ({a['times']} times)" for a in found["applications"]]
+    lines += [f"{a['host']:30} asks to be a partner ({a['times']} times){posing(a)}" for a in found["applications"]]
     say(as_json, found, "\n".join(lines) or "No partners yet.")
 
 

@@ -13,6 +13,12 @@ partner_app = typer.Typer(no_args_is_help=True, help="Partner organisations.")
 key_app = typer.Typer(no_args_is_help=True, help="The keys that this node signs with.")
 
 
+def standing(partner: Any) -> str:
+    """What an admin should know of a partner beside its state."""
+    words = [partner.last_error, "" if partner.checked_at else "words never compared", "paused" if partner.paused_at else ""]
+    return ", ".join(filter(None, [*words, "other keys: compare the words" if partner.suspended_for == "keys" else ""]))
+
+
 def _look(url: str, again: bool = False) -> Any:
     from fedcollab.admin import trust
     from fedcollab.admin.look import look

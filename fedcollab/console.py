@@ -38,3 +38,8 @@ def with_kernel(work: Callable[[Any], Awaitable[T]]) -> T:
         return asyncio.run(run())
     finally:
         kernel.database.close()
+
+
+def posing(line: dict[str, Any]) -> str:
+    """A warning for a host whose name looks like a partner's."""
+    return f"; looks like {line['resembles']} and is another one" if line["resembles"] else ""
