@@ -97,8 +97,8 @@ def _embeds(activity: dict[str, Any]) -> bool:
 
 def newest_about(session: Session, actor_id: str, object_uri: str) -> str:
     """The id of an actor's newest activity about a thing; the thing's own where it is for us alone and no activity exists."""
-    mine = sa.and_(Activity.object_uri == object_uri, Activity.actor_id == actor_id)
-    return session.execute(sa.select(Activity.uri).where(mine).order_by(Activity.id.desc()).limit(1)).scalar_one_or_none() or object_uri
+    rows = session.execute(sa.select(Activity.id, Activity.uri, Activity.actor_id).where(Activity.object_uri == object_uri))
+    return max(((row.id, row.uri) for row in rows if row.actor_id == actor_id), default=("", object_uri))[1]
 
 
 def published(session: Session, actor_id: str, before: str, limit: int) -> list[tuple[str, dict[str, Any]]]:
