@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from itertools import cycle
 
 import pytest
 import sqlalchemy as sa
@@ -130,7 +131,7 @@ async def fill(house: House) -> list[str]:
 
 def _others(session: Session, now: int, post_id: str) -> list[str]:
     """Partners of each state, a stranger, and people that a partner has introduced or nobody vouches for, with copies of a post."""
-    for number, (state, error) in enumerate(zip(MOVES, ERRORS, strict=True)):
+    for number, (state, error) in enumerate(zip(MOVES, cycle(ERRORS), strict=False)):
         row = _actor(session, now, f"n{number}", known="partner")
         values = dict(id=new_id(), organisation_id=row, host=f"n{number}.example.org", state=state, created_at=now)
         session.execute(sa.insert(Partner).values(values | dict(last_error=error, last_error_at=now, last_success_at=now - number * HOUR)))
