@@ -107,7 +107,11 @@ async def test_what_our_member_writes_changes_and_deletes_is_there(meeting: Meet
     assert set(ours) & {("POST", "draft-cavage"), ("POST", "RFC 9421")}
     assert not [key for key in ours if key[1] == "unsigned"]
     assert {r["agent"] for r in incoming} == {f"fedcollab/{__version__} (+{here.url}/)"}
-    assert await here.sql("SELECT DISTINCT state FROM delivery") == [("done",)]
+
+    async def done() -> bool:
+        return await here.sql("SELECT DISTINCT state FROM delivery") == [("done",)]
+
+    await nodes.until("every delivery is done", done)
     say(
         "we to Fedify: Follow, Accept, Announce of Create, Update, Delete taken, signed by "
         + " and ".join(sorted({form for _, form in ours}))
