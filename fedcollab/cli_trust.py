@@ -177,11 +177,11 @@ def key_new(
     as_json: AsJson = False,
 ) -> None:
     """Makes new keys at once, without the old ones' signature: for keys that are lost or that somebody else has."""
-    from fedcollab.base.errors import Refused
+    from fedcollab.base.errors import Misconfigured
     from fedcollab.federation import succession
 
     if not lost:
-        raise Refused("Partners will suspend you until their admins have compared the words with you. If that has to be: key new --lost")
+        raise Misconfigured("Partners will suspend you until their admins compared the words with you. If that has to be: key new --lost")
     found = with_kernel(lambda kernel: kernel.database.write(succession.start_anew, kernel.node, None))
     _say_status(
         found,
