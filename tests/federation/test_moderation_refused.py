@@ -34,7 +34,8 @@ class Stage:
         return self.p.uri("/people/mona")
 
     def documents(self) -> list[dict[str, Any]]:
-        return [self.x.documents["/actor"], self.x.documents["/people/sokha"], self.p.documents["/actor"], self.p.documents["/people/mona"]]
+        others = [self.x.documents[path] for path in ("/actor", "/people/sokha", "/people/other")]
+        return [*others, self.p.documents["/actor"], self.p.documents["/people/mona"]]
 
     async def have_group(self, path: str) -> str:
         members = [{"id": uri, "name": "n", ap.PEOPLE: 2} for uri in (self.p.uri("/actor"), self.here.url + "/actor", self.x.uri("/actor"))]
@@ -89,6 +90,7 @@ class Stage:
 async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
     p, x = await nodes.rogue("Host"), await nodes.rogue("Far")
     p.actor("/people/mona", "Person")
+    x.actor("/people/other", "Person")
     here = await nodes.start(tmp_path, peers=(p.port,))
     await nodes.admit(here, p)
     made = Stage(here, p, x)
@@ -105,8 +107,8 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
 @pytest.mark.rule("ORG-05")
 async def test_others_than_the_groups_own_people_remove_and_lock_nothing(stage: Stage) -> None:
     before = await stage.state()
-    stranger = stage.x.uri("/people/sokha")
-    create = stage.x.create(stranger, stage.group, context=stage.thread, inReplyTo=stage.opener)
+    stranger, author = stage.x.uri("/people/other"), stage.x.uri("/people/sokha")
+    create = stage.x.create(author, stage.group, context=stage.thread, inReplyTo=stage.opener)
     for kind, about in (("Delete", stage.opener), ("Lock", stage.opener), ("Lock", stage.thread), ("Delete", create["object"]["id"])):
         assert await stage.announce(stage.act(kind, about, by=stranger, server=stage.x)) == THROUGH
     assert await stage.state() == before
