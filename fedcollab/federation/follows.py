@@ -15,7 +15,7 @@ from fedcollab.base.errors import Refused
 from . import activitystreams as ap
 from . import outbox, outside, profiles
 from .models import ACCEPTED, REJECTED, REQUESTED, UNDONE, Follow, Partner
-from .registry import BOTH, OUTSIDE, Handler, Verified
+from .registry import BOTH, OUTSIDE, UNTYPED, Handler, Verified
 
 ORDER = "follows"
 MOST_PEOPLE = 1_000_000
@@ -124,6 +124,6 @@ HANDLERS = (
     Handler("Update", (actors.PERSON,), receive_profile),
     Handler("Accept", ("Follow",), receive_answer),
     Handler("Reject", ("Follow",), receive_answer),
-    Handler("Undo", (), receive_undo, by=BOTH),
+    Handler("Undo", ("Follow", UNTYPED), receive_undo, by=BOTH),
     Handler("Follow", (), outside.receive_follow, by=(OUTSIDE,)),
 )

@@ -45,6 +45,7 @@ class Early(Refused):
 
 PARTNERS, OUTSIDE = "partners", "outside"
 BOTH = (PARTNERS, OUTSIDE)
+UNTYPED = ""  # an object that is named by its id alone
 Work = Callable[[Session, Node, Verified], None]
 
 
@@ -73,7 +74,7 @@ class Registry:
     def find(self, received: Verified, permitted: Collection[str] | None = None) -> list[Work]:
         """All that handle an activity, in order; what nobody handles is accepted and has no effect. Raises Refused where only features
         handle it that are not `permitted` to its sender (None permits all)."""
-        kinds, objects = ap.types(received.activity), set(ap.types(received.activity.get("object")))
+        kinds, objects = ap.types(received.activity), set(ap.types(received.activity.get("object"))) or {UNTYPED}
         side = OUTSIDE if received.outside else PARTNERS
         found = [h for h in self.handlers if side in h.by and h.activity in kinds and (not h.objects or objects & set(h.objects))]
         heard = [h for h in found if h.announced or received.first_hand]

@@ -47,3 +47,18 @@ def test_posts_are_taken_from_their_author_and_from_the_group_that_passes_them_o
 def test_a_type_that_nobody_handles_reaches_nobody_and_several_types_reach_each_of_theirs() -> None:
     assert names({"type": "Travel", "object": {"type": "Note"}}) == []
     assert names({"type": ["Travel", "Create"], "object": {"type": ["Odd", "Note"]}}) == ["receive_create"]
+
+
+def test_what_is_undone_by_its_id_alone_reaches_all_that_could_know_it() -> None:
+    assert names({"type": "Undo", "object": "https://a.example/activities/1"}) == ["receive_undo", "receive_undo"]
+    assert names({"type": "Undo", "object": {"type": "Like"}}, through=GROUP) == ["receive_undo"]
+
+
+@pytest.mark.parametrize("kind", ["Accept", "Reject", "Announce", "Update"])
+def test_from_outside_only_what_is_written_thanked_or_followed_reaches_anybody(kind: str) -> None:
+    for thing in ("Follow", "Group", "Person", "Organization"):
+        assert HOUSE.find(Verified({"type": kind, "object": {"type": thing}}, ACTOR, ACTOR, outside=True)) == []
+    [work] = HOUSE.find(Verified({"type": "Create", "object": {"type": "Note"}}, ACTOR, ACTOR, outside=True))
+    assert work.__name__ == "receive_create"
+    [follow] = HOUSE.find(Verified({"type": "Follow", "object": "https://me.example/groups/g"}, ACTOR, ACTOR, outside=True))
+    assert follow.__module__ == "fedcollab.federation.outside"

@@ -17,7 +17,7 @@ from fedcollab.base.database import prepared
 from fedcollab.base.errors import Forbidden, N_, NotFound, Refused
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import outbox, proofs
-from fedcollab.federation.registry import BOTH, Handler, Verified
+from fedcollab.federation.registry import BOTH, UNTYPED, Handler, Verified
 
 from . import groups, receiving, service
 from .models import LAST, Post, Thanks, Thread
@@ -198,5 +198,5 @@ def _pass_on(session: Session, node: Node, received: Verified, row: Any) -> None
 
 HANDLERS = (
     Handler("Like", (), receive_like, announced=True, by=BOTH),
-    Handler("Undo", (), receive_undo, announced=True, by=BOTH),
+    Handler("Undo", ("Like", UNTYPED), receive_undo, announced=True, by=BOTH),
 )
