@@ -89,11 +89,13 @@ class Lines:
         async with asyncio.timeout(CONNECT_SECONDS):
             infos = [_info(address, port) for address in await addresses()]
             found = await aiohappyeyeballs.start_connection(infos, happy_eyeballs_delay=0.25, interleave=1)
-            found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            secure = origin.startswith("https:")
-            transport, handler = await loop.create_connection(
-                lambda: ResponseHandler(loop), sock=found, ssl=self._context() if secure else None, server_hostname=name if secure else None
-            )
+            try:
+                found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                tls, named = (self._context(), name) if origin.startswith("https:") else (None, None)
+                transport, handler = await loop.create_connection(lambda: ResponseHandler(loop), sock=found, ssl=tls, server_hostname=named)
+            except BaseException:
+                found.close()
+                raise
         try:
             vet(str((transport.get_extra_info("peername") or ("",))[0]))
         except BaseException:

@@ -20,7 +20,6 @@ MARK = "written before the latecomer"
 async def latecomer(scene: Scene) -> nodes.Rogue:
     late = await nodes.rogue("Latecomer")
     object.__setattr__(scene.here.kernel.fetcher, "peers", scene.here.kernel.fetcher.peers | {f"127.0.0.1:{late.port}"})
-    scene.here.kernel.fetcher._resolver.peers = scene.here.kernel.fetcher.peers
     await nodes.admit(scene.here, late)
     return late
 

@@ -116,7 +116,6 @@ async def test_a_deletion_that_names_its_post_by_id_alone_is_passed_on(scene: Sc
     wider = nodes.may_also_reach(scene.here, other)
     peers = wider.kernel.fetcher.peers
     object.__setattr__(scene.here.kernel.fetcher, "peers", peers)
-    scene.here.kernel.fetcher._resolver.peers = peers
     await nodes.admit(scene.here, other)
     await wider.kernel.fetcher.close()
     created = await scene.create()

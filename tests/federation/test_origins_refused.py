@@ -30,14 +30,14 @@ async def canary() -> AsyncIterator["Canary"]:
 @pytest.fixture
 def names(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names that the node looks up from now on."""
-    found, resolver = list[str](), scene.here.kernel.fetcher._resolver
-    real = resolver.lookup
+    found, fetcher = list[str](), scene.here.kernel.fetcher
+    real = fetcher.lookup
 
     async def lookup(host: str, port: int) -> list[str]:
         found.append(host)
         return await real(host, port)
 
-    monkeypatch.setattr(resolver, "lookup", lookup)
+    monkeypatch.setattr(fetcher, "lookup", lookup)
     return found
 
 
@@ -179,7 +179,6 @@ async def test_an_application_that_waits_has_no_effect_until_it_is_approved(scen
     x = await nodes.rogue("Applicant")
     peers = frozenset({*scene.here.kernel.fetcher.peers, f"127.0.0.1:{x.port}"})
     object.__setattr__(scene.here.kernel.fetcher, "peers", peers)
-    scene.here.kernel.fetcher._resolver.peers = peers
     await acts.add(scene.here.kernel, scene.here.viewer, x.uri("/actor"))
     fetched, before = list(x.fetched), await scene.here.tables()
     follow = ap.activity("Follow", x.uri(f"/activities/{new_id()}"), x.uri("/actor"), scene.here.url + "/actor")
