@@ -34,7 +34,7 @@ def measure(root: Path) -> Iterator[Row]:
         until("the group", lambda: query(away, "SELECT 1 FROM actor WHERE username = 'leads'"))
         away.stop()
         host.stop()
-        _post(host, MISSED)
+        write_meanwhile(host, MISSED)
         host.serve()
         away.serve()
         began, before = time.perf_counter(), _cpu(away)
@@ -51,7 +51,7 @@ def _cpu(node: Process) -> float:
     return time.clock_gettime_ns(~node.running.pid << 3 | 2) / 1000
 
 
-def _post(host: Process, number: int) -> None:
+def write_meanwhile(host: Process, number: int) -> None:
     """So many posts by a member of the host, each proved and queued, as many a conversation, while nobody delivers."""
     kernel = make_kernel(config.load(host.place, {}), NodeFiles(host.place))
     try:

@@ -78,6 +78,7 @@ async def arrive(here: nodes.Here, number: int, seconds: float) -> None:
     await here.quiet()
 
 
+@pytest.mark.slow
 @pytest.mark.rule("R3")
 @pytest.mark.timeout(900)
 async def test_what_waited_a_week_arrives_in_order_over_a_slow_line_while_others_are_served_as_usual(
@@ -101,6 +102,7 @@ async def test_what_waited_a_week_arrives_in_order_over_a_slow_line_while_others
         print(f"a week away, {words}; {number / seconds:.0f} a second")
 
 
+@pytest.mark.slow
 @pytest.mark.rule("R9")
 @pytest.mark.timeout(300)
 async def test_connections_dropped_at_any_moment_lose_and_double_nothing(tmp_path: Path, request: pytest.FixtureRequest) -> None:
@@ -125,6 +127,7 @@ async def test_connections_dropped_at_any_moment_lose_and_double_nothing(tmp_pat
         print(f"dropped {dict(proxy.befell)}, {words}")
 
 
+@pytest.mark.slow
 @pytest.mark.rule("R9")
 async def test_a_connection_on_which_nothing_comes_is_freed_within_fifteen_seconds(tmp_path: Path) -> None:
     async with behind_a_proxy(tmp_path) as (host, far, proxy, _):
@@ -171,6 +174,7 @@ async def state(here: nodes.Here) -> list[tuple[Any, ...]]:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.rule("R13")
 @pytest.mark.timeout(180)
 async def test_activities_that_come_twice_and_shuffled_end_in_the_same_state_as_in_order(tmp_path: Path) -> None:

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
+from fedcollab.actors import service as actors
 from fedcollab.admin import partners as acts
 from fedcollab.base.errors import Refused
 from fedcollab.features.discussions import groups, reading, service
 from fedcollab.features.members import service as members
-from fedcollab.federation import partners
+from fedcollab.federation import follows, partners
 from fedcollab.federation.models import ADMITTED, LEFT
 from tests import nodes
 from tests.nodes import Here, until
@@ -160,3 +161,21 @@ async def _nobody_follows(host: Here) -> bool:
 
 async def _followed(host: Here) -> bool:
     return bool(await host.sql("SELECT 1 FROM follow WHERE target_id = :me AND state = 'accepted'", me=host.viewer.organisation_id))
+
+
+async def test_who_begins_to_follow_is_sent_our_groups_and_nobody_else_is_told(tmp_path: Path) -> None:
+    async with nodes.running(tmp_path, "Meridian Outreach", "Casa Ladera", "Kivuli Support") as (host, first, second):
+        for slug in ("leads", "advice"):
+            await host.group(slug)
+        await nodes.befriend(host, first)
+        await nodes.until("both groups", lambda: first.sql("SELECT 1 WHERE (SELECT count(*) FROM actor WHERE kind = 'Group') = 2"))
+        sent = "SELECT count(*) FROM delivery d JOIN partner p ON p.id = d.partner_id WHERE p.host = :host"
+        await nodes.befriend(host, second)
+        await nodes.until("both groups", lambda: second.sql("SELECT 1 WHERE (SELECT count(*) FROM actor WHERE kind = 'Group') = 2"))
+        before = (await host.sql(sent, host=first.host))[0][0]
+        row = await second.read(actors.by_uri, host.url + "/actor")
+        await second.write(follows.unfollow, row)
+        await second.write(follows.follow, row)
+        again = "SELECT 1 FROM follow WHERE state = 'accepted' AND follower_id = :me"
+        await nodes.until("followed again", lambda: second.sql(again, me=second.viewer.organisation_id))
+        assert (await host.sql(sent, host=first.host))[0][0] == before

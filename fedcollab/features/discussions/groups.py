@@ -106,9 +106,15 @@ def expel_partner(session: Session, node: Node, organisation_id: str) -> None:
 
 
 def introduce_to_follower(session: Session, node: Node, received: Verified) -> None:
-    """Whoever begins to follow us is sent our groups' documents."""
-    for group, _ in _travelling(session, node):
-        _publish(session, node, group)
+    """Whoever begins to follow us is sent our groups' documents as they stand. Nobody else needs to hear of it, unless the Follow has told
+    another number of people."""
+    me, follower = actors.own(session, node), received.actor.organisation_id
+    stale = set(session.scalars(sa.select(Audience.id).where(Audience.stale)))
+    for group, audience in _travelling(session, node):
+        if audience.id in stale:
+            _publish(session, node, group)
+        elif follower in outbox.followers(session, audience.id, me.id, group.id):
+            _send(session, node, me, group, profiles.stored_document(session, group.id), [follower])
 
 
 def narrow(session: Session, node: Node, viewer: Viewer, group_id: str) -> None:
@@ -137,7 +143,10 @@ def _narrow_all(session: Session, audience_id: str) -> None:
 def renew_lists(session: Session, node: Node) -> None:
     """Signs anew the lists whose numbers of people have changed; once a minute, so that ten who join are one Update."""
     stale = sa.select(Audience.group_id).where(Audience.stale).order_by(Audience.id).limit(RENEWED_AT_ONCE)
-    for group_id in session.scalars(stale).all():
+    found = session.scalars(stale).all()
+    if found:
+        partners.lock(session)
+    for group_id in found:
         _publish(session, node, actors.by_id(session, group_id))
 
 
@@ -156,11 +165,15 @@ def _publish(session: Session, node: Node, group: ActorData) -> tuple[str, list[
     lists = {name: f"{group.uri}/{name}" for name in ("followers", "outbox")}
     document = profiles.document(session, node, group, **_members(session, node, audience), **lists, attributedTo=me.uri)
     if audience.label != STRICT:
-        update = ap.activity("Update", outbox.new_uri(node), me.uri, document, to=[group.uri + "/followers"])
         to = outbox.followers(session, audience.id, me.id, group.id)
-        outbox.publish(session, node, me.id, update, to=to, order_key=group.uri)
-        return update["id"], to
+        return _send(session, node, me, group, document, to), to
     return "", []
+
+
+def _send(session: Session, node: Node, me: ActorData, group: ActorData, document: object, to: list[str]) -> str:
+    """Sends a group's document to these organisations. Answers the Update's id."""
+    update = ap.activity("Update", outbox.new_uri(node), me.uri, document, to=[group.uri + "/followers"])
+    return str(outbox.publish(session, node, me.id, update, to=to, order_key=group.uri)["id"])
 
 
 def _members(session: Session, node: Node, audience: AudienceData) -> dict[str, Any]:
