@@ -27,7 +27,6 @@ async def server(*peers: nodes.Here) -> nodes.Rogue:
     for one in peers:
         fetcher = one.kernel.fetcher
         object.__setattr__(fetcher, "peers", frozenset({*fetcher.peers, f"127.0.0.1:{made.port}"}))
-        fetcher._resolver.peers = fetcher.peers
     made.fetched.clear()
     return made
 

@@ -87,7 +87,10 @@ class Lines:
     async def _connect(self, origin: str, name: str, port: int, addresses: Addresses, vet: Vet) -> Line:
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(CONNECT_SECONDS):
-            infos = [_info(address, port) for address in await addresses()]
+            found_at = await addresses()
+            for address in found_at:
+                vet(address)
+            infos = [_info(address, port) for address in found_at]
             found = await aiohappyeyeballs.start_connection(infos, happy_eyeballs_delay=0.25, interleave=1)
             try:
                 found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

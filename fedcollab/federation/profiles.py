@@ -61,6 +61,7 @@ def document(session: Session, node: Node, actor: ActorData, **more: object) -> 
         made.update({name: f"{actor.uri}/{name}" for name in LISTS})
     if actor.kind == PERSON:
         made["outbox"] = actor.uri + "/outbox"
+    made.update(_key_members(actor.uri, keys.in_state(session, actor.id)))
     proved = proofs.prove(made, keys.signer(session, node, actors.own(session, node).id, keys.ED25519), node.now())
     session.execute(sa.update(Actor).where(Actor.id == actor.id).values(document=proved, updated_at=node.now()))
     return proved

@@ -66,7 +66,6 @@ async def test_who_came_later_or_is_outside_is_shown_no_more_than_they_may_see(s
     later = await nodes.rogue("Later")
     peers = frozenset({*here.kernel.fetcher.peers, f"127.0.0.1:{later.port}"})
     object.__setattr__(here.kernel.fetcher, "peers", peers)
-    here.kernel.fetcher._resolver.peers = peers
     await nodes.admit(here, later)
     answer = await here.write(service.post_reply, here.viewer, before.thread_id, text="two")
     context = f"{here.url}/threads/{before.thread_id}"

@@ -74,7 +74,6 @@ async def test_a_hosts_word_speaks_for_nobody_who_could_prove_theirs_and_for_not
     other = await nodes.rogue("Partner")
     fetcher = stage.here.kernel.fetcher
     object.__setattr__(fetcher, "peers", frozenset({*fetcher.peers, f"127.0.0.1:{other.port}"}))
-    fetcher._resolver.peers = fetcher.peers
     await nodes.admit(stage.here, other)
     [(me,)] = await stage.here.sql("SELECT uri FROM actor WHERE kind = 'Person' AND known = 'own'")
     assert await stage.announce(stage.x.create(stage.author, stage.group, to=[ap.PUBLIC])) == "done", "introduced, with a proof"

@@ -21,7 +21,6 @@ async def g(scene: Scene) -> AsyncIterator[nodes.Rogue]:
     made = await nodes.rogue("G")
     peers = frozenset({*scene.here.kernel.fetcher.peers, f"127.0.0.1:{made.port}"})
     object.__setattr__(scene.here.kernel.fetcher, "peers", peers)
-    scene.here.kernel.fetcher._resolver.peers = peers
     await nodes.admit(scene.here, made)
     assert await made.send(scene.here, made.create(made.uri("/people/sokha"), scene.group.uri)) == 202
     await scene.here.quiet()
