@@ -84,9 +84,7 @@ def federation_drain(
 def federation_pause(host: Host = "", as_json: AsJson = False) -> None:
     """Sends a partner, or all, nothing for now; what is published meanwhile waits."""
     _do("pause", host)
-    say(
-        as_json, {"paused": host or "all"}, f"Nothing is sent to {host or 'anybody'} until: fedcollab federation resume {host}".rstrip()
-    )
+    say(as_json, {"paused": host or "all"}, f"Nothing is sent to {host or 'anybody'} until: fedcollab federation resume {host}".rstrip())
 
 
 @federation_app.command("resume")

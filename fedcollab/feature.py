@@ -80,8 +80,8 @@ COUNTED_FOR = 10 * MICROSECONDS
 class Counted:
     """How many things wait in each place of the menu, and when that was counted: it is the same for all whom the place is shown to."""
 
-    at: int = 0
     numbers: dict[str, int] = field(default_factory=dict)
+    at: dict[str, int] = field(default_factory=dict)
 
 
 COUNTED = web.AppKey("counted", Counted)
@@ -93,12 +93,15 @@ async def count_in_menu(request: web.Request, handler: WebHandler) -> web.Stream
     viewer, kept, now = viewer_of(request), request.app[COUNTED], request.app[KERNEL].node.now()
     counted = [(item.path, item.number) for item in request.app[MENU] if item.number is not None and item.is_for(viewer)]
     if counted and request.method == "GET":
-        if not 0 <= now - kept.at < COUNTED_FOR or any(request.path.startswith(path) for path, _ in counted):
+        there = any(request.path.startswith(path) for path, _ in counted)
+        due = counted if there else [one for one in counted if not 0 <= now - kept.at.get(one[0], -COUNTED_FOR) < COUNTED_FOR]
+        if due:
 
             def count(session: Session) -> dict[str, int]:
-                return {path: number(session, viewer) for path, number in counted}
+                return {path: number(session, viewer) for path, number in due}
 
-            kept.numbers, kept.at = await request.app[KERNEL].database.glance(count), now
+            kept.numbers |= await request.app[KERNEL].database.glance(count)
+            kept.at |= {path: now for path, _ in due}
         request[NUMBERS] = kept.numbers
     return await handler(request)
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from fedcollab.base import config, connections, gate, http, markup, strictjson, web, wire
+from fedcollab.base import config, connections, gate, http, lines, markup, strictjson, web, wire
 from fedcollab.features.discussions import activities, service
 from fedcollab.features.members import throttle
 from fedcollab.federation import workers
@@ -39,7 +39,7 @@ FIGURES: dict[str, tuple[object, ...]] = {
     "documents fetched for one activity": (workers.FETCHES,),
     "an answer, unpacked": (f"{http.MAX_BYTES // MB} MB",),
     "one question with all its redirects": (f"{http.TOTAL_SECONDS} s",),
-    "a connection": (f"{http.CONNECT_SECONDS} s",),
+    "a connection": (f"{lines.CONNECT_SECONDS} s",),
     "redirects": (f"{http.REDIRECTS}, none for signed requests",),
     "questions to one host at once": (f"{http.AT_ONCE['GET']}, and {http.AT_ONCE['POST']} deliveries",),
     "a question that failed at great cost": (f"{http.FAILED_SECONDS} s",),

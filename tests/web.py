@@ -41,7 +41,8 @@ class Visitor:
         self, method: str, path: str, form: dict[str, str] | None = None, headers: dict[str, str] | None = None
     ) -> tuple[int, Any, str]:
         """(status, headers, body), not following redirects."""
-        sent = {"Cookie": "; ".join(f"{k}={v}" for k, v in self.cookies.items())} | (headers or {})
+        sent = {"Cookie": "; ".join(f"{k}={v}" for k, v in self.cookies.items()), "Host": self.site.kernel.node.settings.host}
+        sent |= headers or {}
         async with aiohttp.request(method, self.site.url + path, data=form, headers=sent, allow_redirects=False) as answer:
             text = await answer.text()
             self.cookies |= {name: morsel.value for name, morsel in answer.cookies.items() if morsel.value}

@@ -74,7 +74,7 @@ def target(url: str) -> Target:
     name = host if parts.port in (None, usual) else host.rpartition(":")[0]
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     plain = _read_alike(url, parts.hostname or "", host)
-    return Target(host, f"{parts.scheme}://{host}", name.strip("[]"), parts.port or usual, path, plain)
+    return Target(host, f"{parts.scheme}://{host}", name.strip("[]"), usual if parts.port is None else parts.port, path, plain)
 
 
 def is_activity(content_type: str) -> bool:

@@ -3,6 +3,7 @@
 import hmac
 import logging
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -29,6 +30,7 @@ LAST = web.RequestKey("last", bool)  # whether the connection ends with this ans
 FORM_BYTES, FORM_FIELDS = 600_000, 200
 FORM_TYPES = ("application/x-www-form-urlencoded", "application/octet-stream")  # the latter is what no Content-Type means
 BODY_BYTES = 1_000_000
+TOO_MUCH = N_("That is more than fits into one request, which is 1 MB. Send less at once.")
 POLICY = "; ".join(
     ["default-src 'none'"]
     + [f"{kind}-src 'self'" for kind in ("style", "img", "script", "connect")]
@@ -95,7 +97,7 @@ def _from_http(error: web.HTTPException) -> FedcollabError:
     if error.status == 404:
         return NotFound()
     if error.status == 413:
-        return TooLarge()
+        return TooLarge(TOO_MUCH)
     made = BadRequest(N_("This address does not take that kind of request.") if error.status == 405 else "")
     made.status = error.status
     return made
@@ -103,13 +105,19 @@ def _from_http(error: web.HTTPException) -> FedcollabError:
 
 def _answer(request: web.Request, error: FedcollabError) -> web.Response:
     if _asked_by_a_machine(request) or SHOW_ERROR not in request.app:
-        response = web.json_response({"error": error.text if not error.values else error.in_words()}, status=error.status)
+        response = problem(error, error.text if not error.values else error.in_words())
     else:
         response = request.app[SHOW_ERROR](request, error)
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
     response.headers.update(error.headers)
     return response
+
+
+def problem(error: FedcollabError, detail: str) -> web.Response:
+    """A refusal as a machine reads it (RFC 9457)."""
+    told = {"type": "about:blank", "title": HTTPStatus(error.status).phrase, "status": error.status, "detail": detail}
+    return web.json_response(told, status=error.status, content_type="application/problem+json")
 
 
 def _asked_by_a_machine(request: web.Request) -> bool:

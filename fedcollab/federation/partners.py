@@ -184,7 +184,7 @@ def admitted_hosts(session: Session) -> frozenset[str]:
 def add(session: Session, node: Node, organisation: ActorData, allows: Iterable[str] = ()) -> tuple[PartnerData, bool]:
     """Puts an organisation, whose document was fetched and pinned, on the list as applied; one that is there stays as it is. Answers it
     and whether it is new. Raises Refused where another organisation of the same host is on the list: a host is one partner."""
-    there = _from_outside(session, node, organisation) or by_host(session, organisation.host)
+    there = _from_outside(session, node, organisation, allows) or by_host(session, organisation.host)
     if there is not None and there.organisation_id != organisation.id:
         raise Refused(reason="another organisation of this host is on the list")
     if there is None:
@@ -194,16 +194,15 @@ def add(session: Session, node: Node, organisation: ActorData, allows: Iterable[
     return there or find(session, organisation.host), there is None
 
 
-def _from_outside(session: Session, node: Node, organisation: ActorData) -> PartnerData | None:
+def _from_outside(session: Session, node: Node, organisation: ActorData, allows: Iterable[str]) -> PartnerData | None:
     """The line of a server that was heard from outside becomes the one of the organisation which now speaks for it; its people too."""
     made_up = sa.select(Actor.id).where(Actor.known == FOREIGN, Actor.kind == ORGANIZATION, Actor.host == organisation.host)
     query = sa.select(Partner.id, Partner.organisation_id).where(Partner.host == organisation.host, Partner.organisation_id.in_(made_up))
     row = session.execute(query).one_or_none()
     if row is None:
         return None
-    session.execute(
-        sa.update(Partner).where(Partner.id == row.id).values(organisation_id=organisation.id, state=APPLIED, decided_at=node.now())
-    )
+    values = dict(organisation_id=organisation.id, state=APPLIED, decided_at=node.now(), allows=sorted(allows))
+    session.execute(sa.update(Partner).where(Partner.id == row.id).values(values))
     people = sa.update(Actor).where(Actor.organisation_id == row.organisation_id, Actor.id != row.organisation_id)
     session.execute(people.values(organisation_id=organisation.id))
     return find(session, organisation.host)

@@ -32,6 +32,8 @@ def prove(document: dict[str, Any], signer: Signer, now: int) -> dict[str, Any]:
 def _shortest(stamp: str) -> str:
     """A time without zeros at its end. Others read the time and write it anew before they hash it, and it has to come out the same."""
     return stamp.removesuffix("Z").rstrip("0").removesuffix(".") + "Z" if "." in stamp else stamp
+
+
 def key_uris(document: Mapping[str, Any]) -> list[str]:
     """The keys that a document says to be proved by: several where it carries a list of proofs, none where none is of our kind."""
     return [proof["verificationMethod"] for proof in _usable(document)]

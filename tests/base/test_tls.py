@@ -98,7 +98,7 @@ async def ask(port: int) -> int:
 async def test_a_peer_with_bad_tls_is_not_spoken_with(tmp_path: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     root_path, root = issue(tmp_path, None, ca=True)
     trusted = ssl.create_default_context(cafile=str(root_path))
-    monkeypatch.setattr("aiohttp.connector._SSL_CONTEXT_VERIFIED", trusted)
+    monkeypatch.setattr("fedcollab.base.lines.Lines._context", lambda _lines: trusted)
     good = issue(tmp_path, root)[0]
     assert await ask(await serve(good)) == 200
     by_itself, expired = issue(tmp_path, None)[0], issue(tmp_path, root, until=NOW - DAY)[0]

@@ -148,6 +148,8 @@ def token_made(tab: Tab, scene: Scene) -> None:
 def no_token(tab: Tab, scene: Scene) -> None:
     scene.forgive()
     fill(purpose="A script", proof="never this one")(tab, scene)
+
+
 def stale(tab: Tab, scene: Scene) -> None:
     """Says that the words match which were made from other keys than are known by now."""
     tab.locator("main form:has([value=check]) [name=shown]").evaluate("field => { field.value = '0'.repeat(64) }")

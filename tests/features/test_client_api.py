@@ -15,6 +15,7 @@ from fedcollab.access.models import CLEAR, GREEN, STRICT
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import NotFound
 from fedcollab.base.i18n import words
+from fedcollab.features.discussions import groups
 from fedcollab.features.discussions.models import Post
 from fedcollab.features.members import service, tokens
 from fedcollab.federation import activitystreams as ap
@@ -79,6 +80,7 @@ async def counts(house: House) -> dict[str, int]:
     def read(session: Any) -> dict[str, int]:
         return {table: session.execute(sa.text(f"SELECT count(*) FROM {table}")).scalar_one() for table in TABLES}
 
+    await house.site.write(groups.renew_lists)  # or the minute's chore does it in the middle of a test
     return await house.site.kernel.database.read(read)
 
 

@@ -92,7 +92,9 @@ async def test_a_group_without_a_list_of_who_is_inside_is_refused_at_once(stage:
     stage.x.actor("/groups/circle", "Group")
     plain(stage.x, "/groups/circle")
     group, author = stage.x.uri("/groups/circle"), stage.x.uri("/people/sokha")
-    made = ap.activity("Announce", stage.x.uri(f"/activities/{new_id()}"), group, stage.x.create(author, group))
+    told = stage.x.create(author, group)
+    stage.x.documents[told["object"]["id"].removeprefix(stage.x.url)] = told["object"]
+    made = ap.activity("Announce", stage.x.uri(f"/activities/{new_id()}"), group, told)
     assert await stage.x.send(stage.here, made, actor=group) == 202
     assert await stage.fate(made["id"]) == "refused: a group without a list of who is inside"
     assert await stage.here.sql("SELECT count(*) FROM post") == [(0,)]

@@ -8,6 +8,7 @@ import pytest
 
 from fedcollab.actors import keys
 from fedcollab.base.clock import system_clock
+from fedcollab.features.discussions import service
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import signatures
 from tests import nodes
@@ -85,8 +86,9 @@ async def test_documents_are_for_partners_and_others_learn_nothing_of_them(scene
     """What exists and what does not is answered alike; the same request well signed is answered."""
     await scene.twin()
     here, organisation = scene.here, scene.p.signers[scene.p.uri("/actor")]["rsa"]
-    post, thread = (await here.sql("SELECT id, thread_id FROM post"))[0]
-    there = [f"/people/{here.viewer.person_id}", f"/groups/{scene.group.id}", f"/posts/{post}", f"/threads/{thread}"]
+    post = (await here.sql("SELECT id FROM post"))[0][0]
+    own = await here.write(service.post_thread, here.viewer, scene.group.id, title="ours", text="one of ours")
+    there = [f"/people/{here.viewer.person_id}", f"/groups/{scene.group.id}", f"/posts/{post}", f"/threads/{own.thread_id}"]
     stranger = keys.Signer("https://stranger.example/actor#main-key", "rsa", organisation.key)
     before, fetched, answers = await here.tables(), list(scene.p.fetched), set()
     for path in [*there, *(path[:-4] + "0000" for path in there)]:
@@ -102,7 +104,9 @@ async def test_documents_are_for_partners_and_others_learn_nothing_of_them(scene
             answers.add((answer.status, await answer.text()))
     assert {status for status, _ in answers} <= {401, 403}
     assert len(answers) == 1, "no answer says whether the thing is there"
-    assert (await here.tables(), scene.p.fetched) == (before, fetched)
+    assert await here.tables() == before
+    doubtful = who in ("a partner with a bad signature", "a partner for another page")
+    assert set(scene.p.fetched[len(fetched) :]) <= ({"/actor"} if doubtful else set()), "its keys of today"
     scene.p.form = form
     assert [(await scene.p.get(here, path))[0] for path in there] == [200] * len(there)
 

@@ -35,7 +35,7 @@ UNSURE = N_(
 def create(session: Session, node: Node, handed: HandedIn) -> str:
     """A new conversation, or an answer where it says to what. Raises NotFound, Forbidden, Refused, TooLarge."""
     viewer, written = handed.viewer, handed.object
-    thread_id, reply_to = _answers(session, viewer, written)
+    thread_id, reply_to = _answers(session, viewer, handed)
     group = reading.group(session, viewer, reading.group_of(session, viewer, thread_id) if thread_id else _group(session, viewer, handed))
     label = _label(session, handed, group.actor.uri, group.label)
     if thread_id:
@@ -72,16 +72,20 @@ def delete(session: Session, node: Node, handed: HandedIn) -> str:
     return newest_about(session, handed.viewer.person_id, uri)
 
 
-def _answers(session: Session, viewer: Viewer, written: dict[str, Any]) -> tuple[str, str]:
+def _answers(session: Session, viewer: Viewer, handed: HandedIn) -> tuple[str, str]:
     """(thread id, uri of the post that is answered) by `inReplyTo`, or by the conversation in `context`; empty for a new one."""
+    written = handed.object
     reply_to = next(iter(ap.idents(written.get("inReplyTo"))), "")
     if reply_to:
         return reading.post_by_uri(session, viewer, reply_to).thread_id, reply_to
     context = ap.ident(written.get("context"))
     if not context:
         return "", ""
-    found = session.execute(sa.select(Thread.id).where(Thread.uri == context)).scalar_one_or_none()
-    return reading.thread_row(session, viewer, found or "").id, ""
+    found = session.execute(sa.select(Thread.id, Thread.group_id).where(Thread.uri == context)).all()
+    if len(found) > 1:  # each group has its own conversation by this name
+        home = _group(session, viewer, handed)
+        found = [row for row in found if row.group_id == home]
+    return reading.thread_row(session, viewer, found[0].id if found else "").id, ""
 
 
 def _group(session: Session, viewer: Viewer, handed: HandedIn) -> str:

@@ -3,17 +3,17 @@
 import heapq
 from collections.abc import Awaitable, Callable
 from functools import wraps
-from http import HTTPStatus
 from typing import Any
 
 from aiohttp import web
 from sqlalchemy.orm import Session
 
 from fedcollab.actors import service as actors
+from fedcollab.base import web as base
 from fedcollab.base.errors import BadRequest, FedcollabError, Forbidden, N_, NotFound, TooLarge, Unauthorized
 from fedcollab.base.http import is_activity
 from fedcollab.base.strictjson import loads
-from fedcollab.base.web import wants_document, words_of
+from fedcollab.base.web import TOO_MUCH, wants_document, words_of
 from fedcollab.feature import ARRIVALS, OUTBOX
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import clients, profiles
@@ -30,7 +30,6 @@ NEEDS_TOKEN = N_("Send a token of yours as “Authorization: Bearer TOKEN”. Yo
 NOT_GOOD = N_("This token is not good, or not any more. Make a new one under “Your settings”, “Tokens for tools”.")
 LACKS = N_("This token may not do that. Make one with the scope “%(scope)s” under “Your settings”, “Tokens for tools”.")
 OWES = N_("Open the node in a browser first: you have to choose a new password there, or to set up a second factor.")
-TOO_MUCH = N_("That is more than fits into one request, which is 1 MB. Send less at once.")
 NOT_READ = N_(
     "This is no JSON that this node can read. Send one document in UTF-8, with no name twice in an object, at most 32 levels deep."
 )
@@ -55,14 +54,8 @@ def api(handler: Handler) -> Handler:
 
 
 def problem(request: web.Request, error: FedcollabError) -> web.Response:
-    """One refusal (RFC 9457), with what RFC 6750 wants beside it."""
-    told = {
-        "type": "about:blank",
-        "title": HTTPStatus(error.status).phrase,
-        "status": error.status,
-        "detail": str(error.in_words(words_of(request))),
-    }
-    response = web.json_response(told, status=error.status, content_type="application/problem+json")
+    """One refusal in the words of whom it is for, with what RFC 6750 wants beside it."""
+    response = base.problem(error, str(error.in_words(words_of(request))))
     if isinstance(error, Unauthorized):
         response.headers["WWW-Authenticate"] = "Bearer" + (' error="invalid_token"' if error.text == NOT_GOOD else "")
     if error.text == LACKS:

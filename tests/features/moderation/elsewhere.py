@@ -19,6 +19,7 @@ from fedcollab.federation.registry import Registry, Verified
 from tests.rows import START, organisation, quick_keys
 
 REGISTRY = Registry(FEATURE.handlers)
+PROOF = {"type": "DataIntegrityProof", "cryptosuite": "eddsa-jcs-2022", "proofPurpose": "assertionMethod", "proofValue": "z1"}
 
 
 def person(session: Session, organisation_id: str, name: str, *, kind: str = PERSON, host: str = "host.example") -> actors.ActorData:
@@ -77,7 +78,8 @@ class Elsewhere:
             "audience": self.group.uri,
             "published": iso(START),
         } | more
-        return ap.activity("Create", self.fresh(self.author.host), self.author.uri, obj, context=self.context)
+        proof = {"proof": PROOF | {"verificationMethod": self.author.uri + "#ed25519-key"}} if self.ours else {}
+        return ap.activity("Create", self.fresh(self.author.host), self.author.uri, obj, context=self.context, **proof)
 
     def act(self, kind: str, about: str, reason: str = "why") -> dict[str, Any]:
         made = ap.activity(kind, self.fresh(), self.moderator.uri, about, summary=reason, context=self.context)

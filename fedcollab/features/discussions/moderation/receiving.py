@@ -87,12 +87,12 @@ def _thread_uri(session: Session, document: dict[str, Any]) -> str:
 def _act(session: Session, node: Node, received: Verified, group: ActorData, kind: str, uri: str, about: str) -> Act:
     """Raises Refused where what it is about stands in another group."""
     if kind == LOCK:
-        home, context = session.scalar(sa.select(Thread.group_id).where(Thread.uri == about)), about
+        homes, context = session.scalars(sa.select(Thread.group_id).where(Thread.uri == about)).all(), about
     else:
         query = sa.select(Thread.group_id, Thread.uri).join(Post, Post.thread_id == Thread.id).where(Post.uri == about)
         row = session.execute(query).one_or_none()
-        home, context = (row.group_id, row.uri) if row else (None, ap.ident(received.activity.get("context")))
-    if home is not None and home != group.id:
+        homes, context = ([row.group_id], row.uri) if row else ([], ap.ident(received.activity.get("context")))
+    if homes and group.id not in homes:
         raise Refused(reason="announced by another group than it stands in")
     reason, at = wire.reason(received.activity), wire.done_at(received.activity, node.now())
     return Act(uri, kind, about, context, group.id, received.actor.id, reason, at)

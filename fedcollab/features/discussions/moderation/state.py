@@ -128,8 +128,7 @@ def settle_post(session: Session, post_uri: str) -> None:
 
 
 def settle_thread(session: Session, thread_uri: str) -> None:
-    """Brings a conversation to the state that its acts say."""
-    row = session.execute(sa.select(Thread.id, Thread.group_id).where(Thread.uri == thread_uri)).one_or_none()
-    if row is not None:
+    """Brings a conversation to the state that its acts say, in each group that has one by this name."""
+    for row in session.execute(sa.select(Thread.id, Thread.group_id).where(Thread.uri == thread_uri)).all():
         locked = next((reason for kind, reason, _ in in_force(session, thread_uri, row.group_id) if kind == LOCK), None)
         session.execute(sa.update(Thread).where(Thread.id == row.id).values(locked=locked))
