@@ -322,6 +322,8 @@ PAGES = (
     Page("partners-block", "/admin/partners", "admin/partners.html", act=folded_open),
     Page("partner", "/admin/partners/{away}", "admin/partner.html"),
     Page("partner-applied", "/admin/partners/{applied}", "admin/partner.html"),
+    Page("partner-outside", "/admin/partners/{outside}", "admin/partner.html", act=folded_open),
+    Page("partner-absent", "/admin/partners/{absent}", "admin/partner.html"),
     Page("partner-other-keys", "/admin/partners/{lost}", "admin/partner.html"),
     Page("partner-block", "/admin/partners/{away}", "admin/partner.html", act=folded_open),
     Page(

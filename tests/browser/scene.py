@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import MEMBER, Viewer
 from fedcollab.actors import service as actors
-from fedcollab.actors.node import Node
+from fedcollab.actors.models import PARTNER, Actor
 from fedcollab.admin import partners as acts
 from fedcollab.base.clock import DAY, MICROSECONDS, new_id
 from fedcollab.base.crypto import hash_password
@@ -242,14 +242,14 @@ async def _partners(made: Scene) -> None:
     busy, ilse = made.busy, made.people["ilse"]
     await acts.add(busy.kernel, ilse, made.empty.url)
     await busy.write(partners.knock, "oldmill.example", "https://oldmill.example/actor")
-    await busy.kernel.database.write(_outside, busy.kernel.node)
+    await busy.kernel.database.write(_outside, made)
     await until(partial(_away, busy), "a delivery that failed")
     await busy.kernel.database.write(_given_up)
     await busy.kernel.database.write(_trust, made)
 
 
 def _given_up(session: Session) -> None:
-    """One delivery was parked and one refused, a thing that came in failed here; one partner was away for long, one is paused."""
+    """One delivery was parked and one refused, a thing that came in failed here; one partner is paused."""
     rows = session.execute(sa.select(Delivery.partner_id, Delivery.seq).order_by(Delivery.partner_id, Delivery.seq).limit(2)).all()
     for row, state, status, tries in zip(rows, (PARKED, REFUSED), (500, 400), (12, 0), strict=True):
         mine = sa.and_(Delivery.partner_id == row.partner_id, Delivery.seq == row.seq)
@@ -258,7 +258,6 @@ def _given_up(session: Session) -> None:
     session.execute(sa.update(InboxItem).where(InboxItem.id == first).values(state=PARKED, attempts=8, reason="KeyError"))
     ids = session.scalars(sa.select(Partner.id).where(Partner.state == ADMITTED).order_by(Partner.id)).all()
     session.execute(sa.update(Partner).where(Partner.id == ids[0]).values(paused_at=Partner.created_at))
-    session.execute(sa.update(Partner).where(Partner.id == ids[1]).values(state=SUSPENDED, suspended_for="away"))
 
 
 def _trust(session: Session, made: Scene) -> None:
@@ -273,10 +272,15 @@ def _trust(session: Session, made: Scene) -> None:
     session.execute(sa.insert(Vouch).values(word))
 
 
-def _outside(session: Session, node: Node) -> None:
-    """A server that is no partner and follows what is public."""
-    row = dict(id=new_id(), organisation_id=outside.organisation(session, node, "forum.example"), host="forum.example")
-    session.execute(sa.insert(Partner).values(**row, state=OUTSIDE, created_at=node.now(), decided_at=node.now()))
+def _outside(session: Session, made: Scene) -> None:
+    """A server that is no partner and follows what is public; and a partner that has not answered for 45 days."""
+    now = made.busy.kernel.node.now()
+    reached = dict(state=SUSPENDED, suspended_for="away", last_success_at=now - 45 * DAY)
+    for place, host, more in (("outside", "forum.example", dict(state=OUTSIDE)), ("absent", "harbour.example", reached)):
+        made.places[place], of = new_id(), outside.organisation(session, made.busy.kernel.node, host)
+        values = dict(id=made.places[place], organisation_id=of, host=host, created_at=now - 90 * DAY, decided_at=now)
+        session.execute(sa.insert(Partner).values(values | more))
+    session.execute(sa.update(Actor).where(Actor.host == "harbour.example").values(name="Harbour Legal Aid", known=PARTNER))
 
 
 def _age(session: Session) -> None:
