@@ -106,6 +106,8 @@ def partner_allow(
     """Says what a partner may take part in."""
     from fedcollab.admin import permissions
 
+    if set(feature or []) - set(permissions.ALL):
+        raise typer.BadParameter(f"a partner can be allowed: {', '.join(permissions.ALL)}", param_hint="--feature")
     found = _do(permissions.allow, url, feature or [])
     say(as_json, asdict(found), f"{found.name} ({found.host}) takes part in: {', '.join(found.allows) or 'nothing'}.")
 

@@ -36,7 +36,7 @@ def allow(session: Session, node: Node, viewer: Viewer | None, key: str, names: 
     """From now on a partner may take part in these features and in no others. Raises NotFound, and BadRequest for a name that is none."""
     chosen, partner = set(names), partners.find(session, key)
     if chosen - set(ALL):
-        raise BadRequest(N_("A partner can be allowed: %(names)s"), names=", ".join(ALL))
+        raise BadRequest(N_("This node has no such thing to take part in. Open the partner's page again and choose there."))
     if chosen == set(partner.allows):
         return
     partners.lock(session)

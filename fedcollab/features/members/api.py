@@ -28,7 +28,10 @@ RATE = web.AppKey("rate", Rate)
 PAGE = 50
 NEEDS_TOKEN = N_("Send a token of yours as “Authorization: Bearer TOKEN”. You make one under “Your settings”, “Tokens for tools”.")
 NOT_GOOD = N_("This token is not good, or not any more. Make a new one under “Your settings”, “Tokens for tools”.")
-LACKS = N_("This token may not do that. Make one with the scope “%(scope)s” under “Your settings”, “Tokens for tools”.")
+LACKS = {
+    tokens.READ: N_("This token may not read. Make one with “Read” ticked under “Your settings”, “Tokens for tools”."),
+    tokens.WRITE: N_("This token may not write. Make one with “Write” ticked under “Your settings”, “Tokens for tools”."),
+}
 OWES = N_("Open the node in a browser first: you have to choose a new password there, or to set up a second factor.")
 NOT_READ = N_(
     "This is no JSON that this node can read. Send one document in UTF-8, with no name twice in an object, at most 32 levels deep."
@@ -58,8 +61,8 @@ def problem(request: web.Request, error: FedcollabError) -> web.Response:
     response = base.problem(error, str(error.in_words(words_of(request))))
     if isinstance(error, Unauthorized):
         response.headers["WWW-Authenticate"] = "Bearer" + (' error="invalid_token"' if error.text == NOT_GOOD else "")
-    if error.text == LACKS:
-        response.headers["WWW-Authenticate"] = f'Bearer error="insufficient_scope", scope="{error.values["scope"]}"'
+    for scope in (scope for scope, text in LACKS.items() if text == error.text):
+        response.headers["WWW-Authenticate"] = f'Bearer error="insufficient_scope", scope="{scope}"'
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
     return response
@@ -82,7 +85,7 @@ async def bearer(request: web.Request, scope: str, *, own: bool = True) -> token
     if found.owes:
         raise Forbidden(OWES)
     if scope not in found.scopes:
-        raise Forbidden(LACKS, scope=scope)
+        raise Forbidden(LACKS[scope])
     if own and request.match_info["id"] != found.viewer.person_id:
         raise Forbidden(N_("This is another person's. A token opens its owner's inbox and outbox alone."))
     if kernel.node.now() - (found.used_at or 0) > tokens.SEEN_EVERY:
