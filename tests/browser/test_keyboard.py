@@ -60,3 +60,22 @@ def test_the_first_key_offers_the_way_past_the_menu(windows: Windows) -> None:
         assert tab.url.endswith("#main")
         tab.keyboard.press("Tab")
         assert tab.evaluate("() => document.querySelector('main').contains(document.activeElement)")
+
+
+def test_what_a_phones_menu_has_no_room_for_stands_behind_more(windows: Windows) -> None:
+    with windows.tab("ilse") as tab:
+        menu = tab.locator(".nav li").filter(visible=True)
+        for width, places in (
+            (390, ["Home", "Discuss", "Reports", "Members", "More"]),
+            (1280, ["Home", "Discuss", "Reports", "Members", "Partners"]),
+        ):
+            tab.set_viewport_size({"width": width, "height": 844})
+            tab.goto(f"{windows.scene.busy.url}/language/en?next=/groups")
+            assert [text.split()[0] for text in menu.all_inner_texts()][:5] == places
+            assert menu.count() == (5 if width == 390 else 7)
+        tab.set_viewport_size({"width": 390, "height": 844})
+        press_until(tab, text="More\n3\n3 to look at")
+        tab.keyboard.press("Enter")
+        press_until(tab, text="Partners")
+        tab.keyboard.press("Enter")
+        expect(tab.get_by_role("heading", level=1)).to_have_text("Partners")
