@@ -16,6 +16,7 @@ from fedcollab.base.i18n import LANGUAGES
 from fedcollab.base.templates import Templates
 from fedcollab.base.web import NOTICES, SETTINGS, check_form, check_origin, form_token, words_of
 from fedcollab.base.web import Handler as WebHandler
+from fedcollab.federation.asked import MayAsk
 from fedcollab.federation.clients import Arrivals, Taker
 from fedcollab.federation.kernel import KERNEL
 from fedcollab.federation.registry import Handler
@@ -47,7 +48,8 @@ class MenuItem:
 
 @dataclass(frozen=True)
 class Feature:
-    """One feature's part in the house; `outbox` and `arrivals` are what members' own tools write and read of it. Where it has a
+    """One feature's part in the house; `outbox` and `arrivals` are what members' own tools write and read of it, `asked` which
+    of its activities other servers may fetch by their ids. Where it has a
     `permission` (the message id of what a partner may take part in), each partner is allowed it or not, by the feature's name: `admits`
     puts an organisation into the feature's audiences, `expels` takes it out of them and drops what still waits for it. What a partner
     sends to its handlers is refused where it is not allowed."""
@@ -58,6 +60,7 @@ class Feature:
     chores: tuple[Chore, ...] = ()
     outbox: tuple[Taker, ...] = ()
     arrivals: tuple[Arrivals, ...] = ()
+    asked: MayAsk | None = None
     menu: tuple[MenuItem, ...] = ()
     permission: str = ""
     admits: Callable[[Session, Node, str], None] | None = None
@@ -72,6 +75,7 @@ TEMPLATES = web.AppKey("templates", Templates)
 MENU = web.AppKey("menu", tuple[MenuItem, ...])
 OUTBOX: web.AppKey[tuple[Taker, ...]] = web.AppKey("outbox")
 ARRIVALS: web.AppKey[tuple[Arrivals, ...]] = web.AppKey("arrivals")
+ASKED: web.AppKey[tuple[MayAsk, ...]] = web.AppKey("asked")
 NUMBERS = web.RequestKey("numbers", dict[str, int])
 COUNTED_FOR = 10 * MICROSECONDS
 

@@ -31,10 +31,11 @@ from fedcollab.base.database import Database, Model, open_database
 from fedcollab.base.http import Fetcher, agent_of
 from fedcollab.base.templates import Templates
 from fedcollab.base.web import SECRET, SETTINGS, add_headers, answer_errors, token_base
-from fedcollab.feature import MENU, TEMPLATES
-from fedcollab.features.discussions import groups
+from fedcollab.feature import ARRIVALS, ASKED, MENU, OUTBOX, TEMPLATES
+from fedcollab.features.discussions import groups, reading
 from fedcollab.features.discussions.feature import FEATURE as DISCUSSIONS
 from fedcollab.features.members.feature import FEATURE as MEMBERS
+from fedcollab.features.members.feature import RATE, Rate
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import follows, offers, profiles, proofs, signatures, streams, succession, views, vouching, workers
 from fedcollab.federation.kernel import KERNEL, Kernel
@@ -143,6 +144,8 @@ async def start(
     app = web.Application(middlewares=[answer_errors, token_base])
     app[KERNEL], app[SETTINGS], app[SECRET] = kernel, settings, b"s" * 32
     app[TEMPLATES], app[MENU] = Templates(), DISCUSSIONS.menu
+    app[OUTBOX], app[ARRIVALS], app[ASKED] = DISCUSSIONS.outbox, DISCUSSIONS.arrivals, (reading.may_ask_about,)
+    app[RATE] = Rate(clock)
     app.add_routes([*views.ROUTES, *streams.ROUTES, *DISCUSSIONS.routes, *MEMBERS.routes])
     app.on_response_prepare.append(add_headers)
     runner = web.AppRunner(app, access_log=None)

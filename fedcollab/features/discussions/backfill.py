@@ -23,7 +23,7 @@ def receive_follow(session: Session, node: Node, received: Verified) -> None:
     ours = sa.select(Audience.group_id).where(Audience.owner_id == me.id, Audience.history, policy.sees_group(viewer))
     for group_id in session.scalars(ours.order_by(Audience.id)).all():
         newest = sa.select(Thread.id).where(Thread.group_id == group_id).order_by(Thread.last_post_at.desc(), Thread.id.desc())
-        there = sa.and_(Post.thread_id.in_(newest.limit(THREADS).subquery().select()), Post.deleted_at.is_(None))
+        there = sa.and_(Post.thread_id.in_(newest.limit(THREADS).subquery().select()), Post.deleted_at.is_(None), Post.removed.is_(None))
         seen = sa.select(Post.uri).where(there, policy.visible(Post, viewer))
         passed_on = sa.select(Activity.id, Activity.order_key).where(
             Activity.actor_id == group_id, Activity.object_uri.in_(seen), Activity.body != ""

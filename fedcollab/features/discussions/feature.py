@@ -5,7 +5,7 @@ from aiohttp import web
 from fedcollab.base.errors import N_
 from fedcollab.feature import Feature, MenuItem
 
-from . import composing, paging, thanks, views
+from . import composing, paging, reading, thanks, views
 from .clients import TAKERS, arrivals
 from .groups import admit_partner, expel_partner, renew_lists
 from .moderation.feature import HANDLERS as MODERATION
@@ -41,6 +41,7 @@ FEATURE = Feature(
     chores=(renew_lists,),
     outbox=TAKERS,
     arrivals=(arrivals,),
+    asked=reading.may_ask_about,
     menu=(MenuItem("/", N_("Home"), "home"), MenuItem("/groups", N_("Discuss"), "talk", also=("/threads/", "/posts/")), *MENU),
     permission=N_("Discussions"),
     admits=admit_partner,

@@ -113,7 +113,8 @@ def announced(session: Session, node: Node, viewer: Viewer, group_id: str, befor
         query = query.where(Activity.id < before[:36])
     rows = session.execute(query.order_by(Activity.id.desc()).limit(ANNOUNCES)).all()
     about = Post.uri.in_({row.object_uri for row in rows})
-    open_to = set(session.scalars(sa.select(Post.uri).where(about, Post.deleted_at.is_(None), policy.visible(Post, viewer))))
+    there = sa.and_(Post.deleted_at.is_(None), Post.removed.is_(None))
+    open_to = set(session.scalars(sa.select(Post.uri).where(about, there, policy.visible(Post, viewer))))
     following = {"next": f"{uri}?before={rows[-1].id}"} if len(rows) == ANNOUNCES else {}
     bodies = [json.loads(row.body) for row in rows if row.object_uri in open_to and row.body]
     form = dict if viewer.organisation_id else str  # partners are told activities, servers outside what they are about

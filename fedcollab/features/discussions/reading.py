@@ -268,6 +268,13 @@ def post_by_uri(session: Session, viewer: Viewer, uri: str) -> Any:
     return row
 
 
+def may_ask_about(session: Session, viewer: Viewer, uri: str, words: bool) -> bool:
+    """Whether a partner may ask for an activity about a post: a visible one, and where the activity carries its `words` none that
+    moderators took away (deleted ones have none left)."""
+    there = sa.and_(Post.uri == uri, *([Post.removed.is_(None)] if words else []))
+    return session.execute(sa.select(Post.id).where(there, policy.visible(Post, viewer))).first() is not None
+
+
 def group_of(session: Session, viewer: Viewer, place: str) -> str:
     """The group's row id of a place to write in: a group itself, or a thread. Raises NotFound."""
     found = session.execute(sa.select(Thread.group_id).where(Thread.id == place)).scalar_one_or_none()

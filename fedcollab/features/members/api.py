@@ -1,4 +1,6 @@
-"""Decides what members' own tools may ask: ActivityPub's client side by a bearer token, never by a cookie; refusals as RFC 9457 says."""
+"""Decides what members' own tools may ask: ActivityPub's client side by a bearer token, never by a cookie; refusals as RFC 9457 says.
+
+An activity's address answers other servers too."""
 
 import heapq
 from collections.abc import Awaitable, Callable
@@ -14,12 +16,12 @@ from fedcollab.base.errors import BadRequest, FedcollabError, Forbidden, N_, Not
 from fedcollab.base.http import is_activity
 from fedcollab.base.strictjson import loads
 from fedcollab.base.web import TOO_MUCH, wants_document, words_of
-from fedcollab.feature import ARRIVALS, OUTBOX
+from fedcollab.feature import ARRIVALS, ASKED, OUTBOX
 from fedcollab.federation import activitystreams as ap
-from fedcollab.federation import clients, profiles
+from fedcollab.federation import asked, clients, profiles
 from fedcollab.federation.clients import Arrival, Arrivals, Key
 from fedcollab.federation.kernel import KERNEL
-from fedcollab.federation.views import document_answer
+from fedcollab.federation.views import document_answer, partner_viewer
 
 from . import tokens, views
 from .rate import Rate
@@ -161,8 +163,19 @@ async def inbox(request: web.Request) -> web.Response:
     return _page(request, [one.activity for one in arrived], more)
 
 
+async def show_activity(request: web.Request) -> web.StreamResponse:
+    """An activity of ours: for other servers by a signed request, as far as they may see what it is about; for tools their owner's own."""
+    if "Signature" not in request.headers or has_bearer(request):
+        return await _own_activity(request)
+    viewer, kernel = await partner_viewer(request), request.app[KERNEL]
+    activity = await kernel.database.read(asked.activity, viewer, request.match_info["id"], request.app[ASKED])
+    if activity is None:
+        raise NotFound()
+    return document_answer(activity)
+
+
 @api
-async def show_activity(request: web.Request) -> web.Response:
+async def _own_activity(request: web.Request) -> web.Response:
     """An activity of the owner's own, as it was signed."""
     found, kernel = await bearer(request, tokens.READ, own=False), request.app[KERNEL]
     activity = await kernel.database.read(clients.one_published, found.viewer.person_id, request.match_info["id"])
