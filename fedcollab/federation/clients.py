@@ -77,7 +77,8 @@ def hand_in(session: Session, node: Node, viewer: Viewer, owner: str, document: 
         raise Forbidden(N_("The token is another person's than the actor named in it. Leave “actor” and “attributedTo” out."))
     kinds, objects = ap.types(activity), set(ap.types(activity.get("object")))
     for taker in known:
-        if taker.activity in kinds and (not taker.objects or objects & set(taker.objects)):
+        named = not objects and taker.activity != "Create"  # by its id alone: what is there already has a type
+        if taker.activity in kinds and (not taker.objects or named or objects & set(taker.objects)):
             return taker.take(session, node, HandedIn(activity, viewer, sure))
     raise Refused(NOT_TAKEN, known=", ".join(sorted({taker.activity for taker in known})))
 

@@ -128,6 +128,7 @@ async def test_a_post_is_changed_and_deleted_by_its_author_and_by_nobody_else(ho
     before = await counts(house)
     for document in (
         {"type": "Update", "object": {"id": posted.uri, "type": "Article", "content": "Mine now"}},
+        {"type": "Update", "object": {"id": posted.uri, "content": "Mine now"}},
         {"type": "Delete", "object": posted.uri},
     ):
         refused = await other.post(document)
@@ -137,6 +138,8 @@ async def test_a_post_is_changed_and_deleted_by_its_author_and_by_nobody_else(ho
     assert updated.status == 201
     assert (await mine.ask("GET", updated.headers["Location"])).body["type"] == "Update"
     assert "Said better" in (await house.admin.get(f"/threads/{posted.thread_id}"))[1]
+    assert (await mine.post({"type": "Update", "object": {"id": posted.uri, "content": "Said best, by its id alone"}})).status == 201
+    assert "Said best" in (await house.admin.get(f"/threads/{posted.thread_id}"))[1]
     deleted = await mine.post({"type": "Delete", "object": posted.uri})
     assert deleted.status == 201
     assert [(one["type"], one["object"]["type"]) for one in await mine.items("outbox")] == [("Delete", "Tombstone")]

@@ -167,8 +167,8 @@ async def show_activity(request: web.Request) -> web.StreamResponse:
     """An activity of ours: for other servers by a signed request, as far as they may see what it is about; for tools their owner's own."""
     if "Signature" not in request.headers or has_bearer(request):
         return await _own_activity(request)
-    viewer, kernel = await partner_viewer(request), request.app[KERNEL]
-    activity = await kernel.database.read(asked.activity, viewer, request.match_info["id"], request.app[ASKED])
+    viewer, kernel, features = await partner_viewer(request), request.app[KERNEL], request.app[ASKED]
+    activity = await kernel.database.read(asked.activity, viewer, request.match_info["id"], features)
     if activity is None:
         raise NotFound()
     return document_answer(activity)
