@@ -160,7 +160,8 @@ async def _page(kernel: Kernel, asked: Asked) -> bool:
     believed = await _believed(kernel, asked.host, entries)
     heard = (newest[0], entries[-1][0]) if more else newest
     await kernel.database.write(_store, kernel.node, asked, believed, heard)
-    reach("catchup.page")
+    if entries:
+        reach("catchup.page")
     return not entries
 
 

@@ -62,8 +62,9 @@ class Line:
         return uri, f"{state}: {reason}" if reason else state
 
     def rewrite(self, row: str, announce: dict[str, Any]) -> None:
-        """B is its own master: it signs what it sends, whatever that says. Its own proof of it nobody asks for."""
-        text = json.dumps(announce, ensure_ascii=False).replace("'", "''")
+        """B is its own master: it signs what it sends, whatever that says. It leaves out its own proof, which nobody asks for."""
+        sent = {name: value for name, value in announce.items() if name != "proof"}
+        text = json.dumps(sent, ensure_ascii=False).replace("'", "''")
         change(self.b, f"UPDATE activity SET body = '{text}' WHERE id = '{row}'")
 
     def known_keys(self) -> list[tuple[Any, ...]]:
