@@ -5,7 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import catching, reading, sector, starting, talking, travelling, writing
+from . import catching, fanning, reading, sector, starting, talking, travelling, writing
 from .table import as_json, as_text, good
 
 MEASURES = {
@@ -16,6 +16,7 @@ MEASURES = {
     "catching": catching.measure,
     "sector": sector.measure,
     "talking": talking.measure,
+    "fanning": fanning.measure,
 }
 
 

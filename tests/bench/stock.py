@@ -73,8 +73,8 @@ def _partners(session: Session, node: Node) -> list[tuple[str, str]]:
         organisation, person = new_id(node.now()), new_id(node.now())
         through = made[0][1] if at == PARTNERS - 1 else None
         for row in (
-            _actor(node, organisation, ORGANIZATION, host, CASTS[at % len(CASTS)].name, organisation, None),
-            _actor(node, person, PERSON, host, name, organisation, through),
+            actor_row(node, organisation, ORGANIZATION, host, CASTS[at % len(CASTS)].name, organisation, None),
+            actor_row(node, person, PERSON, host, name, organisation, through),
         ):
             session.execute(sa.insert(Actor).values(row))
         row = dict(id=new_id(node.now()), organisation_id=organisation, host=host, state=ADMITTED, people=5 + at, created_at=node.now())
@@ -84,7 +84,8 @@ def _partners(session: Session, node: Node) -> list[tuple[str, str]]:
     return made
 
 
-def _actor(node: Node, actor_id: str, kind: str, host: str, name: str, organisation_id: str, through_id: str | None) -> dict[str, Any]:
+def actor_row(node: Node, actor_id: str, kind: str, host: str, name: str, organisation_id: str, through_id: str | None) -> dict[str, Any]:
+    """An actor of another node."""
     uri, known = f"https://{host}/{'actor' if kind == ORGANIZATION else f'people/{actor_id}'}", "introduced" if through_id else "partner"
     times = dict(created_at=node.now(), updated_at=node.now())
     names = dict(username=actor_id, name=name, host=host, inbox=uri + "/inbox")
