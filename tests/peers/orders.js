@@ -26,7 +26,7 @@ function activity(ctx, kind, from, object, to) {
 }
 
 function note(ctx, { id, group, text, inReplyTo, updated }) {
-  return new vocab.Note({
+  const made = new vocab.Note({
     id: id ? new URL(id) : newId(ctx, "notes"),
     attribution: ctx.getActorUri("mara"),
     content: text,
@@ -36,6 +36,8 @@ function note(ctx, { id, group, text, inReplyTo, updated }) {
     published: Temporal.Now.instant(),
     updated: updated ? Temporal.Now.instant() : null,
   });
+  sent.set(made.id.href, made);
+  return made;
 }
 
 /** The person's activity to a group, with its proof or without. */

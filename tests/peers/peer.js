@@ -8,7 +8,7 @@ const NAMES = { harbour: "Harbour Line", mara: "Mara T.", circle: "Harbour circl
 /** What the tests may look at: activities that were verified, bodies and requests as they came in, requests that went out, objects held. */
 export const store = { received: [], bodies: {}, followers: {}, objects: {}, incoming: [], outgoing: [] };
 
-/** Activities of the peer's own, by their ids: whoever is told of one may ask for it. */
+/** Activities and notes of the peer's own, by their ids: whoever is told of one may ask for it. */
 export const sent = new Map();
 
 const keys = {};
@@ -44,6 +44,8 @@ federation
 for (const kind of [vocab.Create, vocab.Update, vocab.Delete]) {
   federation.setObjectDispatcher(kind, `/${kind.name}/{id}`, (ctx, values) => sent.get(ctx.getObjectUri(kind, values).href) ?? null);
 }
+
+federation.setObjectDispatcher(vocab.Note, "/notes/{id}", (ctx, values) => sent.get(ctx.getObjectUri(vocab.Note, values).href) ?? null);
 
 federation.setFollowersDispatcher("/users/{identifier}/followers", (_ctx, identifier) => ({
   items: Object.entries(store.followers[identifier] ?? {}).map(([id, inbox]) => ({ id: new URL(id), inboxId: new URL(inbox) })),

@@ -1,6 +1,7 @@
 """Shows that a node and an organisation on other software (Fedify) follow each other and hold one discussion, both ways."""
 
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -129,13 +130,43 @@ async def test_they_believe_our_proofs_and_none_of_changed_words(meeting: Meetin
         assert (await harbour.order("verify", activity=activity | {"published": "2020-01-01T00:00:00Z"})) == {"believed": False}
 
 
-async def test_what_their_own_group_passes_on_is_answered_and_not_shown(meeting: Meeting, harbour: Harbour) -> None:
-    """It has no list of who is inside, and an embedded activity loses the context that its proof covers."""
-    before = await meeting.here.tables()
+async def test_what_their_own_group_passes_on_is_read_from_its_server_once_our_admin_follows_it(meeting: Meeting, harbour: Harbour) -> None:
+    here, before = meeting.here, await meeting.here.tables()
     sent = await harbour.order("announce", inbox=meeting.inbox, text="<p>by the circle</p>")
     taken(sent)
     assert await meeting.text(sent["note"]) is None
-    [(state, reason)] = await meeting.here.sql("SELECT state, reason FROM inbox_item WHERE uri = :uri", uri=sent["id"])
-    assert (state, reason) == ("refused", "the announced activity is not proved by its author's key")
-    after = await meeting.here.tables()
+    [(state, reason)] = await here.sql("SELECT state, reason FROM inbox_item WHERE uri = :uri", uri=sent["id"])
+    assert (state, reason) == ("refused", "a group without a list of who is inside")
+    after = await here.tables()
     assert {name for name in after if after[name] != before[name]} == {"actor", "actor_key", "inbox_item"}
+    await acts.follow_group(here.kernel, here.viewer, harbour.uri("circle"))
+    mine = "SELECT 1 FROM follow f JOIN actor a ON a.id = f.target_id WHERE a.uri = :uri AND f.state = 'accepted'"
+    await nodes.until("its Accept", lambda: here.sql(mine, uri=harbour.uri("circle")))
+    sent = await harbour.order("announce", inbox=meeting.inbox, text="<p>by the circle</p>")
+    taken(sent)
+    assert await meeting.text(sent["note"]) == "<p>by the circle</p>"
+
+
+async def test_what_another_nodes_member_writes_in_our_group_they_ask_that_node_for_which_tells_the_host_alone(
+    meeting: Meeting, harbour: Harbour, tmp_path: Path
+) -> None:
+    """Fedify does not look at the proof where an activity lies on another host than its Announce: it asks there, signed."""
+    here, port = meeting.here, nodes.free_port()
+    ports = tuple(int(url.rpartition(":")[2]) for url in (here.url, harbour.url))
+    object.__setattr__(here.kernel.fetcher, "peers", frozenset({*here.kernel.fetcher.peers, f"127.0.0.1:{port}"}))
+    other = await nodes.start(tmp_path, port=port, peers=ports, name="Casa Ladera")
+    try:
+        await acts.add(other.kernel, other.viewer, harbour.uri("harbour"), approve=True)
+        await nodes.befriend(here, other)
+        group = await nodes.until("the group", lambda: other.sql("SELECT id FROM actor WHERE uri = :uri", uri=meeting.group.uri))
+        made = await other.write(service.post_thread, other.viewer, group[0][0], title="T", text="For partners.")
+        [(create,)] = await other.sql("SELECT uri FROM activity WHERE object_uri = :uri", uri=made.uri)
+
+        async def answered() -> set[int]:
+            return {request["status"] for request in (await harbour.order("seen"))["outgoing"] if request["url"] == create}
+
+        assert await nodes.until("it has asked", answered) == {404}
+        assert await meeting.text(made.uri) == "<p>For partners.</p>"
+        assert await harbour.holds(made.uri) is None
+    finally:
+        await other.stop()
