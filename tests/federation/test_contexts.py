@@ -29,11 +29,13 @@ async def test_the_same_context_in_two_groups_is_two_conversations_and_answers_s
     assert await threads(stage) == [("leads", 1), ("other", 1)]
     nameless: dict[str, Any] = {"audience": "", "to": [stage.there.uri("/people/sokha/followers")], "context": context}
     answer = stage.there.create(stage.author, other.uri, **nameless, inReplyTo=two["object"]["id"])
-    answer["to"] = nameless["to"]
+    del answer["proof"]
+    answer = stage.there.prove(answer | {"to": nameless["to"]}, stage.author)
     assert await stage.take(answer) == "done"
     assert await threads(stage) == [("leads", 1), ("other", 2)]
     unclear = stage.there.create(stage.author, other.uri, **nameless)
-    unclear["to"] = nameless["to"]
+    del unclear["proof"]
+    unclear = stage.there.prove(unclear | {"to": nameless["to"]}, stage.author)
     assert await stage.take(unclear) == "refused: addressed to no group of this node"
     beside = stage.create(context=context, inReplyTo=two["object"]["id"])
     assert await stage.take(beside) == "done", "the context of its own group comes before what it answers"
