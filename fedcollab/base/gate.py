@@ -7,7 +7,7 @@ from aiohttp import HttpVersion10, HttpVersion11, web
 from .addresses import host_of
 from .connections import Connection
 from .errors import BadRequest, FedcollabError, N_, TooLarge, Unavailable
-from .web import BODY_BYTES, LAST, SETTINGS, TOO_MUCH, Handler
+from .web import BODY_BYTES, LAST, SETTINGS, Handler
 
 BODY_SECONDS = 30.0
 SMALL_BODY, LARGE_AT_ONCE = 65_536, 16  # bytes; how many larger bodies are read side by side
@@ -65,7 +65,7 @@ async def _read(request: web.Request) -> None:
     """Few large bodies at a time, so that many senders can't fill the memory; small ones wait for nobody."""
     size = request.content_length
     if size is not None and size > BODY_BYTES:
-        raise TooLarge(TOO_MUCH)
+        raise TooLarge()
     turns, waiting = request.app[LARGE_BODIES], True
     try:
         async with asyncio.timeout(BODY_SECONDS):

@@ -97,7 +97,7 @@ def _from_http(error: web.HTTPException) -> FedcollabError:
     if error.status == 404:
         return NotFound()
     if error.status == 413:
-        return TooLarge(TOO_MUCH)
+        return TooLarge()
     made = BadRequest(N_("This address does not take that kind of request.") if error.status == 405 else "")
     made.status = error.status
     return made
@@ -105,7 +105,8 @@ def _from_http(error: web.HTTPException) -> FedcollabError:
 
 def _answer(request: web.Request, error: FedcollabError) -> web.Response:
     if _asked_by_a_machine(request) or SHOW_ERROR not in request.app:
-        response = problem(error, error.text if not error.values else error.in_words())
+        detail = TOO_MUCH if error.text == TooLarge.text else error.text
+        response = problem(error, detail if not error.values else error.in_words())
     else:
         response = request.app[SHOW_ERROR](request, error)
     if error.retry_after is not None:
