@@ -147,7 +147,9 @@ async def test_after_a_one_time_link_the_code_is_asked_for_as_well(house: House)
 
 
 @pytest.mark.rule("AUTH-01")
-async def test_codes_cannot_be_guessed_not_even_all_at_once_and_only_the_guessed_account_waits(house: House) -> None:
+async def test_codes_cannot_be_guessed_not_even_all_at_once_and_only_the_guessed_account_waits(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
     app, codes = await switch_on(await house.site.member("daan"))
     other_app, _ = await switch_on(await house.site.member("noor"))
     guesser, second = await half_way(house.site, "daan"), await half_way(house.site, "daan")
@@ -161,9 +163,12 @@ async def test_codes_cannot_be_guessed_not_even_all_at_once_and_only_the_guessed
 
     right = {at(app, house.site, near) for near in (-1, 0, 1, 2)}
     guesses = [number for number in range(210) if f"{number:06d}" not in right][:200]
+    throttle = house.site.runner.app[THROTTLE]
+    now = throttle._clock()
+    monkeypatch.setattr(throttle, "_clock", lambda: now)  # however long 200 answers take on a busy machine
     statuses = await asyncio.gather(*(guess(number) for number in guesses))
     assert (await second.ask("POST", "/login/code", form | {"code": at(app, house.site, 1)}))[0] == 429, "another browser waits as well"
-    assert (5 <= statuses.count(422) <= 8, statuses.count(422) + statuses.count(429)) == (True, 200)
+    assert (statuses.count(422), statuses.count(429)) == (5, 195)
     assert (await give(await half_way(house.site, "noor"), at(other_app, house.site, 1)))[0] == 303
     assert (await give(await half_way(house.site, "daan"), codes[0]))[0] == 303, "a stranger locks nobody out"
 
