@@ -46,3 +46,21 @@ async def test_a_deleted_post_is_nowhere_on_any_node_and_not_on_its_way_either(t
         waiting = "SELECT a.body FROM delivery d JOIN activity a ON a.id = d.activity_id WHERE d.state = 'waiting'"
         assert all(SECRET not in body and body for (body,) in await host.sql(waiting))
         assert await b.read(reading.post_by_uri, b.viewer, opener.uri), "the rest of the thread stays"
+
+
+async def test_with_a_deleted_opener_its_title_is_gone_on_every_node_and_the_answers_stay(tmp_path: Path) -> None:
+    async with nodes.running(tmp_path, "Host", "B") as (host, b):
+        group = await host.group()
+        await nodes.befriend(host, b)
+        opener = await host.write(service.post_thread, host.viewer, group.id, title=f"Who knows {SECRET}?", text="Hello")
+        await until("the opener", lambda: b.sql("SELECT 1 FROM post WHERE uri = :uri", uri=opener.uri))
+        row = await b.read(reading.post_by_uri, b.viewer, opener.uri)
+        answer = await b.write(service.post_reply, b.viewer, row.thread_id, text="I do")
+        await until("the answer at the host", lambda: host.sql("SELECT 1 FROM post WHERE uri = :uri", uri=answer.uri))
+        await host.write(service.delete, host.viewer, opener.post_id)
+        await until("gone at B", lambda: gone(b, opener.uri))
+        for one in (host, b):
+            await one.quiet()
+            assert await holds(one) == [], one.url
+            place = await one.read(reading.post_by_uri, one.viewer, answer.uri)
+            assert (await one.read(reading.thread_row, one.viewer, place.thread_id)).title is None

@@ -12,7 +12,7 @@ LAST = 1 << 62  # the place of posts that wait for their host: after all others
 
 class Thread(SharedObject, Model):
     """A conversation in a group; its uri is the `context` of its posts, which another group may use as well. `locked` is why the
-    group's moderators have ended it; `untitled` says that its opener was taken away by moderators, and its title with it."""
+    group's moderators have ended it; `untitled` says that its opener was deleted, or taken away by moderators, and its title with it."""
 
     __tablename__ = "thread"
     id: Mapped[str] = mapped_column(String(36), primary_key=True)

@@ -339,11 +339,14 @@ def _check_pace(session: Session, post_id: str, now: int) -> None:
 
 
 def bury(session: Session, node: Node, post_id: str) -> None:
-    """Empties a post, its history, its thanks and mentions, and the activities that carried it."""
+    """Empties a post, its history, its thanks and mentions, and the activities that carried it; with an opener goes its title."""
     for model in (PostRevision, Mention, Thanks):
         session.execute(sa.delete(model).where(model.post_id == post_id))
     buried = sa.update(Post).where(Post.id == post_id).values(html="", source="", deleted_at=node.now())
-    outbox.forget(session, node, session.execute(buried.returning(Post.uri)).scalar_one())
+    row = session.execute(buried.returning(Post.uri, Post.thread_id, Post.reply_to)).one()
+    if not row.reply_to:
+        session.execute(sa.update(Thread).where(Thread.id == row.thread_id).values(title="", untitled=True))
+    outbox.forget(session, node, row.uri)
 
 
 def save_draft(session: Session, node: Node, viewer: Viewer, place: str, *, title: str, text: str) -> None:

@@ -107,7 +107,15 @@ def settle_post(session: Session, post_uri: str) -> None:
     """Brings a post to the state that its acts say. A removal empties it where neither its author nor the group is of this node; the
     home group sends the text again with the restoring."""
     author, group = aliased(Actor), aliased(Actor)
-    columns = (Post.id, Post.thread_id, Post.reply_to, Thread.group_id, author.known.label("author"), group.known.label("group"))
+    columns = (
+        Post.id,
+        Post.thread_id,
+        Post.reply_to,
+        Post.deleted_at,
+        Thread.group_id,
+        author.known.label("author"),
+        group.known.label("group"),
+    )
     query = sa.select(*columns).join(Thread, Thread.id == Post.thread_id).join(author, author.id == Post.author_id)
     row = session.execute(query.join(group, group.id == Thread.group_id).where(Post.uri == post_uri)).one_or_none()
     if row is None:
@@ -123,7 +131,7 @@ def settle_post(session: Session, post_uri: str) -> None:
     session.execute(sa.update(Post).where(Post.id == row.id).values(**values))
     if not row.reply_to:
         title = dict(title="") if emptied else {}
-        untitled = REMOVE in why or HIDE in why
+        untitled = REMOVE in why or HIDE in why or row.deleted_at is not None
         session.execute(sa.update(Thread).where(Thread.id == row.thread_id).values(untitled=untitled, **title))
 
 
