@@ -26,6 +26,8 @@ async def check_origin(database: Database, activity: dict[str, Any]) -> None:
 def believe(session: Session, node: Node, received: Verified, fetched: dict[str, Any]) -> Verified:
     """The activity as its author's. A proof of our kind decides; without one the origin is asked, and what it serves counts, not what was
     brought. `fetched` are documents by their ids, None where one could not be had. Raises Needs for one that is lacking, Refused."""
+    if received.outside:
+        raise Refused(reason="a server outside speaks for its own people alone")
     author = _author(session, node, ap.one_ident(received.activity, "actor"), fetched)
     if "Announce" in ap.types(received.activity):
         raise Refused(reason="what a group announces comes from its host")

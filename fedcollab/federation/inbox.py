@@ -129,6 +129,8 @@ def process(session: Session, node: Node, registry: Registry, item_id: int, *, f
     sender = actors.by_id(session, item.sender_id)
     permitted, outside = partners.permitted(session, sender.organisation_id)
     verified = unwrap(session, node, Verified(item.body, sender, sender, outside=outside), fetched or {})
+    if verified.through is None and verified.actor.organisation_id != sender.organisation_id:
+        permitted, _ = partners.permitted(session, verified.actor.organisation_id)  # whoever brings it
     found = registry.find(verified, permitted)
     for work in found:
         work(session, node, verified)

@@ -16,7 +16,7 @@ from fedcollab.base.database import prepared, put, wake
 
 from . import activitystreams as ap
 from . import proofs
-from .models import ACCEPTED, ADMITTED, DROPPED, OUTSIDE, SUSPENDED, WAITING, Activity, Delivery, Follow, Partner
+from .models import ACCEPTED, ADMITTED, DROPPED, NOT_THERE, OUTSIDE, SUSPENDED, WAITING, Activity, Delivery, Follow, Partner
 
 KEPT = 45 * DAY  # how long partners can ask again for what they were sent
 
@@ -99,9 +99,9 @@ def forget(session: Session, node: Node, object_uri: str) -> None:
 
 
 def withhold(session: Session, node: Node, object_uri: str, error: str) -> None:
-    """What is about a thing and still waits for a partner is never sent."""
+    """What is about a thing and has not come to a partner is never sent, not by trying again either."""
     about = sa.select(Activity.id).where(Activity.object_uri == object_uri)
-    waiting = sa.update(Delivery).where(Delivery.activity_id.in_(about), Delivery.state == WAITING)
+    waiting = sa.update(Delivery).where(Delivery.activity_id.in_(about), Delivery.state.in_(NOT_THERE))
     session.execute(waiting.values(state=DROPPED, done_at=node.now(), error=error))
 
 
@@ -109,7 +109,7 @@ def drop(session: Session, node: Node, organisation_id: str, order_keys: "sa.Sel
     """What waits for a partner under these keys of order is never sent: it is outside of what they belong to. Deletions still go."""
     mine = sa.select(Partner.id).where(Partner.organisation_id == organisation_id)
     deletes = sa.or_(Activity.type == "Delete", Activity.body.contains('"type":"Delete"', autoescape=True))
-    waiting = sa.update(Delivery).where(Delivery.partner_id.in_(mine), Delivery.state == WAITING, Delivery.order_key.in_(order_keys))
+    waiting = sa.update(Delivery).where(Delivery.partner_id.in_(mine), Delivery.state.in_(NOT_THERE), Delivery.order_key.in_(order_keys))
     waiting = waiting.where(~sa.exists().where(Activity.id == Delivery.activity_id, deletes))
     session.execute(waiting.values(state=DROPPED, done_at=node.now(), error="the partner may not take part in this"))
 

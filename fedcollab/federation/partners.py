@@ -24,6 +24,7 @@ from .models import (
     BLOCKED,
     DROPPED,
     LEFT,
+    NOT_THERE,
     OUTSIDE,
     REFUSED,
     SUSPENDED,
@@ -234,8 +235,8 @@ def move(session: Session, node: Node, viewer: Viewer | None, partner: PartnerDa
 
 
 def drop_waiting(session: Session, node: Node, partner: PartnerData) -> None:
-    """What still waits for a partner whose partnership ends is never sent, and stays on record as dropped."""
-    waiting = sa.update(Delivery).where(Delivery.partner_id == partner.id, Delivery.state == WAITING)
+    """What has not come to a partner whose partnership ends is never sent, and stays on record as dropped."""
+    waiting = sa.update(Delivery).where(Delivery.partner_id == partner.id, Delivery.state.in_(NOT_THERE))
     session.execute(waiting.values(state=DROPPED, done_at=node.now(), error="the partnership has ended"))
 
 

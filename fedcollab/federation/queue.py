@@ -13,11 +13,10 @@ from fedcollab.actors.models import Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.database import prepared, wake
 
-from .models import ADMITTED, DROPPED, PARKED, REFUSED, SUSPENDED, WAITING, Activity, Delivery, InboxItem, Partner, is_open
+from .models import ADMITTED, DROPPED, GIVEN_UP, OUTSIDE, PARKED, SUSPENDED, WAITING, Activity, Delivery, InboxItem, Partner, is_open
 
 SHOWN = 50  # of each list
 TALKED_WITH = (ADMITTED, SUSPENDED)
-GIVEN_UP = (PARKED, REFUSED)
 
 
 @dataclass(frozen=True)
@@ -149,7 +148,8 @@ def _chosen(partner_id: str, seq: int | None, states: Sequence[str]) -> sa.Colum
 def retry(session: Session, node: Node, *, partner_id: str = "", seq: int | None = None) -> int:
     """Sends again what was given up: one delivery (a refused one too), or all that are parked. Answers how many."""
     states = (PARKED,) if seq is None else GIVEN_UP
-    again = sa.update(Delivery).where(_chosen(partner_id, seq, states))
+    heard = sa.select(Partner.id).where(Partner.state.in_((ADMITTED, SUSPENDED, OUTSIDE)))
+    again = sa.update(Delivery).where(_chosen(partner_id, seq, states), Delivery.partner_id.in_(heard))
     values = dict(state=WAITING, attempts=0, next_try_at=0, done_at=None)
     partners = list(session.scalars(again.values(**values).returning(Delivery.partner_id)))
     for one in sorted(set(partners)):

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from fedcollab.actors.service import ActorData
+from fedcollab.admin import permissions
 from fedcollab.base.clock import new_id
 from fedcollab.federation import activitystreams as ap
 from tests import nodes
@@ -192,3 +193,30 @@ async def test_everything_that_we_publish_carries_a_proof(three: Three) -> None:
         status, _, text = await three.p.get(three.here, path)
         assert status == 200
         assert json.loads(text)["proof"]["proofValue"]
+
+
+@pytest.mark.rule("ORG-23")
+async def test_nobody_brings_a_post_into_a_group_that_its_author_did_not_write_to(three: Three) -> None:
+    """P opens a conversation of the same name in our group, and brings G's words for another group by it."""
+    context = three.g.uri("/threads/7")
+    assert await three.p.send(three.here, three.p.create(three.p.uri("/people/sokha"), three.group.uri, context=context)) == 202
+    other = three.x.uri("/groups/other")
+    moved = three.g.create(three.g.uri("/people/sokha"), other, context=context)
+    assert await three.brought(moved) == 202
+    assert await three.stored(moved) == []
+    assert await three.brought(three.by(three.g, context=context)) == 202
+    await three.here.quiet()
+    assert await three.here.sql("SELECT count(*) FROM post") == [(2,)], "the same, written to our group"
+
+
+@pytest.mark.rule("FED-06")
+async def test_who_may_take_part_no_more_is_not_heard_by_way_of_another(three: Three) -> None:
+    activity, author = three.by(three.g), three.g.uri("/people/sokha")
+    assert await three.g.send(three.here, activity) == 202
+    assert await three.stored(activity)
+    await three.here.write(permissions.allow, three.here.viewer, three.g.url, [])
+    changed = activity["object"] | {"content": "<p>still here</p>", "updated": "2036-01-01T00:00:00Z"}
+    update = three.g.prove(ap.activity("Update", three.g.uri(f"/activities/{new_id()}"), author, changed), author)
+    assert await three.brought(update) == 202
+    await three.here.quiet()
+    assert await three.here.sql("SELECT count(*) FROM post WHERE html LIKE '%still here%'") == [(0,)]

@@ -257,6 +257,7 @@ async def test_a_key_may_be_called_by_its_owners_id_alone_or_have_an_address_of_
 
 async def refused_but_asked(scene: Scene, headers: Mapping[str, str], body: bytes) -> None:
     """The request is refused and changes nothing; the partner itself may have been asked for the key."""
+    await scene.here.quiet()
     before = await scene.here.tables()
     assert await nodes.raw_post(scene.here.url + INBOX, headers, body) == 401
     assert await scene.here.tables() == before

@@ -11,7 +11,7 @@ import pytest
 
 from fedcollab.actors.service import ActorData
 from fedcollab.admin import partners as acts
-from fedcollab.features.discussions import reading, service, thanks
+from fedcollab.features.discussions import public, reading, service, thanks
 from fedcollab.federation import activitystreams as ap
 from tests import nodes, outside
 from tests.nodes import until
@@ -137,6 +137,26 @@ async def test_a_follower_outside_is_told_of_what_is_public_as_others_know_it(st
     assert secret.uri not in str(street.far.received)
     assert await street.take(outside.activity(street.far, "Undo", street.ana, {"type": "Follow", "id": "x"})) == "done"
     assert await street.here.sql("SELECT count(*) FROM follow") == [(2,)]
+
+
+async def test_of_a_group_that_is_public_no_more_nothing_goes_outside_and_what_went_is_taken_back(street: Street) -> None:
+    assert await street.take(street.follow(street.public.uri)) == "done"
+    posted = await street.open(street.public)
+    announce = await street.got("Announce", posted.uri)
+    await street.here.write(public.narrow, street.here.viewer, street.public.id)
+    assert (await street.got("Undo", posted.uri))["object"]["id"] == announce["id"]
+    await street.here.write(service.edit, street.here.viewer, posted.post_id, text="for partners only")
+    await street.open(street.public, "for partners too")
+    await street.here.write(service.delete, street.here.viewer, posted.post_id)
+    assert (await street.got("Delete", posted.uri))["object"]["type"] == "Tombstone"
+    assert "for partners" not in str(street.far.received)
+
+
+async def test_an_answer_goes_no_further_than_the_conversation_that_it_stands_in(street: Street) -> None:
+    narrow = dict(title="T", text="for partners", label="TLP:GREEN")
+    opener = await street.here.write(service.post_thread, street.here.viewer, street.public.id, **narrow)
+    answer = await street.here.write(service.post_reply, street.here.viewer, opener.thread_id, text="as you say")
+    assert await street.here.sql("SELECT label FROM post WHERE id = :id", id=answer.post_id) == [("TLP:GREEN",)]
 
 
 async def test_only_public_groups_are_followed_and_a_follow_is_taken_back_by_its_own(street: Street) -> None:

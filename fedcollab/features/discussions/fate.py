@@ -12,8 +12,7 @@ from fedcollab.access.viewer import Viewer
 from fedcollab.actors.models import Actor
 from fedcollab.base.database import prepared
 from fedcollab.federation import receipts
-from fedcollab.federation.models import DONE, DROPPED, WAITING, Activity, Delivery, Partner
-from fedcollab.federation.queue import GIVEN_UP
+from fedcollab.federation.models import DONE, DROPPED, GIVEN_UP, WAITING, Activity, Delivery, Partner
 from fedcollab.federation.receipts import ReceiptData
 
 from .models import Post, Thread

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fedcollab.access.models import CLEAR
+from fedcollab.access.viewer import Viewer
 from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
@@ -21,21 +22,38 @@ from .models import Post, Thread
 
 def reached(session: Session, node: Node, kind: str, uri: str) -> list[str]:
     """The servers outside that a change or deletion of our member's post goes to in their own name: all that were sent it."""
-    return sorted(outside.served(session, uri)) if node.settings.outside_servers and kind in ("Update", "Delete") else []
+    if not node.settings.outside_servers or kind not in ("Update", "Delete"):
+        return []
+    public = sa.select(Post.id).where(Post.uri == uri, Post.label == CLEAR)
+    if kind == "Update" and session.execute(public).first() is None:
+        return []  # the new text is for partners only; what they have is taken back
+    return sorted(outside.served(session, uri))
 
 
 def announce_outside(session: Session, node: Node, group: ActorData, audience: groups.AudienceData, activity: Any, thread: str) -> None:
     """Passes a public post on to followers outside as others know it: an Announce of its id (FEP-1b12). What is deleted or public no
     more is taken back."""
-    if not node.settings.outside_servers or audience.label != CLEAR:
+    if not node.settings.outside_servers:
         return
     uri, kinds = ap.ident(activity.get("object")), set(ap.types(activity))
     label = session.scalar(sa.select(Post.label).where(Post.uri == uri, Post.deleted_at.is_(None)))
-    if "Create" in kinds and label == CLEAR:
+    if "Create" in kinds and label == audience.label == CLEAR:
         about = {"to": [ap.PUBLIC], "cc": [group.uri + "/followers"], "audience": group.uri}
         made = ap.activity("Announce", outbox.new_uri(node), group.uri, uri, **about)
         outbox.publish(session, node, group.id, made, to=outside.followers(session, group.id), order_key=thread)
     elif "Delete" in kinds or ("Update" in kinds and label != CLEAR):
+        _take_back(session, node, group, uri, thread)
+
+
+def narrow(session: Session, node: Node, viewer: Viewer, group_id: str) -> None:
+    """`groups.narrow`; from servers outside, which confirm nothing, every post is taken back, and nothing else goes there any more."""
+    groups.narrow(session, node, viewer, group_id)
+    group, threads = actors.by_id(session, group_id), sa.select(Thread.uri).where(Thread.group_id == group_id)
+    for organisation_id in session.scalars(sa.select(Partner.organisation_id).where(Partner.state == OUTSIDE).order_by(Partner.id)).all():
+        outbox.drop(session, node, organisation_id, threads)
+    sent = sa.select(Activity.object_uri, Activity.order_key).join(Delivery, Delivery.activity_id == Activity.id).distinct()
+    sent = sent.join(Partner, Partner.id == Delivery.partner_id).where(Partner.state == OUTSIDE, Activity.type == "Announce")
+    for uri, thread in session.execute(sent.where(Activity.actor_id == group_id).order_by(Activity.object_uri)).all():
         _take_back(session, node, group, uri, thread)
 
 

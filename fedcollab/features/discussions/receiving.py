@@ -81,14 +81,15 @@ def _group(session: Session, node: Node, received: Verified, post: activities.Po
         found = actors.by_uri(session, uri.removesuffix("/followers"))
         if found is not None and found.kind == GROUP and found.known == OWN:
             return found
-    return _group_of_thread(session, post)
+    return _group_of_thread(session, post, first_hand=received.first_hand)
 
 
-def _group_of_thread(session: Session, post: activities.PostData) -> ActorData:
-    """Our group in which the post that is answered stands; else the only one that has a conversation of this context."""
+def _group_of_thread(session: Session, post: activities.PostData, *, first_hand: bool) -> ActorData:
+    """Our group in which the post that is answered stands; else, where the author itself has sent it here, the only one that has a
+    conversation of this context."""
     replied = sa.select(Thread.group_id).join(Post, Post.thread_id == Thread.id).where(Post.uri == post.reply_to)
     spoken = sa.select(Thread.group_id).join(Actor, Actor.id == Thread.group_id).where(Thread.uri == post.context, Actor.known == OWN)
-    found = session.scalars(replied).all() or session.scalars(spoken.limit(2)).all()
+    found = session.scalars(replied).all() or (session.scalars(spoken.limit(2)).all() if first_hand else [])
     group = actors.by_id(session, found[0]) if len(found) == 1 else None
     if group is None or group.known != OWN:
         raise Refused(reason="addressed to no group of this node")
@@ -108,6 +109,8 @@ def _check_place(session: Session, received: Verified, group: ActorData, audienc
         if received.unproved and post.label != CLEAR:
             raise Refused(reason="a host's word alone carries what is public alone")
         return
+    if not received.first_hand and post.group and post.group != group.uri:
+        raise Refused(reason="brought to another group than it is addressed to")
     if received.outside:
         public.check_answer(session, group, audience, post)
         return
@@ -234,7 +237,7 @@ def receive_delete(session: Session, node: Node, received: Verified) -> None:
     if moderation.is_removal(session, received):
         moderation.receive_remove(session, node, received)
         return
-    if moderation.remember_deletion(session, node, received):
+    if not received.unproved and moderation.remember_deletion(session, node, received):
         return
     row = _known(session, received, ap.ident(received.object))
     service.bury(session, node, row.id)

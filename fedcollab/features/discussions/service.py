@@ -100,7 +100,7 @@ def post_reply(
         return again
     if thread.locked is not None:
         raise Refused(N_("Moderators have locked this conversation, so it takes no more answers. Your text is still in the form."))
-    audience = _narrowed(may_write(session, viewer, thread.group_id), label)
+    audience = _narrowed(may_write(session, viewer, thread.group_id), policy.narrowest(thread.label, label or thread.label))
     first = session.execute(
         sa.select(Post.uri).where(Post.thread_id == thread_id).order_by(Post.place, Post.id).limit(1)
     ).scalar_one_or_none()

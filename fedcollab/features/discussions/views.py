@@ -20,7 +20,7 @@ from fedcollab.federation.kernel import KERNEL
 from fedcollab.federation.verdicts import why_given_up
 from fedcollab.federation.views import document_answer, own_document, partner_viewer
 
-from . import groups, looking, mentions, paging, reading, service
+from . import groups, looking, mentions, paging, public, reading, service
 from .reach import Reach, reach
 
 
@@ -93,7 +93,7 @@ async def narrow_group(request: web.Request) -> web.Response:
     viewer, kernel, group_id = member_of(request), request.app[KERNEL], request.match_info["id"]
     await read_form(request)
     await kernel.database.read(reading.group, viewer, group_id)
-    await kernel.database.write(groups.narrow, kernel.node, viewer, group_id)
+    await kernel.database.write(public.narrow, kernel.node, viewer, group_id)
     return redirect(f"/groups/{group_id}")
 
 
