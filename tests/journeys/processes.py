@@ -107,8 +107,8 @@ def befriend(one: Process, other: Process) -> None:
     other.run("partner", "add", one.url + "/actor", "--approve")
 
 
-def until(what: str, probe: Any, seconds: float = 60.0) -> Any:
-    """Waits until `probe()` answers something true; long, because three whole nodes may share two processors with other tests."""
+def until(what: str, probe: Any, seconds: float = 20.0) -> Any:
+    """Waits until `probe()` answers something true."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         found = probe()
