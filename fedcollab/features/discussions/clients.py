@@ -161,21 +161,7 @@ def arrivals(session: Session, node: Node, viewer: Viewer, before: Key | None, l
 def _arrived(node: Node, row: Any) -> dict[str, Any]:
     """What another node's people wrote is known by an address of this node: their activity's own id is not kept."""
     post = row.Post
-    title = "" if post.reply_to else row.title
-    found = activities.PostData(
-        uri=post.uri,
-        context=row.context,
-        reply_to=post.reply_to,
-        author=row.author,
-        group=row.group,
-        label=post.label,
-        title=title,
-        html=post.html,
-        source=post.source,
-        language=post.language,
-        posted_at=post.posted_at,
-        edited_at=post.edited_at,
-    )
+    found = service.as_data(row, "" if post.reply_to else row.title)
     local = node.settings.uri(f"/posts/{post.id}")
     if post.deleted_at:
         return ap.activity("Delete", local + "#deleted", row.author, activities.to_tombstone(found, post.deleted_at))

@@ -203,6 +203,11 @@ def data(session: Session, post_id: str, *, title: str = "") -> activities.PostD
         .join(GROUP, GROUP.id == Thread.group_id)
     )
     row = session.execute(query.where(Post.id == post_id)).one()
+    return replace(as_data(row, title), mentions=mentions.tags(session, post_id))
+
+
+def as_data(row: Any, title: str) -> activities.PostData:
+    """A post as its document says it, from a row of (Post, context, author, group), without whom it names."""
     post = row.Post
     return activities.PostData(
         uri=post.uri,
@@ -217,7 +222,6 @@ def data(session: Session, post_id: str, *, title: str = "") -> activities.PostD
         language=post.language,
         posted_at=post.posted_at,
         edited_at=post.edited_at,
-        mentions=mentions.tags(session, post_id),
     )
 
 
