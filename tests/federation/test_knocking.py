@@ -29,7 +29,8 @@ class Choosy:
             return True
         field = request.headers.get("Signature-Input", "")
         form = signatures.RFC9421 if field else signatures.CAVAGE
-        self.seen.append((request.method, form))
+        if request.path not in ("/actor", "/actor/stream"):  # read by the look at its keys and by catching up, whenever that is
+            self.seen.append((request.method, form))
         if request.method == "POST":
             self.keys.add((field or request.headers["Signature"]).partition("#")[2].partition('"')[0])
         return form == self.form
@@ -61,6 +62,7 @@ async def test_a_delivery_is_sent_in_the_other_form_at_once_and_the_form_is_reme
             return await form_of(here) == form
 
         await nodes.until("the form is known", remembered)
+        assert {method for method, _ in gate.seen} == {"POST"}
         assert gate.keys == {"ed25519-key"}, "it says fc:protocol"
         gate.seen.clear()
         count = len(p.received)
@@ -70,7 +72,7 @@ async def test_a_delivery_is_sent_in_the_other_form_at_once_and_the_form_is_reme
             return len(p.received) > count
 
         await nodes.until("the next one", came)
-        assert set(gate.seen) - {("GET", form)} == {("POST", form)}, "no other form is tried now"
+        assert set(gate.seen) == {("POST", form)}, "no other form is tried now"
         gate.form = other = signatures.FORMS[form == signatures.RFC9421]
         await here.group("still-more")
 
