@@ -67,11 +67,19 @@ async def test_a_partner_that_was_served_left_and_came_back_still_hears_of_a_del
 async def test_the_title_of_a_thread_is_for_those_alone_who_may_see_its_opener(scene: Scene) -> None:
     open_group = await scene.here.group("open", "TLP:CLEAR")
     title = "A title for partners alone"
-    opener = scene.p.create(scene.author, open_group.uri, type="Article", name=title)  # not addressed to the public: GREEN
+    opener: Any = scene.p.create(scene.author, open_group.uri, type="Article", name=title)  # not addressed to the public: GREEN
     assert await scene.p.send(scene.here, opener) == 202
     assert await scene.stored(opener)
     [(thread,)] = await scene.here.sql("SELECT id FROM thread WHERE title = :title", title=title)
-    await scene.here.write(service.post_reply, scene.here.viewer, thread, text="A public answer.")
+    answer = scene.p.create(
+        scene.author,
+        open_group.uri,
+        inReplyTo=opener["object"]["id"],
+        to=[ap.PUBLIC, open_group.uri + "/followers"],
+        content="<p>All may read.</p>",
+    )
+    assert await scene.p.send(scene.here, answer) == 202
+    assert await scene.stored(answer)
     green = await scene.here.write(service.post_thread, scene.here.viewer, scene.group.id, title=title, text=MARK)
     late = await latecomer(scene)
     await scene.here.write(service.post_reply, scene.here.viewer, green.thread_id, text="A late answer.")
