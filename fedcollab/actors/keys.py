@@ -83,10 +83,9 @@ def make(session: Session, node: Node, actor_id: str, actor_uri: str, state: str
 
 
 def turn(session: Session, actor_id: str) -> bool:
-    """The successors take over: what was current is old, and a private half of it is gone. False, with no effect, where there are none:
-    of two processes that come to it at once the second finds it done."""
+    """The successors take over: what was current is old, and a private half of it is gone. False, with no effect, where there are none."""
     waiting = sa.select(ActorKey.id).where(ActorKey.actor_id == actor_id, ActorKey.state == NEXT)
-    if not session.scalars(waiting.with_for_update()).all():
+    if not session.scalars(waiting).all():
         return False
     mine = sa.update(ActorKey).where(ActorKey.actor_id == actor_id)
     session.execute(mine.where(ActorKey.state == CURRENT).values(state=OLD, sealed_private=None))

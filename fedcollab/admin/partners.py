@@ -66,7 +66,6 @@ def _move(session: Session, node: Node, viewer: Viewer | None, partner: PartnerD
     """Whether it was anything new. The record comes after it: the chain's head is locked after all partners."""
     if partner.state == state:
         return False
-    partners.lock(session)
     organisation = actors.by_id(session, partner.organisation_id)
     if state in (BLOCKED, LEFT):
         partners.drop_waiting(session, node, partner)

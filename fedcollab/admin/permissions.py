@@ -39,7 +39,6 @@ def allow(session: Session, node: Node, viewer: Viewer | None, key: str, names: 
         raise BadRequest(N_("This node has no such thing to take part in. Open the partner's page again and choose there."))
     if chosen == set(partner.allows):
         return
-    partners.lock(session)
     session.execute(sa.update(Partner).where(Partner.id == partner.id).values(allows=sorted(chosen)))
     if partner.state in (ADMITTED, SUSPENDED):
         for feature in PERMITTED:

@@ -1,4 +1,5 @@
-"""Decides how PostgreSQL is used: units in a pool of threads, other processes' commits heard by LISTEN/NOTIFY."""
+"""Decides how PostgreSQL is used: writing units one after the other (docs/decisions/0014-one-after-the-other.md), reading ones in a pool of
+threads, other processes' commits heard by LISTEN/NOTIFY."""
 
 import asyncio
 import threading
@@ -16,11 +17,12 @@ from .database import JSON, TOPICS, Wakes, as_safe, prepared
 from .errors import Refused, Unavailable
 
 T = TypeVar("T")
-POOL = 8
+READERS = 7
 TRIES = 5
-AGAIN = ("40001", "40P01", "23505")  # serialization failure, deadlock, a row that another unit has made meanwhile: run again
+AGAIN = ("40001", "40P01")  # serialization failure, deadlock with a tool that locks tables: run again
+TURN = "SELECT pg_advisory_xact_lock(7017280452245743464)"  # any number, the same in all processes of a node
 CHANNEL = "fedcollab"
-LOCKED = 5000  # milliseconds that a unit waits for a lock, as on SQLite; longer, and the whole pool would stand behind it
+LOCKED = 5000  # milliseconds that a unit waits for its turn or a lock, as on SQLite
 QUEUE, LATE = 1000, 10.0  # as many units may wait as on SQLite, for as many seconds
 
 
@@ -31,20 +33,21 @@ def _set_up(raw: Any, _record: object) -> None:
 
 
 class PostgresEngine:
-    """Each unit is one transaction in a thread of the pool."""
+    """Each unit is one transaction: one that writes in the writer's thread, and with no other process's beside it."""
 
     def __init__(self, url: str, wakes: Wakes) -> None:
         plain = url.split("://", 1)[1]
-        self.engine = sa.create_engine(f"postgresql+psycopg://{plain}", pool_size=POOL, max_overflow=0, pool_pre_ping=True, **JSON)
+        self.engine = sa.create_engine(f"postgresql+psycopg://{plain}", pool_size=READERS + 1, max_overflow=0, pool_pre_ping=True, **JSON)
         sa.event.listen(self.engine, "connect", _set_up)
         self._wakes = wakes
-        self._pool = ThreadPoolExecutor(POOL, "unit")
+        self._readers = ThreadPoolExecutor(READERS, "reader")
+        self._writer = ThreadPoolExecutor(1, "writer")
         self._asked = 0
         self._closed = threading.Event()
         self._listener: threading.Thread | None = None
 
     async def read(self, unit: Callable[[Session], T]) -> T:
-        return await self._run(self._read, unit)
+        return await self._run(self._readers, self._read, unit)
 
     async def glance(self, unit: Callable[[Session], T]) -> T:
         return await self.read(unit)
@@ -53,22 +56,22 @@ class PostgresEngine:
         return await self.read(lambda session: prepared(session, query, values).all())
 
     async def write(self, unit: Callable[[Session], T]) -> T:
-        return await self._run(self._write, unit)
+        return await self._run(self._writer, self._write, unit)
 
-    async def _run(self, how: Callable[[Callable[[Session], T]], T], unit: Callable[[Session], T]) -> T:
+    async def _run(self, threads: ThreadPoolExecutor, how: Callable[[Callable[[Session], T]], T], unit: Callable[[Session], T]) -> T:
         if self._closed.is_set():
             raise Unavailable(reason="the node is shutting down", retry_after=10)
         if self._asked >= QUEUE:
             raise Unavailable(reason="too many units wait for the database", retry_after=5)
         self._asked += 1  # on the loop's thread alone
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, self._in_time, how, unit, time.monotonic() + LATE)
+            return await asyncio.get_running_loop().run_in_executor(threads, self._in_time, how, unit, time.monotonic() + LATE)
         finally:
             self._asked -= 1
 
     def _in_time(self, how: Callable[[Callable[[Session], T]], T], unit: Callable[[Session], T], until: float) -> T:
         if time.monotonic() > until:
-            raise Unavailable(reason="the unit waited too long for a connection", retry_after=5)
+            raise Unavailable(reason="the unit waited too long for its turn", retry_after=5)
         return how(unit)
 
     def _read(self, unit: Callable[[Session], T]) -> T:
@@ -80,7 +83,7 @@ class PostgresEngine:
             raise as_safe(error) from error
 
     def _write(self, unit: Callable[[Session], T]) -> T:
-        """Runs a unit again where others were in its way: it had no effect, and what it looks for first may now be there."""
+        """Runs a unit again where a lock of somebody else's was in its way: it had no effect."""
         attempt = 0
         while True:
             attempt += 1
@@ -94,6 +97,7 @@ class PostgresEngine:
     def _once(self, unit: Callable[[Session], T]) -> T:
         with Session(self.engine, expire_on_commit=False) as session:
             try:
+                session.connection().exec_driver_sql(TURN)  # each later statement sees all that was committed before it
                 result = unit(session)
                 session.flush()
             except Refused:
@@ -130,7 +134,8 @@ class PostgresEngine:
 
     def close(self) -> None:
         self._closed.set()
-        self._pool.shutdown()
+        self._writer.shutdown()
+        self._readers.shutdown()
         if self._listener is not None:
             self._listener.join()
         self.engine.dispose()

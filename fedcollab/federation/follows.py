@@ -13,7 +13,7 @@ from fedcollab.base.clock import new_id
 from fedcollab.base.errors import Refused
 
 from . import activitystreams as ap
-from . import outbox, outside, partners, profiles
+from . import outbox, outside, profiles
 from .models import ACCEPTED, REJECTED, REQUESTED, UNDONE, Follow, Partner
 from .registry import BOTH, OUTSIDE, UNTYPED, Handler, Verified
 
@@ -91,7 +91,6 @@ def receive_follow(session: Session, node: Node, received: Verified) -> None:
         raise Refused(reason="organisations follow, people don't")
     if target.kind == actors.GROUP and not policy.knows_group(session, partner(received.actor.organisation_id), target.id):
         raise Refused(reason="a group that is not for the follower")
-    partners.lock(session)  # the Accept is the first of several that this unit publishes
     uri, me = received.activity["id"], actors.own(session, node)
     session.execute(sa.delete(Follow).where(Follow.follower_id == received.actor.id, Follow.target_id == target.id))
     _insert(session, node, uri, received.actor.id, target.id, ACCEPTED)

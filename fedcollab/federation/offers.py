@@ -90,7 +90,6 @@ def _offer(session: Session, node: Node, partner: PartnerData, offer: Offer) -> 
 def accept(session: Session, node: Node, viewer: Viewer | None, partner: PartnerData, shown: str = "") -> None:
     """The admin's yes to a successor that the pinned keys signed: believed beside them until the first request that it signs, at the
     latest until the stated end. `shown` is the fingerprint that the admin saw. Raises NotFound, Conflict."""
-    partners.lock(session)
     offer = _chosen(session, partner, shown, signed=True)
     coming = profiles.successors(offer.document) or profiles.parse(offer.document).keys
     _check_free(session, partner.organisation_id, coming)
@@ -110,7 +109,6 @@ def accept(session: Session, node: Node, viewer: Viewer | None, partner: Partner
 def recheck(session: Session, node: Node, viewer: Viewer | None, partner: PartnerData, shown: str = "") -> None:
     """Both admins have read the words with the new keys: these are believed in the place of the old ones, and a partner that was
     suspended for them is admitted again, with all that waited. Raises NotFound, Conflict."""
-    partners.lock(session)
     offer = _chosen(session, partner, shown, signed=False)
     fresh = profiles.parse(offer.document, expected=partner.uri)
     _check_free(session, partner.organisation_id, fresh.keys)
@@ -167,7 +165,6 @@ def end_old(session: Session, node: Node) -> None:
 
 
 def _turn(session: Session, node: Node, organisations: Sequence[str]) -> None:
-    partners.lock(session)
     turned = [partners.find(session, actors.by_id(session, actor_id).uri) for actor_id in organisations if keys.turn(session, actor_id)]
     for partner in turned:
         vouching.renew(session, node, partner)

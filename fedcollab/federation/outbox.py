@@ -60,7 +60,7 @@ def publish_again(session: Session, organisation_id: str, activities: list[tuple
     queued for it is not."""
     open_states = Partner.state.in_((ADMITTED, SUSPENDED))
     mine = sa.select(Partner.id, Partner.last_seq).where(Partner.organisation_id == organisation_id, open_states)
-    there = session.execute(mine.with_for_update()).one_or_none()
+    there = session.execute(mine).one_or_none()
     if there is None:
         return
     ids = [activity_id for activity_id, _ in activities]
@@ -115,13 +115,10 @@ def drop(session: Session, node: Node, organisation_id: str, order_keys: "sa.Sel
 
 
 def _queue(session: Session, activity_id: str, organisations: list[str], order_key: str) -> None:
-    """One delivery a partner, numbered without gaps: the partners' rows are locked in the order of their ids."""
+    """One delivery a partner, numbered without gaps in the order of commits."""
     if not organisations:
         return
-    to = {"to": organisations}
-    if session.get_bind().dialect.name == "postgresql":  # SQLite has one writer
-        prepared(session, _in_order(), to).all()
-    numbered = prepared(session, _numbered(), to).all()
+    numbered = prepared(session, _numbered(), {"to": organisations}).all()
     if numbered:
         shared = dict(activity_id=activity_id, order_key=order_key, state=WAITING)
         put(session, Delivery, *(shared | dict(partner_id=partner_id, seq=seq) for partner_id, seq in numbered))
@@ -130,11 +127,6 @@ def _queue(session: Session, activity_id: str, organisations: list[str], order_k
 
 def _written_to() -> sa.ColumnElement[bool]:
     return sa.and_(Partner.organisation_id.in_(sa.bindparam("to", expanding=True)), Partner.state.in_((ADMITTED, SUSPENDED, OUTSIDE)))
-
-
-@cache
-def _in_order() -> sa.Select[Any]:
-    return sa.select(Partner.id).where(_written_to()).order_by(Partner.id).with_for_update()
 
 
 @cache

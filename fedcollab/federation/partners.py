@@ -209,11 +209,6 @@ def _from_outside(session: Session, node: Node, organisation: ActorData, allows:
     return find(session, organisation.host)
 
 
-def lock(session: Session) -> None:
-    """Takes all partners' rows in the order of their ids, for a unit that changes one of them and then publishes to others."""
-    session.execute(sa.select(Partner.id).order_by(Partner.id).with_for_update())
-
-
 def move(session: Session, node: Node, viewer: Viewer | None, partner: PartnerData, state: str) -> None:
     """Changes a partner's state as far as `MOVES` allows. Raises Conflict otherwise; the same state again is no change."""
     if partner.state == state:

@@ -15,7 +15,7 @@ from fedcollab.base.clock import DAY, MINUTE, iso
 from fedcollab.base.errors import Conflict, N_, Refused
 
 from . import activitystreams as ap
-from . import follows, outbox, partners, profiles
+from . import follows, outbox, profiles
 from .models import ADMITTED, SUSPENDED, Partner
 from .registry import Handler, Verified
 
@@ -61,7 +61,6 @@ def rotate(session: Session, node: Node, viewer: Viewer | None, grace: int = GRA
     me = actors.own(session, node)
     if not 1 <= grace <= LONGEST_GRACE:
         raise Refused(N_("The grace is a number of days from 1 to 90."))
-    session.execute(sa.select(ActorKey.id).where(ActorKey.actor_id == me.id).with_for_update())  # one rotation at a time
     if _next(session, node):
         raise Conflict(N_("New keys are published already. They take over once all partners have accepted them or the grace has ended."))
     until = node.now() + grace * DAY
@@ -87,7 +86,6 @@ def receive_accept(session: Session, node: Node, received: Verified) -> None:
     """A partner's admin has said yes to our successor; with the last one's yes it takes over."""
     successor = _next(session, node)
     if successor and received.object.get(ap.KEYS) == successor and received.actor.kind == actors.ORGANIZATION:
-        partners.lock(session)
         said = sa.update(Partner).where(Partner.organisation_id == received.actor.id)
         session.execute(said.values(accepted_keys=successor))
         turn_when_due(session, node)
@@ -96,10 +94,8 @@ def receive_accept(session: Session, node: Node, received: Verified) -> None:
 def turn_when_due(session: Session, node: Node) -> None:
     """The successor takes over once all admitted partners have accepted it, or the grace is about to end; a chore, too."""
     now = status(session, node)
-    if now.successor and (not now.missing or node.now() >= (now.until or 0) - BEFORE):
-        partners.lock(session)
-        if _turn(session, node):
-            audit.record(session, node.now(), None, "key.changed", actors.own(session, node).id)
+    if now.successor and (not now.missing or node.now() >= (now.until or 0) - BEFORE) and _turn(session, node):
+        audit.record(session, node.now(), None, "key.changed", actors.own(session, node).id)
 
 
 def _turn(session: Session, node: Node) -> bool:

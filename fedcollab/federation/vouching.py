@@ -16,7 +16,7 @@ from fedcollab.base.addresses import host_of
 from fedcollab.base.errors import Conflict, N_, Refused
 
 from . import activitystreams as ap
-from . import outbox, partners
+from . import outbox
 from .models import ADMITTED, Partner, Vouch
 from .partners import PartnerData
 from .registry import Handler, Verified
@@ -52,7 +52,6 @@ def words_for(session: Session, hosts: list[str]) -> dict[str, list[Word]]:
 
 def vouch(session: Session, node: Node, viewer: Viewer | None, partner: PartnerData) -> None:
     """Tells all other partners that we know this one and its keys. Raises Conflict unless it is admitted and its words were compared."""
-    partners.lock(session)
     if partner.state != ADMITTED or partner.checked_at is None:
         raise Conflict(N_("Compare the words with their admin first: whoever vouches says that these keys are theirs."))
     if not partner.vouched_keys:
@@ -62,13 +61,12 @@ def vouch(session: Session, node: Node, viewer: Viewer | None, partner: PartnerD
 
 def unvouch(session: Session, node: Node, viewer: Viewer | None, partner: PartnerData) -> None:
     """Takes our word back, on record."""
-    partners.lock(session)
     if take_back(session, node, partner):
         audit.record(session, node.now(), viewer, "partner.unvouch", partner.host)
 
 
 def take_back(session: Session, node: Node, partner: PartnerData) -> bool:
-    """Tells the others that we no longer vouch for a partner; whether we had. Call it with all partners locked."""
+    """Tells the others that we no longer vouch for a partner; whether we had."""
     if partner.vouched_keys:
         offer: dict[str, object] = {"type": "Offer", "actor": node.actor_uri, "object": _vouch(partner.uri, partner.vouched_keys)}
         _publish(session, node, "Undo", offer, _others(session, partner.id))

@@ -1,7 +1,8 @@
-"""Shows that on PostgreSQL a unit that met a deadlock or a serialization failure is run again, and what is answered when it never ends."""
+"""Shows that on PostgreSQL units have their effect one after the other, and what those are answered that do not come to theirs."""
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncIterator, Callable
 
 import pytest
@@ -10,7 +11,6 @@ from sqlalchemy.orm import Session
 
 from fedcollab.base.database import Database, open_database, wake
 from fedcollab.base.errors import Unavailable
-from fedcollab.base.postgres import POOL
 
 from .units import put, stored, tables
 
@@ -25,21 +25,45 @@ async def database(postgres: Callable[[str], str]) -> AsyncIterator[Database]:
     await asyncio.to_thread(made.close)
 
 
-async def test_two_units_that_lock_each_other_out_both_have_their_effect_once(database: Database) -> None:
-    await database.write(put, 1, "")
-    await database.write(put, 2, "")
-    both_hold, been = threading.Barrier(2), set[str]()
+@pytest.fixture
+async def other(database: Database) -> AsyncIterator[Database]:
+    """The same database from another process: a command beside the running node."""
+    made = open_database(str(database.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)))
+    yield made
+    await asyncio.to_thread(made.close)
 
-    def change(session: Session, first: int, second: int, name: str) -> None:
-        for number in (first, second):
-            session.execute(sa.text("UPDATE t SET x = x || :name WHERE id = :n"), {"name": name, "n": number})
-            if name not in been:  # the first try alone: the one that is run again finds its way free
-                been.add(name)
-                both_hold.wait(10)
 
-    await asyncio.gather(database.write(change, 1, 2, "a"), database.write(change, 2, 1, "b"))
-    found = await database.read(lambda session: session.scalars(sa.text("SELECT x FROM t")).all())
-    assert ["".join(sorted(text)) for text in found] == ["ab", "ab"]
+def leave_unless_last(session: Session, number: int, pause: float = 0.2) -> int:
+    """Two who both find the other still there would both leave."""
+    there = len(stored(session))
+    time.sleep(pause)
+    if there > 1:
+        session.execute(sa.text("DELETE FROM t WHERE id = :n"), {"n": number})
+    return there
+
+
+async def test_of_two_units_that_each_look_at_what_the_other_changes_the_second_sees_the_first(database: Database, other: Database) -> None:
+    for one, two in ((database, other), (database, database)):
+        await one.write(lambda session: [put(session, number) for number in {1, 2} - stored(session)])
+        assert sorted(await asyncio.gather(one.write(leave_unless_last, 1), two.write(leave_unless_last, 2))) == [1, 2]
+        assert len(await one.read(stored)) == 1
+
+
+async def test_a_unit_whose_turn_does_not_come_is_answered_with_503_and_reading_goes_on(
+    database: Database, other: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fedcollab.base.postgres.LOCKED", 200)
+    late = open_database(str(database.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)))
+    go_on, started = threading.Event(), threading.Event()
+    holding = asyncio.create_task(other.write(lambda _session: started.set() or go_on.wait(10)))
+    await asyncio.to_thread(started.wait, 10)
+    with pytest.raises(Unavailable):
+        await late.write(put, 1)
+    assert await late.read(stored) == set()
+    go_on.set()
+    await holding
+    assert await late.write(put, 1) == 1
+    await asyncio.to_thread(late.close)
 
 
 def failing(session: Session, left: list[int], state: str = "40001") -> int:
@@ -55,19 +79,19 @@ def failing(session: Session, left: list[int], state: str = "40001") -> int:
 async def test_units_behind_a_database_that_stands_still_are_turned_away_and_have_no_effect(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fedcollab.base.postgres.QUEUE", POOL + 2)
+    monkeypatch.setattr("fedcollab.base.postgres.QUEUE", 3)
     monkeypatch.setattr("fedcollab.base.postgres.LATE", 0.2)
     go_on = threading.Event()
-    holding = [asyncio.create_task(database.write(lambda _session: go_on.wait(10))) for _ in range(POOL)]
+    holding = asyncio.create_task(database.write(lambda _session: go_on.wait(10)))
     await asyncio.sleep(0)
     late = [asyncio.create_task(database.write(put, number)) for number in (1, 2)]
     await asyncio.sleep(0.3)
     with pytest.raises(Unavailable, match="too many units"):
         await database.write(put, 3)
     go_on.set()
-    await asyncio.gather(*holding)
+    await holding
     answers = await asyncio.gather(*late, return_exceptions=True)
-    assert [str(answer) for answer in answers] == ["the unit waited too long for a connection"] * 2
+    assert [str(answer) for answer in answers] == ["the unit waited too long for its turn"] * 2
     assert await database.write(put, 4) == 4
     assert await database.read(stored) == {4}
 
@@ -78,24 +102,6 @@ async def test_a_unit_that_could_not_be_put_in_order_is_run_again_and_leaves_not
 ) -> None:
     assert await database.write(failing, [3], state) == -1
     assert await database.read(stored) == {0}
-
-
-async def test_what_two_units_look_for_and_make_at_once_is_made_once(database: Database) -> None:
-    both_looked, been = threading.Barrier(2), set[str]()
-
-    def look_then_make(session: Session, name: str) -> str:
-        there = session.execute(sa.text("SELECT x FROM t WHERE id = 1")).scalar_one_or_none()
-        if name not in been:
-            been.add(name)
-            both_looked.wait(10)
-        if there is None:
-            put(session, 1, name)
-        return there or name
-
-    answers = await asyncio.gather(database.write(look_then_make, "a"), database.write(look_then_make, "b"))
-    assert len(set(answers)) == 1
-    with pytest.raises(sa.exc.IntegrityError):
-        await database.write(put, 1)
 
 
 async def test_a_unit_that_never_finds_its_turn_is_answered_with_503_and_stores_and_wakes_nothing(database: Database) -> None:

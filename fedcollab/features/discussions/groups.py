@@ -143,10 +143,7 @@ def _narrow_all(session: Session, audience_id: str) -> None:
 def renew_lists(session: Session, node: Node) -> None:
     """Signs anew the lists whose numbers of people have changed; once a minute, so that ten who join are one Update."""
     stale = sa.select(Audience.group_id).where(Audience.stale).order_by(Audience.id).limit(RENEWED_AT_ONCE)
-    found = session.scalars(stale).all()
-    if found:
-        partners.lock(session)
-    for group_id in found:
+    for group_id in session.scalars(stale).all():
         _publish(session, node, actors.by_id(session, group_id))
 
 

@@ -16,7 +16,7 @@ from fedcollab.base.clock import HOUR, MICROSECONDS
 from fedcollab.base.crypto import derive, seal, stored, unseal
 from fedcollab.base.errors import N_, Refused
 
-from .models import HalfLogin, LoginSession, Member, RecoveryCode, SecondFactor
+from .models import HalfLogin, LoginSession, RecoveryCode, SecondFactor
 
 COMPELLED = frozenset({ADMIN, MODERATOR})
 STEP, DIGITS, OFFER = 30, 6, HOUR
@@ -86,7 +86,6 @@ def offer(session: Session, node: Node, person_id: str) -> None:
     """A fresh secret, which counts once a first code has proved that an app holds it; one in use stays in use until then."""
     sealed = seal(node.master_key, pyotp.random_base32(32).encode(), _bound(person_id))
     values = dict(sealed_offer=sealed, offer_ends_at=node.now() + OFFER)
-    session.execute(sa.select(Member.person_id).where(Member.person_id == person_id).with_for_update())
     if session.execute(sa.select(SecondFactor.person_id).where(SecondFactor.person_id == person_id)).first() is None:
         session.execute(sa.insert(SecondFactor).values(person_id=person_id, last_step=0, **values))
     else:

@@ -246,8 +246,6 @@ def admins(session: Session) -> list[MemberData]:
 
 
 def _keep_an_admin(session: Session, person: MemberData) -> None:
-    """Two admins who end each other's accounts at once come here one after the other."""
-    session.execute(sa.select(Member.person_id).order_by(Member.person_id).with_for_update())
     if [m.person_id for m in admins(session)] == [person.person_id]:
         raise Refused(N_("This is the last admin. Make somebody else an admin first."))
 

@@ -78,7 +78,7 @@ def create(session: Session, node: Node, viewer: Viewer | None, key: str, *, pur
 
 def _person(session: Session, key: str) -> str:
     good = sa.and_(sa.or_(Member.username == key.lower(), Member.person_id == key), Member.disabled_at.is_(None))
-    found = session.execute(sa.select(Member.person_id).where(good).with_for_update()).scalar_one_or_none()
+    found = session.execute(sa.select(Member.person_id).where(good)).scalar_one_or_none()
     if found is None:
         raise NotFound(N_("There is no member of this name. See: fedcollab user list"))
     return str(found)
