@@ -19,6 +19,7 @@ from fedcollab.actors.node import Node
 from fedcollab.base import config
 from fedcollab.base.clock import MICROSECONDS, new_id
 from fedcollab.base.database import Model
+from fedcollab.base.statements import DRIVER
 from fedcollab.federation import partners
 from fedcollab.federation.models import ADMITTED, APPLIED
 
@@ -54,6 +55,8 @@ def engine() -> sa.Engine:
 def memory() -> Iterator[Session]:
     """A session on an empty database, which is empty again afterwards."""
     with engine().connect() as connection, Session(connection, expire_on_commit=False) as session:
+        session.connection()  # begins
+        session.info[DRIVER] = connection.connection.dbapi_connection
         yield session
         session.close()
         connection.rollback()

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fedcollab.base.canonical import canonical
-from fedcollab.base.database import prepared, put
+from fedcollab.base.statements import prepared, put
 
 from .models import AuditEntry, AuditHead
 from .viewer import Viewer

@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 
 from fedcollab.base.clock import new_id
 from fedcollab.base.crypto import base58, seal, unbase58, unseal
-from fedcollab.base.database import prepared
 from fedcollab.base.errors import BadRequest, Refused
+from fedcollab.base.statements import prepared
 
 from .models import CURRENT, NEXT, OLD, ActorKey
 from .node import Node

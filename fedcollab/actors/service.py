@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fedcollab.base.clock import new_id
-from fedcollab.base.database import prepared
+from fedcollab.base.statements import prepared
 
 from . import keys
 from .models import GROUP, OLD, ORGANIZATION, OWN, PERSON, Actor, ActorKey

@@ -5,6 +5,8 @@ from typing import Any
 import orjson
 import rfc8785
 
+PLAIN = (str, int, bool, type(None))
+
 
 def canonical(value: Any) -> bytes:
     """The canonical bytes of a JSON value.
@@ -24,16 +26,17 @@ def canonical(value: Any) -> bytes:
 
 def _plain(value: Any) -> bool:
     """Whether a value holds nothing but what both write alike."""
-    waiting = [value]
-    while waiting:
-        found = waiting.pop()
-        kind = type(found)
-        if kind is dict:
-            if not all(type(name) is str and name.isascii() for name in found):
+    holders = [[value]]
+    for held in holders:  # which grows meanwhile
+        for found in held:
+            kind = type(found)
+            if kind is dict:
+                for name in found:
+                    if type(name) is not str or not name.isascii():
+                        return False
+                holders.append(found.values())
+            elif kind is list:
+                holders.append(found)
+            elif kind not in PLAIN:
                 return False
-            waiting.extend(found.values())
-        elif kind is list:
-            waiting.extend(found)
-        elif kind not in (str, int, bool, type(None)):
-            return False
     return True

@@ -4,7 +4,6 @@ import asyncio
 import json
 import sqlite3
 from collections.abc import Callable, Sequence
-from functools import cache
 from typing import Any, ClassVar, Concatenate, ParamSpec, Protocol, TypeVar
 
 import orjson
@@ -174,20 +173,3 @@ def run_sync(database: Database, work: Callable[[Session], T], *, write: bool = 
         return await (database.write(work) if write else database.read(work))
 
     return asyncio.run(one())
-
-
-def prepared(session: Session, query: sa.Executable, values: dict[str, Any] | None = None) -> sa.CursorResult[*tuple[Any, ...]]:
-    """The plain rows of a statement that was built once, run in the session's transaction with `values`. It goes past the session's own
-    `execute`, which prepares for entities at every call: of no use here, and half of the cost of a small read."""
-    found: sa.CursorResult[*tuple[Any, ...]] = session.connection().execute(query, values)
-    return found
-
-
-def put(session: Session, model: type[Model], *rows: dict[str, Any], **row: Any) -> None:
-    """Inserts one row, or several alike, by a statement that was built once; columns that are not named take their defaults."""
-    session.connection().execute(_insert(model), list(rows) or row)
-
-
-@cache
-def _insert(model: type[Model]) -> sa.Insert:
-    return sa.insert(model.__table__)  # type: ignore[arg-type]  # a class of ours has one table

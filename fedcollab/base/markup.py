@@ -182,10 +182,10 @@ def _attribute(tag: str, name: str, value: str) -> str | None:
 def plain(text: str, limit: int) -> str:
     """A name or title: plain text by definition, so markup in it is shown as typed. Without control and invisible characters,
     blanks folded, at most `limit` characters."""
-    if text.isprintable() and len(text) <= limit:  # no control, format or odd space in it: what most names are
-        return " ".join(text.split())
-    kept = (" " if unicodedata.category(c) in ("Cc", "Zl", "Zp", "Zs") else c for c in text[: 20 * limit])
-    folded = " ".join("".join(c for c in kept if c in JOINERS or unicodedata.category(c) not in ("Cf", "Cs", "Co", "Cn")).split())
+    folded = " ".join(text[: 20 * limit].split())
+    if not folded.isprintable():  # else no control, format or odd character is in it, as in most names
+        kept = (" " if unicodedata.category(c) in ("Cc", "Zl", "Zp", "Zs") else c for c in folded)
+        folded = " ".join("".join(c for c in kept if c in JOINERS or unicodedata.category(c) not in ("Cf", "Cs", "Co", "Cn")).split())
     return folded if len(folded) <= limit else folded[: limit - 1].rstrip() + "…"
 
 

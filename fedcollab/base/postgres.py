@@ -13,8 +13,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from .crash import reach
-from .database import JSON, TOPICS, Wakes, as_safe, prepared
+from .database import JSON, TOPICS, Wakes, as_safe
 from .errors import Refused, Unavailable
+from .statements import prepared
 
 T = TypeVar("T")
 READERS = 7

@@ -15,8 +15,9 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from .crash import reach
-from .database import JSON, TOPICS, Wakes, as_safe, prepared
+from .database import JSON, TOPICS, Wakes, as_safe
 from .errors import Refused, Unavailable
+from .statements import DRIVER, as_sqlalchemy, prepared, statement
 
 T = TypeVar("T")
 
@@ -81,7 +82,6 @@ class SqliteEngine:
         self._lock = threading.Lock()
         self._local = threading.local()
         self._glancing: sa.Connection | None = None
-        self._texts: dict[sa.Select[Any], tuple[str, list[str], dict[str, Any]]] = {}
         self._readers = ThreadPoolExecutor(READERS, "reader")
         self._thread: threading.Thread | None = None
         self._version = 0
@@ -98,21 +98,12 @@ class SqliteEngine:
 
     async def look(self, query: sa.Select[Any], values: dict[str, Any]) -> Sequence[Sequence[Any]]:
         """As `glance`, by the driver alone: one statement sees one state of the file without a BEGIN."""
-        text, names, fixed = self._texts.get(query) or self._text(query)
+        known = statement(query)
+        assert known is not None, "lists of values are not for `look`"
         try:
-            raw = self._in_place().connection.dbapi_connection
-            assert raw is not None
-            return raw.execute(text, [fixed[name] if name in fixed else values[name] for name in names]).fetchall()  # type: ignore[no-any-return]  # sqlite3's own
-        except sqlite3.OperationalError:
+            return known.run(_driver(self._in_place()), values)
+        except (sqlite3.OperationalError, OperationalError):
             return await self.read(lambda session: prepared(session, query, values).all())
-
-    def _text(self, query: sa.Select[Any]) -> tuple[str, list[str], dict[str, Any]]:
-        """A statement as the driver takes it, the names of its values in their order, and those values that it brings itself."""
-        made: Any = query.compile(self.engine)
-        assert "POSTCOMPILE" not in str(made), "lists of values are not for `look`"
-        fixed = {name: value for name, value in made.params.items() if value is not None}
-        self._texts[query] = str(made), list(made.positiontup), fixed
-        return self._texts[query]
 
     def _in_place(self) -> sa.Connection:
         if self._glancing is None:
@@ -134,7 +125,7 @@ class SqliteEngine:
 
     def _read_on(self, connection: sa.Connection, unit: Callable[[Session], T]) -> T:
         try:
-            with Session(connection, autoflush=False) as session:
+            with Session(connection, autoflush=False, info={DRIVER: _driver(connection)}) as session:
                 connection.exec_driver_sql("BEGIN")
                 return unit(session)
         except OperationalError as error:
@@ -269,7 +260,8 @@ class SqliteEngine:
     def _attempt(self, connection: sa.Connection, unit: Unit) -> bool:
         """Runs one unit in its savepoint; False where the whole transaction has to go."""
         _say(connection, "SAVEPOINT unit")
-        with Session(connection, join_transaction_mode="rollback_only", expire_on_commit=False) as session:
+        driver = {DRIVER: _driver(connection)}
+        with Session(connection, join_transaction_mode="rollback_only", expire_on_commit=False, info=driver) as session:
             try:
                 unit.result = unit.work(session)
                 session.flush()
@@ -310,12 +302,16 @@ class SqliteEngine:
 
 def _say(connection: sa.Connection, words: str) -> None:
     """A statement without values or rows, past SQLAlchemy's preparations for both: they cost ten times the statement."""
-    raw = connection.connection.dbapi_connection
-    assert raw is not None
     try:
-        raw.execute(words)
+        _driver(connection).execute(words)
     except sqlite3.Error as error:
-        raise DBAPIError.instance(words, None, error, sqlite3.Error) from error
+        raise as_sqlalchemy(words, error) from error
+
+
+def _driver(connection: sa.Connection) -> sqlite3.Connection:
+    raw: Any = connection.connection.dbapi_connection
+    assert isinstance(raw, sqlite3.Connection)
+    return raw
 
 
 def _open(connection: sa.Connection) -> bool:

@@ -1,6 +1,7 @@
 """Decides whether an activity that a group passes on is believed: by its author's proof, with a key known or introduced by the host."""
 
 import contextlib
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -12,8 +13,8 @@ from fedcollab.actors.models import FOREIGN, GROUP, INTRODUCED, ORGANIZATION, OW
 from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
 from fedcollab.base.addresses import host_of
-from fedcollab.base.database import prepared
 from fedcollab.base.errors import BadRequest, Needs, Refused
+from fedcollab.base.statements import prepared
 
 from . import activitystreams as ap
 from . import announced, forwarding, partners, profiles, proofs
@@ -29,6 +30,7 @@ def unwrap(session: Session, node: Node, received: Verified, fetched: dict[str, 
         return forwarding.believe(session, node, received, fetched)
     if proofs.key_uris(received.activity):  # not needed, for the request was signed; but a wrong one is nobody's word
         forwarding.check_proof(session, node, received.activity, received.actor)
+        received = replace(received, proved=True)
     if "Announce" not in ap.types(received.activity) or received.actor.kind != GROUP or received.outside:
         return received
     return _passed_on(session, node, received, fetched)
@@ -53,7 +55,7 @@ def _passed_on(session: Session, node: Node, received: Verified, fetched: dict[s
     elif author.known != OWN:
         _renew(session, node, author, documents.get(author_uri))
     _check(session, node, inner, author)
-    return Verified(inner, author, received.sender, through=received.actor, outer=received.activity)
+    return Verified(inner, author, received.sender, through=received.actor, outer=received.activity, proved=True)
 
 
 def _unvouched(session: Session, author_uri: str) -> PartnerData | None:

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from fedcollab.actors.models import Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import HOUR, MICROSECONDS, MINUTE
-from fedcollab.base.database import Database, prepared
+from fedcollab.base.database import Database
+from fedcollab.base.statements import prepared
 
 from .models import ADMITTED, DONE, LEFT, OUTSIDE, PARKED, WAITING, Activity, Delivery, Partner, is_open
 from .models import REFUSED as REFUSED_STATE

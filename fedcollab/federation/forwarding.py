@@ -33,7 +33,7 @@ def believe(session: Session, node: Node, received: Verified, fetched: dict[str,
         raise Refused(reason="what a group announces comes from its host")
     if proofs.key_uris(received.activity):
         check_proof(session, node, received.activity, author)
-        return Verified(received.activity, author, received.sender)
+        return Verified(received.activity, author, received.sender, proved=True)
     found = _document(fetched, ap.ident(received.activity))
     if not isinstance(found, dict) or ap.ident(found) != ap.ident(received.activity) or ap.one_ident(found, "actor") != author.uri:
         raise Refused(reason="its origin does not serve it as its author's")

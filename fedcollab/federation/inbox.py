@@ -3,7 +3,6 @@
 import time
 from collections.abc import Collection
 from functools import cache
-from itertools import takewhile
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,20 +13,20 @@ from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
 from fedcollab.base.addresses import LONGEST, host_of
 from fedcollab.base.clock import MICROSECONDS, MINUTE
-from fedcollab.base.database import prepared, wake
+from fedcollab.base.database import wake
 from fedcollab.base.errors import BadRequest, Refused, Unauthorized
+from fedcollab.base.statements import Gone, part, prepared
 
 from . import activitystreams as ap
-from . import partners
+from . import lanes, partners
 from .announce import unwrap
 from .intake import once
-from .models import DONE, EARLY, PARKED, WAITING, InboxItem, Partner, is_open
+from .models import DONE, EARLY, PARKED, WAITING, InboxItem, Partner
 from .models import REFUSED as REFUSED_STATE
 from .registry import Registry, Verified
 
-BATCH = 100
 TRIES, EARLY_TRIES = 8, 5
-TOGETHER, UNIT = 20, 0.015  # items, seconds: a unit of several
+UNIT = 0.015  # seconds: a unit of several items
 
 
 def check(activity: object, signer: ActorData) -> dict[str, Any]:
@@ -90,35 +89,6 @@ def _order_key(activity: dict[str, Any]) -> str:
     return (context or ap.ident(activity.get("context"))).encode()[:LONGEST].decode(errors="ignore")
 
 
-def due(session: Session, now: int, *, busy: Collection[str] = (), most: int = 16) -> dict[str, list[int]]:
-    """{lane: its next items in the order they came}, for at most so many lanes: those whose heads came first, without those that are
-    busy or whose head waits for its next try. However much one lane holds, the others are seen beside it."""
-    heads = sa.select(sa.func.min(InboxItem.id).label("id")).where(is_open(InboxItem, WAITING))
-    first = heads.group_by(InboxItem.host, InboxItem.order_key).subquery()
-    query = sa.select(InboxItem.host, InboxItem.order_key).join(first, first.c.id == InboxItem.id).where(InboxItem.next_try_at <= now)
-    lanes = [(f"{row.host} {row.order_key}", row) for row in session.execute(query.order_by(InboxItem.id))]
-    return {lane: _ready(session, row.host, row.order_key, now) for lane, row in [one for one in lanes if one[0] not in busy][:most]}
-
-
-def _ready(session: Session, host: str, order_key: str, now: int) -> list[int]:
-    """A lane's items from its head to the first that waits for its next try; where their sender has numbered all of them, as it did."""
-    lane = sa.and_(InboxItem.host == host, InboxItem.order_key == order_key, is_open(InboxItem, WAITING))
-    query = sa.select(InboxItem.id, InboxItem.next_try_at, InboxItem.epoch, InboxItem.seq).where(lane).order_by(InboxItem.id).limit(BATCH)
-    rows = list(takewhile(lambda row: row.next_try_at <= now, session.execute(query)))
-    if all(row.seq is not None for row in rows):
-        rows.sort(key=lambda row: (row.epoch or 0, row.seq or 0))
-    return [row.id for row in rows]
-
-
-def look(session: Session, now: int, *, busy: Collection[str], most: int) -> tuple[dict[str, list[int]], int | None]:
-    """What is `due`, what came too early and is tried again now in a lane of its own, and when the next such one is."""
-    found = due(session, now, busy=busy, most=most)
-    early = sa.select(InboxItem.id).where(is_open(InboxItem, EARLY), InboxItem.next_try_at <= now)
-    again = [] if EARLY in busy else list(session.scalars(early.order_by(InboxItem.next_try_at, InboxItem.id).limit(BATCH)))
-    later = sa.select(sa.func.min(InboxItem.next_try_at)).where(is_open(InboxItem, EARLY), InboxItem.next_try_at > now)
-    return (found | {EARLY: again} if again else found), session.scalar(later)
-
-
 def process(session: Session, node: Node, registry: Registry, item_id: int, *, fetched: dict[str, Any] | None = None) -> None:
     """Gives one item its effect and marks it done, in one commit; its text goes, so that what is deleted later is nowhere else.
 
@@ -149,15 +119,24 @@ def _done() -> sa.Update:
     return sa.update(table).where(table.c.id == sa.bindparam("item")).values(state=DONE, body={}, reason=sa.bindparam("why"))
 
 
-def process_some(session: Session, node: Node, registry: Registry, items: list[int]) -> int:
-    """Gives the first of these items their effect, in one commit; answers how many it was, for a unit has its time. Raises what any of
-    them raises, and then none has an effect."""
-    ends = time.monotonic() + UNIT
-    for done, item_id in enumerate(items):
-        if done and time.monotonic() > ends:
-            return done
-        process(session, node, registry, item_id)
-    return len(items)
+def process_ready(session: Session, node: Node, registry: Registry, *, busy: Collection[str] = ()) -> tuple[int, lanes.Lanes, int | None]:
+    """Gives what is ready its effect, for as long as a unit may take. Answers how many items it was, the lanes that are to go on by
+    themselves (their next item is not simply good: it lacks a document, say) and when the next item that came too early is due."""
+    ends, done, alone = time.monotonic() + UNIT, 0, lanes.Lanes()
+    for lane, items in lanes.ready(session, node.now(), busy=busy).items():
+        for at, item_id in enumerate(items):
+            if done and time.monotonic() > ends:
+                return done, alone, lanes.next_early(session)
+            try:
+                with part(session):
+                    process(session, node, registry, item_id)
+            except Gone:
+                raise
+            except Exception:  # noqa: BLE001  # whatever it is, it shows again where the item is looked at by itself
+                alone[lane] = items[at:]
+                break
+            done += 1
+    return done, alone, lanes.next_early(session)
 
 
 def refuse(session: Session, item_id: int, error: Refused) -> None:

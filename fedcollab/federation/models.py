@@ -163,6 +163,7 @@ class InboxItem(Model):
     __table_args__ = (
         Index(None, "host", "uri", unique=True),
         Index("ix_inbox_item_open", "state", "host", "order_key", "id", sqlite_where=NOT_DONE, postgresql_where=NOT_DONE),
+        Index("ix_inbox_item_first", "state", "id", sqlite_where=NOT_DONE, postgresql_where=NOT_DONE),
         Index(None, "host", "epoch", "seq"),
     )
 

@@ -12,7 +12,8 @@ from fedcollab.access.policy import recipients
 from fedcollab.actors import keys
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import DAY, new_id
-from fedcollab.base.database import prepared, put, wake
+from fedcollab.base.database import wake
+from fedcollab.base.statements import prepared, put
 
 from . import activitystreams as ap
 from . import proofs
@@ -26,16 +27,17 @@ def new_uri(node: Node) -> str:
     return node.settings.uri(f"/activities/{new_id(node.now())}")
 
 
-def followers(session: Session, audience_id: str, *target_ids: str, at: int | None = None) -> list[str]:
-    """The organisations inside the audience (`at` a moment, for what came in then) that follow one of the targets (the Organization or
-    its group): never more."""
-    values = {"audience": audience_id, "targets": list(target_ids)} | ({} if at is None else {"at": at})
+def followers(session: Session, audience_id: str, organisation_id: str, group_id: str, *, at: int | None = None) -> list[str]:
+    """The organisations inside the audience (`at` a moment, for what came in then) that follow our Organization or its group: never
+    more."""
+    values = {"audience": audience_id, "organisation": organisation_id, "group": group_id} | ({} if at is None else {"at": at})
     return [row[0] for row in prepared(session, _followers_query(by_time=at is not None), values)]
 
 
 @cache
 def _followers_query(*, by_time: bool) -> sa.Select[Any]:
-    follows = sa.select(Follow.follower_id).where(Follow.target_id.in_(sa.bindparam("targets", expanding=True)), Follow.state == ACCEPTED)
+    targets: Any = (sa.bindparam("organisation"), sa.bindparam("group"))
+    follows = sa.select(Follow.follower_id).where(Follow.target_id.in_(targets), Follow.state == ACCEPTED)
     return recipients(by_time=by_time).intersect(follows).subquery().select()
 
 

@@ -15,8 +15,9 @@ from fedcollab.actors.models import FOREIGN, ORGANIZATION, OWN, Actor
 from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
 from fedcollab.base.clock import new_id
-from fedcollab.base.database import prepared, wake
+from fedcollab.base.database import wake
 from fedcollab.base.errors import Conflict, N_, NotFound, Refused
+from fedcollab.base.statements import prepared
 
 from .models import (
     ADMITTED,

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.models import Actor
 from fedcollab.actors.node import Node
-from fedcollab.base.database import prepared, wake
+from fedcollab.base.database import wake
+from fedcollab.base.statements import prepared
 
 from .models import ADMITTED, DROPPED, GIVEN_UP, OUTSIDE, PARKED, SUSPENDED, WAITING, Activity, Delivery, InboxItem, Partner, is_open
 

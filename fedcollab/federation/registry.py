@@ -17,7 +17,8 @@ from . import activitystreams as ap
 class Verified:
     """An activity that is known to be its actor's: signed by `actor`, or proved by them and announced by the group `through` in `outer`;
     `unproved` is what that group's host says of somebody on a server that proves nothing. `outside`: the sender's server is no partner of
-    ours. A handler that takes it cannot be called with anything unverified."""
+    ours. `proved`: it carries a proof by its actor's key, so that others can believe it too. A handler that takes it cannot be called with
+    anything unverified."""
 
     activity: dict[str, Any]
     actor: ActorData
@@ -26,6 +27,7 @@ class Verified:
     outer: dict[str, Any] | None = None
     outside: bool = False
     unproved: bool = False
+    proved: bool = False
 
     @property
     def first_hand(self) -> bool:

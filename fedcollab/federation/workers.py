@@ -14,15 +14,17 @@ from fedcollab.base.clock import MICROSECONDS
 from fedcollab.base.crash import reach
 from fedcollab.base.errors import Needs, Refused, Unavailable, Unreachable
 
-from . import catchup, clocks, delivery, fetch, inbox, knocking, streams
+from . import catchup, clocks, delivery, fetch, inbox, knocking, lanes, streams
 from .delivery import LANES, Outcome, Parcel
 from .kernel import Kernel
 from .knocking import Peer
+from .models import EARLY
 from .registry import Early
 
 log = logging.getLogger("fedcollab.federation")
 IDLE = 30.0
-INBOX_LANES = 16
+INBOX_LANES, ALONE = 16, 20  # lanes at work by themselves, items of one
+GATHER = 0.01  # seconds in which what comes at the same time becomes one unit
 FETCHES = 20
 CHORES_EVERY = 60.0
 Chore = Callable[[Session, Node], None]
@@ -63,7 +65,7 @@ async def _do(kernel: Kernel, chores: Sequence[Chore]) -> None:
 
 
 async def _forever(kernel: Kernel, topic: str, once: Callable[[], Awaitable[float]]) -> None:
-    """Starts what is due, then waits for a commit that brings something, for a lane that ends, or for the next try's time."""
+    """Does or starts what is due, then waits for a commit that brings something, for a lane that ends, or for the next try's time."""
     event = kernel.database.wakes.event(topic)
     while True:
         event.clear()
@@ -72,6 +74,8 @@ async def _forever(kernel: Kernel, topic: str, once: Callable[[], Awaitable[floa
         except Exception:
             log.exception("worker", extra={"topic": topic})
             wait = 1.0
+        if not wait:
+            continue
         try:
             async with asyncio.timeout(wait):
                 await event.wait()
@@ -92,13 +96,20 @@ class Lanes:
         self.running: dict[str, asyncio.Task[None]] = {}
 
     async def start_inbox(self) -> float:
-        """Starts the lanes that have something due and are not at work; answers the seconds to wait for more."""
-        busy, now = set(self.running), self.kernel.node.now()
-        if (free := INBOX_LANES - len(busy)) <= 0:
+        """Does what is ready, and starts a lane for what has to be looked at by itself; answers the seconds to wait for more."""
+        busy, kernel = frozenset(self.running), self.kernel
+        if len(busy) >= INBOX_LANES:
             return IDLE
-        due, early = await self.kernel.database.read(inbox.look, now, busy=busy, most=free)
-        for lane, items in due.items():
+        reach("process.before")
+        done, alone, early = await kernel.database.write(inbox.process_ready, kernel.node, kernel.registry, busy=busy)
+        for lane, items in list(alone.items())[: INBOX_LANES - len(busy)]:
             self._start(lane, items)
+        now = kernel.node.now()
+        if early is not None and early <= now and EARLY not in self.running:
+            self._start(EARLY, await kernel.database.read(lanes.early, now))
+        if done:
+            await asyncio.sleep(GATHER)
+            return 0.0
         return IDLE if early is None else min(IDLE, max(0.05, (early - now) / MICROSECONDS))
 
     async def start_deliveries(self) -> float:
@@ -125,24 +136,10 @@ class Lanes:
 
 
 async def _inbox_lane(kernel: Kernel, _lane: str, items: list[int]) -> None:
-    """A lane's items in their order, several a unit. Where one of them is not simply good, they go one by one until it is passed."""
-    while items:
-        done = await _process_some(kernel, items)
-        for item_id in [] if done else items[: inbox.TOGETHER]:
-            if not await _process(kernel, item_id):
-                return
-        items = items[done or inbox.TOGETHER :]
-
-
-async def _process_some(kernel: Kernel, items: list[int]) -> int:
-    """How many of the next items had their effect in one unit; none where any of them is to be looked at by itself."""
-    if len(items) == 1:
-        return 0
-    reach("process.before")
-    try:
-        return await kernel.database.write(inbox.process_some, kernel.node, kernel.registry, items[: inbox.TOGETHER])
-    except Exception:  # noqa: BLE001  # whatever it is, it shows again where the items go one by one
-        return 0
+    """A lane's next items in their order, one by one; what comes after them is ready again with all others."""
+    for item_id in items[:ALONE]:
+        if not await _process(kernel, item_id):
+            return
 
 
 async def _process(kernel: Kernel, item_id: int) -> bool:

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from fedcollab.access import policy
 from fedcollab.access.models import AMBER, CLEAR, GREEN, LABELS, RED, STRICT, Audience, Block
 from fedcollab.access.viewer import Viewer, partner
-from fedcollab.base.database import prepared
 from fedcollab.base.errors import BadRequest, Refused
+from fedcollab.base.statements import prepared
 from fedcollab.features.discussions.models import Thread
 from fedcollab.federation import outbox
 from fedcollab.federation.models import ACCEPTED, REQUESTED, UNDONE, Follow

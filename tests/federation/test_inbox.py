@@ -1,6 +1,8 @@
 """Shows that what arrives is stored once, taken up in its order lane by lane, and parked in sight when it always fails."""
 
+from itertools import takewhile
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import sqlalchemy as sa
@@ -8,11 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
+from fedcollab.access.models import AuditEntry
 from fedcollab.actors import service as actors
+from fedcollab.actors.node import Node
 from fedcollab.base.clock import MINUTE
 from fedcollab.base.database import TOPICS
 from fedcollab.base.errors import BadRequest, Refused, Unauthorized
-from fedcollab.federation import inbox
+from fedcollab.federation import inbox, lanes
 from fedcollab.federation.models import InboxItem
 from fedcollab.federation.registry import Handler, Registry, Verified
 from tests.rows import Hands, memory, node, organisation
@@ -50,23 +54,26 @@ def test_each_lane_is_in_the_order_of_arrival_and_waits_for_its_head(
     arrivals: list[tuple[str, int, str]], failing: set[int], data: st.DataObject
 ) -> None:
     with memory() as session:
-        clock, lanes, place = Hands(), dict[str, list[int]](), dict[int, str]()
+        clock, every, place = Hands(), dict[str, list[int]](), dict[int, str]()
         for host in HOSTS:
             organisation(session, host)
         for host, number, thread in arrivals:
             if arrive(session, clock, host, number, thread):
                 item = session.execute(sa.select(sa.func.max(InboxItem.id))).scalar_one()
                 place[item] = f"{host} {thread}"
-                lanes.setdefault(place[item], []).append(item)
+                every.setdefault(place[item], []).append(item)
         first = session.execute(sa.select(sa.func.min(InboxItem.id))).scalar_one() or 0
         late = {first + number - 1 for number in failing} & set(place)
         for item in late:
             inbox.postpone(session, item, clock(), "failed")
-        expected = {lane: items[: next((n for n, item in enumerate(items) if item in late), len(items))] for lane, items in lanes.items()}
-        assert inbox.due(session, clock()) == {lane: items for lane, items in expected.items() if items}
+        expected = {lane: items[: next((n for n, item in enumerate(items) if item in late), len(items))] for lane, items in every.items()}
+        for found in (lanes.due(session, clock()), lanes.ready(session, clock())):
+            assert found == {lane: items for lane, items in expected.items() if items}
         clock.at += MINUTE
-        assert inbox.due(session, clock()) == lanes
-        assert list(inbox.due(session, clock(), busy=set(list(lanes)[:1]), most=2)) == list(lanes)[1:3]
+        assert lanes.due(session, clock()) == lanes.ready(session, clock()) == every
+        busy = set(list(every)[:1])
+        assert list(lanes.due(session, clock(), busy=busy, most=2)) == list(every)[1:3]
+        assert list(lanes.ready(session, clock(), busy=busy)) == list(every)[1:]
 
 
 def test_a_lane_that_holds_hundreds_hides_none_of_the_others() -> None:
@@ -74,12 +81,58 @@ def test_a_lane_that_holds_hundreds_hides_none_of_the_others() -> None:
         clock = Hands()
         for host in HOSTS:
             organisation(session, host)
-        for number in range(3 * inbox.BATCH):
+        for number in range(3 * lanes.BATCH):
             arrive(session, clock, HOSTS[0], number, "t1")
         arrive(session, clock, HOSTS[1], 1, "t2")
-        found = inbox.due(session, clock(), busy={f"{HOSTS[0]} t1"})
-        assert found == {f"{HOSTS[1]} t2": [3 * inbox.BATCH + 1]}
-        assert inbox.due(session, clock()) == {f"{HOSTS[0]} t1": list(range(1, inbox.BATCH + 1))} | found
+        found = lanes.due(session, clock(), busy={f"{HOSTS[0]} t1"})
+        assert found == {f"{HOSTS[1]} t2": [3 * lanes.BATCH + 1]}
+        assert lanes.due(session, clock()) == {f"{HOSTS[0]} t1": list(range(1, lanes.BATCH + 1))} | found
+        assert lanes.ready(session, clock(), busy={f"{HOSTS[0]} t1"}) == found
+        inbox.postpone(session, 1, clock(), "failed")
+        assert lanes.ready(session, clock()) == found
+
+
+class Stumbling:
+    """Handles some activities, stores something for each, and then fails for the rest."""
+
+    def __init__(self, bad: set[int]) -> None:
+        self.bad = bad
+
+    def __call__(self, session: Session, _node: Node, received: Verified) -> None:
+        number = int(received.activity["id"].rsplit("/", 1)[-1])
+        session.execute(sa.insert(AuditEntry).values(seq=number, at=0, actor_id=None, action="done", subject="", prev="", hash=str(number)))
+        if number in self.bad:
+            raise (Refused(reason="bad") if number % 2 else ValueError(number))
+
+
+@given(st.lists(st.sampled_from(("t1", "t2", "t3")), min_size=1, max_size=12), st.sets(st.integers(1, 12)))
+def test_what_cannot_be_done_keeps_its_lane_alone_and_leaves_nothing_while_all_others_are_done(threads: list[str], bad: set[int]) -> None:
+    with memory() as session, patch.object(inbox, "UNIT", 60.0):
+        organisation(session, HOSTS[0])
+        of_lane: dict[str, list[int]] = {}
+        for number, thread in enumerate(threads, start=1):
+            arrive(session, Hands(), HOSTS[0], number, thread)
+            of_lane.setdefault(f"{HOSTS[0]} {thread}", []).append(number)
+        registry = Registry([Handler("Create", (), Stumbling(bad))])
+        good = {lane: list(takewhile(lambda number: number not in bad, items)) for lane, items in of_lane.items()}
+        left = {lane: items[len(good[lane]) :] for lane, items in of_lane.items() if len(good[lane]) < len(items)}
+        done, alone, early = inbox.process_ready(session, node(), registry)
+        assert (done, alone, early) == (sum(map(len, good.values())), left, None)
+        assert set(session.scalars(sa.select(AuditEntry.seq))) == {number for items in good.values() for number in items}
+        assert set(session.scalars(sa.select(InboxItem.id).where(InboxItem.state == "waiting"))) == {
+            n for items in left.values() for n in items
+        }
+        assert inbox.process_ready(session, node(), registry, busy=set(left)) == (0, {}, None)
+
+
+def test_a_unit_ends_with_the_item_that_is_under_way_when_its_time_is_over() -> None:
+    with memory() as session, patch.object(inbox, "UNIT", 0.0):
+        organisation(session, HOSTS[0])
+        for number in (1, 2):
+            arrive(session, Hands(), HOSTS[0], number, "t")
+        for left in (1, 0):
+            assert inbox.process_ready(session, node(), Registry([])) == (1, {}, None)
+            assert session.scalar(sa.select(sa.func.count()).where(InboxItem.state == "waiting")) == left
 
 
 def test_what_always_fails_is_tried_ever_later_and_parked_after_eight_tries() -> None:
@@ -88,13 +141,13 @@ def test_what_always_fails_is_tried_ever_later_and_parked_after_eight_tries() ->
         organisation(session, HOSTS[0])
         arrive(session, clock, HOSTS[0], 1, "t")
         arrive(session, clock, HOSTS[0], 2, "t")
-        [[item, behind]] = inbox.due(session, clock()).values()
+        [[item, behind]] = lanes.due(session, clock()).values()
         for tries in range(1, inbox.TRIES + 1):
             inbox.postpone(session, item, clock(), "ValueError")
             row = session.execute(sa.select(InboxItem.state, InboxItem.next_try_at, InboxItem.reason).where(InboxItem.id == item)).one()
             assert tuple(row) == ("parked" if tries == inbox.TRIES else "waiting", clock() + 2 ** (tries - 1) * MINUTE, "ValueError")
             clock.at = row.next_try_at
-        assert inbox.due(session, clock()) == {f"{HOSTS[0]} t": [behind]}
+        assert lanes.due(session, clock()) == {f"{HOSTS[0]} t": [behind]}
 
 
 def test_an_item_has_its_effect_once_and_a_refused_one_keeps_its_reason() -> None:
@@ -103,7 +156,7 @@ def test_an_item_has_its_effect_once_and_a_refused_one_keeps_its_reason() -> Non
         organisation(session, HOSTS[0])
         registry = Registry([Handler("Create", (), lambda _session, _node, received: done.append(received.activity["id"]))])
         arrive(session, Hands(), HOSTS[0], 1, "")
-        [[item]] = inbox.due(session, Hands()()).values()
+        [[item]] = lanes.due(session, Hands()()).values()
         for _ in range(2):
             inbox.process(session, node(), registry, item)
         assert done == ["https://p.example/1"]

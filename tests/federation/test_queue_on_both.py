@@ -12,7 +12,7 @@ from fedcollab.base.clock import DAY, MINUTE
 from fedcollab.base.database import Database, Model, open_database
 from fedcollab.features.discussions import fate
 from fedcollab.federation import activitystreams as ap
-from fedcollab.federation import away, catchup, delivery, inbox, outbox, partners, queue, receipts, retention, streams
+from fedcollab.federation import away, catchup, delivery, inbox, lanes, outbox, partners, queue, receipts, retention, streams
 from fedcollab.federation.delivery import Outcome
 from fedcollab.federation.models import Activity, Delivery, InboxItem, Partner
 from tests.rows import Hands, home, node, partner
@@ -96,14 +96,14 @@ async def test_a_stream_is_counted_kept_in_order_and_its_gap_asked_for(database:
     await database.write(come, 2, 1, 4)
     await database.write(catchup.listen, at)
     assert await heard(database) == (3, 2, None)
-    assert list((await database.read(inbox.due, clock())).values()) == [await ids(database, 1, 2, 4)]
+    assert list((await database.read(lanes.ready, clock())).values()) == [await ids(database, 1, 2, 4)]
     assert await database.write(inbox.wait, (await ids(database, 4))[0], clock()), "3 may be on its way"
     assert not await database.write(inbox.wait, (await ids(database, 1))[0], clock())
-    due, later = await database.read(inbox.look, clock(), busy=(), most=16)
-    assert (list(due.values()), later) == ([await ids(database, 1, 2)], clock() + 1_000_000)
+    assert list((await database.read(lanes.ready, clock())).values()) == [await ids(database, 1, 2)]
+    assert await database.read(lanes.next_early) == clock() + 1_000_000
+    assert await database.read(lanes.early, clock()) == []
     clock.at += 2 * MINUTE
-    due, _ = await database.read(inbox.look, clock(), busy=(), most=16)
-    assert due["early"] == await ids(database, 4)
+    assert await database.read(lanes.early, clock()) == await ids(database, 4)
     await database.write(catchup.listen, at)
     assert await heard(database) == (3, 2, clock())
     await database.write(

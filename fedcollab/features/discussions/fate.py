@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.models import Actor
-from fedcollab.base.database import prepared
+from fedcollab.base.statements import prepared
 from fedcollab.federation import receipts
 from fedcollab.federation.models import DONE, DROPPED, GIVEN_UP, WAITING, Activity, Delivery, Partner
 from fedcollab.federation.receipts import ReceiptData

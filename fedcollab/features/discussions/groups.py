@@ -15,9 +15,9 @@ from fedcollab.actors import service as actors
 from fedcollab.actors.models import FOREIGN, GROUP, OWN, PARTNER, Actor
 from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
-from fedcollab.base.database import prepared
 from fedcollab.base.errors import Conflict, Forbidden, N_, NotFound, Refused
 from fedcollab.base.markup import plain
+from fedcollab.base.statements import prepared
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import follows, outbox, partners, profiles, receipts
 from fedcollab.federation.models import Partner

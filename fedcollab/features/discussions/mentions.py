@@ -17,7 +17,7 @@ from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
 from fedcollab.base import markup
 from fedcollab.base.clock import HOUR
-from fedcollab.base.database import prepared
+from fedcollab.base.statements import prepared
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import profiles
 from fedcollab.federation.registry import Verified
@@ -91,16 +91,18 @@ def _linked(html: str, meant: dict[tuple[str, str], Named]) -> str:
     return "".join(made)
 
 
-def keep(session: Session, node: Node, post_id: str, author_id: str, people: Iterable[str]) -> None:
-    """Makes the post's mentions these people; who was mentioned before and is still is told no second time. It is news to our own."""
-    wanted = set(people)
-    gone = sa.delete(Mention).where(Mention.post_id == post_id, Mention.person_id.not_in(wanted))
-    session.execute(gone)
-    there = set(session.scalars(sa.select(Mention.person_id).where(Mention.post_id == post_id)))
+def keep(session: Session, node: Node, post_id: str, author_id: str, people: Iterable[str], *, fresh: bool = False) -> None:
+    """Makes the post's mentions these people; who was mentioned before and is still is told no second time. It is news to our own. A
+    `fresh` post had none before."""
+    wanted, there = set(people), set[str]()
+    if not fresh:
+        session.execute(sa.delete(Mention).where(Mention.post_id == post_id, Mention.person_id.not_in(wanted)))
+        there = set(session.scalars(sa.select(Mention.person_id).where(Mention.post_id == post_id)))
+    if wanted <= there:
+        return
     own = set(session.scalars(sa.select(Actor.id).where(Actor.id.in_(wanted - there), Actor.known == OWN, Actor.id != author_id)))
     rows = [dict(post_id=post_id, person_id=p, at=node.now(), seen_at=None if p in own else node.now()) for p in sorted(wanted - there)]
-    if rows:
-        session.execute(sa.insert(Mention), rows)
+    session.execute(sa.insert(Mention), rows)
 
 
 def tags(session: Session, post_id: str) -> tuple[tuple[str, str], ...]:
@@ -111,19 +113,22 @@ def tags(session: Session, post_id: str) -> tuple[tuple[str, str], ...]:
     )
 
 
-def receive(session: Session, node: Node, received: Verified, post_id: str) -> None:
+def receive(session: Session, node: Node, received: Verified, post_id: str, *, fresh: bool = False) -> None:
     """Stores whom of our people a partner's post mentions, if it is for us to read: 50 at most, and 200 an hour by one organisation."""
     found = received.object.get("tag")
     named = [t.get("href") for t in (found if isinstance(found, list) else [found]) if isinstance(t, dict) and "Mention" in ap.types(t)]
     folder = node.settings.uri("/people/")
     ours = list(dict.fromkeys(uri for uri in named if isinstance(uri, str) and uri.startswith(folder)))[:MOST]
+    if not ours:
+        keep(session, node, post_id, received.actor.id, (), fresh=fresh)
+        return
     here = sa.select(Actor.organisation_id).where(Actor.uri == node.actor_uri).scalar_subquery()
     inside = sa.exists().where(AudienceMember.audience_id == Post.audience_id, AudienceMember.organisation_id == here)
     reads = sa.exists().where(Post.id == post_id, sa.or_(Post.label == CLEAR, inside))
     there = sa.and_(Actor.uri.in_(ours), Actor.kind == PERSON, Actor.known == OWN, Actor.disabled_at.is_(None), reads)
-    people = session.scalars(sa.select(Actor.id).where(there).order_by(Actor.id)).all() if ours else []
+    people = session.scalars(sa.select(Actor.id).where(there).order_by(Actor.id)).all()
     left = max(0, PER_HOUR - _of_late(session, node, received.actor.organisation_id, post_id)) if people else 0
-    keep(session, node, post_id, received.actor.id, people[:left])
+    keep(session, node, post_id, received.actor.id, people[:left], fresh=fresh)
 
 
 def _of_late(session: Session, node: Node, organisation_id: str, post_id: str) -> int:

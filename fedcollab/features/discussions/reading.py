@@ -15,8 +15,8 @@ from fedcollab.access.viewer import Viewer
 from fedcollab.actors import service as actors
 from fedcollab.actors.models import OWN, Actor
 from fedcollab.actors.service import ActorData
-from fedcollab.base.database import prepared
 from fedcollab.base.errors import NotFound
+from fedcollab.base.statements import prepared
 
 from .models import Draft, Post, PostRevision, Thread, ThreadRead
 from .moderation.models import Mute

@@ -15,9 +15,9 @@ from fedcollab.actors.models import GROUP, OWN, Actor
 from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
 from fedcollab.base.clock import new_id
-from fedcollab.base.database import prepared, put
 from fedcollab.base.errors import Refused
 from fedcollab.base.markup import first_words
+from fedcollab.base.statements import prepared, put
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import proofs
 from fedcollab.federation.registry import BOTH, Early, Handler, Verified
@@ -54,14 +54,14 @@ def receive_create(session: Session, node: Node, received: Verified) -> None:
     if (state.DELETE, received.actor.id) in known:
         raise Refused(reason="its author deleted it before it came")
     try:
-        post_id = _store(session, node, received, group, audience, post)
+        post_id, thread = _store(session, node, received, group, audience, post)
     except late.Locked as locked:
         late.refuse(session, node, received, locked)
         return
     if known:
         state.settle_post(session, post.uri)
-    mentions.receive(session, node, received, post_id)
-    pass_on(session, node, received, group, audience, post_id)
+    mentions.receive(session, node, received, post_id, fresh=True)
+    pass_on(session, node, received, group, audience, thread, node.now())
     audit.record(session, node.now(), partner(received.actor.organisation_id), "post.receive", post_id)
 
 
@@ -120,13 +120,14 @@ def _check_place(session: Session, received: Verified, group: ActorData, audienc
 
 def _store(
     session: Session, node: Node, received: Verified, group: ActorData, audience: groups.AudienceData, post: activities.PostData
-) -> str:
+) -> tuple[str, str]:
+    """Its row id, and its thread's uri."""
     now, post_id, author = node.now(), new_id(node.now()), received.actor
     label = policy.narrowest(post.label, audience.label)
     shared = dict(
         audience_id=audience.id, label=label, author_id=author.id, organisation_id=author.organisation_id, posted_at=post.posted_at
     )
-    thread_id = _thread(session, node, group, post, shared, direct=received.through is None)
+    thread_id, thread = _thread(session, node, group, post, shared, direct=received.through is None)
     row = dict(
         id=post_id,
         uri=post.uri,
@@ -138,28 +139,38 @@ def _store(
     )
     place = service.next_place(session, thread_id, now)
     put(session, Post, **row, **shared, source="", place=place, confirmed_at=now)
-    return post_id
+    return post_id, thread
 
 
-def _thread(session: Session, node: Node, group: ActorData, post: activities.PostData, shared: dict[str, Any], *, direct: bool) -> str:
-    """The thread by its context or by what is replied to; else a new one, named by the opener (a late reply's own has no name here). An
-    opener without a context is a context itself. Raises Locked, before anything is stored, for what comes `direct` to a locked one."""
-    uri, title = post.context or post.uri, post.title or ("" if post.reply_to else first_words(post.html, 80))
+def _thread(
+    session: Session, node: Node, group: ActorData, post: activities.PostData, shared: dict[str, Any], *, direct: bool
+) -> tuple[str, str]:
+    """The thread's row id and uri, by its context or by what is replied to; else a new one, named by the opener (a late reply's own has no
+    name here). An opener without a context is a context itself. Raises Locked, before anything is stored, for what comes `direct` to a
+    locked one."""
+    uri = post.context or post.uri
     found = prepared(session, _thread_query(), {"group": group.id, "uri": uri}).one_or_none()
     if found is None and post.reply_to:
         found = prepared(session, _replied_query(), {"uri": post.reply_to}).one_or_none()
     if found is None:
-        row = dict(id=new_id(node.now()), uri=uri, group_id=group.id, title=title, language=post.language, posts=0, last_post_at=node.now())
-        session.execute(sa.insert(Thread).values(**row, **shared))
-        state.settle_thread(session, uri)
-        return str(row["id"])
+        row = dict(
+            id=new_id(node.now()), uri=uri, group_id=group.id, title=_titled(post), language=post.language, posts=0, last_post_at=node.now()
+        )
+        put(session, Thread, **row, **shared)
+        state.settle_new(session, str(row["id"]), uri, group.id)
+        return str(row["id"]), uri
     if found.group_id != group.id:
         raise Refused(reason="its thread is in another group")
     if direct and found.locked is not None:
         raise late.Locked(found.uri, found.locked)
     if not found.title and not post.reply_to:  # the opener after its answers
-        session.execute(sa.update(Thread).where(Thread.id == found.id).values(title=title))
-    return str(found.id)
+        session.execute(sa.update(Thread).where(Thread.id == found.id).values(title=_titled(post)))
+    return str(found.id), str(found.uri)
+
+
+def _titled(post: activities.PostData) -> str:
+    """What a conversation is called after this post; nothing after an answer."""
+    return post.title or ("" if post.reply_to else first_words(post.html, 80))
 
 
 @cache
@@ -202,7 +213,7 @@ def receive_update(session: Session, node: Node, received: Verified) -> None:
     if not _change(session, node, row, post, policy.check_leaves(post.label) if addressed else row.label, changed_at):
         return  # it says what is here already: nobody needs to hear of it
     mentions.receive(session, node, received, row.id)
-    pass_on(session, node, received, group, audience, row.id, hold=row.removed is not None)
+    pass_on(session, node, received, group, audience, *place_of(session, row.id), hold=row.removed is not None)
     audit.record(session, node.now(), partner(received.actor.organisation_id), "post.receive_edit", row.id)
 
 
@@ -243,7 +254,7 @@ def receive_delete(session: Session, node: Node, received: Verified) -> None:
     service.bury(session, node, row.id)
     confirming.done(session, node, received, session.execute(sa.select(Thread.uri).where(Thread.id == row.thread_id)).scalar_one())
     group, audience = actors.by_id(session, row.group_id), groups.audience_of(session, row.group_id)
-    pass_on(session, node, received, group, audience, row.id)
+    pass_on(session, node, received, group, audience, *place_of(session, row.id))
     audit.record(session, node.now(), partner(received.actor.organisation_id), "post.receive_delete", row.id)
 
 
@@ -262,18 +273,31 @@ def _known(session: Session, received: Verified, uri: str) -> Any:
 
 
 def pass_on(
-    session: Session, node: Node, received: Verified, group: ActorData, audience: groups.AudienceData, post_id: str, *, hold: bool = False
+    session: Session,
+    node: Node,
+    received: Verified,
+    group: ActorData,
+    audience: groups.AudienceData,
+    thread: str,
+    came_at: int | None,
+    *,
+    hold: bool = False,
 ) -> None:
-    """Announces a partner's activity to the others inside our group, its author's node included. Without a good proof it stays here:
-    nobody else could believe it. What is on `hold` is kept for the day on which its post is restored."""
+    """Announces a partner's activity about a post that came in `came_at` to the others inside our group, its author's node included.
+    Without a good proof it stays here: nobody else could believe it. What is on `hold` waits for the day on which its post is restored."""
     if group.known != OWN or received.through is not None:
         return
-    row = prepared(session, _place_query(), {"post": post_id}).one()
-    came_at = row.confirmed_at or node.now()
     if received.outside:
-        public.vouch(session, node, received, group, audience, row.uri, came_at)
-    elif proofs.proved(received.activity, actors.keys_of(session, received.actor.id), node.now()):
-        service.announce_to_group(session, node, group, audience, received.actor, received.activity, row.uri, came_at=came_at, hold=hold)
+        public.vouch(session, node, received, group, audience, thread, came_at or node.now())
+    elif received.proved:
+        at = came_at or node.now()
+        service.announce_to_group(session, node, group, audience, received.actor, received.activity, thread, came_at=at, hold=hold)
+
+
+def place_of(session: Session, post_id: str) -> tuple[str, int | None]:
+    """The uri of the thread that a post stands in, and when it came in there."""
+    row = prepared(session, _place_query(), {"post": post_id}).one()
+    return row.uri, row.confirmed_at
 
 
 @cache

@@ -17,8 +17,8 @@ from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
 from fedcollab.base import markup
 from fedcollab.base.clock import HOUR, new_id
-from fedcollab.base.database import prepared
 from fedcollab.base.errors import Forbidden, N_, NotFound, Refused, TooMany
+from fedcollab.base.statements import prepared
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import announce, outbox, partners, receipts
 
@@ -171,7 +171,7 @@ def _post(
     place = next_place(session, thread_id, now) if ours else LAST
     state = dict(place=place, confirmed_at=now if ours else None)
     session.execute(sa.insert(Post).values(**row, **state, **_shared(viewer, audience, now)))
-    mentions.keep(session, node, post_id, viewer.person_id, [one.id for one in named])
+    mentions.keep(session, node, post_id, viewer.person_id, [one.id for one in named], fresh=True)
     if ours:
         own_post_read(session, viewer.person_id, thread_id, place)
     session.execute(
@@ -259,11 +259,11 @@ def announce_to_group(
     """Passes an activity on to all followers that were inside when its post came in, with its proof and its author's documents, in the
     order of the thread with this uri; the echo is the author's receipt. A deletion also goes to those that were served before, left and
     came back. What is on `hold` is put on record and goes to nobody."""
-    me = actors.own(session, node)
-    to = set(outbox.followers(session, audience.id, me.id, group.id, at=came_at))
+    ours = (audience.id, group.organisation_id, group.id)
+    to = set(outbox.followers(session, *ours, at=came_at))
     if "Delete" in ap.types(activity):
         returned = outbox.served(session, node, ap.ident(activity["object"]), came_at)
-        to |= returned & set(outbox.followers(session, audience.id, me.id, group.id))
+        to |= returned & set(outbox.followers(session, *ours))
     more = {"to": [group.uri + "/followers"], "audience": group.uri, ap.INTRODUCES: announce.introductions(session, author)}
     if "Delete" in ap.types(activity):
         more[ap.ASKED] = confirming.asked(session, node, activity, to, author, old=came_at < node.now() - outbox.KEPT)

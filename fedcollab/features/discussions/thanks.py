@@ -13,8 +13,8 @@ from fedcollab.actors import service as actors
 from fedcollab.actors.models import OWN, PERSON, Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import iso
-from fedcollab.base.database import prepared
 from fedcollab.base.errors import Forbidden, N_, NotFound, Refused
+from fedcollab.base.statements import prepared
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import outbox, proofs
 from fedcollab.federation.registry import BOTH, UNTYPED, Handler, Verified
@@ -193,7 +193,7 @@ def _check(session: Session, received: Verified, row: Any) -> None:
 def _pass_on(session: Session, node: Node, received: Verified, row: Any) -> None:
     group = actors.by_id(session, row.group_id)
     if not received.outside:  # nothing proves those to others: they count here
-        receiving.pass_on(session, node, received, group, groups.audience_of(session, group.id), row.id)
+        receiving.pass_on(session, node, received, group, groups.audience_of(session, group.id), *receiving.place_of(session, row.id))
 
 
 HANDLERS = (

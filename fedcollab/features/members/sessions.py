@@ -12,7 +12,7 @@ from fedcollab.actors.models import Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import DAY, HOUR, MINUTE
 from fedcollab.base.crypto import new_token, stored
-from fedcollab.base.database import prepared
+from fedcollab.base.statements import prepared
 
 from . import factor
 from .devices import device

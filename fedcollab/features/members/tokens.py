@@ -15,9 +15,9 @@ from fedcollab.actors.models import Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import DAY, MINUTE, new_id
 from fedcollab.base.crypto import new_token, stored
-from fedcollab.base.database import prepared
 from fedcollab.base.errors import N_, NotFound, Refused
 from fedcollab.base.markup import plain
+from fedcollab.base.statements import prepared
 from fedcollab.federation import profiles
 
 from . import factor

@@ -11,8 +11,8 @@ from fedcollab.access import policy
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.models import PERSON, Actor
 from fedcollab.actors.node import Node
-from fedcollab.base.database import prepared
 from fedcollab.base.errors import N_, NotFound, Refused
+from fedcollab.base.statements import prepared
 from fedcollab.features.discussions.models import Post, Thread
 
 from .models import Mute

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session, aliased
 from fedcollab.actors.models import OWN, Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import new_id
-from fedcollab.base.database import prepared
 from fedcollab.base.errors import Refused
+from fedcollab.base.statements import prepared
 from fedcollab.features.discussions.models import Post, PostRevision, Thread
 
 from .models import ModerationAct
@@ -85,11 +85,16 @@ def _settle(session: Session, kind: str, object_uri: str) -> None:
 
 def in_force(session: Session, object_uri: str, group_id: str | None) -> list[tuple[str, str, str]]:
     """(kind, reason, uri) of the acts in force on a post or a conversation of this group, oldest first."""
-    query = sa.select(ModerationAct.kind, ModerationAct.reason, ModerationAct.uri).where(
-        ModerationAct.object_uri == object_uri, ModerationAct.at.is_not(None), ModerationAct.undone_at.is_(None)
-    )
-    rows = session.execute(query.where(ModerationAct.group_id == group_id).order_by(ModerationAct.at, ModerationAct.id))
+    rows = prepared(session, _in_force_query(), {"uri": object_uri, "group": group_id})
     return [(row.kind, row.reason, row.uri) for row in rows]
+
+
+@cache
+def _in_force_query() -> sa.Select[Any]:
+    columns: list[Any] = [ModerationAct.kind, ModerationAct.reason, ModerationAct.uri]
+    stands = sa.and_(ModerationAct.object_uri == sa.bindparam("uri"), ModerationAct.at.is_not(None), ModerationAct.undone_at.is_(None))
+    here = ModerationAct.group_id.is_not_distinct_from(sa.bindparam("group"))
+    return sa.select(*columns).where(stands, here).order_by(ModerationAct.at, ModerationAct.id)
 
 
 def before(session: Session, post_uri: str) -> list[tuple[str, str | None]]:
@@ -137,6 +142,21 @@ def settle_post(session: Session, post_uri: str) -> None:
 
 def settle_thread(session: Session, thread_uri: str) -> None:
     """Brings a conversation to the state that its acts say, in each group that has one by this name."""
-    for row in session.execute(sa.select(Thread.id, Thread.group_id).where(Thread.uri == thread_uri)).all():
-        locked = next((reason for kind, reason, _ in in_force(session, thread_uri, row.group_id) if kind == LOCK), None)
-        session.execute(sa.update(Thread).where(Thread.id == row.id).values(locked=locked))
+    for thread_id, group_id, locked in prepared(session, _named_query(), {"uri": thread_uri}):
+        why = next((reason for kind, reason, _ in in_force(session, thread_uri, group_id) if kind == LOCK), None)
+        if why != locked:
+            session.execute(sa.update(Thread).where(Thread.id == thread_id).values(locked=why))
+
+
+def settle_new(session: Session, thread_id: str, thread_uri: str, group_id: str) -> None:
+    """As `settle_thread`, for one that has just been made: its acts may have come before it."""
+    for kind, reason, _ in in_force(session, thread_uri, group_id):
+        if kind == LOCK:
+            session.execute(sa.update(Thread).where(Thread.id == thread_id).values(locked=reason))
+            return
+
+
+@cache
+def _named_query() -> sa.Select[Any]:
+    columns: list[Any] = [Thread.id, Thread.group_id, Thread.locked]
+    return sa.select(*columns).where(Thread.uri == sa.bindparam("uri"))

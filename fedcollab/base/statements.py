@@ -1,0 +1,180 @@
+"""Decides how a statement that was built once is run: on SQLite by the driver alone (docs/decisions/0015-past-the-toolkit.md), elsewhere
+by SQLAlchemy's core."""
+
+import sqlite3
+from collections import namedtuple
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache, lru_cache
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.exc import DBAPIError, MultipleResultsFound, NoResultFound
+from sqlalchemy.orm import Session
+
+from .database import JSON, Model
+from .errors import Unavailable
+
+DRIVER: Final = "driver"  # in a session's info: the driver's own connection, where statements may go past SQLAlchemy
+KEPT = 1000  # statements whose text is kept; each function that builds one builds it once
+SQLITE = SQLiteDialect_pysqlite(paramstyle="qmark", **JSON)
+Processor = Callable[[Any], Any]
+
+
+class Rows:
+    """What a statement has found, in memory; each row has its columns by name as well."""
+
+    def __init__(self, rows: Sequence[Any]) -> None:
+        self.rows = rows
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.rows)
+
+    def all(self) -> list[Any]:
+        return list(self.rows)
+
+    def first(self) -> Any:
+        return self.rows[0] if self.rows else None
+
+    def one_or_none(self) -> Any:
+        """Raises MultipleResultsFound."""
+        if len(self.rows) > 1:
+            raise MultipleResultsFound("more than one row")
+        return self.first()
+
+    def one(self) -> Any:
+        """Raises NoResultFound, MultipleResultsFound."""
+        if not self.rows:
+            raise NoResultFound("no row")
+        return self.one_or_none()
+
+    def scalar_one(self) -> Any:
+        return self.one()[0]
+
+    def scalars(self) -> list[Any]:
+        return [row[0] for row in self.rows]
+
+
+class Statement:
+    """A statement as SQLite's driver takes it: its text, where its values come from, and what its rows are made of."""
+
+    def __init__(self, query: sa.Executable, keys: list[str] | None = None) -> None:
+        made: Any = query.compile(dialect=SQLITE, column_keys=keys)  # type: ignore[attr-defined]  # of every statement
+        binds: dict[str, Processor] = made._bind_processors
+        fixed = {name: bind.effective_value for name, bind in made.binds.items() if not bind.required}
+        fixed |= {column.key: column.default.arg for column in made.insert_prefetch}
+        self.text: str = made.string
+        self.values: list[tuple[str, Any, Processor | None]] = []
+        for name in made.positiontup:
+            value = fixed.get(name)
+            self.values.append((name, binds[name](value) if name in binds and name in fixed else value, binds.get(name)))
+        self.fixed = frozenset(fixed)
+        self.simple = None if fixed or binds else tuple(made.positiontup)
+        columns = made._result_columns
+        read = [column.type._cached_result_processor(SQLITE, None) for column in columns]
+        self.read = [(at, one) for at, one in enumerate(read) if one is not None]
+        names = [column.keyname for column in columns]
+        self.row: Any = namedtuple("Row", names, rename=True)._make if names else tuple  # type: ignore[attr-defined]  # noqa: PYI024  # the names are the query's
+
+    def arguments(self, given: dict[str, Any]) -> list[Any]:
+        """The driver's values in their order. Raises KeyError for one that is missing."""
+        if self.simple is not None:
+            return [given[name] for name in self.simple]
+        found = []
+        for name, value, bind in self.values:
+            if name in given:
+                found.append(given[name] if bind is None else bind(given[name]))
+            elif name in self.fixed:
+                found.append(value)
+            else:
+                raise KeyError(name)
+        return found
+
+    def run(self, driver: sqlite3.Connection, given: dict[str, Any]) -> list[Any]:
+        """Its rows. Raises what the driver raises."""
+        found = driver.execute(self.text, self.arguments(given)).fetchall()
+        if self.read:
+            found = [self._processed(row) for row in found]
+        return [self.row(row) for row in found]
+
+    def _processed(self, row: tuple[Any, ...]) -> list[Any]:
+        made = list(row)
+        for at, read in self.read:
+            made[at] = read(made[at])
+        return made
+
+
+@lru_cache(KEPT)
+def statement(query: sa.Executable) -> Statement | None:
+    """None for one whose text depends on its values, such as a list of them."""
+    return None if "POSTCOMPILE" in str(query.compile(dialect=SQLITE)) else Statement(query)  # type: ignore[attr-defined]  # as above
+
+
+def prepared(session: Session, query: sa.Executable, values: dict[str, Any] | None = None) -> Rows:
+    """The plain rows of a statement that was built once, run in the session's transaction with `values`. It goes past the session's own
+    `execute`, which prepares for entities at every call: of no use here, and most of the cost of a small read or write."""
+    driver = session.info.get(DRIVER)
+    quick = statement(query) if driver is not None else None
+    if driver is None or quick is None:
+        found = session.connection().execute(query, values)
+        return Rows(found.all() if found.returns_rows else ())
+    try:
+        return Rows(quick.run(driver, values or {}))
+    except sqlite3.Error as error:
+        raise as_sqlalchemy(quick.text, error) from error
+
+
+def put(session: Session, model: type[Model], *rows: dict[str, Any], **row: Any) -> None:
+    """Inserts one row, or several alike, by a statement that was built once; columns that are not named take their defaults."""
+    given, driver = list(rows) or [row], session.info.get(DRIVER)
+    if driver is None:
+        session.connection().execute(_insert(model), given)
+        return
+    quick = _insert_of(model, tuple(given[0]))
+    try:
+        driver.executemany(quick.text, [quick.arguments(one) for one in given])
+    except sqlite3.Error as error:
+        raise as_sqlalchemy(quick.text, error) from error
+
+
+@cache
+def _insert(model: type[Model]) -> sa.Insert:
+    return sa.insert(model.__table__)  # type: ignore[arg-type]  # a class of ours has one table
+
+
+@cache
+def _insert_of(model: type[Model], columns: tuple[str, ...]) -> Statement:
+    return Statement(_insert(model), list(columns))
+
+
+class Gone(Unavailable):
+    """The transaction was rolled back under a unit, as a full disk does: nothing may go on in it."""
+
+
+@contextmanager
+def part(session: Session) -> Iterator[None]:
+    """A part of a unit that has no effect where it raises, while the unit goes on. Raises Gone where it cannot."""
+    driver = session.info.get(DRIVER)
+    if driver is None:
+        with session.begin_nested():
+            yield
+        return
+    driver.execute("SAVEPOINT part")
+    try:
+        yield
+        session.flush()
+    except BaseException as error:
+        session.expunge_all()
+        if not driver.in_transaction:
+            raise Gone(reason="the transaction was rolled back under the unit") from error
+        driver.execute("ROLLBACK TO part")
+        driver.execute("RELEASE part")
+        raise
+    driver.execute("RELEASE part")
+
+
+def as_sqlalchemy(text: str, error: sqlite3.Error) -> Exception:
+    """The driver's error as the one that SQLAlchemy would have raised."""
+    made: Exception = DBAPIError.instance(text, None, error, sqlite3.Error)
+    return made
