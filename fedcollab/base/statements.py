@@ -1,12 +1,14 @@
 """Decides how a statement that was built once is run: on SQLite by the driver alone (docs/decisions/0015-past-the-toolkit.md), elsewhere
 by SQLAlchemy's core."""
 
+import re
 import sqlite3
 from collections import namedtuple
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, lru_cache
-from typing import Any, Final
+from itertools import chain
+from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
@@ -18,24 +20,30 @@ from .errors import Unavailable
 
 DRIVER: Final = "driver"  # in a session's info: the driver's own connection, where statements may go past SQLAlchemy
 KEPT = 1000  # statements whose text is kept; each function that builds one builds it once
+LIST = re.compile(r"__\[POSTCOMPILE_(\w+)\]")  # as SQLAlchemy leaves the place of a list of values
 SQLITE = SQLiteDialect_pysqlite(paramstyle="qmark", **JSON)
 Processor = Callable[[Any], Any]
+T = TypeVar("T")
 
 
 class Rows:
-    """What a statement has found, in memory; each row has its columns by name as well."""
+    """What a statement has found, in memory; each row has its columns by name as well (`name` gives it them)."""
 
-    def __init__(self, rows: Sequence[Any]) -> None:
-        self.rows = rows
+    def __init__(self, rows: Sequence[Any], name: Callable[[Any], Any] | None = None) -> None:
+        self.rows, self.name = rows, name
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(self.rows)
+        return iter(self.rows if self.name is None else map(self.name, self.rows))
 
     def all(self) -> list[Any]:
-        return list(self.rows)
+        return list(self)
+
+    def of(self, kind: type[T]) -> list[T]:
+        """The rows as named tuples of this kind, which has their columns in their order."""
+        return list(map(kind._make, self.rows))  # type: ignore[attr-defined]  # of named tuples
 
     def first(self) -> Any:
-        return self.rows[0] if self.rows else None
+        return next(iter(self), None)
 
     def one_or_none(self) -> Any:
         """Raises MultipleResultsFound."""
@@ -57,70 +65,77 @@ class Rows:
 
 
 class Statement:
-    """A statement as SQLite's driver takes it: its text, where its values come from, and what its rows are made of."""
+    """A statement as SQLite's driver takes it: its text, where its values come from, and what its rows are made of. `lists` are the values
+    of which there may be any number: their places in the text are made when it is run."""
 
     def __init__(self, query: sa.Executable, keys: list[str] | None = None) -> None:
         made: Any = query.compile(dialect=SQLITE, column_keys=keys)  # type: ignore[attr-defined]  # of every statement
         binds: dict[str, Processor] = made._bind_processors
-        fixed = {name: bind.effective_value for name, bind in made.binds.items() if not bind.required}
+        params = {name: made.binds[name] for name in made.positiontup}
+        fixed = {name: param.effective_value for name, param in params.items() if not param.required}
         fixed |= {column.key: column.default.arg for column in made.insert_prefetch}
-        self.text: str = made.string
-        self.values: list[tuple[str, Any, Processor | None]] = []
+        self.lists = frozenset(name for name, param in params.items() if param.expanding)
+        self.text, *self.rest = LIST.split(LIST.sub(lambda place: place[0] if place[1] in self.lists else "?", made.string))
+        self.values: list[tuple[str, Any, Processor]] = []
         for name in made.positiontup:
-            value = fixed.get(name)
-            self.values.append((name, binds[name](value) if name in binds and name in fixed else value, binds.get(name)))
+            bind = _each(binds.get(name)) if name in self.lists else binds.get(name, _same)
+            self.values.append((name, bind(fixed[name]) if name in fixed else None, bind))
         self.fixed = frozenset(fixed)
-        self.simple = None if fixed or binds else tuple(made.positiontup)
+        self.simple = None if fixed or binds or self.lists else tuple(made.positiontup)
         columns = made._result_columns
         read = [column.type._cached_result_processor(SQLITE, None) for column in columns]
         self.read = [(at, one) for at, one in enumerate(read) if one is not None]
         names = [column.keyname for column in columns]
-        self.row: Any = namedtuple("Row", names, rename=True)._make if names else tuple  # type: ignore[attr-defined]  # noqa: PYI024  # the names are the query's
+        self.name: Any = namedtuple("Row", names, rename=True)._make if names else None  # type: ignore[attr-defined]  # noqa: PYI024  # the names are the query's
 
     def arguments(self, given: dict[str, Any]) -> list[Any]:
-        """The driver's values in their order. Raises KeyError for one that is missing."""
+        """The driver's values in their order, lists as lists. Raises KeyError for one that is missing."""
         if self.simple is not None:
             return [given[name] for name in self.simple]
-        found = []
-        for name, value, bind in self.values:
-            if name in given:
-                found.append(given[name] if bind is None else bind(given[name]))
-            elif name in self.fixed:
-                found.append(value)
-            else:
-                raise KeyError(name)
-        return found
+        fixed = self.fixed
+        return [value if name in fixed and name not in given else bind(given[name]) for name, value, bind in self.values]
 
-    def run(self, driver: sqlite3.Connection, given: dict[str, Any]) -> list[Any]:
+    def run(self, driver: sqlite3.Connection, given: dict[str, Any]) -> list[tuple[Any, ...]]:
         """Its rows. Raises what the driver raises."""
-        found = driver.execute(self.text, self.arguments(given)).fetchall()
+        text, values = self.text, self.arguments(given)
+        if self.lists:
+            lists = {name: value for (name, _, _), value in zip(self.values, values, strict=True) if name in self.lists}
+            text += "".join([",".join("?" * len(lists[name])) + more for name, more in zip(self.rest[::2], self.rest[1::2], strict=True)])
+            values = list(chain.from_iterable(value if type(value) is list else (value,) for value in values))
+        found = driver.execute(text, values).fetchall()
         if self.read:
             found = [self._processed(row) for row in found]
-        return [self.row(row) for row in found]
+        return found
 
-    def _processed(self, row: tuple[Any, ...]) -> list[Any]:
+    def _processed(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
         made = list(row)
         for at, read in self.read:
             made[at] = read(made[at])
-        return made
+        return tuple(made)
 
 
-@lru_cache(KEPT)
-def statement(query: sa.Executable) -> Statement | None:
-    """None for one whose text depends on its values, such as a list of them."""
-    return None if "POSTCOMPILE" in str(query.compile(dialect=SQLITE)) else Statement(query)  # type: ignore[attr-defined]  # as above
+statement = lru_cache(KEPT)(Statement)
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _each(bind: Processor | None) -> Processor:
+    """What a list of values is made of."""
+    return list if bind is None else lambda values: [bind(value) for value in values]
 
 
 def prepared(session: Session, query: sa.Executable, values: dict[str, Any] | None = None) -> Rows:
     """The plain rows of a statement that was built once, run in the session's transaction with `values`. It goes past the session's own
     `execute`, which prepares for entities at every call: of no use here, and most of the cost of a small read or write."""
     driver = session.info.get(DRIVER)
-    quick = statement(query) if driver is not None else None
-    if driver is None or quick is None:
+    if driver is None:
         found = session.connection().execute(query, values)
         return Rows(found.all() if found.returns_rows else ())
+    quick = statement(query)
     try:
-        return Rows(quick.run(driver, values or {}))
+        return Rows(quick.run(driver, values or {}), quick.name)
     except sqlite3.Error as error:
         raise as_sqlalchemy(quick.text, error) from error
 

@@ -98,10 +98,8 @@ class SqliteEngine:
 
     async def look(self, query: sa.Select[Any], values: dict[str, Any]) -> Sequence[Sequence[Any]]:
         """As `glance`, by the driver alone: one statement sees one state of the file without a BEGIN."""
-        known = statement(query)
-        assert known is not None, "lists of values are not for `look`"
         try:
-            return known.run(_driver(self._in_place()), values)
+            return statement(query).run(_driver(self._in_place()), values)
         except (sqlite3.OperationalError, OperationalError):
             return await self.read(lambda session: prepared(session, query, values).all())
 
@@ -124,17 +122,18 @@ class SqliteEngine:
         return self._read_on(connection, unit)
 
     def _read_on(self, connection: sa.Connection, unit: Callable[[Session], T]) -> T:
+        """Most units ask the driver alone (`statements.prepared`), and SQLAlchemy's own transaction never begins."""
         try:
             with Session(connection, autoflush=False, info={DRIVER: _driver(connection)}) as session:
-                connection.exec_driver_sql("BEGIN")
+                _say(connection, "BEGIN")
                 return unit(session)
         except OperationalError as error:
             raise as_safe(error) from error
         finally:
-            connection.rollback()
-            if _open(connection):
-                connection.exec_driver_sql("ROLLBACK")
+            if connection.in_transaction():
                 connection.rollback()
+            if _open(connection):
+                _driver(connection).rollback()
 
     async def write(self, unit: Callable[[Session], T]) -> T:
         made = Unit(unit, time.monotonic() + (PATIENCE * 2 if self._patient else LATE))

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from fedcollab.actors.models import Actor
 from fedcollab.base.clock import new_id
-from fedcollab.base.statements import DRIVER, Gone, part, prepared, put, statement
+from fedcollab.base.statements import DRIVER, Gone, part, prepared, put
 from fedcollab.federation.models import Activity, InboxItem, Partner
 from tests.rows import START, memory, node, partner
 
@@ -23,7 +23,9 @@ BY_URI = sa.select(InboxItem.id, InboxItem.uri, InboxItem.body, InboxItem.seq, I
 FLAGS = sa.select(sa.literal(value=True).label("yes"), Partner.allows, Partner.host.label("host")).where(
     Partner.host == sa.bindparam("host")
 )
-ANY_OF = sa.select(Partner.host).where(Partner.host.in_(sa.bindparam("hosts", expanding=True)))
+HOSTS, STATES = (sa.bindparam(name, expanding=True) for name in ("hosts", "states"))
+ANY_OF = sa.select(Partner.host).where(Partner.host.in_(HOSTS), Partner.host != sa.bindparam("first"), Partner.state.in_(STATES))
+NONE_OF = sa.select(Partner.host).where(Partner.state.in_(("admitted", "left")), Partner.host.not_in(HOSTS), Partner.state.not_in(STATES))
 TABLE: Any = InboxItem.__table__
 CHANGED = sa.update(TABLE).where(TABLE.c.id == sa.bindparam("item")).values(body={"a": 1}, seq=None, reason=sa.bindparam("why"))
 
@@ -66,10 +68,16 @@ def test_truths_lists_and_labels_are_read_by_their_types(session: Session) -> No
     assert (found.yes, type(found.allows)) == (True, list)
 
 
-def test_a_statement_whose_text_depends_on_its_values_goes_by_way_of_the_toolkit(session: Session) -> None:
-    assert statement(ANY_OF) is None
-    assert prepared(session, ANY_OF, {"hosts": ["p.example", "q.example"]}).scalars() == ["p.example"]
-    assert prepared(session, ANY_OF, {"hosts": []}).all() == []
+@given(
+    st.lists(st.sampled_from(["p.example", "q.example", "x"]), max_size=3), st.lists(st.sampled_from(["admitted", "blocked"]), max_size=2)
+)
+def test_a_list_of_values_may_have_any_length(hosts: list[str], states: list[str]) -> None:
+    with memory() as session:
+        for host in ("p.example", "q.example"):
+            partner(session, node(), host)
+        for query in (ANY_OF, NONE_OF):
+            values = {"hosts": hosts, "states": states, "first": ""}
+            assert [tuple(row) for row in prepared(session, query, values)] == slowly(session, query, values)
 
 
 def test_several_rows_are_put_at_once_and_defaults_are_taken(session: Session) -> None:

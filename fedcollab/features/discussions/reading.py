@@ -139,7 +139,7 @@ def threads(
     muted, or without."""
     key = dict(zip(("before_at", "before_id"), before, strict=True)) if before else {}
     values = policy.asked_by(viewer) | {"group": group_id, "limit": limit, "person": viewer.person_id} | key
-    return [ListedThread(*row) for row in prepared(session, _threads_query(paged=bool(before), muted=muted), values).all()]
+    return [ListedThread(*row) for row in prepared(session, _threads_query(paged=bool(before), muted=muted), values).rows]
 
 
 @cache
@@ -222,7 +222,7 @@ def _reads_all(viewer: Viewer) -> dict[str, object]:
 def posts(session: Session, viewer: Viewer, thread_id: str, page: int = 1) -> list[PostView]:
     """A page of 50 posts in the host's order; own ones that wait for the host come last."""
     values = policy.asked_by(viewer) | _reads_all(viewer) | {"thread": thread_id, "start": (page - 1) * POSTS}
-    return [PostView._make(row) for row in prepared(session, _posts_query(), values).all()]
+    return prepared(session, _posts_query(), values).of(PostView)
 
 
 @cache
@@ -248,7 +248,7 @@ def _posts_query() -> sa.Select[Any]:
         Post.removed,
         Post.hidden,
         Post.refused,
-        sa.or_(~THERE, Post.refused.is_not(None)).label("touched"),
+        sa.type_coerce(sa.or_(~THERE, Post.refused.is_not(None)), sa.Integer).label("touched"),  # 50 times a page
     )
     query = (
         sa.select(*columns)
