@@ -1,5 +1,6 @@
 """Gives tests a PostgreSQL server of their own, on a socket in a temporary folder."""
 
+import contextlib
 import os
 import pwd
 import shutil
@@ -12,9 +13,15 @@ import pytest
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], str]]:
-    """Makes a fresh database by name and answers its URL. The server refuses to run as root, so it runs as another user there."""
+    """Makes a fresh database by name and answers its URL."""
+    with server(tmp_path_factory.mktemp("pg", numbered=True)) as made:
+        yield made
+
+
+@contextlib.contextmanager
+def server(place: Path) -> Iterator[Callable[[str], str]]:
+    """A server in this folder, as `postgres` gives it to tests. It refuses to run as root, so it runs as another user there."""
     programs = Path(os.environ["FEDCOLLAB_TEST_POSTGRES_BIN"])
-    place = tmp_path_factory.mktemp("pg", numbered=True)
     user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
     data, sockets = place / "data", Path("/tmp") / f"fedcollab-pg-{os.getpid()}"
     sockets.mkdir()
@@ -43,9 +50,11 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str
         )
         return f"postgresql://fedcollab@/{name}{made}?host={sockets}"
 
-    yield database
-    subprocess.run([*user, programs / "pg_ctl", "-D", data, "-m", "immediate", "stop"], check=False, capture_output=True)
-    shutil.rmtree(sockets, ignore_errors=True)
+    try:
+        yield database
+    finally:
+        subprocess.run([*user, programs / "pg_ctl", "-D", data, "-m", "immediate", "stop"], check=False, capture_output=True)
+        shutil.rmtree(sockets, ignore_errors=True)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])

@@ -9,6 +9,7 @@ from pathlib import Path
 from . import groups, messages
 from .environment import DEVELOP, USE, ensure
 from .say import CACHE, ROOT, Stop, say
+from .tools import POSTGRES
 
 DROPPED = (".venv", ".cache", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", ".import_linter_cache", "build", "dist")
 
@@ -48,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     command("check", _check, "lint, types, contracts and the quick tests: before each commit")
     command("bench", _module("tests.bench"), "speed and size against their floors, measured here (--json)", passes_on=True)
     command("rules", _rules, "each rule of the safety list with the tests that show it, and those without")
-    command("faults", _module("tests.journeys.faults"), "kill -9 under traffic, again and again (--rounds N, resumable)", passes_on=True)
+    command("faults", _faults, "kill -9 under traffic, again and again (--rounds N, resumable)", passes_on=True)
     command("messages", _messages, "gathers texts into the translations and compiles them")
     command("clean", _clean, "removes .venv and all caches")
     return parser
@@ -71,6 +72,13 @@ def _check(_: argparse.Namespace, __: list[str]) -> int:
 
 def _module(name: str) -> object:
     return lambda _, rest: _become(ensure(DEVELOP), ["-m", name, *rest])
+
+
+def _faults(_: argparse.Namespace, rest: list[str]) -> int:
+    """Without PostgreSQL on SQLite alone, which it says."""
+    python, found = ensure(DEVELOP), POSTGRES.path()
+    os.environ.update({POSTGRES.variable: found} if found else {})
+    return _become(python, ["-m", "tests.journeys.faults", *rest])
 
 
 def _rules(_: argparse.Namespace, __: list[str]) -> int:

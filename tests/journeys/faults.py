@@ -3,14 +3,20 @@
 No failure in N rounds means a rate under 3/N at 95 %. Progress is kept beside, so that a long run can be resumed."""
 
 import argparse
+import contextlib
 import json
+import os
 import random
 import re
+import sys
 import tempfile
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from fedcollab.base.crash import POINTS
+from tests.postgresql import server
 
 from .browserless import Browser, Sender
 from .databases import query
@@ -18,7 +24,7 @@ from .processes import Process, befriend, nodes, until
 
 NAMES = ["Meridian Outreach", "Réseau Passerelle", "Casa Ladera"]
 PROGRESS = Path(".cache/faults.json")
-CONVERGE = 30.0
+CONVERGE, REACHED = 30.0, 4.0  # seconds until all have all; until a crash point has been reached
 MARK = re.compile(r"marker (\S+) end")
 
 
@@ -85,18 +91,18 @@ def round_of_kills(made: list[Process], senders: list[Sender], chance: random.Ra
 
 
 def round_of_points(made: list[Process], chance: random.Random) -> None:
-    """R2: a node dies at each of its own crash points, at a random one of its passages, and is started again."""
+    """R2: a node dies at one of its own crash points after the other, each at a random one of its passages, and is started again."""
+    victim = chance.choice(made)
+    victim.stop()
     for point in POINTS:
-        victim = chance.choice(made)
-        victim.stop()
         victim.environment = {"FEDCOLLAB_CRASH_AT": f"{point}:{chance.randint(1, 12)}"}
         victim.start()  # it may die before it is ready: its first commits are its own
-        end = time.monotonic() + 6
+        end = time.monotonic() + REACHED
         while victim.running is not None and victim.running.poll() is None and time.monotonic() < end:
             time.sleep(0.05)
-        victim.environment = {}
         victim.kill()
-        victim.serve()
+    victim.environment = {}
+    victim.serve()
 
 
 def play(root: Path, rounds: int, seed: int, urls: list[str] | None = None) -> int:
@@ -118,24 +124,71 @@ def play(root: Path, rounds: int, seed: int, urls: list[str] | None = None) -> i
         return sum(len(sender.acknowledged) for sender in senders)
 
 
-def main() -> None:
+class Run:
+    """Sets of nodes one after the other, several beside each other; what is done is kept beside, by the kind of database."""
+
+    def __init__(self, rounds: int, each: int) -> None:
+        self.rounds, self.each, self.lock = rounds, each, threading.Lock()
+        self.done: dict[str, dict[str, int]] = json.loads(PROGRESS.read_text()) if PROGRESS.exists() else {}
+        self.begun = self.finished
+        self.wrong: list[str] = []
+
+    @property
+    def finished(self) -> int:
+        return sum(kind["rounds"] for kind in self.done.values())
+
+    def work(self, urls: dict[str, Callable[[int], list[str]]]) -> None:
+        """Plays sets until all rounds are begun, or one has failed; each set on the next kind of database."""
+        while True:
+            with self.lock:
+                each, first = min(self.each, self.rounds - self.begun), self.begun
+                self.begun += max(each, 0)
+            if each <= 0 or self.wrong:
+                return
+            kind = list(urls)[first // self.each % len(urls)]
+            try:
+                with tempfile.TemporaryDirectory() as place:
+                    posts = play(Path(place), each, seed=first, urls=urls[kind](len(NAMES)))
+            except Exception as error:  # noqa: BLE001  # whatever it is, it is what this looks for
+                self.wrong.append(f"{kind}, rounds {first} to {first + each}: {type(error).__name__} {error}")
+                return
+            self._note(kind, each, posts)
+
+    def _note(self, kind: str, rounds: int, posts: int) -> None:
+        with self.lock:
+            mine = self.done.setdefault(kind, {"rounds": 0, "posts": 0})
+            mine["rounds"], mine["posts"] = mine["rounds"] + rounds, mine["posts"] + posts
+            PROGRESS.write_text(json.dumps(self.done))
+            told = "; ".join(f"{name}: {one['rounds']} rounds, {one['posts']} posts" for name, one in sorted(self.done.items()))
+            print(f"{self.finished} of {self.rounds}: {told}; lost 0, doubled 0, reordered 0", flush=True)
+
+
+def main() -> int:
     parser = argparse.ArgumentParser(description="Kill nodes during traffic; nothing acknowledged may be lost, doubled or reordered.")
     parser.add_argument("--rounds", type=int, default=300)
     parser.add_argument("--each", type=int, default=5, help="rounds on one set of nodes")
+    parser.add_argument("--beside", type=int, default=3, help="sets at the same time")
     wanted = parser.parse_args()
     PROGRESS.parent.mkdir(exist_ok=True)
-    done = json.loads(PROGRESS.read_text()) if PROGRESS.exists() else {"rounds": 0, "posts": 0}
-    while done["rounds"] < wanted.rounds:
-        each = min(wanted.each, wanted.rounds - done["rounds"])
-        with tempfile.TemporaryDirectory() as place:
-            done["posts"] += play(Path(place), each, seed=done["rounds"])
-        done["rounds"] += each
-        PROGRESS.write_text(json.dumps(done))
-        print(
-            f"{done['rounds']} of {wanted.rounds} rounds, {done['posts']} posts acknowledged, none lost, doubled or reordered", flush=True
-        )
-    PROGRESS.unlink()
+    run = Run(wanted.rounds, wanted.each)
+    with contextlib.ExitStack() as stack:
+        urls: dict[str, Callable[[int], list[str]]] = {"SQLite": lambda count: [""] * count}
+        if "FEDCOLLAB_TEST_POSTGRES_BIN" not in os.environ:
+            print("on SQLite alone: PostgreSQL is not installed here", flush=True)
+        else:
+            make = stack.enter_context(server(Path(stack.enter_context(tempfile.TemporaryDirectory()))))
+            urls["PostgreSQL"] = lambda count: [make("f") for _ in range(count)]
+        threads = [threading.Thread(target=run.work, args=(urls,)) for _ in range(wanted.beside)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    for words in run.wrong:
+        print(words, flush=True)
+    if not run.wrong:
+        PROGRESS.unlink(missing_ok=True)
+    return 1 if run.wrong else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
