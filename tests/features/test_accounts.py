@@ -15,7 +15,7 @@ from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import DAY, HOUR, MICROSECONDS, MINUTE
 from fedcollab.base.errors import Refused, TooMany
-from fedcollab.features.members import service, sessions
+from fedcollab.features.members import service, sessions, tokens
 from fedcollab.features.members.throttle import Throttle
 from tests.rows import Hands, home, memory, node, quick_keys, refused
 
@@ -183,12 +183,16 @@ def test_what_has_run_out_is_forgotten_and_nothing_else(room: Room) -> None:
     assert "is too old" in refused(room.session, service.invitation, room.session, room.node, invitation)
 
 
-def test_a_new_password_ends_all_other_sessions(room: Room) -> None:
+def test_a_new_password_ends_all_other_sessions_and_the_tokens_of_tools(room: Room) -> None:
+    room.add("daan")
+    for name in ("ilse", "daan"):
+        tokens.create(room.session, room.node, None, name, purpose="a script", scopes=["read"], days=9)
     mine, other = room.start("ilse"), room.start("ilse")
     assert len(sessions.listed(room.session, service.find(room.session, "ilse").person_id)) == 2
     service.set_password(room.session, room.node, service.find(room.session, "ilse").person_id, "new hash", mine)
     assert (room.signed_in(mine), room.signed_in(other)) == ("Ilse", "")
     assert sessions.credentials(room.session, "ilse")[1] == "new hash"
+    assert [one.username for one in tokens.listed(room.session, room.node)] == ["daan"]
 
 
 def test_no_token_lies_in_the_database_as_it_is(room: Room) -> None:

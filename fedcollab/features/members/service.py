@@ -275,9 +275,11 @@ def set_profile(session: Session, node: Node, viewer: Viewer, *, name: str, summ
 
 
 def set_password(session: Session, node: Node, person_id: str, password_hash: str, keep_token: str = "") -> None:
-    """Sets a password; all other sessions of the person end, and what waits for a code after the old one."""
+    """Sets a password; all other sessions of the person end, the tokens of their tools, and what waits for a code after the old one:
+    whoever knew the old password may have made any of them."""
     session.execute(sa.update(Member).where(Member.person_id == person_id).values(password_hash=password_hash, new_password_due=False))
     factor.end_others(session, person_id, keep_token)
+    session.execute(sa.delete(ClientToken).where(ClientToken.person_id == person_id))
     audit.record(session, node.now(), Viewer(person_id=person_id), "member.password", person_id)
 
 
