@@ -1,4 +1,4 @@
-"""Decides what goes on record and how tampering shows: an append-only chain of hashes, its head locked last in each transaction."""
+"""Decides what goes on record and how tampering shows: an append-only chain of hashes, its head in one row."""
 
 import hashlib
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ class Verdict:
 
 
 def record(session: Session, now: int, viewer: Viewer | None, action: str, subject: str) -> None:
-    """Adds one entry; call it last in a unit. `subject` is an id or a host: never a name, never content."""
+    """Adds one entry; `subject` is an id or a host: never a name, never content."""
     head = prepared(session, _next_link()).one_or_none()
     if head is None:
         put(session, AuditHead, id=1, seq=1, hash=START)

@@ -63,7 +63,7 @@ def change(session: Session, node: Node, viewer: Viewer | None, key: str, state:
 
 
 def _move(session: Session, node: Node, viewer: Viewer | None, partner: PartnerData, state: str) -> bool:
-    """Whether it was anything new. The record comes after it: the chain's head is locked after all partners."""
+    """Whether it was anything new; the record comes after it."""
     if partner.state == state:
         return False
     organisation = actors.by_id(session, partner.organisation_id)

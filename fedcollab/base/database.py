@@ -69,8 +69,8 @@ class Database:
         return await self.backend.glance(lambda session: work(session, *args, **kwargs))
 
     async def look(self, query: sa.Select[Any], values: dict[str, Any]) -> Sequence[Sequence[Any]]:
-        """The rows of one statement that was built once and finds little by its keys, for what every request of a partner asks. Only
-        texts and numbers: on SQLite the driver is asked as it is, in place, at a tenth of what a glance costs."""
+        """The rows of one statement that was built once and finds little by its keys, for what every request of a partner asks: on SQLite
+        the driver is asked in place, at a tenth of what a glance costs."""
         return await self.backend.look(query, values)
 
     async def write(self, work: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -24,12 +24,14 @@ AGAIN = ("40001", "40P01")  # serialization failure, deadlock with a tool that l
 TURN = "SELECT pg_advisory_xact_lock(7017280452245743464)"  # any number, the same in all processes of a node
 CHANNEL = "fedcollab"
 LOCKED = 5000  # milliseconds that a unit waits for its turn or a lock, as on SQLite
+STOPPED = 30_000  # milliseconds after which the server takes the turn back from a process that stands still inside it
 QUEUE, LATE = 1000, 10.0  # as many units may wait as on SQLite, for as many seconds
 
 
 def _set_up(raw: Any, _record: object) -> None:
     raw.autocommit = True
     raw.execute(f"SET lock_timeout = {LOCKED}")
+    raw.execute(f"SET idle_in_transaction_session_timeout = {STOPPED}")
     raw.autocommit = False
 
 

@@ -163,13 +163,14 @@ def _insert_of(model: type[Model], columns: tuple[str, ...]) -> Statement:
     return Statement(_insert(model), list(columns))
 
 
-class Gone(Unavailable):
+class Lost(Unavailable):
     """The transaction was rolled back under a unit, as a full disk does: nothing may go on in it."""
 
 
 @contextmanager
 def part(session: Session) -> Iterator[None]:
-    """A part of a unit that has no effect where it raises, while the unit goes on. Raises Gone where it cannot."""
+    """A part of a unit that has no effect where it raises, while the unit goes on; of statements alone, for nothing is flushed. Raises Lost
+    where it cannot."""
     driver = session.info.get(DRIVER)
     if driver is None:
         with session.begin_nested():
@@ -178,11 +179,10 @@ def part(session: Session) -> Iterator[None]:
     driver.execute("SAVEPOINT part")
     try:
         yield
-        session.flush()
     except BaseException as error:
         session.expunge_all()
         if not driver.in_transaction:
-            raise Gone(reason="the transaction was rolled back under the unit") from error
+            raise Lost(reason="the transaction was rolled back under the unit") from error
         driver.execute("ROLLBACK TO part")
         driver.execute("RELEASE part")
         raise

@@ -37,7 +37,16 @@ def believe(session: Session, node: Node, received: Verified, fetched: dict[str,
     found = _document(fetched, ap.ident(received.activity))
     if not isinstance(found, dict) or ap.ident(found) != ap.ident(received.activity) or ap.one_ident(found, "actor") != author.uri:
         raise Refused(reason="its origin does not serve it as its author's")
-    return Verified(found, author, received.sender)
+    return Verified(found, author, received.sender, proved=_carries_proof(session, node, found, author))
+
+
+def _carries_proof(session: Session, node: Node, activity: dict[str, Any], author: ActorData) -> bool:
+    """Whether others can believe it as well, who do not ask its origin."""
+    try:
+        check_proof(session, node, activity, author)
+    except Refused:
+        return False
+    return True
 
 
 def check_proof(session: Session, node: Node, activity: dict[str, Any], author: ActorData) -> None:

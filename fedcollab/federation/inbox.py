@@ -15,7 +15,7 @@ from fedcollab.base.addresses import LONGEST, host_of
 from fedcollab.base.clock import MICROSECONDS, MINUTE
 from fedcollab.base.database import wake
 from fedcollab.base.errors import BadRequest, Refused, Unauthorized
-from fedcollab.base.statements import Gone, part, prepared
+from fedcollab.base.statements import Lost, part, prepared
 
 from . import activitystreams as ap
 from . import lanes, partners
@@ -121,19 +121,21 @@ def _done() -> sa.Update:
 
 def process_ready(session: Session, node: Node, registry: Registry, *, busy: Collection[str] = ()) -> tuple[int, lanes.Lanes, int | None]:
     """Gives what is ready its effect, for as long as a unit may take. Answers how many items it was, the lanes that are to go on by
-    themselves (their next item is not simply good: it lacks a document, say) and when the next item that came too early is due."""
-    ends, done, alone = time.monotonic() + UNIT, 0, lanes.Lanes()
+    themselves (their next item is not simply good: it lacks a document, say) and when the next item that came too early is due. Raises
+    Lost where the transaction went."""
+    ends, done, alone, number = time.monotonic() + UNIT, 0, lanes.Lanes(), lanes.by_host(busy)
     for lane, items in lanes.ready(session, node.now(), busy=busy).items():
-        for at, item_id in enumerate(items):
-            if done and time.monotonic() > ends:
+        for at, item_id in enumerate(items if number[lanes.host(lane)] < lanes.PER_HOST else ()):
+            if (done or alone) and time.monotonic() > ends:
                 return done, alone, lanes.next_early(session)
             try:
                 with part(session):
                     process(session, node, registry, item_id)
-            except Gone:
+            except Lost:
                 raise
             except Exception:  # noqa: BLE001  # whatever it is, it shows again where the item is looked at by itself
                 alone[lane] = items[at:]
+                number[lanes.host(lane)] += 1
                 break
             done += 1
     return done, alone, lanes.next_early(session)

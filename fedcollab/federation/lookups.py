@@ -1,6 +1,5 @@
 """Decides how the signer of a request is found: partner, key and the key's owner in one read, which no request is too fast for."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -11,13 +10,11 @@ from sqlalchemy.orm import aliased
 from fedcollab.actors.keys import RSA, PublicKey
 from fedcollab.actors.models import INTRODUCED, Actor, ActorKey
 from fedcollab.actors.service import COLUMNS, ActorData
-from fedcollab.base.database import Database, from_json
+from fedcollab.base.database import Database
 
 from .models import Partner
 from .partners import COLUMNS as PARTNER_COLUMNS
 from .partners import PartnerData
-
-ALLOWS = list(PartnerData.__dataclass_fields__).index("allows")
 
 
 @dataclass(frozen=True)
@@ -40,19 +37,11 @@ async def signer_of(database: Database, host: str, key_uri: str) -> Found | None
     if not rows:
         return None
     row = rows[0]
-    partner = _partner(row[5 + len(COLUMNS) :])
+    partner = PartnerData(*row[5 + len(COLUMNS) :])
     if row[0] is None or row[5] is None:
         return Found(partner)
     actor = ActorData(*row[5 : 5 + len(COLUMNS)])
     return Found(partner, PublicKey(row[0], row[1], row[2], actor.id, actor.uri, row[3], row[4]), actor)
-
-
-def _partner(values: Sequence[Any]) -> PartnerData:
-    """The driver alone leaves lists as they are kept."""
-    whole = list(values)
-    if isinstance(whole[ALLOWS], str):
-        whole[ALLOWS] = from_json(whole[ALLOWS])
-    return PartnerData(*whole)
 
 
 @cache

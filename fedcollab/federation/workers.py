@@ -1,4 +1,5 @@
-"""Decides how waiting work is done: the inbox item by item within each lane, the deliveries by partner; both resume after a stop."""
+"""Decides how waiting work is done: of the inbox what is ready in one unit, the rest lane by lane; the deliveries by partner. Both resume
+after a stop."""
 
 import asyncio
 import logging
@@ -23,7 +24,7 @@ from .registry import Early
 
 log = logging.getLogger("fedcollab.federation")
 IDLE = 30.0
-INBOX_LANES, ALONE = 16, 20  # lanes at work by themselves, items of one
+ALONE, IN_A_ROW = 64, 20  # lanes that go on by themselves, items of one
 GATHER = 0.01  # seconds in which what comes at the same time becomes one unit
 FETCHES = 20
 CHORES_EVERY = 60.0
@@ -84,7 +85,7 @@ async def _forever(kernel: Kernel, topic: str, once: Callable[[], Awaitable[floa
 
 
 class Lanes:
-    """Work side by side: one task a lane, so that a slow partner or document holds up nobody else."""
+    """Work side by side: a task for each lane that has to wait for somebody, so that a slow partner or document holds up nobody else."""
 
     def __init__(
         self, kernel: Kernel, group: asyncio.TaskGroup, topic: str, work: Callable[[Kernel, str, list[int]], Awaitable[None]]
@@ -96,21 +97,27 @@ class Lanes:
         self.running: dict[str, asyncio.Task[None]] = {}
 
     async def start_inbox(self) -> float:
-        """Does what is ready, and starts a lane for what has to be looked at by itself; answers the seconds to wait for more."""
+        """Does what is ready, and starts a lane for what has to be looked at by itself; answers the seconds to wait for more. Where the
+        unit is lost with all that was in it, each lane goes by itself: so the one that is to blame is found."""
         busy, kernel = frozenset(self.running), self.kernel
-        if len(busy) >= INBOX_LANES:
+        if len(busy) >= ALONE:
             return IDLE
         reach("process.before")
-        done, alone, early = await kernel.database.write(inbox.process_ready, kernel.node, kernel.registry, busy=busy)
-        for lane, items in list(alone.items())[: INBOX_LANES - len(busy)]:
+        try:
+            done, alone, early = await kernel.database.write(inbox.process_ready, kernel.node, kernel.registry, busy=busy)
+        except Exception:
+            log.exception("worker", extra={"topic": "inbox"})
+            done, early, alone = 0, None, await kernel.database.read(lanes.due, kernel.node.now(), busy=busy)
+        for lane, items in alone.items():
             self._start(lane, items)
         now = kernel.node.now()
         if early is not None and early <= now and EARLY not in self.running:
             self._start(EARLY, await kernel.database.read(lanes.early, now))
         if done:
             await asyncio.sleep(GATHER)
+        if done or alone:
             return 0.0
-        return IDLE if early is None else min(IDLE, max(0.05, (early - now) / MICROSECONDS))
+        return IDLE if early is None or EARLY in self.running else min(IDLE, max(0.05, (early - now) / MICROSECONDS))
 
     async def start_deliveries(self) -> float:
         """Starts a burst to each partner that is due; answers the seconds until the next try."""
@@ -137,7 +144,7 @@ class Lanes:
 
 async def _inbox_lane(kernel: Kernel, _lane: str, items: list[int]) -> None:
     """A lane's next items in their order, one by one; what comes after them is ready again with all others."""
-    for item_id in items[:ALONE]:
+    for item_id in items[:IN_A_ROW]:
         if not await _process(kernel, item_id):
             return
 

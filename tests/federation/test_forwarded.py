@@ -76,6 +76,23 @@ async def test_without_a_proof_its_origin_is_asked_and_what_the_origin_serves_co
     assert path in three.g.fetched
 
 
+@pytest.mark.parametrize("proof", [True, False])
+async def test_what_its_origin_serves_is_passed_on_if_its_author_has_proved_it(three: Three, proof: bool) -> None:
+    activity = three.by(three.g)
+    bare = {name: value for name, value in activity.items() if name != "proof"}
+    three.g.documents[activity["id"].removeprefix(three.g.url)] = activity if proof else bare
+    assert await three.brought(bare) == 202
+    assert await three.stored(activity)
+    after = three.by(three.g)
+    assert await three.g.send(three.here, after) == 202
+
+    async def announced() -> bool:
+        return after["object"]["id"] in json.dumps(three.p.received)
+
+    await nodes.until("what came after it is passed on", announced)
+    assert (activity["object"]["id"] in json.dumps(three.p.received)) == proof
+
+
 @pytest.mark.rule("ORG-23")
 async def test_what_is_neither_proved_nor_served_by_its_origin_has_no_effect(three: Three) -> None:
     author = three.g.uri("/people/sokha")

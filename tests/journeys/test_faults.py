@@ -14,7 +14,9 @@ def test_nodes_killed_during_traffic_lose_double_and_reorder_nothing(
     tmp_path: Path, urls: Callable[[int], list[str]], request: pytest.FixtureRequest
 ) -> None:
     rounds = 20 if request.config.getoption("--full") else 3
-    assert play(tmp_path, rounds, seed=7, urls=urls(3)) > 20 * rounds
+    posts, wrong = play(tmp_path, rounds, seed=7, urls=urls(3))
+    assert not wrong
+    assert posts > 20 * rounds
 
 
 def test_the_judge_sees_what_is_lost_doubled_and_reordered() -> None:
