@@ -1,6 +1,7 @@
 """Gives tests a PostgreSQL server of their own, on a socket in a temporary folder."""
 
 import contextlib
+import itertools
 import os
 import pwd
 import shutil
@@ -40,15 +41,14 @@ def server(place: Path) -> Iterator[Callable[[str], str]]:
     subprocess.run(
         [*user, programs / "pg_ctl", "-D", data, "-w", "-l", place / "log", "-o", options, "start"], check=True, capture_output=True
     )
-    made = 0
+    numbers = itertools.count(1)  # drawn from several threads by the faults
 
     def database(name: str = "n") -> str:
-        nonlocal made
-        made += 1
+        name += str(next(numbers))
         subprocess.run(
-            [programs / "psql", "-h", sockets, "-U", "fedcollab", "-d", "postgres", "-qc", f"CREATE DATABASE {name}{made}"], check=True
+            [programs / "psql", "-h", sockets, "-U", "fedcollab", "-d", "postgres", "-qc", f"CREATE DATABASE {name}"], check=True
         )
-        return f"postgresql://fedcollab@/{name}{made}?host={sockets}"
+        return f"postgresql://fedcollab@/{name}?host={sockets}"
 
     try:
         yield database

@@ -162,7 +162,9 @@ class Run:
 
     def _note(self, kind: str, rounds: int, posts: int, wrong: list[str]) -> None:
         with self.lock:
-            self.wrong += [f"{kind}: {words}" for words in wrong]
+            self.wrong += wrong
+            for words in wrong:
+                print(f"{kind}: {words}", flush=True)
             mine = self.done.setdefault(kind, dict.fromkeys(("rounds", "posts", *WRONG), 0))
             mine["rounds"], mine["posts"] = mine["rounds"] + rounds, mine["posts"] + posts
             for name in WRONG:
@@ -192,8 +194,6 @@ def main() -> int:
             thread.start()
         for thread in threads:
             thread.join()
-    for words in run.wrong:
-        print(words, flush=True)
     PROGRESS.unlink(missing_ok=True)
     return 1 if run.wrong else 0
 
