@@ -19,7 +19,7 @@ from fedcollab.actors.node import Node
 from fedcollab.base import config
 from fedcollab.base.clock import MICROSECONDS, new_id
 from fedcollab.base.database import Model
-from fedcollab.base.statements import DRIVER
+from fedcollab.base.statements import DRIVER, part
 from fedcollab.federation import partners
 from fedcollab.federation.models import ADMITTED, APPLIED
 
@@ -82,11 +82,10 @@ def refused(session: Session, work: Callable[..., Any], *args: Any, **kwargs: An
     """What a unit that has to be refused says; its effect is undone as the database does it."""
     from fedcollab.base.errors import FedcollabError
 
-    point = session.begin_nested()
     try:
-        work(*args, **kwargs)
+        with part(session):
+            work(*args, **kwargs)
     except FedcollabError as error:
-        point.rollback()
         return error.in_words() + (f" ({error.reason})" if error.reason else "")
     raise AssertionError("it was not refused")
 

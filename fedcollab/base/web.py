@@ -59,6 +59,13 @@ def is_signed(request: web.Request) -> bool:
     return "Signature" in request.headers
 
 
+def client(request: web.Request) -> str:
+    """Whom a rate limit counts: the connection's address, or the one that our own web server in front vouches for."""
+    if request.app[SETTINGS].trusted_proxy:
+        return request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip() or (request.remote or "")
+    return request.remote or ""
+
+
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Signal handler: every answer carries the security headers, errors and files too; pages are never stored by proxies."""
     for name, value in HEADERS.items():

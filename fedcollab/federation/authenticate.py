@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from aiohttp import web
 
@@ -11,6 +12,7 @@ from fedcollab.actors.models import NEXT
 from fedcollab.actors.service import ActorData
 from fedcollab.base.addresses import host_of
 from fedcollab.base.errors import BadRequest, Forbidden, N_, Refused, Unauthorized, Unavailable, Unreachable
+from fedcollab.base.web import client
 
 from . import fetch, offers, other_keys, outside, partners, signatures
 from .claims import Claim
@@ -53,7 +55,8 @@ async def _authenticate(kernel: Kernel, request: web.Request, body: bytes) -> Au
     key, now, partner = found.key, kernel.node.now(), found.partner
     if key is None:
         key_uri = claim.key_uri
-        key = await kernel.sought.find(key_uri, partner.host, now, lambda: _fetch_key(kernel, key_uri, partner))
+        fetch = partial(_fetch_key, kernel, key_uri, partner)
+        key = await kernel.sought.find(key_uri, partner.host, now, fetch, client(request))
     await _check(kernel, claim, key, partner)
     if found.actor is None:
         return Authenticated(await kernel.database.read(actors.by_id, key.actor_id), partner, claim.covered)

@@ -33,6 +33,7 @@ WALKED = 5000  # numbers looked at in one unit
 ROOM = 4000  # activities of one partner that may wait here before its next page is asked for
 MEMBERS = 200_000  # of a page as a whole; each activity has the usual limits when it is delivered
 STRANGERS = 200  # authors fetched for one page: no more than it has activities
+VAIN = 1.0  # seconds after a page of which nothing was believed: it costs us as much as a good one
 NO_STREAM = (404, 405, 410)
 
 
@@ -162,6 +163,8 @@ async def _page(kernel: Kernel, asked: Asked) -> bool:
     await kernel.database.write(_store, kernel.node, asked, believed, heard)
     if entries:
         reach("catchup.page")
+    if entries and not believed:
+        await asyncio.sleep(VAIN)
     return not entries
 
 
@@ -172,7 +175,8 @@ def _full(session: Session, host: str) -> bool:
 
 async def _fetched(kernel: Kernel, asked: Asked) -> tuple[Place, list[tuple[int, object]], bool]:
     """A page by a GET that our Organization signs. Raises Unreachable, BadRequest."""
-    answer = await knocking.ask(kernel, f"{asked.stream}?since={asked.heard[0]}:{asked.heard[1]}")
+    url = f"{asked.stream}?since={asked.heard[0]}:{asked.heard[1]}"
+    answer = await knocking.ask(kernel, url, streams.header(*asked.heard))
     if not is_activity(answer.content_type):
         raise Unreachable("answered with another media type than ActivityPub's", answer=200)
     document = await asyncio.to_thread(loads, answer.body, members=MEMBERS)
@@ -237,8 +241,7 @@ def _check(author: actors.ActorData, keys: Mapping[str, tuple[str, str]], activi
     """The activity as the inbox takes it, or None where its shape, its origin or its proof is not good."""
     try:
         checked = inbox.check(activity, author)
-        kind, public = keys.get(proofs.key_uri(checked), ("", ""))
-        return checked if kind and author.disabled_at is None and proofs.proved_by(checked, kind, public) else None
+        return checked if author.disabled_at is None and proofs.proved(checked, keys) else None
     except Refused:
         return None
 

@@ -127,7 +127,7 @@ def process_ready(session: Session, node: Node, registry: Registry, *, busy: Col
     for lane, items in lanes.ready(session, node.now(), busy=busy).items():
         for at, item_id in enumerate(items if number[lanes.host(lane)] < lanes.PER_HOST else ()):
             if (done or alone) and time.monotonic() > ends:
-                return done, alone, lanes.next_early(session)
+                return done, alone, lanes.next_early(session, busy)
             try:
                 with part(session):
                     process(session, node, registry, item_id)
@@ -138,7 +138,7 @@ def process_ready(session: Session, node: Node, registry: Registry, *, busy: Col
                 number[lanes.host(lane)] += 1
                 break
             done += 1
-    return done, alone, lanes.next_early(session)
+    return done, alone, lanes.next_early(session, busy)
 
 
 def refuse(session: Session, item_id: int, error: Refused) -> None:

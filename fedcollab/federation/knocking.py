@@ -100,14 +100,16 @@ async def get(kernel: Kernel, uri: str) -> dict[str, Any]:
     return read(await ask(kernel, uri))
 
 
-async def ask(kernel: Kernel, uri: str) -> Answer:
-    """What an admitted partner answers to our Organization. Raises Unreachable where the host is none, or it answers with an error."""
+async def ask(kernel: Kernel, uri: str, extra: Mapping[str, str] = NOTHING) -> Answer:
+    """What an admitted partner answers to our Organization, with `extra` header fields signed.
+
+    Raises Unreachable where the host is none, or it answers with an error."""
     host = kernel.fetcher.check(uri)
     to = await kernel.database.read(peer, host)
     if to is None or to.state != ADMITTED:
         raise Unreachable("refused: not one of our partners")
     signer, before = await kernel.database.read(own_signer, kernel, to.kind), to.form
-    answer = await _ask(kernel, to, uri, signer)
+    answer = await _ask(kernel, to, uri, signer, extra)
     if before != to.form:
         await kernel.database.write(remember, to.id, to.form)
     return answer
@@ -118,15 +120,15 @@ async def ask_stranger(kernel: Kernel, uri: str, signer: Signer) -> Answer:
     return await _ask(kernel, Peer("", kernel.fetcher.check(uri), "", "", RSA), uri, signer)
 
 
-async def _ask(kernel: Kernel, to: Peer, uri: str, signer: Signer) -> Answer:
+async def _ask(kernel: Kernel, to: Peer, uri: str, signer: Signer, extra: Mapping[str, str] = NOTHING) -> Answer:
     """A signed GET in either form; `to.form` is what was accepted."""
     form, other = to.forms()
     try:
-        answer = await _get(kernel, to, uri, signing(kernel, signer, form))
+        answer = await _get(kernel, to, uri, signing(kernel, signer, form, extra))
     except Unreachable as error:
         if not to.wants_other(error.answer or 0):
             raise
-        form, answer = other, await _get(kernel, to, uri, signing(kernel, signer, other))
+        form, answer = other, await _get(kernel, to, uri, signing(kernel, signer, other, extra))
     to.form = form
     return answer
 

@@ -33,12 +33,25 @@ def ready(session: Session, now: int, *, busy: Collection[str] = ()) -> Lanes:
     """{lane: its next items}, of what came first, without busy lanes and hosts that have as many as they may. It costs the same however
     much waits, except where all that came first is left out. Only what came among the first is put in its sender's order: what is
     beyond is a later turn's, and what it lacks then comes too early."""
-    lanes, rows, number = dict[str, list[Any]](), prepared(session, _first_query()).all(), by_host(busy)
-    for row in rows:
-        lanes.setdefault(f"{row.host} {row.order_key}", []).append(row)
-    free = {lane: one for lane, one in lanes.items() if lane not in busy and number[one[0].host] < PER_HOST}
-    found = {lane: items for lane, one in free.items() if (items := _in_order(one, now))}
+    rows = prepared(session, _first_query()).all()
+    found = _free(rows, now, busy)
+    if not found and len(rows) == PAGE and busy:
+        rows = prepared(session, _rest_query(), {"busy": list(busy), "full": _full(busy)}).all()
+        found = _free(rows, now, busy)
     return found if found or len(rows) < PAGE else due(session, now, busy=busy)
+
+
+def _full(busy: Collection[str]) -> list[str]:
+    """The hosts that have as many lanes as they may."""
+    return [of for of, number in by_host(busy).items() if of and number >= PER_HOST]
+
+
+def _free(rows: Iterable[Any], now: int, busy: Collection[str]) -> Lanes:
+    lanes, full = dict[str, list[Any]](), _full(busy)
+    for row in rows:
+        if row.host not in full:
+            lanes.setdefault(f"{row.host} {row.order_key}", []).append(row)
+    return {lane: items for lane, one in lanes.items() if lane not in busy and (items := _in_order(one, now))}
 
 
 @cache
@@ -47,16 +60,32 @@ def _first_query() -> sa.Select[Any]:
     return sa.select(*columns).where(is_open(InboxItem, WAITING)).order_by(InboxItem.id).limit(PAGE)
 
 
+def _others() -> sa.ColumnElement[bool]:
+    """What is of no lane in `busy` and of no host in `full`."""
+    busy: Any = sa.bindparam("busy", expanding=True)
+    full: Any = sa.bindparam("full", expanding=True)
+    return sa.and_((InboxItem.host + " " + InboxItem.order_key).not_in(busy), InboxItem.host.not_in(full))
+
+
+@cache
+def _rest_query() -> sa.Select[Any]:
+    return _first_query().where(_others())
+
+
 def due(session: Session, now: int, *, busy: Collection[str] = (), most: int = 16) -> Lanes:
     """{lane: its next items}, for at most so many lanes: those whose heads came first, without those that are busy or whose head waits
     for its next try, and without hosts that have as many as they may. However much one lane holds, the others are seen beside it."""
-    number = by_host(busy)
-    heads = sa.select(sa.func.min(InboxItem.id).label("id")).where(is_open(InboxItem, WAITING))
+    found = prepared(session, _due_query(), {"busy": list(busy), "full": _full(busy), "now": now, "most": most})
+    return {f"{of} {order_key}": _of_lane(session, of, order_key, now) for of, order_key in found}
+
+
+@cache
+def _due_query() -> sa.Select[Any]:
+    heads = sa.select(sa.func.min(InboxItem.id).label("id")).where(is_open(InboxItem, WAITING), _others())
     first = heads.group_by(InboxItem.host, InboxItem.order_key).subquery()
-    query = sa.select(InboxItem.host, InboxItem.order_key).join(first, first.c.id == InboxItem.id).where(InboxItem.next_try_at <= now)
-    lanes = [(f"{row.host} {row.order_key}", row) for row in session.execute(query.order_by(InboxItem.id))]
-    free = [(lane, row) for lane, row in lanes if lane not in busy and number[row.host] < PER_HOST]
-    return {lane: _of_lane(session, row.host, row.order_key, now) for lane, row in free[:most]}
+    columns: list[Any] = [InboxItem.host, InboxItem.order_key]
+    query = sa.select(*columns).join(first, first.c.id == InboxItem.id)
+    return query.where(InboxItem.next_try_at <= sa.bindparam("now")).order_by(InboxItem.id).limit(sa.bindparam("most"))
 
 
 def _of_lane(session: Session, of: str, order_key: str, now: int) -> list[int]:
@@ -73,18 +102,26 @@ def _in_order(rows: Iterable[Any], now: int) -> list[int]:
     return [row.id for row in found]
 
 
-def next_early(session: Session) -> int | None:
-    """When the next item that came too early is tried again, in microseconds since 1970; None where there is none."""
-    at: int | None = prepared(session, _early_query()).scalar_one()
-    return at
+def next_early(session: Session, busy: Collection[str] = ()) -> int | None:
+    """When the next item that came too early is tried again, of hosts whose early ones are not `busy`, in microseconds since 1970; None
+    where there is none."""
+    return min((at for of, at in prepared(session, _early_query()) if early_lane(of) not in busy), default=None)
 
 
 @cache
 def _early_query() -> sa.Select[Any]:
-    return sa.select(sa.func.min(InboxItem.next_try_at)).where(is_open(InboxItem, EARLY))
+    columns: list[Any] = [InboxItem.host, sa.func.min(InboxItem.next_try_at)]
+    return sa.select(*columns).where(is_open(InboxItem, EARLY)).group_by(InboxItem.host)
 
 
-def early(session: Session, now: int) -> list[int]:
-    """What came too early and is tried again now."""
+def early_lane(of: str) -> str:
+    """The lane of what came too early from one host: no conversation's, and no part of the host's share."""
+    return f" {of}"
+
+
+def early(session: Session, now: int, *, busy: Collection[str] = ()) -> Lanes:
+    """{lane: what came too early and is tried again now}, one a host: nobody waits for another's documents."""
+    hosts = [of for of, at in prepared(session, _early_query()) if at <= now and early_lane(of) not in busy]
     query = sa.select(InboxItem.id).where(is_open(InboxItem, EARLY), InboxItem.next_try_at <= now)
-    return list(session.scalars(query.order_by(InboxItem.next_try_at, InboxItem.id).limit(BATCH)))
+    query = query.order_by(InboxItem.next_try_at, InboxItem.id).limit(BATCH)
+    return {early_lane(of): list(session.scalars(query.where(InboxItem.host == of))) for of in hosts}

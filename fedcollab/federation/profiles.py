@@ -14,6 +14,7 @@ from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
 from fedcollab.base.addresses import host_of
 from fedcollab.base.clock import new_id
+from fedcollab.base.database import to_json
 from fedcollab.base.errors import BadRequest, Refused
 from fedcollab.base.markup import clean, plain
 
@@ -21,6 +22,7 @@ from . import activitystreams as ap
 from . import proofs
 
 TYPES = {"Person": PERSON, "Service": PERSON, "Organization": ORGANIZATION, "Application": ORGANIZATION, "Group": GROUP}
+LONGEST = 100_000
 LISTS = ("outbox", "followers", "following")  # of an Organization: there, and saying nothing
 
 
@@ -107,6 +109,8 @@ def parse(document: object, *, expected: str = "") -> Profile:
     inbox = ap.ident(document.get("inbox"))
     if not uri or not kind or not inbox:
         raise BadRequest(reason="an actor needs id, type and inbox")
+    if kind != GROUP and len(to_json(document)) > LONGEST:  # it goes with each word of theirs that a group passes on
+        raise BadRequest(reason=f"a profile of more than {LONGEST} characters")
     if expected and uri != expected:
         raise BadRequest(reason="the document has another id than its address")
     host = host_of(uri)

@@ -5,6 +5,7 @@ import math
 from fedcollab.base.clock import MICROSECONDS
 
 BURST, A_SECOND = 2000, 200.0  # a partner's activities: far above what one that was away for a week sends while it catches up
+MOST = 10_000  # buckets of one kind
 HANDFUL = 64  # who has to wait does so until this many go at once
 
 
@@ -18,6 +19,8 @@ class Buckets:
     def take(self, name: str, now: int) -> int:
         """Takes a token at `now` (microseconds) and answers 0, or the whole seconds after which to come again."""
         left = self._now_in(name, now)
+        if len(self._left) >= MOST:
+            self._forget(now)
         self._left[name] = (left - (left >= 1), now)
         return 0 if left >= 1 else max(1, math.ceil((min(HANDFUL, self.size) - left) / self.a_second))
 
@@ -25,6 +28,12 @@ class Buckets:
         """What `take` would answer; nothing is taken."""
         left = self._now_in(name, now)
         return 0 if left >= 1 else max(1, math.ceil((1 - left) / self.a_second))
+
+    def _forget(self, now: int) -> None:
+        """Buckets that are full again say nothing; if that is too few, those that were made first go as well."""
+        self._left = {name: kept for name, kept in self._left.items() if self._now_in(name, now) < self.size}
+        while len(self._left) >= MOST:
+            del self._left[next(iter(self._left))]
 
     def _now_in(self, name: str, now: int) -> float:
         left, at = self._left.get(name, (float(self.size), now))

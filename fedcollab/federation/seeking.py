@@ -12,7 +12,8 @@ from .rates import Buckets
 
 AGAIN_AFTER = MINUTE
 REMEMBERED = 1000
-MISSES, A_SECOND = 20, 0.5  # keys of one host that could not be had: as many at first, then so many
+MISSES, A_SECOND = 20, 0.5  # keys of one host, asked for by one address, that could not be had: as many at first, then so many
+OF_ALL = 10  # times as many asked for by all addresses: one that invents keys closes the door on nobody else
 
 
 @dataclass(frozen=True)
@@ -29,28 +30,30 @@ class Sought:
     def __init__(self) -> None:
         self._misses: dict[str, Miss] = {}
         self._running: dict[str, asyncio.Task[PublicKey]] = {}
-        self._hosts = Buckets(MISSES, A_SECOND)
+        self._hosts, self._askers = Buckets(OF_ALL * MISSES, OF_ALL * A_SECOND), Buckets(MISSES, A_SECOND)
 
-    async def find(self, key_uri: str, host: str, now: int, fetch: Callable[[], Awaitable[PublicKey]]) -> PublicKey:
+    async def find(self, key_uri: str, host: str, now: int, fetch: Callable[[], Awaitable[PublicKey]], asker: str = "") -> PublicKey:
         """The key by `fetch`, run once for all that wait for the same one. Raises what it raised, for a minute without asking again;
-        Unavailable where too many keys of this host could not be had just now: those that can be cost it nothing."""
+        Unavailable where too many keys of this host could not be had just now that the same address (`asker`), or all of them, had
+        named: those that can be cost nothing."""
         miss = self._misses.get(key_uri)
         if miss is not None and now < miss.until:
             raise _again(miss, now)
         task = self._running.get(key_uri)
         if task is None:
-            wait = self._hosts.wait(host, now)
+            wait = max(self._hosts.wait(host, now), self._askers.wait(f"{host} {asker}", now))
             if wait:
                 raise Unavailable(reason="too many keys of this host could not be had", retry_after=wait)
-            task = self._running[key_uri] = asyncio.create_task(self._fetch(key_uri, host, now, fetch))
+            task = self._running[key_uri] = asyncio.create_task(self._fetch(key_uri, host, now, fetch, asker))
             task.add_done_callback(lambda done: done.cancelled() or done.exception())  # seen, also where nobody waits any more
         return await asyncio.shield(task)
 
-    async def _fetch(self, key_uri: str, host: str, now: int, fetch: Callable[[], Awaitable[PublicKey]]) -> PublicKey:
+    async def _fetch(self, key_uri: str, host: str, now: int, fetch: Callable[[], Awaitable[PublicKey]], asker: str) -> PublicKey:
         try:
             found = await fetch()
         except FedcollabError as error:
             self._hosts.take(host, now)
+            self._askers.take(f"{host} {asker}", now)
             self._remember(key_uri, Miss(now + AGAIN_AFTER, error), now)
             raise
         finally:

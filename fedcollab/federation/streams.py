@@ -122,7 +122,10 @@ async def get_stream(request: web.Request) -> web.Response:
     since = parse(request.query.get("since", "0:0"))
     if since is None:
         raise BadRequest(reason="since is not EPOCH:NUMBER")
-    made = await kernel.database.write(_answer, kernel.node, found.partner.id, since)
+    if parse(found.header(HEADER)) == since:
+        made = await kernel.database.write(_answer, kernel.node, found.partner.id, since)
+    else:  # a document's request, say, which somebody made the partner send: it confirms nothing and holds nothing up
+        made = await kernel.database.read(page, found.partner.id, since)
     text = made.document(kernel.node.settings.uri(PATH), since)
     return web.Response(text=text, content_type=ap.MEDIA_TYPE)
 

@@ -19,12 +19,11 @@ from . import catchup, clocks, delivery, fetch, inbox, knocking, lanes, streams
 from .delivery import LANES, Outcome, Parcel
 from .kernel import Kernel
 from .knocking import Peer
-from .models import EARLY
 from .registry import Early
 
 log = logging.getLogger("fedcollab.federation")
 IDLE = 30.0
-ALONE, IN_A_ROW = 64, 20  # lanes that go on by themselves, items of one
+IN_A_ROW = 20  # items of a lane that goes on by itself
 GATHER = 0.01  # seconds in which what comes at the same time becomes one unit
 FETCHES = 20
 CHORES_EVERY = 60.0
@@ -100,8 +99,6 @@ class Lanes:
         """Does what is ready, and starts a lane for what has to be looked at by itself; answers the seconds to wait for more. Where the
         unit is lost with all that was in it, each lane goes by itself: so the one that is to blame is found."""
         busy, kernel = frozenset(self.running), self.kernel
-        if len(busy) >= ALONE:
-            return IDLE
         reach("process.before")
         try:
             done, alone, early = await kernel.database.write(inbox.process_ready, kernel.node, kernel.registry, busy=busy)
@@ -111,13 +108,15 @@ class Lanes:
         for lane, items in alone.items():
             self._start(lane, items)
         now = kernel.node.now()
-        if early is not None and early <= now and EARLY not in self.running:
-            self._start(EARLY, await kernel.database.read(lanes.early, now))
+        if early is not None and early <= now:
+            for lane, items in (await kernel.database.read(lanes.early, now, busy=busy)).items():
+                self._start(lane, items)
+            early = None
         if done:
             await asyncio.sleep(GATHER)
         if done or alone:
             return 0.0
-        return IDLE if early is None or EARLY in self.running else min(IDLE, max(0.05, (early - now) / MICROSECONDS))
+        return IDLE if early is None else min(IDLE, max(0.05, (early - now) / MICROSECONDS))
 
     async def start_deliveries(self) -> float:
         """Starts a burst to each partner that is due; answers the seconds until the next try."""

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from fedcollab.actors.keys import PublicKey
 from fedcollab.base.clock import MICROSECONDS, MINUTE
 from fedcollab.base.errors import FedcollabError, Unauthorized, Unavailable
-from fedcollab.federation import seeking
+from fedcollab.federation import rates, seeking
 from fedcollab.federation.rates import BURST, HANDFUL, Buckets, inboxes
 from fedcollab.federation.seeking import Sought
 from tests.rows import START
@@ -65,12 +65,39 @@ async def test_a_host_of_which_many_keys_cannot_be_had_is_left_alone_and_others_
         assert await sought.find(f"g{number}", "q.example", START, good) == KEY, "keys that are there cost a host nothing"
 
 
+async def test_who_names_keys_that_are_not_there_closes_the_door_on_no_other_address_and_ten_together_on_all() -> None:
+    sought, origin = Sought(), Origin(Unauthorized(reason="none"))
+    for number in range(2 * seeking.MISSES):
+        with pytest.raises((Unauthorized, Unavailable)):
+            await sought.find(f"k{number}", "p.example", START, origin, "stranger")
+    assert origin.asked == seeking.MISSES
+    assert await sought.find("newcomer", "p.example", START, Origin(), "partner") == KEY
+    for number in range(seeking.OF_ALL * seeking.MISSES):
+        with pytest.raises((Unauthorized, Unavailable)):
+            await sought.find(f"m{number}", "p.example", START, origin, f"stranger {number % 50}")
+    assert origin.asked == seeking.OF_ALL * seeking.MISSES
+    with pytest.raises(Unavailable):
+        await sought.find("another", "p.example", START, Origin(), "partner")
+
+
 async def test_what_is_remembered_of_strangers_words_is_bounded() -> None:
     sought = Sought()
     for number in range(seeking.REMEMBERED + 50):
         with pytest.raises(Unauthorized):
             await sought.find(f"k{number}", f"h{number}.example", START, Origin(Unauthorized(reason="none")))
     assert len(sought._misses) == seeking.REMEMBERED
+
+
+def test_of_whomever_asks_so_many_buckets_are_kept_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rates, "MOST", 10)
+    buckets = Buckets(2, 1.0)
+    for number in range(50):
+        buckets.take("busy", START)
+        buckets.take(f"n{number}", START)
+    assert len(buckets._left) == 10
+    assert buckets.wait("busy", START) > 0
+    buckets.take("late", START + MINUTE)
+    assert set(buckets._left) == {"late"}, "those that are full again are forgotten first"
 
 
 @given(st.lists(st.integers(0, 3 * MICROSECONDS), max_size=200))

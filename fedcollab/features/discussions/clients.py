@@ -159,12 +159,14 @@ def arrivals(session: Session, node: Node, viewer: Viewer, before: Key | None, l
 
 
 def _arrived(node: Node, row: Any) -> dict[str, Any]:
-    """What another node's people wrote is known by an address of this node: their activity's own id is not kept."""
+    """What another node's people wrote is known by an address of this node: their activity's own id is not kept. What moderators took
+    away reads as what its author did: nothing of it is left."""
     post = row.Post
+    gone_at = post.deleted_at or (None if post.removed is None and post.hidden is None else post.confirmed_at)
     found = service.as_data(row, "" if post.reply_to else row.title)
     local = node.settings.uri(f"/posts/{post.id}")
-    if post.deleted_at:
-        return ap.activity("Delete", local + "#deleted", row.author, activities.to_tombstone(found, post.deleted_at))
+    if gone_at:
+        return ap.activity("Delete", local + "#deleted", row.author, activities.to_tombstone(found, gone_at))
     shown = activities.to_object(found)
     more = {name: shown[name] for name in ("to", "audience", "context", "published")}
     return ap.activity("Create", row.uri or local + "#arrived", row.author, shown, **more)

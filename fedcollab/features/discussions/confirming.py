@@ -58,7 +58,7 @@ def receive_accept(session: Session, node: Node, received: Verified) -> None:
     if row is None:
         return
     group, author = actors.by_id(session, row.group_id), actors.by_id(session, row.author_id)
-    if group.known == OWN and author.known != OWN and "proof" in received.activity:
+    if group.known == OWN and author.known != OWN and received.proved:
         more = {"audience": group.uri, ap.INTRODUCES: announce.introductions(session, received.actor)}
         made = ap.activity("Announce", outbox.new_uri(node), group.uri, received.activity, **more)
         outbox.publish(session, node, group.id, made, to=[author.organisation_id], order_key=row.uri)

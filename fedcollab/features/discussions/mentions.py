@@ -156,7 +156,7 @@ def news(session: Session, viewer: Viewer) -> list[News]:
 @cache
 def _news_query() -> sa.Select[Any]:
     author = aliased(Actor)
-    title = sa.case((policy.visible(Thread), Thread.title), else_=None)
+    title = sa.case((sa.and_(policy.visible(Thread), Thread.untitled.is_(False)), Thread.title), else_=None)
     columns: tuple[Any, ...] = (Post.id, title, author.name, author.known, author.host, Mention.at)
     query = sa.select(*columns).join(Post, Post.id == Mention.post_id).join(Thread, Thread.id == Post.thread_id)
     query = query.join(author, author.id == Post.author_id).where(Mention.person_id == sa.bindparam("person"), Mention.seen_at.is_(None))

@@ -91,5 +91,5 @@ def vouch(
     more = {"to": [group.uri + "/followers"], "audience": group.uri, ap.INTRODUCES: announce.introductions(session, author)}
     made = ap.activity("Announce", outbox.new_uri(node), group.uri, told, **more)
     inside = outbox.followers(session, audience.id, me.id, group.id, at=came_at)
-    outbox.publish(session, node, group.id, made, to=inside, order_key=thread)
+    outbox.publish(session, node, group.id, made, to=inside, order_key=thread, about=uri)
     announce_outside(session, node, group, audience, received.activity, thread)

@@ -61,7 +61,7 @@ def receive_create(session: Session, node: Node, received: Verified) -> None:
     if known:
         state.settle_post(session, post.uri)
     mentions.receive(session, node, received, post_id, fresh=True)
-    pass_on(session, node, received, group, audience, thread, node.now())
+    pass_on(session, node, received, group, audience, post.uri, thread, node.now())
     audit.record(session, node.now(), partner(received.actor.organisation_id), "post.receive", post_id)
 
 
@@ -278,6 +278,7 @@ def pass_on(
     received: Verified,
     group: ActorData,
     audience: groups.AudienceData,
+    about: str,
     thread: str,
     came_at: int | None,
     *,
@@ -291,18 +292,19 @@ def pass_on(
         public.vouch(session, node, received, group, audience, thread, came_at or node.now())
     elif received.proved:
         at = came_at or node.now()
-        service.announce_to_group(session, node, group, audience, received.actor, received.activity, thread, came_at=at, hold=hold)
+        what = (received.actor, received.activity, thread)
+        service.announce_to_group(session, node, group, audience, *what, about=about, came_at=at, hold=hold)
 
 
-def place_of(session: Session, post_id: str) -> tuple[str, int | None]:
-    """The uri of the thread that a post stands in, and when it came in there."""
+def place_of(session: Session, post_id: str) -> tuple[str, str, int | None]:
+    """A post's uri, that of the thread that it stands in, and when it came in there."""
     row = prepared(session, _place_query(), {"post": post_id}).one()
-    return row.uri, row.confirmed_at
+    return row.post, row.uri, row.confirmed_at
 
 
 @cache
 def _place_query() -> sa.Select[Any]:
-    columns: list[Any] = [Thread.uri, Post.confirmed_at]
+    columns: list[Any] = [Post.uri.label("post"), Thread.uri, Post.confirmed_at]
     return sa.select(*columns).join(Post, Post.thread_id == Thread.id).where(Post.id == sa.bindparam("post"))
 
 

@@ -240,7 +240,7 @@ def send(
     to = public.reached(session, node, kind, obj["id"]) if group.known == OWN else [group.organisation_id]
     proved = outbox.publish(session, node, author.id, made, to=to, order_key=obj["context"])
     if group.known == OWN:
-        announce_to_group(session, node, group, audience, author, proved, obj["context"], came_at=row.confirmed_at)
+        announce_to_group(session, node, group, audience, author, proved, obj["context"], about=obj["id"], came_at=row.confirmed_at)
     return str(proved["id"])
 
 
@@ -253,12 +253,14 @@ def announce_to_group(
     activity: dict[str, Any],
     thread: str,
     *,
+    about: str,
     came_at: int,
     hold: bool = False,
 ) -> None:
     """Passes an activity on to all followers that were inside when its post came in, with its proof and its author's documents, in the
     order of the thread with this uri; the echo is the author's receipt. A deletion also goes to those that were served before, left and
-    came back. What is on `hold` is put on record and goes to nobody."""
+    came back. What is on `hold` is put on record and goes to nobody. The post that it is
+    `about` is the caller's to say: what its author has put inside of it decides nothing."""
     ours = (audience.id, group.organisation_id, group.id)
     to = set(outbox.followers(session, *ours, at=came_at))
     if "Delete" in ap.types(activity):
@@ -268,7 +270,7 @@ def announce_to_group(
     if "Delete" in ap.types(activity):
         more[ap.ASKED] = confirming.asked(session, node, activity, to, author, old=came_at < node.now() - outbox.KEPT)
     made = ap.activity("Announce", outbox.new_uri(node), group.uri, activity, **more)
-    outbox.publish(session, node, group.id, made, to=set() if hold else to, order_key=thread)
+    outbox.publish(session, node, group.id, made, to=set() if hold else to, order_key=thread, about=about)
     if not hold:
         public.announce_outside(session, node, group, audience, activity, thread)
 

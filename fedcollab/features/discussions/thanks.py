@@ -133,7 +133,7 @@ def _send(session: Session, node: Node, row: Any, made: dict[str, Any]) -> None:
     to = [] if group.known == OWN else [group.organisation_id]
     proved = outbox.publish(session, node, author.id, made, to=to, order_key=row.context)
     if group.known == OWN:
-        service.announce_to_group(session, node, group, audience, author, proved, row.context, came_at=row.confirmed_at)
+        service.announce_to_group(session, node, group, audience, author, proved, row.context, about=row.uri, came_at=row.confirmed_at)
 
 
 def receive_like(session: Session, node: Node, received: Verified) -> None:
@@ -159,9 +159,9 @@ def receive_undo(session: Session, node: Node, received: Verified) -> None:
         return  # as above
     named = Thanks.uri == ap.ident(received.object) if ap.ident(received.object) else Post.uri == ap.ident(received.object.get("object"))
     mine = sa.and_(Thanks.person_id == received.actor.id, Thanks.undone_at.is_(None), named)
-    row = session.execute(_posts().join(Thanks, Thanks.post_id == Post.id).where(mine)).one_or_none()
-    if row is None:
-        return
+    row = session.execute(_posts().add_columns(Thanks.at).join(Thanks, Thanks.post_id == Post.id).where(mine)).one_or_none()
+    if row is None or _made_at(node, received) < row.at:
+        return  # there is nothing, or it was said later than this
     _check(session, received, row)
     session.execute(sa.update(Thanks).where(_key(row.id, received.actor.id)).values(undone_at=_made_at(node, received)))
     _pass_on(session, node, received, row)

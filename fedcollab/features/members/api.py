@@ -15,7 +15,7 @@ from fedcollab.base import web as base
 from fedcollab.base.errors import BadRequest, FedcollabError, Forbidden, N_, NotFound, TooLarge, Unauthorized
 from fedcollab.base.http import is_activity
 from fedcollab.base.strictjson import loads
-from fedcollab.base.web import TOO_MUCH, wants_document, words_of
+from fedcollab.base.web import TOO_MUCH, client, wants_document, words_of
 from fedcollab.feature import ARRIVALS, ASKED, OUTBOX
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import asked, clients, profiles
@@ -81,7 +81,7 @@ async def bearer(request: web.Request, scope: str, *, own: bool = True) -> token
         raise Unauthorized(NEEDS_TOKEN)
     token = request.headers["Authorization"][7:].strip()
     found = await kernel.database.glance(tokens.bearer, kernel.node, token)
-    rate.take(found.id if found else views.client(request))
+    rate.take(found.id if found else client(request))
     if found is None:
         raise Unauthorized(NOT_GOOD)
     if found.owes:

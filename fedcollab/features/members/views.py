@@ -19,6 +19,7 @@ from fedcollab.base.web import (
     WORDS,
     Handler,
     check_form,
+    client,
     delete_cookie,
     is_signed,
     read_cookie,
@@ -78,13 +79,6 @@ async def session_viewer(request: web.Request, handler: Handler) -> web.StreamRe
 def local(path: str) -> str:
     """A path of this site to go on to; anything else is the start page."""
     return path if path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable() else "/"
-
-
-def client(request: web.Request) -> str:
-    """Whom a rate limit counts: the connection's address, or the one that our own web server in front vouches for."""
-    if request.app[SETTINGS].trusted_proxy:
-        return request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip() or (request.remote or "")
-    return request.remote or ""
 
 
 def _signed_in(request: web.Request, token: str, to: str, kept: dict[str, str] | None = None) -> web.Response:

@@ -13,6 +13,7 @@ from fedcollab.actors.models import GROUP, OWN, PARTNER, PERSON, Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import MICROSECONDS, iso, new_id
 from fedcollab.base.errors import Refused
+from fedcollab.base.statements import part
 from fedcollab.features.discussions.feature import FEATURE
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation.registry import Registry, Verified
@@ -98,11 +99,10 @@ class Elsewhere:
         actor = by or (actors.by_uri(self.session, activity["actor"]) or self.author)
         group = self.group if through == "group" else through
         verified = Verified(activity | {"actor": actor.uri}, actor, group or actor, through=group)
-        point = self.session.begin_nested()
         try:
-            for work in REGISTRY.find(verified):
-                work(self.session, self.node, verified)
+            with part(self.session):
+                for work in REGISTRY.find(verified):
+                    work(self.session, self.node, verified)
         except Refused as error:
-            point.rollback()
             return error.reason or str(error)
         return ""

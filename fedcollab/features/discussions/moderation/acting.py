@@ -186,7 +186,8 @@ def _send_again(session: Session, node: Node, subject: Subject) -> None:
     if audience.label == STRICT:
         return
     for activity in signed_texts(session, subject.place.object_uri, author.uri):
-        service.announce_to_group(session, node, subject.group, audience, author, activity, subject.place.context, came_at=subject.came_at)
+        about, at = subject.place.object_uri, subject.came_at
+        service.announce_to_group(session, node, subject.group, audience, author, activity, subject.place.context, about=about, came_at=at)
 
 
 def signed_texts(session: Session, post_uri: str, author_uri: str) -> list[dict[str, Any]]:
