@@ -291,10 +291,14 @@ async def test_an_old_word_that_takes_thanks_back_takes_no_newer_ones(three: Thr
     def said(kind: str, obj: object) -> dict[str, Any]:
         return three.p.prove(ap.activity(kind, three.p.uri(f"/activities/{new_id()}"), who, obj), who)
 
-    undo = said("Undo", {"type": "Like", "object": post["object"]["id"]})
-    for one in (said("Like", post["object"]["id"]), undo, said("Like", post["object"]["id"])):
-        assert await three.p.send(three.here, one) == 202
+    words = [("Like", post["object"]["id"]), ("Undo", {"type": "Like", "object": post["object"]["id"]}), ("Like", post["object"]["id"])]
+    made = []
+    for kind, obj in words:
+        made.append(said(kind, obj))
+        await asyncio.sleep(0.01)  # a proof says its time in thousandths of a second
+        assert await three.p.send(three.here, made[-1]) == 202
         await three.here.quiet()
+    undo = made[1]
     if again:
         assert await three.g.send(three.here, undo, actor=three.g.uri("/people/sokha")) == 202
         await three.here.quiet()

@@ -15,7 +15,7 @@ from fedcollab.base.errors import Conflict, NotFound
 from fedcollab.federation import delivery, outbox, partners
 from fedcollab.federation.delivery import Outcome
 from fedcollab.federation.models import Application
-from tests.rows import Hands, engine, home, memory, node, organisation, partner, refused
+from tests.rows import Hands, home, memory, node, organisation, partner, refused
 
 STATES = ("applied", "admitted", "refused", "suspended", "blocked", "left")
 PLAN = {
@@ -176,19 +176,3 @@ def test_the_conflict_is_said_in_words() -> None:
         with pytest.raises(Conflict, match="applied to left") as refusal:
             partners.move(session, node(), None, made, "left")
     assert "not possible in the partner's present state" in refusal.value.in_words()
-
-
-@pytest.mark.parametrize("state", ["admitted", "refused", "blocked"])
-def test_the_record_is_locked_after_all_partners_for_units_that_run_side_by_side(state: str) -> None:
-    with memory() as session:
-        home(session, node())
-        partner(session, node(), "p.example", "applied")
-        said: list[str] = []
-        note = lambda _c, _k, statement, *_: said.append(statement)  # noqa: E731
-        sa.event.listen(engine(), "before_cursor_execute", note)
-        acts.change(session, node(), None, "p.example", state)
-        sa.event.remove(engine(), "before_cursor_execute", note)
-        partners_rows = [n for n, words in enumerate(said) if words.startswith("UPDATE partner")]
-        head = [n for n, words in enumerate(said) if words.startswith(("UPDATE audit_head", "INSERT INTO audit_head"))]
-        assert partners_rows
-        assert max(partners_rows) < min(head)
