@@ -7,7 +7,7 @@ import pytest
 from fedcollab.base import config, connections, gate, http, lines, markup, strictjson, web, wire
 from fedcollab.features.discussions import activities, service
 from fedcollab.features.members import throttle
-from fedcollab.federation import workers
+from fedcollab.federation import lanes, profiles, seeking, workers
 
 from .documents import ROOT, text_of
 
@@ -37,6 +37,10 @@ FIGURES: dict[str, tuple[object, ...]] = {
     "changes of a post": (service.CHANGES,),
     "changes of a post within an hour": (service.CHANGES_AN_HOUR, service.CHANGES_AN_HOUR),
     "documents fetched for one activity": (workers.FETCHES,),
+    "a person's or organisation's document": (f"{profiles.LONGEST} characters",),
+    "conversations of one partner that wait for something at the same time": (lanes.PER_HOST,),
+    "keys of one partner that are not there, named by one address": (seeking.MISSES,),
+    "keys of one partner that are not there, named by all addresses": (seeking.OF_ALL * seeking.MISSES,),
     "an answer, unpacked": (f"{http.MAX_BYTES // MB} MB",),
     "one question with all its redirects": (f"{http.TOTAL_SECONDS} s",),
     "a connection": (f"{lines.CONNECT_SECONDS} s",),
