@@ -60,7 +60,7 @@ def scene(made: list[Process]) -> list[Sender]:
         rows = until("the opener", lambda node=node: query(node, f"SELECT thread_id FROM post WHERE uri = '{opener}'"))
         browser = Browser(node)
         browser.sign_in(node.json("login-link", "ilse")["link"])
-        senders.append(Sender(browser, rows[0][0], f"s{i}", 0.15))
+        senders.append(Sender(browser, rows[0][0], f"s{i}", 0.4))
     return senders
 
 
