@@ -24,9 +24,11 @@ from .models import (
     APPLIED,
     BLOCKED,
     DROPPED,
+    EARLY,
     LEFT,
     NOT_THERE,
     OUTSIDE,
+    PARKED,
     REFUSED,
     SUSPENDED,
     WAITING,
@@ -238,7 +240,8 @@ def drop_waiting(session: Session, node: Node, partner: PartnerData) -> None:
 
 def drop_received(session: Session, partner: PartnerData) -> None:
     """What came from a partner that is blocked and has not had its effect yet never has."""
-    waiting = sa.update(InboxItem).where(InboxItem.host == partner.host, InboxItem.state == WAITING)
+    undone = InboxItem.state.in_((WAITING, EARLY, PARKED))
+    waiting = sa.update(InboxItem).where(InboxItem.host == partner.host, undone)
     session.execute(waiting.values(state=REFUSED, body={}, reason="the partner was blocked"))
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fedcollab.admin import partners as acts
@@ -13,7 +14,7 @@ from fedcollab.base.errors import Refused
 from fedcollab.features.discussions import reading, service
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import delivery, partners
-from fedcollab.federation.models import ADMITTED, BLOCKED, LEFT
+from fedcollab.federation.models import ADMITTED, BLOCKED, LEFT, InboxItem
 from tests import nodes
 from tests.nodes import Here, until
 from tests.rows import Hands, memory, node
@@ -34,6 +35,20 @@ async def words(scene: Scene, thread_id: str) -> list[str]:
 
 async def held(here: Here, state: str = "waiting") -> int:
     return int((await here.sql("SELECT count(*) FROM delivery WHERE state = :state", state=state))[0][0])
+
+
+@pytest.mark.rule("FED-02")
+@pytest.mark.parametrize("state", ["waiting", "early", "parked"])
+async def test_a_block_empties_what_came_and_has_had_no_effect_whatever_it_waits_for(scene: Scene, state: str) -> None:
+    here, p = scene.here, scene.p
+    here.task.cancel()
+    came = await scene.create()
+    assert await p.send(here, came) == 202
+    uri = came["id"]
+    await here.read_write(lambda session: session.execute(sa.update(InboxItem).where(InboxItem.uri == uri).values(state=state)) and None)
+    await here.write(acts.block, here.viewer, p.url)
+    found = await here.sql("SELECT state, body, reason FROM inbox_item WHERE uri = :uri", uri=uri)
+    assert found == [("refused", "{}", "the partner was blocked")]
 
 
 @pytest.mark.rule("FED-02")
