@@ -76,6 +76,28 @@ def failing(session: Session, left: list[int], state: str = "40001") -> int:
     return left[0]
 
 
+async def test_a_process_that_stands_still_inside_its_turn_loses_it_to_the_next(
+    database: Database, other: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fedcollab.base.postgres.STOPPED", 300)
+    stopped = open_database(str(database.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)))
+    started, go_on = threading.Event(), threading.Event()
+
+    def stand_still(session: Session) -> None:
+        put(session, 1)
+        started.set()
+        go_on.wait(10)
+
+    standing = asyncio.create_task(stopped.write(stand_still))
+    await asyncio.to_thread(started.wait, 10)
+    assert await asyncio.wait_for(other.write(put, 2), 4) == 2
+    go_on.set()
+    with pytest.raises(Unavailable):
+        await standing
+    assert await database.read(stored) == {2}
+    await asyncio.to_thread(stopped.close)
+
+
 async def test_units_behind_a_database_that_stands_still_are_turned_away_and_have_no_effect(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

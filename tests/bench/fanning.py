@@ -57,7 +57,7 @@ async def _reached(place: Path) -> list[float]:
     """Seconds from the sending of the form to the last inbox, each time."""
     port, *ports = await asyncio.to_thread(free_ports, INBOXES + 1)
     loop, came, took = asyncio.get_running_loop(), dict[int, float](), list[float]()
-    servers = [await loop.create_server(lambda at=at: Inbox(at, came), "127.0.0.1", at) for at in ports]  # type: ignore[misc]
+    servers = [await loop.create_server(lambda at=at: Inbox(at, came), "127.0.0.1", at) for at in ports]  # type: ignore[misc]  # a default that binds the loop's port
     stocked = await asyncio.to_thread(fill, place, port, 50, tuple(ports))
     await asyncio.to_thread(_befriend, stocked, ports)
     with node(place, port) as ours:

@@ -102,7 +102,7 @@ async def _processed(place: Path) -> float:
             posts = [_post(partner, there, stocked) for _ in range(TIMES)]
             before = ours.cpu()
             await _blocks(ours, port, posts, b"HTTP/1.1 202")
-            while await asyncio.to_thread(query, there, "SELECT 1 FROM inbox_item WHERE state = 'waiting' LIMIT 1"):  # noqa: ASYNC110
+            while await asyncio.to_thread(query, there, "SELECT 1 FROM inbox_item WHERE state = 'waiting' LIMIT 1"):  # noqa: ASYNC110  # it is another process's table
                 await asyncio.sleep(0.1)
             costs.append((ours.cpu() - before) / TIMES)
         assert not await asyncio.to_thread(query, there, "SELECT reason FROM inbox_item WHERE state <> 'done'")

@@ -26,16 +26,20 @@ __all__ = ["Street", "Three", "street", "three"]
 MARK = "where she lives now"
 
 
+async def posted(scene: Scene, *, hidden: bool) -> Any:
+    """A Create that is here; a `hidden` one's post says that its own object is another post."""
+    other: Any = await scene.create()
+    activity = await scene.create(content=f"<p>{MARK}</p>", **({"object": {"id": other["object"]["id"]}} if hidden else {}))
+    for one in (other, activity):
+        assert await scene.p.send(scene.here, one) == 202
+        assert await scene.stored(one)
+    return activity
+
+
 @pytest.mark.rule("P10")
 @pytest.mark.parametrize("hidden", [False, True])
 async def test_a_deleted_post_is_emptied_from_the_queue_whatever_its_object_names(scene: Scene, *, hidden: bool) -> None:
-    other = await scene.create()
-    assert await scene.p.send(scene.here, other) == 202
-    assert await scene.stored(other)
-    more = {"object": {"id": other["object"]["id"]}} if hidden else {}
-    activity = await scene.create(content=f"<p>{MARK}</p>", **more)
-    assert await scene.p.send(scene.here, activity) == 202
-    assert await scene.stored(activity)
+    activity = await posted(scene, hidden=hidden)
     uri = activity["object"]["id"]
     delete = ap.activity("Delete", scene.p.uri(f"/activities/{new_id()}"), scene.author, {"id": uri, "type": "Tombstone"})
     assert await scene.p.send(scene.here, scene.p.prove(delete, scene.author)) == 202
@@ -47,13 +51,7 @@ async def test_a_deleted_post_is_emptied_from_the_queue_whatever_its_object_name
 @pytest.mark.rule("P10")
 @pytest.mark.parametrize("hidden", [False, True])
 async def test_a_removed_post_is_in_no_outbox_whatever_its_object_names(scene: Scene, *, hidden: bool) -> None:
-    other = await scene.create()
-    assert await scene.p.send(scene.here, other) == 202
-    assert await scene.stored(other)
-    more = {"object": {"id": other["object"]["id"]}} if hidden else {}
-    activity = await scene.create(content=f"<p>{MARK}</p>", **more)
-    assert await scene.p.send(scene.here, activity) == 202
-    assert await scene.stored(activity)
+    activity = await posted(scene, hidden=hidden)
     pages = f"{scene.group.uri.removeprefix(scene.here.url)}/outbox?before=newest"
     assert MARK in (await scene.p.get(scene.here, pages))[2]
     post_id = (await scene.here.sql("SELECT id FROM post WHERE uri = :uri", uri=activity["object"]["id"]))[0][0]

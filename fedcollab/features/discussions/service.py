@@ -259,8 +259,8 @@ def announce_to_group(
 ) -> None:
     """Passes an activity on to all followers that were inside when its post came in, with its proof and its author's documents, in the
     order of the thread with this uri; the echo is the author's receipt. A deletion also goes to those that were served before, left and
-    came back. What is on `hold` is put on record and goes to nobody. The post that it is
-    `about` is the caller's to say: what its author has put inside of it decides nothing."""
+    came back. What is on `hold` is put on record and goes to nobody. The post that it is `about` is the caller's to say: what its author
+    has put inside of it decides nothing."""
     ours = (audience.id, group.organisation_id, group.id)
     to = set(outbox.followers(session, *ours, at=came_at))
     if "Delete" in ap.types(activity):
