@@ -282,9 +282,9 @@ async def _show(stages: list[Stage], say: Callable[[str], None], answer: Callabl
             say(f"    {viewer.name}{' (admin)' if viewer.is_admin else ''}: {links[viewer.name]}")
         for viewer in one.viewers:
             await one.kernel.database.write(sessions.forget_notices, viewer.person_id)
-    answer({"organisations": organisations})
-    say("\nOpen a link to sign in; each works once, within 15 minutes. Trial data only. Stop with Ctrl-C.")
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    answer({"organisations": organisations})
+    say("\nOpen a link to sign in; each works once, within 15 minutes. Trial data only. Stop with Ctrl-C.")
     await stop.wait()

@@ -99,13 +99,13 @@ def run(root: Path, *, as_json: bool = False) -> None:
     check(kernel.database.engine)
 
     async def main() -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):  # before anything starts, so that whatever has started also ends in good order
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
         await kernel.database.read(knocking.own_signer, kernel)  # another node's key is found out now, not by the first delivery
         runner = await start(make_app(kernel))
         collect_from_now_on()
         print(json.dumps({"ready": settings.base_url}) if as_json else f"ready {settings.base_url}", flush=True)
-        stop = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
         await stop.wait()
         await runner.cleanup()
 

@@ -1,15 +1,21 @@
 """Shows each command beside a running node, in words and as JSON, on both databases."""
 
+import fcntl
 import http.client
 import json
+import os
+import socket
 import sqlite3
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from fedcollab.demo import free_ports
+
 from .databases import change, query
-from .processes import Process, nodes, until
+from .processes import CLI, Process, nodes, until
 
 Urls = Callable[[int], list[str]]
 
@@ -19,6 +25,11 @@ def both(node: Process, *words: str) -> tuple[str, object]:
     spoken, written = node.run(*words), node.run(*words, "--json")
     assert spoken.stderr == written.stderr == ""
     return spoken.stdout, json.loads(written.stdout)
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as found:
+        return found.connect_ex(("127.0.0.1", port)) == 0
 
 
 def refusal(node: Process, *words: str) -> str:
@@ -125,6 +136,26 @@ def test_serve_prints_ready_and_its_address_and_answers_from_then_on(tmp_path: P
             connection.request("GET", "/")
             assert connection.getresponse().status == 200
             connection.close()
+
+
+@pytest.mark.slow
+def test_a_node_told_to_stop_before_its_first_word_is_read_ends_in_good_order(tmp_path: Path) -> None:
+    """Nobody reads what it prints: the "ready" line waits in a full pipe while the signal comes."""
+    node = Process(tmp_path / "node", free_ports(1)[0])
+    node.init("Meridian Outreach", [])
+    reading, writing = os.pipe()
+    fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)
+    os.write(writing, b"x" * 4096)
+    running = subprocess.Popen([*CLI, "-C", str(node.place), "serve"], stdout=writing)
+    try:
+        until("the node listens", lambda: listens(node.port))
+        running.terminate()
+        os.read(reading, 4096)
+        assert running.wait(20) == 0
+    finally:
+        running.kill()
+        for end in (reading, writing):
+            os.close(end)
 
 
 @pytest.mark.slow
