@@ -238,7 +238,7 @@ def partner_add(
             f"  fedcollab -C {CHOSEN['directory']} partner words {found.host}\n"
             f"  fedcollab -C {CHOSEN['directory']} partner approve {found.host}"
         )
-    say(as_json, asdict(found), words)
+    say(as_json, found._asdict(), words)
 
 
 @partner_app.command("list")
@@ -249,7 +249,7 @@ def partner_list(as_json: AsJson = False) -> None:
     found = with_kernel(lambda kernel: kernel.database.read(partners.listed))
     say(
         as_json,
-        [asdict(p) for p in found],
+        [p._asdict() for p in found],
         "\n".join(f"{p.state:10} {p.host:30} {p.name}  {standing(p)}" for p in found) or "No partners yet.",
     )
 
@@ -263,7 +263,7 @@ def _change(verb: str, url: str, as_json: bool) -> None:
         return await kernel.database.read(partners.find, url)
 
     found = with_kernel(work)
-    say(as_json, asdict(found), f"{found.name} ({found.host}) is {found.state}.")
+    say(as_json, found._asdict(), f"{found.name} ({found.host}) is {found.state}.")
 
 
 @partner_app.command("approve")

@@ -76,7 +76,7 @@ def partner_checked(url: str, as_json: AsJson = False) -> None:
     from fedcollab.admin import trust
 
     found = _do(trust.check, url)
-    say(as_json, asdict(found), f"{found.name} ({found.host}): the words were compared.")
+    say(as_json, found._asdict(), f"{found.name} ({found.host}): the words were compared.")
 
 
 @partner_app.command("accept-keys")
@@ -85,7 +85,7 @@ def partner_accept_keys(url: str, as_json: AsJson = False) -> None:
     from fedcollab.admin import trust
 
     found = _do(trust.accept_keys, url)
-    say(as_json, asdict(found), f"{found.name} ({found.host}): the new keys are accepted.")
+    say(as_json, found._asdict(), f"{found.name} ({found.host}): the new keys are accepted.")
 
 
 @partner_app.command("recheck")
@@ -94,7 +94,7 @@ def partner_recheck(url: str, as_json: AsJson = False) -> None:
     from fedcollab.admin import trust
 
     found = _do(trust.recheck, url)
-    say(as_json, asdict(found), f"{found.name} ({found.host}) is {found.state}, with its new keys.")
+    say(as_json, found._asdict(), f"{found.name} ({found.host}) is {found.state}, with its new keys.")
 
 
 @partner_app.command("allow")
@@ -109,7 +109,7 @@ def partner_allow(
     if set(feature or []) - set(permissions.ALL):
         raise typer.BadParameter(f"a partner can be allowed: {', '.join(permissions.ALL)}", param_hint="--feature")
     found = _do(permissions.allow, url, feature or [])
-    say(as_json, asdict(found), f"{found.name} ({found.host}) takes part in: {', '.join(found.allows) or 'nothing'}.")
+    say(as_json, found._asdict(), f"{found.name} ({found.host}) takes part in: {', '.join(found.allows) or 'nothing'}.")
 
 
 @partner_app.command("pause")
@@ -118,7 +118,7 @@ def partner_pause(url: str, as_json: AsJson = False) -> None:
     from fedcollab.admin import trust
 
     found = _do(trust.pause, url)
-    say(as_json, asdict(found), f"{found.name} ({found.host}) is sent nothing until: {_next('partner resume', url)}")
+    say(as_json, found._asdict(), f"{found.name} ({found.host}) is sent nothing until: {_next('partner resume', url)}")
 
 
 @partner_app.command("resume")
@@ -127,7 +127,7 @@ def partner_resume(url: str, as_json: AsJson = False) -> None:
     from fedcollab.admin import trust
 
     found = _do(trust.resume, url)
-    say(as_json, asdict(found), f"{found.name} ({found.host}) is sent to again.")
+    say(as_json, found._asdict(), f"{found.name} ({found.host}) is sent to again.")
 
 
 @partner_app.command("vouch")
@@ -136,7 +136,7 @@ def partner_vouch(url: str, back: Annotated[bool, typer.Option("--back", help="T
     from fedcollab.admin import trust
 
     found = _do(trust.unvouch if back else trust.vouch, url)
-    say(as_json, asdict(found), f"You {'no longer vouch' if back else 'vouch'} for {found.name} ({found.host}).")
+    say(as_json, found._asdict(), f"You {'no longer vouch' if back else 'vouch'} for {found.name} ({found.host}).")
 
 
 def _day(micros: int | None) -> str:

@@ -14,7 +14,7 @@ from fedcollab.base.clock import MICROSECONDS
 from fedcollab.base.errors import NotFound, Unauthorized
 from fedcollab.base.i18n import LANGUAGES
 from fedcollab.base.templates import Templates
-from fedcollab.base.web import NOTICES, SETTINGS, check_form, check_origin, form_token, words_of
+from fedcollab.base.web import NOTICES, SETTINGS, check_form, check_origin, form_token, is_signed, words_of
 from fedcollab.base.web import Handler as WebHandler
 from fedcollab.federation.asked import MayAsk
 from fedcollab.federation.clients import Arrivals, Taker
@@ -94,6 +94,8 @@ COUNTED = web.AppKey("counted", Counted)
 @web.middleware
 async def count_in_menu(request: web.Request, handler: WebHandler) -> web.StreamResponse:
     """How many things wait where, for those alone whose menu shows it: at most ten seconds old, and on the place's own pages new."""
+    if is_signed(request):
+        return await handler(request)
     viewer, kept, now = viewer_of(request), request.app[COUNTED], request.app[KERNEL].node.now()
     counted = [(item.path, item.number) for item in request.app[MENU] if item.number is not None and item.is_for(viewer)]
     if counted and request.method == "GET":

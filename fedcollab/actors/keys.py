@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -31,8 +31,7 @@ ED25519_BEGINS = "z6Mk"  # base58 of the two bytes before 32 others
 PrivateKey = RSAPrivateKey | Ed25519PrivateKey
 
 
-@dataclass(frozen=True)
-class PublicKey:
+class PublicKey(NamedTuple):
     """A key to verify with: whose, of which type; the algorithm follows from the type, never from what a sender says. `state` and `until`
     as in ActorKey."""
 

@@ -1,8 +1,7 @@
 """Decides how actors come to be and are found; whether somebody may see them is decided above."""
 
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -16,8 +15,7 @@ from .node import Node
 from .uris import actor_uri
 
 
-@dataclass(frozen=True)
-class ActorData:
+class ActorData(NamedTuple):
     """An actor as plain values."""
 
     id: str
@@ -35,7 +33,7 @@ class ActorData:
     disabled_at: int | None
 
 
-COLUMNS = [getattr(Actor, name) for name in ActorData.__dataclass_fields__]
+COLUMNS = [getattr(Actor, name) for name in ActorData._fields]
 
 
 def create_own(session: Session, node: Node, kind: str, *, username: str, name: str, summary: str = "") -> ActorData:

@@ -18,7 +18,7 @@ def status(session: Session) -> dict[str, Any]:
     lines = []
     for partner in partners.listed(session):
         mine = counts.get(partner.id, {})
-        lines.append(asdict(partner) | {state: mine.get(state, 0) for state in ("waiting", "parked", "refused")})
+        lines.append(partner._asdict() | {state: mine.get(state, 0) for state in ("waiting", "parked", "refused")})
     _warn(session, lines + applications, partners.known_hosts(session))
     query = sa.select(InboxItem.state, sa.func.count()).where(InboxItem.state.in_((WAITING, PARKED, REFUSED))).group_by(InboxItem.state)
     inbox = {row[0]: row[1] for row in session.execute(query)}

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from aiohttp import HttpVersion10, HttpVersion11, web
+from aiohttp import HttpVersion10, HttpVersion11, hdrs, web
 
 from .addresses import host_of
 from .connections import Connection
@@ -11,6 +11,7 @@ from .web import BODY_BYTES, LAST, SETTINGS, Handler
 
 BODY_SECONDS = 30.0
 SMALL_BODY, LARGE_AT_ONCE = 65_536, 16  # bytes; how many larger bodies are read side by side
+CHUNKED = ["chunked"]
 LARGE_BODIES = web.AppKey("large_bodies", asyncio.Semaphore)
 
 
@@ -23,9 +24,11 @@ async def gate(request: web.Request, handler: Handler) -> web.StreamResponse:
     if at is not None:
         at.work()
     try:
-        request[LAST] = True
-        await _admit(request)
-        request[LAST] = False
+        try:
+            await _admit(request)
+        except BaseException:
+            request[LAST] = True
+            raise
         return await handler(request)
     finally:
         if at is not None and not request.can_read_body:  # else what comes next is the rest of a refused body, and no header
@@ -35,10 +38,10 @@ async def gate(request: web.Request, handler: Handler) -> web.StreamResponse:
 async def _admit(request: web.Request) -> None:
     if request.version not in (HttpVersion10, HttpVersion11):
         raise _refused(505, "another version of HTTP")
-    if [coding.lower() for coding in request.headers.getall("Transfer-Encoding", ["chunked"])] != ["chunked"]:
+    if [coding.lower() for coding in request.headers.getall(hdrs.TRANSFER_ENCODING, CHUNKED)] != CHUNKED:
         raise _refused(400, "another transfer coding than chunked")
     _check_host(request)
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":  # a signature covers what is sent, and bombs are packed
+    if request.headers.get(hdrs.CONTENT_ENCODING, "identity").lower() != "identity":  # signatures cover what is sent; bombs are packed
         raise _refused(415, "a packed body")
     if request.can_read_body:
         await _read(request)
@@ -46,7 +49,7 @@ async def _admit(request: web.Request) -> None:
 
 def _check_host(request: web.Request) -> None:
     """The name that the request is for has to be ours: else another site's name, led to our address, would be answered as ours."""
-    settings, said = request.app[SETTINGS], request.headers.getall("Host", [])
+    settings, said = request.app[SETTINGS], request.headers.getall(hdrs.HOST, ())
     if len(said) != 1 or not request.raw_path.startswith("/"):
         raise BadRequest(reason="no Host, more than one, or a whole address as the path")
     if said[0] == settings.host:

@@ -68,16 +68,17 @@ def client(request: web.Request) -> str:
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Signal handler: every answer carries the security headers, errors and files too; pages are never stored by proxies."""
+    headers = response.headers
     for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
-    response.headers["Server"] = HEADERS["Server"]
+        headers.setdefault(name, value)
+    headers["Server"] = HEADERS["Server"]
     if request.get(LAST):
-        response.headers["Connection"] = "close"
+        headers["Connection"] = "close"
         response.force_close()
     if request.app[SETTINGS].secure:
-        response.headers["Strict-Transport-Security"] = "max-age=63072000"
+        headers["Strict-Transport-Security"] = "max-age=63072000"
     if not request.path.startswith("/static/"):
-        response.headers.setdefault("Cache-Control", "no-store")
+        headers.setdefault("Cache-Control", "no-store")
 
 
 @web.middleware

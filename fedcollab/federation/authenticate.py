@@ -1,8 +1,8 @@
 """Decides whose request this is: partner admitted before anything is fetched, then digest and time, then the key."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 from aiohttp import web
 
@@ -22,8 +22,7 @@ from .models import ADMITTED, OUTSIDE
 from .partners import PartnerData
 
 
-@dataclass(frozen=True)
-class Authenticated:
+class Authenticated(NamedTuple):
     """A request whose signature is good: by this actor of this admitted partner. Only header fields that the signature covers can be
     read from it."""
 
@@ -47,12 +46,12 @@ async def authenticate(kernel: Kernel, request: web.Request, body: bytes) -> Aut
 
 
 async def _authenticate(kernel: Kernel, request: web.Request, body: bytes) -> Authenticated:
-    incoming = signatures.Incoming(request.method, request.raw_path, request.headers.items(), body)
-    claims = signatures.claims(incoming, kernel.node.settings.base_url, kernel.node.now())
+    incoming, now = signatures.Incoming(request.method, request.raw_path, request.headers.items(), body), kernel.node.now()
+    claims = signatures.claims(incoming, kernel.node.settings.base_url, now)
     claim, found = await _choose(kernel, claims)
     if found is None or found.partner.state != ADMITTED:
         return await _stranger(kernel, request.method, body, claim, found)
-    key, now, partner = found.key, kernel.node.now(), found.partner
+    key, partner = found.key, found.partner
     if key is None:
         key_uri = claim.key_uri
         fetch = partial(_fetch_key, kernel, key_uri, partner)

@@ -1,7 +1,7 @@
 """Decides what every signed request has to show before its key is looked at, in whichever form it is signed."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from fedcollab.actors.keys import PublicKey
 from fedcollab.base.clock import MICROSECONDS, MINUTE
@@ -13,8 +13,7 @@ ONCE = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class Incoming:
+class Incoming(NamedTuple):
     """A request as it came in: `target` is path and query as sent, `headers` with repetitions."""
 
     method: str
@@ -23,8 +22,7 @@ class Incoming:
     body: bytes
 
 
-@dataclass(frozen=True)
-class Claim:
+class Claim(NamedTuple):
     """What a request says of its signer, all checks done but the key's own. `kind` is the type of key that it says to be signed with,
     where it says so beyond doubt; `covered` are the header fields that the signature covers, by their names in lower case."""
 

@@ -1,8 +1,7 @@
 """Decides how the signer of a request is found: partner, key and the key's owner in one read, which no request is too fast for."""
 
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
@@ -17,8 +16,7 @@ from .partners import COLUMNS as PARTNER_COLUMNS
 from .partners import PartnerData
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """A host on the list, whatever its state, with the key that a request names and whose it is, where we hold it."""
 
     partner: PartnerData

@@ -51,8 +51,7 @@ MOVES = {  # state -> the states it may go to
 }
 
 
-@dataclass(frozen=True)
-class PartnerData:
+class PartnerData(NamedTuple):
     """A partner as plain values; `waiting` and `parked` count its deliveries."""
 
     id: str
