@@ -183,6 +183,7 @@ def note_old(session: Session, node: Node, key: PublicKey) -> None:
 def compare(session: Session, node: Node, partner: PartnerData, seen: Profile) -> bool:
     """What a partner's own host shows, fetched by ourselves, beside what is pinned; whether it is the same. Keys that the pinned ones had
     signed wait for an admin; others suspend an admitted partner until the words have been compared."""
+    partner = partners.find(session, partner.id)  # as it is now: while its host took its time to answer it may have been blocked
     believed = actors.keys_of(session, partner.organisation_id)
     if seen.uri != partner.uri or (seen.keys and seen.keys.items() <= believed.items()):
         return True
