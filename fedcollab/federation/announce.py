@@ -51,7 +51,7 @@ def _passed_on(session: Session, node: Node, received: Verified, fetched: dict[s
     if author is None and (partner := _unvouched(session, author_uri)):
         author = _first_sight(session, node, partner, author_uri, fetched)
     elif author is None or (author.known == INTRODUCED and partners.by_host(session, author.host) is not None):
-        author = introduce(session, node, received, author_uri, documents)
+        author = _introduced(session, node, received, author_uri, fetched)
     elif author.known != OWN:
         _renew(session, node, author, documents.get(author_uri))
     _check(session, node, inner, author)
@@ -96,6 +96,20 @@ def _document(documents: dict[str, Any], uri: str) -> Any:
     if uri not in documents:
         raise Needs(uri)
     return documents[uri]
+
+
+def _introduced(session: Session, node: Node, received: Verified, author_uri: str, fetched: dict[str, Any]) -> ActorData:
+    """By the documents inside the Announce. Those that are no longer good (it has waited, or is told again, and a partner's keys have
+    changed since) give way to what the author's own host shows. Raises Needs, Refused."""
+    brought = _documents(received)
+    try:
+        return introduce(session, node, received, author_uri, fetched | brought)
+    except Refused:
+        may_be_asked = author_uri in brought and host_of(author_uri) in partners.admitted_hosts(session)
+        found = _document(fetched, author_uri) if may_be_asked else None
+        if found is None:
+            raise
+    return introduce(session, node, received, author_uri, fetched | brought | {author_uri: found})
 
 
 def introduce(session: Session, node: Node, received: Verified, author_uri: str, documents: dict[str, Any]) -> ActorData:

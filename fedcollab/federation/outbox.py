@@ -57,6 +57,17 @@ def publish(
     return proved
 
 
+def prove_anew(session: Session, node: Node, actor_id: str) -> None:
+    """All that an actor of ours has published and others may still get, proved by its present key: who believes that one believes what
+    the one before had proved no more."""
+    signer = keys.signer(session, node, actor_id, keys.ED25519)
+    kept = sa.select(Activity.id, Activity.body).where(Activity.actor_id == actor_id, Activity.body != "")
+    for row in session.execute(kept).all():
+        bare = {name: part for name, part in orjson.loads(row.body).items() if name != "proof"}
+        body = orjson.dumps(proofs.prove(bare, signer, node.now())).decode()
+        session.execute(sa.update(Activity).where(Activity.id == row.id).values(body=body))
+
+
 def publish_again(session: Session, organisation_id: str, activities: list[tuple[str, str]]) -> None:
     """Queues activities of ours, (row id, order key) in the order that they shall arrive in, for one more organisation; what was ever
     queued for it is not."""

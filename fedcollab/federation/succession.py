@@ -113,6 +113,7 @@ def _turn(session: Session, node: Node) -> bool:
 def _renew_all(session: Session, node: Node) -> None:
     me = actors.own(session, node)
     profiles.prove_anew(session, node)
+    outbox.prove_anew(session, node, me.id)
     policy.count_anew(session, me.id, me.id)  # our groups' lists are published again, by the chore that does so
     _tell(session, node)
     people = sa.select(Actor.id).where(Actor.known == OWN, Actor.kind == PERSON, Actor.disabled_at.is_(None)).order_by(Actor.id)

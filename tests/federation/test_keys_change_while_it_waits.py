@@ -1,0 +1,53 @@
+"""Shows that nothing is lost of what waits for a partner while our Organization's keys change: what they had proved is proved anew."""
+
+from pathlib import Path
+
+from fedcollab.admin import trust
+from fedcollab.features.discussions import service
+from fedcollab.features.members import service as members
+from fedcollab.federation import succession
+from tests import nodes
+from tests.nodes import Here, until
+
+from .test_key_rotation import _in_use, _viewer, offered, opened, sees
+
+
+async def refused(here: Here) -> list[tuple[object, ...]]:
+    """What came in and was not believed, or failed here."""
+    return await here.sql("SELECT reason FROM inbox_item WHERE state IN ('refused', 'parked')")
+
+
+async def test_what_waits_while_the_keys_change_is_believed_when_it_comes(tmp_path: Path) -> None:
+    async with nodes.running(tmp_path, "A", "B") as (a, b):
+        at_a, _ = await opened(a, b)
+        made = await a.write(succession.rotate, a.viewer)
+        await until("the offer", lambda: offered(b))
+        await a.write(trust.pause, a.viewer, b.url)
+        fresh = await a.write(members.add_member, None, username="nina", name="Nina", roles=["member"])
+        nina = await _viewer(a, fresh.person_id)
+        posted = await a.write(service.post_reply, nina, at_a, text="by somebody whom B has not met")
+        await b.write(trust.accept_keys, b.viewer, a.url)
+        await until("A signs with the new keys", lambda: _in_use(a, made.successor))
+        await a.write(trust.resume, a.viewer, b.url)
+        await until("all is sent", lambda: _sent(a))
+        await b.quiet()
+        assert await refused(b) == []
+        assert await sees(b, posted.uri)
+        assert await b.sql("SELECT people FROM partner") == [(2,)]
+
+
+async def test_a_newcomer_reads_what_was_written_before_the_keys_changed(tmp_path: Path) -> None:
+    async with nodes.running(tmp_path, "A", "B") as (a, b):
+        group = await a.group(history=True)
+        fresh = await a.write(members.add_member, None, username="nina", name="Nina", roles=["member"])
+        nina = await _viewer(a, fresh.person_id)
+        posted = await a.write(service.post_thread, nina, group.id, title="T", text="long ago")
+        await a.write(succession.rotate, a.viewer)
+        await a.write(succession.turn_when_due)
+        await nodes.befriend(a, b)
+        await until("what was written before", lambda: sees(b, posted.uri))
+        assert await refused(b) == []
+
+
+async def _sent(here: Here) -> bool:
+    return await here.sql("SELECT count(*) FROM delivery WHERE state <> 'done'") == [(0,)]
