@@ -21,7 +21,7 @@ from . import activitystreams as ap
 from . import lanes, partners
 from .announce import unwrap
 from .intake import once
-from .models import DONE, EARLY, PARKED, WAITING, InboxItem, Partner
+from .models import DONE, EARLY, PARKED, WAITING, InboxItem, Partner, is_open
 from .models import REFUSED as REFUSED_STATE
 from .registry import Registry, Verified
 
@@ -166,7 +166,9 @@ def _behind(session: Session, host: str, epoch: int, seq: int) -> bool:
     first = session.execute(heard).scalar_one_or_none() or 0
     before = sa.and_(InboxItem.host == host, InboxItem.epoch == epoch, InboxItem.seq < seq)
     come = session.scalar(sa.select(sa.func.count()).select_from(InboxItem).where(before, InboxItem.seq > first)) or 0
-    waits = session.execute(sa.select(InboxItem.id).where(before, InboxItem.state.in_((WAITING, EARLY))).limit(1)).first()
+    numbered = sa.and_(InboxItem.epoch + 0 == epoch, InboxItem.seq + 0 < seq)  # so written no index of all numbers is walked for it
+    open_ = sa.select(InboxItem.id).where(InboxItem.host == host, is_open(InboxItem, WAITING, EARLY), numbered)
+    waits = session.execute(open_.limit(1)).first()
     return come < seq - 1 - first or waits is not None
 
 

@@ -139,6 +139,7 @@ class Delivery(Model):
 
     __table_args__ = (
         Index("ix_delivery_open", "partner_id", "state", "order_key", "seq", sqlite_where=NOT_DONE, postgresql_where=NOT_DONE),
+        Index("ix_delivery_next", "partner_id", "state", "seq", sqlite_where=NOT_DONE, postgresql_where=NOT_DONE),
     )
 
 

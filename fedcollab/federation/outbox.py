@@ -17,7 +17,7 @@ from fedcollab.base.statements import prepared, put
 
 from . import activitystreams as ap
 from . import proofs
-from .models import ACCEPTED, ADMITTED, DROPPED, NOT_THERE, OUTSIDE, SUSPENDED, WAITING, Activity, Delivery, Follow, Partner
+from .models import ACCEPTED, ADMITTED, DROPPED, NOT_THERE, OUTSIDE, SUSPENDED, WAITING, Activity, Delivery, Follow, Partner, is_open
 
 KEPT = 45 * DAY  # how long partners can ask again for what they were sent
 
@@ -121,7 +121,7 @@ def withhold(session: Session, node: Node, object_uri: str, error: str) -> None:
 def drop(session: Session, node: Node, organisation_id: str, order_keys: "sa.Select[Any]") -> None:
     """What waits for a partner under these keys of order is never sent: it is outside of what they belong to. Deletions still go."""
     mine = sa.select(Partner.id).where(Partner.organisation_id == organisation_id)
-    there = sa.and_(Delivery.partner_id.in_(mine), Delivery.state.in_(NOT_THERE), Delivery.order_key.in_(order_keys))
+    there = sa.and_(Delivery.partner_id.in_(mine), is_open(Delivery, *NOT_THERE), Delivery.order_key.in_(order_keys))
     named = sa.or_(Activity.type == "Delete", Activity.body.contains('"type":"Delete"', autoescape=True))  # anywhere, to begin with
     query = sa.select(Activity.id, Activity.body).join(Delivery, Delivery.activity_id == Activity.id).where(there, named)
     deletes = [row.id for row in session.execute(query) if _deletes(orjson.loads(row.body or "{}"))]

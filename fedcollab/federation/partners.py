@@ -36,6 +36,7 @@ from .models import (
     Delivery,
     InboxItem,
     Partner,
+    is_open,
 )
 
 STRANGERS = 100
@@ -233,13 +234,13 @@ def move(session: Session, node: Node, viewer: Viewer | None, partner: PartnerDa
 
 def drop_waiting(session: Session, node: Node, partner: PartnerData) -> None:
     """What has not come to a partner whose partnership ends is never sent, and stays on record as dropped."""
-    waiting = sa.update(Delivery).where(Delivery.partner_id == partner.id, Delivery.state.in_(NOT_THERE))
+    waiting = sa.update(Delivery).where(Delivery.partner_id == partner.id, is_open(Delivery, *NOT_THERE))
     session.execute(waiting.values(state=DROPPED, done_at=node.now(), error="the partnership has ended"))
 
 
 def drop_received(session: Session, partner: PartnerData) -> None:
     """What came from a partner that is blocked and has not had its effect yet never has."""
-    undone = InboxItem.state.in_((WAITING, EARLY, PARKED))
+    undone = is_open(InboxItem, WAITING, EARLY, PARKED)
     waiting = sa.update(InboxItem).where(InboxItem.host == partner.host, undone)
     session.execute(waiting.values(state=REFUSED, body={}, reason="the partner was blocked"))
 

@@ -75,7 +75,7 @@ class Stuck:
 def lines(session: Session) -> list[Line]:
     """Every partner that is talked with, or that something is left of in the queue, by name."""
     counted = sa.select(Delivery.partner_id, Delivery.state, sa.func.count(), sa.func.min(Delivery.seq))
-    counted = counted.where(Delivery.state.in_((WAITING, *GIVEN_UP))).group_by(Delivery.partner_id, Delivery.state)
+    counted = counted.where(is_open(Delivery, WAITING, *GIVEN_UP)).group_by(Delivery.partner_id, Delivery.state)
     found: dict[str, dict[str, tuple[int, int]]] = {}
     for partner_id, state, number, first in session.execute(counted):
         found.setdefault(partner_id, {})[state] = (number, first)
@@ -112,14 +112,14 @@ def given_up(session: Session, limit: int = SHOWN) -> list[GivenUp]:
         Delivery.error,
     )
     query = sa.select(*columns).join(Partner, Partner.id == Delivery.partner_id).join(Actor, Actor.id == Partner.organisation_id)
-    query = query.join(Activity, Activity.id == Delivery.activity_id).where(Delivery.state.in_(GIVEN_UP))
+    query = query.join(Activity, Activity.id == Delivery.activity_id).where(is_open(Delivery, *GIVEN_UP))
     return [GivenUp(*row) for row in session.execute(query.order_by(Activity.created_at.desc(), Delivery.seq.desc()).limit(limit))]
 
 
 def stuck(session: Session, limit: int = SHOWN) -> list[Stuck]:
     """What came in and is parked, the newest first."""
     columns = (InboxItem.id, InboxItem.host, InboxItem.body, InboxItem.received_at, InboxItem.attempts, InboxItem.reason)
-    rows = session.execute(sa.select(*columns).where(InboxItem.state == PARKED).order_by(InboxItem.id.desc()).limit(limit))
+    rows = session.execute(sa.select(*columns).where(is_open(InboxItem, PARKED)).order_by(InboxItem.id.desc()).limit(limit))
     return [Stuck(row.id, row.host, _type(row.body), row.received_at, row.attempts, row.reason) for row in rows]
 
 
@@ -142,7 +142,7 @@ def _attention() -> sa.Select[Any]:
 
 def _chosen(partner_id: str, seq: int | None, states: Sequence[str]) -> sa.ColumnElement[bool]:
     """One delivery, all of a partner's, or all."""
-    chosen = [Delivery.state.in_(states), *([Delivery.partner_id == partner_id] if partner_id else [])]
+    chosen = [is_open(Delivery, *states), *([Delivery.partner_id == partner_id] if partner_id else [])]
     return sa.and_(*chosen, *([Delivery.seq == seq] if seq is not None else []))
 
 
@@ -166,7 +166,7 @@ def drop(session: Session, node: Node, *, partner_id: str = "", seq: int | None 
 
 def retry_arrived(session: Session, item_id: int | None = None) -> int:
     """Processes again what came in and was parked: one item, or all. Answers how many."""
-    again = sa.update(InboxItem).where(InboxItem.state == PARKED, *([InboxItem.id == item_id] if item_id is not None else []))
+    again = sa.update(InboxItem).where(is_open(InboxItem, PARKED), *([InboxItem.id == item_id] if item_id is not None else []))
     found = session.execute(again.values(state=WAITING, attempts=0, next_try_at=0).returning(InboxItem.id)).all()
     wake(session, "inbox")
     return len(found)
@@ -174,7 +174,7 @@ def retry_arrived(session: Session, item_id: int | None = None) -> int:
 
 def drop_arrived(session: Session, item_id: int | None = None) -> int:
     """Puts away what came in and was parked; its text goes, its reason stays. Answers how many."""
-    away = sa.update(InboxItem).where(InboxItem.state == PARKED, *([InboxItem.id == item_id] if item_id is not None else []))
+    away = sa.update(InboxItem).where(is_open(InboxItem, PARKED), *([InboxItem.id == item_id] if item_id is not None else []))
     return len(session.execute(away.values(state=DROPPED, body={}).returning(InboxItem.id)).all())
 
 

@@ -7,7 +7,7 @@ from fedcollab.access.models import Audience
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import DAY
 
-from .models import DONE, DROPPED, REFUSED, Activity, Delivery, InboxItem, Partner
+from .models import DONE, DROPPED, REFUSED, Activity, Delivery, InboxItem, Partner, is_open
 from .outbox import KEPT
 
 AT_ONCE = 300  # rows a unit: a chore holds the writer for some milliseconds, once a minute
@@ -19,7 +19,7 @@ def purge_deliveries(session: Session, node: Node) -> None:
     limit = node.now() - KEPT
     for partner_id in session.scalars(sa.select(Partner.id).order_by(Partner.id)).all():
         for state in (DONE, REFUSED, DROPPED):
-            mine = sa.and_(Delivery.partner_id == partner_id, Delivery.state == state)
+            mine = sa.and_(Delivery.partner_id == partner_id, Delivery.state == DONE if state == DONE else is_open(Delivery, state))
             oldest = sa.select(Delivery.seq, Delivery.done_at).where(mine).order_by(Delivery.seq).limit(AT_ONCE).subquery()
             old = sa.select(oldest.c.seq).where(oldest.c.done_at < limit)
             session.execute(sa.delete(Delivery).where(mine, Delivery.seq.in_(old)))

@@ -17,7 +17,7 @@ from fedcollab.base.errors import BadRequest, Forbidden
 from . import activitystreams as ap
 from .authenticate import authenticate
 from .kernel import KERNEL
-from .models import DONE, DROPPED, PARKED, WAITING, Activity, Delivery, Partner
+from .models import DONE, DROPPED, PARKED, WAITING, Activity, Delivery, Partner, is_open
 
 HEADER = "Fedcollab-Sequence"
 PATH = "/actor/stream"
@@ -100,7 +100,7 @@ def acknowledge(session: Session, node: Node, partner_id: str, since: Place) -> 
         fresh = max(row.epoch + 1, node.now() // MICROSECONDS)
         session.execute(sa.update(Partner).where(Partner.id == partner_id).values(epoch=fresh))
         return
-    had = sa.update(Delivery).where(Delivery.partner_id == partner_id, Delivery.state.in_((WAITING, PARKED)), Delivery.seq <= since[1])
+    had = sa.update(Delivery).where(Delivery.partner_id == partner_id, is_open(Delivery, WAITING, PARKED), Delivery.seq <= since[1])
     session.execute(had.values(state=DONE, status=200, done_at=node.now(), error=""))
 
 
