@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
 from fedcollab.access import audit
-from fedcollab.access.models import Block
+from fedcollab.access.models import Block, SharedObject
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.models import FOREIGN, ORGANIZATION, OWN, Actor
 from fedcollab.actors.node import Node
@@ -199,16 +199,24 @@ def add(session: Session, node: Node, organisation: ActorData, allows: Iterable[
 
 
 def _from_outside(session: Session, node: Node, organisation: ActorData, allows: Iterable[str]) -> PartnerData | None:
-    """The line of a server that was heard from outside becomes the one of the organisation which now speaks for it; its people too."""
+    """The line of a server that was heard from outside becomes the one of the organisation which now speaks for it; its people and what
+    they have written too. A block of it stays one, and a later one hides all."""
     made_up = sa.select(Actor.id).where(Actor.known == FOREIGN, Actor.kind == ORGANIZATION, Actor.host == organisation.host)
-    query = sa.select(Partner.id, Partner.organisation_id).where(Partner.host == organisation.host, Partner.organisation_id.in_(made_up))
+    query = sa.select(Partner.id, Partner.organisation_id, Partner.state).where(
+        Partner.host == organisation.host, Partner.organisation_id.in_(made_up)
+    )
     row = session.execute(query).one_or_none()
     if row is None:
         return None
-    values = dict(organisation_id=organisation.id, state=APPLIED, decided_at=node.now(), allows=sorted(allows))
+    state = BLOCKED if row.state == BLOCKED else APPLIED
+    values = dict(organisation_id=organisation.id, state=state, decided_at=node.now(), allows=sorted(allows))
     session.execute(sa.update(Partner).where(Partner.id == row.id).values(values))
     people = sa.update(Actor).where(Actor.organisation_id == row.organisation_id, Actor.id != row.organisation_id)
     session.execute(people.values(organisation_id=organisation.id))
+    session.execute(sa.update(Block).where(Block.organisation_id == row.organisation_id).values(organisation_id=organisation.id))
+    for model in SharedObject.__subclasses__():
+        written = sa.update(model).where(model.organisation_id == row.organisation_id)
+        session.execute(written.values(organisation_id=organisation.id))
     return find(session, organisation.host)
 
 
