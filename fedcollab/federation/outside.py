@@ -7,7 +7,6 @@ from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
 from fedcollab.access.models import CLEAR, Audience
-from fedcollab.actors import keys
 from fedcollab.actors import service as actors
 from fedcollab.actors.keys import PublicKey
 from fedcollab.actors.models import FOREIGN, GROUP, ORGANIZATION, OWN, Actor
@@ -109,8 +108,6 @@ def _actor(session: Session, node: Node, profile: profiles.Profile, organisation
         many = sa.select(sa.func.count()).select_from(Actor).where(Actor.organisation_id == organisation_id)
         if session.execute(many).scalar_one() > PEOPLE:
             raise TooMany(reason="more people of one server outside than we keep")
-    elif there.through_id is not None:  # a host's word until now: from here on it speaks for itself
-        keys.pin(session, node, there.id, profile.keys)
     return profiles.remember(session, node, profile, known=FOREIGN, organisation_id=organisation_id)
 
 

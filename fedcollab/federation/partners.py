@@ -199,25 +199,31 @@ def add(session: Session, node: Node, organisation: ActorData, allows: Iterable[
 
 
 def _from_outside(session: Session, node: Node, organisation: ActorData, allows: Iterable[str]) -> PartnerData | None:
-    """The line of a server that was heard from outside becomes the one of the organisation which now speaks for it; its people and what
-    they have written too. A block of it stays one, and a later one hides all."""
-    made_up = sa.select(Actor.id).where(Actor.known == FOREIGN, Actor.kind == ORGANIZATION, Actor.host == organisation.host)
-    query = sa.select(Partner.id, Partner.organisation_id, Partner.state).where(
-        Partner.host == organisation.host, Partner.organisation_id.in_(made_up)
-    )
-    row = session.execute(query).one_or_none()
+    """Whoever was heard from outside, or told of by a group's host, belongs to the organisation which now speaks for their server, with
+    what they have written; so does the server's line, where there is one. A block of it stays one, and a later one hides all."""
+    mine = sa.and_(Actor.known == FOREIGN, Actor.kind == ORGANIZATION, Actor.host == organisation.host)
+    made_up = session.scalar(sa.select(Actor.id).where(mine, Actor.organisation_id == Actor.id))
+    if made_up is None:
+        return None
+    _hand_over(session, made_up, organisation.id)
+    row = session.execute(sa.select(Partner.id, Partner.state).where(Partner.organisation_id == made_up)).one_or_none()
     if row is None:
         return None
     state = BLOCKED if row.state == BLOCKED else APPLIED
     values = dict(organisation_id=organisation.id, state=state, decided_at=node.now(), allows=sorted(allows))
     session.execute(sa.update(Partner).where(Partner.id == row.id).values(values))
-    people = sa.update(Actor).where(Actor.organisation_id == row.organisation_id, Actor.id != row.organisation_id)
-    session.execute(people.values(organisation_id=organisation.id))
-    session.execute(sa.update(Block).where(Block.organisation_id == row.organisation_id).values(organisation_id=organisation.id))
-    for model in SharedObject.__subclasses__():
-        written = sa.update(model).where(model.organisation_id == row.organisation_id)
-        session.execute(written.values(organisation_id=organisation.id))
     return find(session, organisation.host)
+
+
+def _hand_over(session: Session, made_up: str, organisation_id: str) -> None:
+    """Nobody is introduced as of the made-up organisation any more: a block by the host's name has to find the true one."""
+    session.execute(sa.update(Actor).where(Actor.id == made_up).values(through_id=None))
+    people = sa.update(Actor).where(Actor.organisation_id == made_up, Actor.id != made_up)
+    session.execute(people.values(organisation_id=organisation_id))
+    for model in SharedObject.__subclasses__():
+        session.execute(sa.update(model).where(model.organisation_id == made_up).values(organisation_id=organisation_id))
+    free = sa.literal(organisation_id).not_in(sa.select(Block.organisation_id))
+    session.execute(sa.update(Block).where(Block.organisation_id == made_up, free).values(organisation_id=organisation_id))
 
 
 def move(session: Session, node: Node, viewer: Viewer | None, partner: PartnerData, state: str) -> None:

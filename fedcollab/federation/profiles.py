@@ -189,7 +189,7 @@ def remember(
         name=profile.name, summary=profile.summary, inbox=profile.inbox, document=profile.document, updated_at=made_at
     )
     if there:
-        first_hand = there.known == INTRODUCED and known != INTRODUCED
+        first_hand = known != INTRODUCED and through_id is None and (there.known == INTRODUCED or there.through_id is not None)
         if first_hand:
             keys.replace(session, node, there.id, profile.keys)
             values |= dict(organisation_id=organisation_id or there.id)
