@@ -127,12 +127,12 @@ def _store(
     shared = dict(
         audience_id=audience.id, label=label, author_id=author.id, organisation_id=author.organisation_id, posted_at=post.posted_at
     )
-    thread_id, thread = _thread(session, node, group, post, shared, direct=received.through is None)
+    thread_id, thread, reply_to = _thread(session, node, group, post, shared, direct=received.through is None)
     row = dict(
         id=post_id,
         uri=post.uri,
         thread_id=thread_id,
-        reply_to=post.reply_to,
+        reply_to=reply_to,
         html=post.html,
         language=post.language,
         edited_at=post.edited_at,
@@ -144,10 +144,10 @@ def _store(
 
 def _thread(
     session: Session, node: Node, group: ActorData, post: activities.PostData, shared: dict[str, Any], *, direct: bool
-) -> tuple[str, str]:
+) -> tuple[str, str, str]:
     """The thread's row id and uri, by its context or by what is replied to; else a new one, named by the opener (a late reply's own has no
-    name here). An opener without a context is a context itself. Raises Locked, before anything is stored, for what comes `direct` to a
-    locked one."""
+    name here). An opener without a context is a context itself. With it what the post answers: the opener, where it stands in a
+    conversation that has one and does not say. Raises Locked, before anything is stored, for what comes `direct` to a locked one."""
     uri = post.context or post.uri
     found = prepared(session, _thread_query(), {"group": group.id, "uri": uri}).one_or_none()
     if found is None and post.reply_to:
@@ -158,14 +158,18 @@ def _thread(
         )
         put(session, Thread, **row, **shared)
         state.settle_new(session, str(row["id"]), uri, group.id)
-        return str(row["id"]), uri
+        return str(row["id"]), uri, post.reply_to
     if found.group_id != group.id:
         raise Refused(reason="its thread is in another group")
     if direct and found.locked is not None:
         raise late.Locked(found.uri, found.locked)
-    if not found.title and not post.reply_to:  # the opener after its answers
-        session.execute(sa.update(Thread).where(Thread.id == found.id).values(title=_titled(post)))
-    return str(found.id), str(found.uri)
+    if post.reply_to:
+        return str(found.id), str(found.uri), post.reply_to
+    if found.title or found.untitled:  # a second opener would have the first one's title in its hands
+        first = sa.select(Post.uri).where(Post.thread_id == found.id).order_by(Post.place, Post.id).limit(1)
+        return str(found.id), str(found.uri), session.scalar(first) or ""
+    session.execute(sa.update(Thread).where(Thread.id == found.id).values(title=_titled(post)))  # the opener after its answers
+    return str(found.id), str(found.uri), ""
 
 
 def _titled(post: activities.PostData) -> str:
@@ -175,13 +179,13 @@ def _titled(post: activities.PostData) -> str:
 
 @cache
 def _thread_query() -> sa.Select[Any]:
-    columns: list[Any] = [Thread.id, Thread.uri, Thread.group_id, Thread.title, Thread.locked]
+    columns: list[Any] = [Thread.id, Thread.uri, Thread.group_id, Thread.title, Thread.untitled, Thread.locked]
     return sa.select(*columns).where(Thread.group_id == sa.bindparam("group"), Thread.uri == sa.bindparam("uri"))
 
 
 @cache
 def _replied_query() -> sa.Select[Any]:
-    columns: list[Any] = [Thread.id, Thread.uri, Thread.group_id, Thread.title, Thread.locked]
+    columns: list[Any] = [Thread.id, Thread.uri, Thread.group_id, Thread.title, Thread.untitled, Thread.locked]
     return sa.select(*columns).join(Post, Post.thread_id == Thread.id).where(Post.uri == sa.bindparam("uri"))
 
 
