@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from fedcollab.access import policy
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.models import Actor
 from fedcollab.base.statements import prepared
@@ -97,10 +98,11 @@ def _late_query() -> sa.Select[Any]:
 
 @dataclass(frozen=True)
 class Undelivered:
-    """A post of the viewer's that somebody did not take, or on which their node failed."""
+    """A post of the viewer's that somebody did not take, or on which their node failed; its conversation's `title` as elsewhere None for
+    who may not see the opener, or where moderators took it away."""
 
     post_id: str
-    title: str
+    title: str | None
     names: tuple[str, ...]
 
 
@@ -114,9 +116,10 @@ def undelivered(session: Session, viewer: Viewer) -> list[Undelivered]:
         who.setdefault(activity_id, set()).add(name)
     if not who:
         return []
-    query = sa.select(Post.id, Thread.title, Activity.id.label("activity_id")).join(Thread, Thread.id == Post.thread_id)
+    title = sa.case((sa.and_(policy.visible(Thread, viewer), Thread.untitled.is_(False)), Thread.title), else_=None).label("title")
+    query = sa.select(Post.id, title, Activity.id.label("activity_id")).join(Thread, Thread.id == Post.thread_id)
     query = query.join(Activity, Activity.object_uri == Post.uri).where(Activity.id.in_(who), Post.author_id == viewer.person_id)
-    found: dict[str, tuple[str, set[str]]] = {}
+    found: dict[str, tuple[str | None, set[str]]] = {}
     for row in session.execute(query.order_by(Post.posted_at.desc(), Post.id)):
         found.setdefault(row.id, (row.title, set()))[1].update(who[row.activity_id])
     return [Undelivered(post_id, title, tuple(sorted(names))) for post_id, (title, names) in list(found.items())[:TOLD]]
