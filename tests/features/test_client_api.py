@@ -364,3 +364,15 @@ async def test_readers_who_are_no_partners_of_ours_take_a_yes_as_on_the_page(hou
     assert await counts(house) == before | {"client_token": before["client_token"]}
     assert (await mine.ask("POST", f"{mine.person}/outbox?sure=0", article(group_uri(house, group)))).status == 422
     assert (await mine.ask("POST", f"{mine.person}/outbox?sure={found[1]}", article(group_uri(house, group)))).status == 201
+
+
+async def test_what_a_tool_sends_leaves_alone_what_its_owner_is_just_typing(house: House) -> None:
+    group = await house.site.group(house.admin, "leads", "TLP:GREEN")
+    posted, mine = await house.site.thread(house.admin, group), await tool(house.admin, "write")
+    at = f"/threads/{posted.thread_id}"
+    assert (await house.admin.post(at, at=at, text="half a thought", act="keep"))[0] == 200
+    assert (await mine.post({"type": "Note", "inReplyTo": posted.uri, "content": "from a tool"})).status == 201
+    assert ">half a thought</textarea>" in (await house.admin.get(at))[1]
+    form = {"text": "a whole thought", "act": "send", "once": new_id()}
+    assert (await house.admin.post(at, at=at, **form))[0] == 303
+    assert "half a thought" not in (await house.admin.get(at))[1]

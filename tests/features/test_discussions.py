@@ -153,10 +153,12 @@ def test_a_draft_is_kept_one_a_place_and_forgotten_when_it_was_sent_or_emptied(r
     service.save_draft(room.session, room.node, room.daan, group.id, title="", text="another's")
     assert reading.draft(room.session, room.ilse, group.id) == ("T", "half a word")
     posted = room.thread(group.id)
+    assert reading.draft(room.session, room.ilse, group.id) == ("T", "half a word"), "a tool sent something else meanwhile"
+    service.post_thread(room.session, room.node, room.ilse, group.id, title="T", text="half a word", once=new_id())
     assert reading.draft(room.session, room.ilse, group.id) == ("", "")
     assert reading.draft(room.session, room.daan, group.id) == ("", "another's")
     service.save_draft(room.session, room.node, room.daan, posted.thread_id, title="", text="an answer")
-    service.post_reply(room.session, room.node, room.daan, posted.thread_id, text="an answer")
+    service.post_reply(room.session, room.node, room.daan, posted.thread_id, text="an answer", once=new_id())
     service.save_draft(room.session, room.node, room.daan, group.id, title=" ", text=" ")
     assert room.session.execute(sa.select(Draft.text)).all() == []
 

@@ -174,9 +174,8 @@ def _post(
     mentions.keep(session, node, post_id, viewer.person_id, [one.id for one in named], fresh=True)
     if ours:
         own_post_read(session, viewer.person_id, thread_id, place)
-    session.execute(
-        sa.delete(Draft).where(Draft.person_id == viewer.person_id, Draft.place.in_((thread_id, group.id if title else thread_id)))
-    )
+    if once:  # it came from the form: what a tool has sent meanwhile empties nobody's
+        session.execute(sa.delete(Draft).where(Draft.person_id == viewer.person_id, Draft.place == (group.id if title else thread_id)))
     send(session, node, group, audience, "Create", post_id, activities.to_object(data(session, post_id, title=title)))
     audit.record(session, now, viewer, "post.create", post_id)
     return Posted(thread_id, post_id, uri)
