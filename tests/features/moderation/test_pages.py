@@ -9,8 +9,10 @@ from sqlalchemy.orm import Session
 from fedcollab.actors.node import Node
 from fedcollab.features.discussions import service
 from fedcollab.features.discussions.moderation import acting, flags, records
+from fedcollab.federation import partners
 from tests.features.conftest import House
 from tests.hostile import PAYLOADS, acted_on
+from tests.rows import organisation
 from tests.web import Visitor
 
 HOME_ROWS = re.compile(r'<h3 class="title">.*?<a href="/threads/([\w-]+)"', re.DOTALL)
@@ -181,3 +183,27 @@ async def test_markup_in_reports_and_reasons_is_shown_as_typed_and_never_acted_o
             assert acted_on(page.replace("<bdi>", '<bdi class="text">')) == [], path
     entries = await house.site.kernel.database.read(records.log, daan.viewer, opener.thread_id)
     assert len(entries) == (len(PAYLOADS) + 1) // 2
+
+
+async def test_reports_of_a_post_that_nobody_sees_any_more_can_still_be_closed(house: House) -> None:
+    mona, daan, _, answer = await scene(house)
+    other = await house.site.write(anothers, "p.example", answer.post_id)
+    await house.site.write(flags.make, daan.viewer, answer.post_id, reason="rude", text="Look.")
+    await house.site.write(partners.block, mona.viewer, other)
+    assert (await mona.get(f"/posts/{answer.post_id}/moderate"))[0] == 404
+    page = (await mona.get("/moderation"))[1]
+    assert "Nobody here can read it any more." in page
+    assert "words of noor" not in page
+    assert 'value="remove"' not in page
+    assert f'href="/posts/{answer.post_id}"' not in page, "it would lead nowhere"
+    status, to, _ = await mona.post(f"/moderation/{answer.post_id}", "/moderation", act="nothing", reason="They are blocked.")
+    assert (status, to) == (303, "/moderation")
+    assert "No report is open." in (await mona.get("/moderation"))[1]
+    assert (await mona.post(f"/moderation/{answer.post_id}", act="nothing", reason="x"))[0] == 404, "none is open now"
+
+
+def anothers(session: Session, _: Node, host: str, post_id: str) -> str:
+    """The post is of another organisation's; answers that one's row id."""
+    found = organisation(session, host)
+    session.execute(sa.text("UPDATE post SET organisation_id = :o WHERE id = :id"), {"o": found, "id": post_id})
+    return found

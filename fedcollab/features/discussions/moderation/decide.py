@@ -17,7 +17,7 @@ def decide(session: Session, node: Node, viewer: Viewer, post_id: str, act: str,
     """Answers all open reports of a post; the reason goes back with the answer. Raises NotFound, Forbidden, Refused."""
     if not viewer.moderates:
         raise Forbidden(N_("Only moderators can do this."))
-    why, post = plain(reason, wire.REASON), records.one(session, viewer, post_id)
+    why, post = plain(reason, wire.REASON), records.one(session, viewer, post_id, reported=True)
     if act not in ACTS:
         raise Refused(N_("Choose what to do about the reports."))
     if not why:

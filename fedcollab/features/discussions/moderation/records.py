@@ -66,7 +66,8 @@ class Report:
 
 @dataclass(frozen=True)
 class Reported:
-    """A post with open reports and its context; `ours` says that its group is kept by this node."""
+    """A post with open reports and its context; `ours` says that its group is kept by this node, `seen` that it is still read here, which
+    one of an organisation that was blocked since is not."""
 
     id: str
     html: str
@@ -84,6 +85,7 @@ class Reported:
     locked: str | None
     group: str
     ours: bool
+    seen: bool
     reports: list[Report] = field(default_factory=list)
 
 
@@ -111,9 +113,11 @@ def queue(session: Session, viewer: Viewer) -> list[Reported]:
     return list(found.values())
 
 
-def one(session: Session, viewer: Viewer, post_id: str) -> Reported:
-    """A post as moderators read it. Raises NotFound."""
-    row = session.execute(_posts(viewer).where(Post.id == post_id, policy.visible(Post, viewer))).one_or_none()
+def one(session: Session, viewer: Viewer, post_id: str, *, reported: bool = False) -> Reported:
+    """A post as moderators read it; one that has been `reported` also where it is seen by nobody any more. Raises NotFound."""
+    told = sa.exists().where(Flag.post_id == Post.id, FlagReceiver.flag_id == Flag.id, _open(viewer.organisation_id))
+    there = sa.or_(policy.visible(Post, viewer), told) if reported else policy.visible(Post, viewer)
+    row = session.execute(_posts(viewer).where(Post.id == post_id, there)).one_or_none()
     if row is None:
         raise NotFound()
     return _reported(row)
@@ -136,13 +140,14 @@ def _posts(viewer: Viewer) -> sa.Select[Any]:
         Thread.locked,
         group.name,
         group.known == OWN,
+        sa.case((policy.visible(Post, viewer), True), else_=False),
     ]
     query = sa.select(*columns).join(Thread, Thread.id == Post.thread_id).join(author, author.id == Post.author_id)
     return query.join(group, group.id == Thread.group_id)
 
 
 def _reported(row: Any) -> Reported:
-    return Reported(*row[:16])
+    return Reported(*row[:17])
 
 
 @dataclass(frozen=True)
