@@ -27,7 +27,7 @@ def token_create(
     purpose: Annotated[str, typer.Option("--for", help="What it is for, in words.")] = "a tool",
     as_json: AsJson = False,
 ) -> None:
-    """Makes a token for a member's own tool and prints it, this once."""
+    """Makes a token for a member's own tool and prints it, this once; the member and all admins are told."""
     from fedcollab.features.members import service, tokens
 
     async def work(kernel: Any) -> tuple[str, str]:

@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
+from fedcollab.access.viewer import Viewer
 from fedcollab.actors.models import Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import DAY, MICROSECONDS
 from fedcollab.base.errors import TooMany
 from fedcollab.features.members import factor, service, tokens
+from fedcollab.features.members.models import Notice
 from fedcollab.features.members.rate import EACH, MOST, STOCK, Rate
 from fedcollab.federation import profiles
 from tests.rows import Hands, home, memory, node, quick_keys, refused
@@ -177,3 +179,13 @@ def test_whose_document_is_from_before_there_was_an_outbox_gets_one_with_the_fir
     assert document["proof"] != old["proof"]
     room.make()
     assert profiles.stored_document(room.session, daan) == document
+
+
+def test_a_token_that_somebody_else_makes_for_a_member_is_told_to_them_and_to_all_admins(room: Room) -> None:
+    daan, ilse = (service.find(room.session, name).person_id for name in ("daan", "ilse"))
+    me = Viewer("o", daan, frozenset({"member"}), "Daan")
+    tokens.create(room.session, room.node, me, daan, purpose="a script of mine", scopes=["write"], days=9)
+    told = sa.select(Notice.person_id, Notice.about_id).order_by(Notice.person_id)
+    assert room.session.execute(told).all() == [], "their own is no news"
+    room.make("daan", "write")
+    assert sorted(map(tuple, room.session.execute(told))) == sorted([(daan, daan), (ilse, daan)])

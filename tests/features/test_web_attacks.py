@@ -203,7 +203,7 @@ async def test_a_one_time_link_works_once_tells_everybody_and_asks_for_a_new_pas
     assert (await visitor.post("/settings/password", at="/settings/password", password="four other words now"))[0] == 303
     assert (await visitor.get("/groups"))[0] == 200
     for someone in (visitor, house.admin):
-        assert "one-time link to sign in was made" in (await someone.get("/groups"))[1]
+        assert "one-time link to sign in or a token for a tool was made" in (await someone.get("/groups"))[1]
 
 
 async def test_an_invitation_makes_one_account_and_a_refused_form_keeps_it(house: House) -> None:

@@ -57,8 +57,8 @@ class LoginLink(Model):
 
 
 class Notice(Model):
-    """A one-time link was made for somebody, or their second factor was reset: shown on the pages of that person and of all admins until
-    each has read it."""
+    """A one-time link or a tool's token was made for somebody by another one, or their second factor was reset: shown on the pages of
+    that person and of all admins until each has read it."""
 
     __tablename__ = "notice"
     person_id: Mapped[str] = mapped_column(ForeignKey("actor.id"), primary_key=True)

@@ -175,7 +175,7 @@ def make_link(session: Session, node: Node, viewer: Viewer | None, person_id: st
     _shut_out(session, person.person_id)
     by_id = viewer.person_id or None if viewer else None
     session.execute(sa.insert(LoginLink).values(token_hash=stored(token), person_id=person.person_id, by_id=by_id, expires_at=now + LINK))
-    _tell(session, person.person_id, now)
+    tell(session, person.person_id, now)
     audit.record(session, now, viewer, "member.link", person.person_id)
     return token
 
@@ -186,8 +186,8 @@ def _shut_out(session: Session, person_id: str) -> None:
         session.execute(sa.delete(model).where(model.person_id == person_id))
 
 
-def _tell(session: Session, about_id: str, now: int) -> None:
-    """The person and all admins see on their pages that somebody opened this account another way."""
+def tell(session: Session, about_id: str, now: int) -> None:
+    """The person and all admins see on their pages that somebody else opened this account another way."""
     told = {m.person_id for m in admins(session)} | {about_id}
     session.execute(sa.delete(Notice).where(Notice.about_id == about_id))
     session.execute(sa.insert(Notice), [dict(person_id=one, about_id=about_id, at=now) for one in sorted(told)])
@@ -201,7 +201,7 @@ def reset_factor(session: Session, node: Node, viewer: Viewer | None, person_id:
         raise Refused(N_("There is no second factor to reset."))
     factor.forget(session, person.person_id)
     _shut_out(session, person.person_id)
-    _tell(session, person.person_id, node.now())
+    tell(session, person.person_id, node.now())
     audit.record(session, node.now(), viewer, "member.factor_reset", person.person_id)
 
 

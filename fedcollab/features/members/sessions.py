@@ -139,7 +139,7 @@ def touch(session: Session, node: Node, token: str) -> None:
 
 
 def forget_notices(session: Session, person_id: str) -> None:
-    """The person has read for whom one-time links were made, and whose second factor was reset."""
+    """The person has read for whom one-time links and tokens were made, and whose second factor was reset."""
     session.execute(sa.delete(Notice).where(Notice.person_id == person_id))
 
 

@@ -20,7 +20,7 @@ from fedcollab.base.markup import plain
 from fedcollab.base.statements import prepared
 from fedcollab.federation import profiles
 
-from . import factor
+from . import factor, service
 from .models import ClientToken, Member, SecondFactor
 
 READ, WRITE = "read", "write"
@@ -56,7 +56,8 @@ class Bearer:
 
 
 def create(session: Session, node: Node, viewer: Viewer | None, key: str, *, purpose: str, scopes: Iterable[str], days: int) -> str:
-    """A new token of the member with this name or person id, to be shown once. Raises NotFound, Refused."""
+    """A new token of the member with this name or person id, to be shown once; one that somebody else makes for them, which could read
+    and write as they do, is told to them and to all admins. Raises NotFound, Refused."""
     chosen, about, now = sorted(set(scopes)), plain(purpose, 100), node.now()
     person_id = _person(session, key)
     if not about:
@@ -72,6 +73,8 @@ def create(session: Session, node: Node, viewer: Viewer | None, key: str, *, pur
         profiles.document(session, node, actors.by_id(session, person_id))
     row = dict(id=new_id(now), token_hash=stored(token), person_id=person_id, purpose=about, scopes=" ".join(chosen))
     session.execute(sa.insert(ClientToken).values(**row, created_at=now, expires_at=now + days * DAY))
+    if viewer is None or viewer.person_id != person_id:
+        service.tell(session, person_id, now)
     audit.record(session, now, viewer, "token.create", person_id)
     return token
 
