@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from fedcollab.access import audit
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.node import Node
-from fedcollab.base.errors import BadRequest, N_
+from fedcollab.base.errors import BadRequest, Conflict, N_
 from fedcollab.base.i18n import Words
 from fedcollab.base.web import read_form, redirect, words_of
 from fedcollab.feature import admin_of, page
@@ -23,6 +23,7 @@ from . import partners as acts
 from .reasons import CLOCKS, explained
 
 SEVERAL = 2
+AWAY = "away"  # why a partner is suspended
 
 
 @dataclass(frozen=True)
@@ -124,8 +125,12 @@ def resume(session: Session, node: Node, viewer: Viewer | None, chosen: Chosen) 
 
 
 def resync(session: Session, node: Node, viewer: Viewer | None, chosen: Chosen) -> None:
-    """Asks a partner for what we may have missed, and tries what waits for it; one that was away is admitted again."""
+    """Asks a partner for what we may have missed, and tries what waits for it; one that was away is admitted again, and no other.
+
+    Raises Conflict for one that an admin does not let in, or whose keys are in question: that is decided on its own page."""
     there = partners.find(session, chosen.partner_id)
+    if there.state not in (ADMITTED, SUSPENDED) or (there.state == SUSPENDED and there.suspended_for != AWAY):
+        raise Conflict(N_("Only a partner that is admitted can be asked. Approve it first, on the page “Partners”."))
     if there.state == SUSPENDED:
         acts.change(session, node, viewer, there.id, ADMITTED)
     catchup.want(session, node, partner_id=there.id)
