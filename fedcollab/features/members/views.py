@@ -115,9 +115,13 @@ async def login(request: web.Request) -> web.Response:
     username, to = fields.get("username", "").strip().lower(), local(fields.get("next", request.query.get("next", "/")))
     if kept and "username" not in fields:
         return _login_page(request, to, kept=kept)
-    check_form(request, fields)
     address = client(request)
-    throttle.attempt(username, address)
+    try:
+        check_form(request, fields)
+        throttle.attempt(username, address)
+    except Refused as error:  # a page of its own would lose what travels along
+        words = error.in_words(words_of(request))
+        return _to_wait(_login_page(request, to, username=username, kept=kept, error=words, status=error.status), error)
     person_id, hashed = await kernel.database.read(sessions.credentials, username)
     good, token = await in_turn(password_matches, hashed, fields.get("password", "")), ""
     if good and person_id:
@@ -126,6 +130,12 @@ async def login(request: web.Request) -> web.Response:
         return _login_page(request, to, username=username, kept=kept, error=WRONG, status=422)
     throttle.passed(username, address)
     return _signed_in(request, token, to, kept)
+
+
+def _to_wait(response: web.Response, error: Refused) -> web.Response:
+    if error.retry_after is not None:
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
 
 
 def _kept(fields: Mapping[str, str]) -> dict[str, str]:
@@ -150,12 +160,17 @@ def _code_page(request: web.Request, to: str, *, kept: dict[str, str] | None = N
 async def login_code(request: web.Request) -> web.Response:
     """The second step of signing in: a code of the app, or a recovery code. Tries count by account, from wherever they come: only who
     has the password gets here. Recovery codes are too long to guess, so that their owner never waits for what a guesser did."""
-    fields, kernel, half = await read_form(request), request.app[KERNEL], read_cookie(request, "half")
+    fields, kernel, half = await read_fields(request), request.app[KERNEL], read_cookie(request, "half")
     to, kept, code = local(fields.get("next", "/")), _kept(fields), fields.get("code", "")
-    person_id = await kernel.database.read(sessions.owes_code, kernel.node, half)
-    if not person_id:
-        return _login_page(request, to, kept=kept, error=TOO_LATE, status=422)
-    tries = code_tries(request, person_id, code)
+    try:
+        check_form(request, fields)
+        person_id = await kernel.database.read(sessions.owes_code, kernel.node, half)
+        if not person_id:
+            return _login_page(request, to, kept=kept, error=TOO_LATE, status=422)
+        tries = code_tries(request, person_id, code)
+    except Refused as error:  # as above
+        words = error.in_words(words_of(request))
+        return _to_wait(_code_page(request, to, kept=kept, error=words, status=error.status), error)
     token = await kernel.database.write(sessions.finish, kernel.node, half, code, request.headers.get("User-Agent", ""))
     if not token:
         return _code_page(request, to, kept=kept, error=CODE_WRONG, status=422)
