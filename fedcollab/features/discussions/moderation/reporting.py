@@ -7,28 +7,31 @@ from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import Viewer
 from fedcollab.base.errors import FedcollabError
-from fedcollab.base.web import read_form, redirect, words_of
-from fedcollab.feature import member_of, page
+from fedcollab.base.web import read_fields, read_form, redirect, words_of
+from fedcollab.feature import came_back, member_of, page, sign_in_first, viewer_of
 from fedcollab.federation.kernel import KERNEL
 
 from . import flags, muting, records
 
 
 async def report(request: web.Request) -> web.Response:
-    """The form for a report, which says who will get it, and sending it."""
+    """The form for a report, which says who will get it, and sending it. Who is signed out comes back to it by way of the login page."""
+    fields = await read_fields(request) if request.method == "POST" else None
+    if fields is not None and not viewer_of(request).signed_in:
+        return sign_in_first(request)
     viewer, kernel, post_id = member_of(request), request.app[KERNEL], request.match_info["id"]
     values: dict[str, str] = {"reason": "", "text": "", "host": "yes", "author": "yes"}
     errors, status = dict[str, str](), 200
-    if request.method == "POST":
-        fields = await read_form(request)
+    if fields is not None:
         values = {name: fields.get(name, "") for name in values}
         chosen: dict[str, Any] = {"host": bool(values["host"]), "author": bool(values["author"])}
-        try:
+    try:
+        if fields is not None and not came_back(request, fields):
             await kernel.database.write(flags.make, kernel.node, viewer, post_id, reason=values["reason"], text=values["text"], **chosen)
             return redirect("/reports?sent=1")
-        except FedcollabError as error:
-            about = "text" if values["reason"] in flags.REASONS else "reason"
-            errors, status = {about: error.in_words(words_of(request))}, error.status
+    except FedcollabError as error:
+        about = "text" if values["reason"] in flags.REASONS else "reason"
+        errors, status = {about: error.in_words(words_of(request))}, error.status
 
     def read(session: Session) -> tuple[records.Reported, flags.Recipients]:
         return records.one(session, viewer, post_id), flags.recipients(session, flags.reported(session, viewer, post_id))
