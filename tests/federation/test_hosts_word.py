@@ -8,6 +8,7 @@ import pytest
 
 from fedcollab.base.clock import new_id
 from fedcollab.features.discussions import reading, service
+from fedcollab.features.discussions.moderation import acting
 from fedcollab.federation import activitystreams as ap
 from tests import nodes, outside
 from tests.nodes import until
@@ -118,3 +119,33 @@ async def test_a_things_older_text_announced_again_changes_nothing(stage: Stage)
         assert await stage.announce(version, document) == "done"
         assert [row[0] for row in await stage.posts()] == [html]
     await far.stop()
+
+
+async def test_what_moderators_took_away_of_somebody_outside_is_read_again_inside_when_they_restore_it(tmp_path: Path) -> None:
+    async with nodes.running(tmp_path, "Host", "B") as (host, b):
+        far = await outside.server(host)
+        let_in(host)
+        group, ana = await host.group("public", "TLP:CLEAR"), far.uri("/users/ana")
+        await nodes.befriend(host, b)
+        opener = await host.write(service.post_thread, host.viewer, group.id, title="T", text="Hello")
+        made = outside.answer(far, ana, opener.uri)
+        assert await outside.take(host, far, made) == "done"
+        uri = made["object"]["id"]
+
+        async def shown(html: str) -> bool:
+            return bool(await b.sql("SELECT 1 FROM post WHERE uri = :uri AND html = :html", uri=uri, html=html))
+
+        await until("the answer", lambda: shown("<p>from outside</p>"))
+        [(post_id,)] = await host.sql("SELECT id FROM post WHERE uri = :uri", uri=uri)
+        await host.write(acting.remove, host.viewer, post_id, "why")
+        await until("the removal", lambda: shown(""))
+        changed = {**made["object"], "content": "<p>meanwhile</p>", "updated": "2030-01-01T00:00:00Z"}
+        assert await outside.take(host, far, outside.activity(far, "Update", ana, changed)) == "done"
+        assert await host.sql(
+            "SELECT count(*) FROM delivery d JOIN activity a ON a.id = d.activity_id WHERE a.body LIKE '%meanwhile%'"
+        ) == [(0,)], "what was removed waits"
+        await host.write(acting.restore, host.viewer, post_id, "why not")
+        await until("the text again, as its author says it now", lambda: shown("<p>meanwhile</p>"))
+        await b.quiet()
+        assert await b.sql("SELECT removed FROM post WHERE uri = :uri", uri=uri) == [(None,)]
+        await far.stop()

@@ -12,6 +12,7 @@ import pytest
 from fedcollab.actors.service import ActorData
 from fedcollab.admin import partners as acts
 from fedcollab.features.discussions import public, reading, service, thanks
+from fedcollab.features.discussions.moderation import acting
 from fedcollab.federation import activitystreams as ap
 from tests import nodes, outside
 from tests.nodes import until
@@ -295,3 +296,21 @@ async def test_a_server_outside_that_becomes_a_partner_keeps_its_line(street: St
     await street.here.write(acts.change, street.here.viewer, found.host, "admitted")
     assert await street.here.sql("SELECT count(*) FROM partner") == [(1,)]
     assert await street.take(outside.answer(street.far, street.ana, posted.uri, audience=street.public.uri)) == "done"
+
+
+async def test_what_our_moderators_remove_is_taken_back_outside_and_told_again_when_it_is_restored(street: Street) -> None:
+    assert await street.take(street.follow(street.public.uri)) == "done"
+    made = outside.answer(street.far, street.ana, (await street.open(street.public)).uri)
+    assert await street.take(made) == "done"
+    uri, ilse = made["object"]["id"], street.here.viewer
+    first = await street.got("Announce", uri)
+    [(post_id,)] = await street.here.sql("SELECT id FROM post WHERE uri = :uri", uri=uri)
+    for earlier in (first, None):
+        announced = earlier or await street.got("Announce", uri)
+        street.far.received.clear()
+        await street.here.write(acting.remove, ilse, post_id, "It names somebody.")
+        assert (await street.got("Undo", uri))["object"]["id"] == announced["id"]
+        assert "It names somebody." not in str(street.far.received), "the reason is for those inside"
+        street.far.received.clear()
+        await street.here.write(acting.restore, ilse, post_id, "It was another one.")
+        assert (await street.got("Announce", uri))["id"] != announced["id"]

@@ -42,7 +42,7 @@ def announce_outside(session: Session, node: Node, group: ActorData, audience: g
         made = ap.activity("Announce", outbox.new_uri(node), group.uri, uri, **about)
         outbox.publish(session, node, group.id, made, to=outside.followers(session, group.id), order_key=thread)
     elif "Delete" in kinds or ("Update" in kinds and label != CLEAR):
-        _take_back(session, node, group, uri, thread)
+        take_back(session, node, group, uri, thread)
 
 
 def narrow(session: Session, node: Node, viewer: Viewer, group_id: str) -> None:
@@ -54,14 +54,14 @@ def narrow(session: Session, node: Node, viewer: Viewer, group_id: str) -> None:
     sent = sa.select(Activity.object_uri, Activity.order_key).join(Delivery, Delivery.activity_id == Activity.id).distinct()
     sent = sent.join(Partner, Partner.id == Delivery.partner_id).where(Partner.state == OUTSIDE, Activity.type == "Announce")
     for uri, thread in session.execute(sent.where(Activity.actor_id == group_id).order_by(Activity.object_uri)).all():
-        _take_back(session, node, group, uri, thread)
+        take_back(session, node, group, uri, thread)
 
 
-def _take_back(session: Session, node: Node, group: ActorData, uri: str, thread: str) -> None:
-    """Undoes the Announce of a post wherever it went."""
+def take_back(session: Session, node: Node, group: ActorData, uri: str, thread: str) -> None:
+    """Undoes the newest Announce of a post to servers outside, wherever something of it went."""
     mine = sa.and_(Activity.actor_id == group.id, Activity.type == "Announce", Activity.object_uri == uri)
     sent = sa.select(Activity.uri).join(Delivery, Delivery.activity_id == Activity.id).join(Partner, Partner.id == Delivery.partner_id)
-    announced = session.scalar(sent.where(mine, Partner.state == OUTSIDE).order_by(Activity.id).limit(1))
+    announced = session.scalar(sent.where(mine, Partner.state == OUTSIDE).order_by(Activity.id.desc()).limit(1))
     if announced:
         told = {"id": announced, "type": "Announce", "actor": group.uri, "object": uri}
         undo = ap.activity("Undo", outbox.new_uri(node), group.uri, told, to=[ap.PUBLIC], cc=[group.uri + "/followers"])
@@ -79,17 +79,41 @@ def check_answer(session: Session, group: ActorData, audience: groups.AudienceDa
 
 
 def vouch(
-    session: Session, node: Node, received: Verified, group: ActorData, audience: groups.AudienceData, thread: str, came_at: int
+    session: Session,
+    node: Node,
+    received: Verified,
+    group: ActorData,
+    audience: groups.AudienceData,
+    thread: str,
+    came_at: int,
+    *,
+    hold: bool = False,
 ) -> None:
-    """Passes on to the partners inside what somebody outside has said, changed or deleted. Nothing proves it to them but our word: the
-    group announces the thing itself, with its author's document beside."""
-    uri, author = ap.ident(received.object), received.actor
-    told: dict[str, Any] = {**received.object, "attributedTo": author.uri}
+    """Passes on to the partners inside what somebody outside has said, changed or deleted. What is on `hold` is put on record alone."""
+    told: dict[str, Any] = {**received.object, "attributedTo": received.actor.uri}
     if "Delete" in ap.types(received.activity):
-        told = {"id": uri, "type": "Tombstone", "attributedTo": author.uri}
+        told = {"id": ap.ident(received.object), "type": "Tombstone", "attributedTo": received.actor.uri}
+    tell(session, node, group, audience, received.actor, told, thread, came_at, hold=hold)
+    if not hold:
+        announce_outside(session, node, group, audience, received.activity, thread)
+
+
+def tell(
+    session: Session,
+    node: Node,
+    group: ActorData,
+    audience: groups.AudienceData,
+    author: ActorData,
+    told: dict[str, Any],
+    thread: str,
+    came_at: int,
+    *,
+    hold: bool = False,
+) -> None:
+    """Nothing proves to the partners inside what somebody outside says but our word: the group announces the thing itself, with its
+    author's document beside."""
     me = actors.own(session, node)
     more = {"to": [group.uri + "/followers"], "audience": group.uri, ap.INTRODUCES: announce.introductions(session, author)}
     made = ap.activity("Announce", outbox.new_uri(node), group.uri, told, **more)
-    inside = outbox.followers(session, audience.id, me.id, group.id, at=came_at)
-    outbox.publish(session, node, group.id, made, to=inside, order_key=thread, about=uri)
-    announce_outside(session, node, group, audience, received.activity, thread)
+    inside = [] if hold else outbox.followers(session, audience.id, me.id, group.id, at=came_at)
+    outbox.publish(session, node, group.id, made, to=inside, order_key=thread, about=ap.ident(told))

@@ -293,7 +293,7 @@ def pass_on(
     if group.known != OWN or received.through is not None:
         return
     if received.outside:
-        public.vouch(session, node, received, group, audience, thread, came_at or node.now())
+        public.vouch(session, node, received, group, audience, thread, came_at or node.now(), hold=hold)
     elif received.proved:
         at = came_at or node.now()
         what = (received.actor, received.activity, thread)

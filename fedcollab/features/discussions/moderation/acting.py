@@ -18,7 +18,7 @@ from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
 from fedcollab.base.errors import Forbidden, N_, NotFound, Refused
 from fedcollab.base.markup import plain
-from fedcollab.features.discussions import groups, service
+from fedcollab.features.discussions import groups, public, service
 from fedcollab.features.discussions.models import Post, Thread
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import announce, outbox
@@ -60,6 +60,8 @@ def remove(session: Session, node: Node, viewer: Viewer, post_id: str, reason: s
         if subject.ours:
             outbox.withhold(session, node, subject.place.object_uri, "removed before it was sent")
         _begin(session, node, viewer, subject, kind, why)
+        if subject.ours:
+            public.take_back(session, node, subject.group, subject.place.object_uri, subject.place.context)
         flags.close(session, node, viewer, post_id, wire.REMOVED if subject.ours else wire.ACTED, why)
         if subject.ours:
             audit.record(session, node.now(), viewer, "post.remove", post_id)
@@ -185,9 +187,23 @@ def _send_again(session: Session, node: Node, subject: Subject) -> None:
     author, audience = actors.by_id(session, subject.author_id), groups.audience_of(session, subject.group.id)
     if audience.label == STRICT:
         return
-    for activity in signed_texts(session, subject.place.object_uri, author.uri):
-        about, at = subject.place.object_uri, subject.came_at
+    about, at = subject.place.object_uri, subject.came_at
+    told = vouched_text(session, about, author.uri)
+    if told is not None:
+        public.tell(session, node, subject.group, audience, author, told, subject.place.context, at)
+        public.announce_outside(session, node, subject.group, audience, {"type": "Create", "object": told}, subject.place.context)
+    for activity in signed_texts(session, about, author.uri):
         service.announce_to_group(session, node, subject.group, audience, author, activity, subject.place.context, about=about, came_at=at)
+
+
+def vouched_text(session: Session, post_uri: str, author_uri: str) -> dict[str, Any] | None:
+    """The newest of what our group has passed on of somebody outside, who signs nothing that travels; None for everybody else's."""
+    query = sa.select(Activity.body).where(Activity.object_uri == post_uri, Activity.type == "Announce", Activity.body != "")
+    for body in session.scalars(query.order_by(Activity.created_at.desc(), Activity.id.desc())):
+        inner = json.loads(body).get("object")
+        if isinstance(inner, dict) and "actor" not in inner and ap.ident(inner) == post_uri and inner.get("attributedTo") == author_uri:
+            return inner
+    return None
 
 
 def signed_texts(session: Session, post_uri: str, author_uri: str) -> list[dict[str, Any]]:
