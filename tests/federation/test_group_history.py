@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from fedcollab.actors import service as actors
 from fedcollab.features.discussions import reading, service
+from fedcollab.features.discussions.moderation import acting, records
 from fedcollab.federation import follows
 from tests import nodes
 from tests.nodes import Here, until
@@ -70,3 +71,18 @@ async def test_a_newcomer_is_sent_what_came_before_it_where_history_is_open_and_
         await until("followed again", lambda: newcomer.sql("SELECT 1 FROM follow WHERE state = 'accepted'"))
         sent = (await host.sql("SELECT count(*) FROM delivery"))[0][0] - before[0][0]
         assert sent < 5, "an Accept and the groups' documents, not the past once more"
+
+
+async def test_a_newcomer_is_told_which_conversations_of_the_past_are_locked_and_why(tmp_path: Path) -> None:
+    async with nodes.running(tmp_path, "Meridian Outreach", "Casa Ladera") as (host, newcomer):
+        group = await host.group("open", history=True)
+        shut, open_ = [await host.write(service.post_thread, host.viewer, group.id, title=name, text="first") for name in ("shut", "open")]
+        await host.write(acting.lock, host.viewer, open_.thread_id, "too loud")
+        await host.write(acting.unlock, host.viewer, open_.thread_id, "quiet again")
+        await host.write(acting.lock, host.viewer, shut.thread_id, "over")
+        await nodes.befriend(host, newcomer)
+        await until("the lock", lambda: newcomer.sql("SELECT 1 FROM thread WHERE locked IS NOT NULL"))
+        await newcomer.quiet()
+        assert await newcomer.sql("SELECT title, locked FROM thread ORDER BY title") == [("open", None), ("shut", "over")]
+        [(thread,)] = await newcomer.sql("SELECT id FROM thread WHERE title = 'shut'")
+        assert [one.reason for one in await newcomer.read(records.log, newcomer.viewer, thread)] == ["over"]

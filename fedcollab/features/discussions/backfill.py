@@ -1,4 +1,5 @@
-"""Decides what a newcomer is sent of the time before it: where newcomers see history, the newest conversations of the group."""
+"""Decides what a newcomer is sent of the time before it: where newcomers see history, the newest conversations of the group, and that they
+are locked."""
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -13,6 +14,8 @@ from fedcollab.federation.models import Activity
 from fedcollab.federation.registry import Verified
 
 from .models import Post, Thread
+from .moderation.models import ModerationAct
+from .moderation.state import LOCK
 
 THREADS, ACTIVITIES = 50, 1000  # of each group, the newest
 
@@ -23,10 +26,13 @@ def receive_follow(session: Session, node: Node, received: Verified) -> None:
     ours = sa.select(Audience.group_id).where(Audience.owner_id == me.id, Audience.history, policy.sees_group(viewer))
     for group_id in session.scalars(ours.order_by(Audience.id)).all():
         newest = sa.select(Thread.id).where(Thread.group_id == group_id).order_by(Thread.last_post_at.desc(), Thread.id.desc())
-        there = sa.and_(Post.thread_id.in_(newest.limit(THREADS).subquery().select()), Post.deleted_at.is_(None), Post.removed.is_(None))
+        threads = newest.limit(THREADS).subquery().select()
+        there = sa.and_(Post.thread_id.in_(threads), Post.deleted_at.is_(None), Post.removed.is_(None))
         seen = sa.select(Post.uri).where(there, policy.visible(Post, viewer))
-        passed_on = sa.select(Activity.id, Activity.order_key).where(
-            Activity.actor_id == group_id, Activity.object_uri.in_(seen), Activity.body != ""
-        )
+        named = sa.select(Thread.uri).where(Thread.id.in_(threads))
+        stands = sa.and_(ModerationAct.group_id == group_id, ModerationAct.kind == LOCK, ModerationAct.undone_at.is_(None))
+        locks = sa.select(ModerationAct.uri).where(stands, ModerationAct.object_uri.in_(named))
+        about = sa.or_(Activity.object_uri.in_(seen), Activity.object_uri.in_(locks))
+        passed_on = sa.select(Activity.id, Activity.order_key).where(Activity.actor_id == group_id, about, Activity.body != "")
         last = session.execute(passed_on.order_by(Activity.created_at.desc(), Activity.id.desc()).limit(ACTIVITIES)).all()
         outbox.publish_again(session, viewer.organisation_id, [(row.id, row.order_key) for row in reversed(last)])
