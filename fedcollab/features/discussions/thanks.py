@@ -17,7 +17,7 @@ from fedcollab.base.errors import Forbidden, N_, NotFound, Refused
 from fedcollab.base.statements import prepared
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import outbox, proofs
-from fedcollab.federation.registry import BOTH, UNTYPED, Handler, Verified
+from fedcollab.federation.registry import BOTH, UNTYPED, Early, Handler, Verified
 
 from . import groups, receiving, service
 from .models import LAST, Post, Thanks, Thread
@@ -141,12 +141,12 @@ def receive_like(session: Session, node: Node, received: Verified) -> None:
     if received.actor.known == OWN:
         return  # the host's echo of what our member has done here
     uri, made_at = ap.ident(received.activity), _made_at(node, received)
-    row = session.execute(_posts().where(Post.uri == ap.ident(received.object))).one_or_none()
-    if row is None:
-        raise Refused(reason="no such post here")
+    row = _of(session, ap.ident(received.object))
     _check(session, received, row)
     there = _row(session, row.id, received.actor.id)
     if there is not None and (there.undone_at is None or there.uri == uri or made_at < max(there.at, there.undone_at)):
+        if there.undone_at is None and made_at > there.at:  # said again: what was taken back before that is old news
+            session.execute(sa.update(Thanks).where(_key(row.id, received.actor.id)).values(at=made_at))
         return
     _put(session, row.id, received.actor.id, uri, made_at)
     _pass_on(session, node, received, row)
@@ -154,18 +154,45 @@ def receive_like(session: Session, node: Node, received: Verified) -> None:
 
 
 def receive_undo(session: Session, node: Node, received: Verified) -> None:
-    """Takes back its own actor's thanks, named by the Like's id or, without one, by its post; whatever else is undone is not ours."""
+    """Takes back its own actor's thanks, named by the post or, without it, by the Like's id, also before they come; whatever else is
+    undone is not ours."""
     if received.actor.known == OWN:
         return  # as above
-    named = Thanks.uri == ap.ident(received.object) if ap.ident(received.object) else Post.uri == ap.ident(received.object.get("object"))
-    mine = sa.and_(Thanks.person_id == received.actor.id, Thanks.undone_at.is_(None), named)
-    row = session.execute(_posts().add_columns(Thanks.at).join(Thanks, Thanks.post_id == Post.id).where(mine)).one_or_none()
+    about = ap.ident(received.object.get("object"))
+    named = Post.uri == about if about else Thanks.uri == ap.ident(received.object)
+    mine = sa.and_(Thanks.person_id == received.actor.id, named)
+    there = session.execute(_posts().add_columns(Thanks.at, Thanks.undone_at).join(Thanks, Thanks.post_id == Post.id).where(mine))
+    row = there.one_or_none()
+    if row is None and about and "Like" in ap.types(received.object):
+        _remember_undo(session, node, received, _of(session, about))
+        return
     if row is None or _made_at(node, received) < row.at:
         return  # there is nothing, or it was said later than this
     _check(session, received, row)
+    if row.undone_at is not None:  # taken back once more: what was said between is old news
+        later = max(row.undone_at, _made_at(node, received))
+        session.execute(sa.update(Thanks).where(_key(row.id, received.actor.id)).values(undone_at=later))
+        return
     session.execute(sa.update(Thanks).where(_key(row.id, received.actor.id)).values(undone_at=_made_at(node, received)))
     _pass_on(session, node, received, row)
     audit.record(session, node.now(), partner(received.actor.organisation_id), "post.receive_unthank", row.id)
+
+
+def _of(session: Session, uri: str) -> Any:
+    """The post that thanks are about. Raises Refused for a deleted one, and where it may still be on its way."""
+    row = session.execute(_posts().where(Post.uri == uri)).one_or_none()
+    if row is None:
+        there = session.execute(sa.select(Post.id).where(Post.uri == uri)).first()
+        raise Refused(reason="deleted here before") if there else Early(reason="no such post here")
+    return row
+
+
+def _remember_undo(session: Session, node: Node, received: Verified, row: Any) -> None:
+    """Thanks that were taken back before they came: when they do, they are old news."""
+    _check(session, received, row)
+    at = _made_at(node, received)
+    _put(session, row.id, received.actor.id, ap.ident(received.object) or ap.ident(received.activity), at)
+    session.execute(sa.update(Thanks).where(_key(row.id, received.actor.id)).values(undone_at=at))
 
 
 def _made_at(node: Node, received: Verified) -> int:
