@@ -62,7 +62,7 @@ def look(session: Session, node: Node, key: str) -> Look:
         offer=offer,
         vouchers=vouching.words_for(session, [partner.host]).get(partner.host, []),
         readable=lookalikes.readable(partner.host),
-        resembles=lookalikes.resembles(partner.host, hosts),
+        resembles=lookalikes.resembles(partner.host, lookalikes.looks_of(hosts)),
         waiting=delivery.counts(session).get(partner.id, {}).get("waiting", 0),
         checked_by=_checked_by(session, partner),
     )

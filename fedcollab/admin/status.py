@@ -36,11 +36,12 @@ def status(session: Session) -> dict[str, Any]:
 def _warn(session: Session, lines: list[dict[str, Any]], known: list[str]) -> None:
     """Puts beside each line who vouches for an applicant (`vouched_by`, and whether for other keys than we see: `vouched_other_keys`), and
     the name of a host that reads otherwise than it is written (`readable`) or like one of a partner (`resembles`)."""
+    looks = lookalikes.looks_of(known)
     words = vouching.words_for(session, [line["host"] for line in lines if line.get("state", APPLIED) == APPLIED])
     for line in lines:
         said = words.get(line["host"], [])
-        ours = keys.fingerprint(keys.in_state(session, line["organisation_id"])) if "organisation_id" in line else ""
+        ours = keys.fingerprint(keys.in_state(session, line["organisation_id"])) if said and "organisation_id" in line else ""
         line["vouched_by"] = [word.name for word in said]
         line["vouched_other_keys"] = [word.name for word in said if ours and word.keys != ours]
         line["readable"] = lookalikes.readable(line["host"])
-        line["resembles"] = lookalikes.resembles(line["host"], known)
+        line["resembles"] = lookalikes.resembles(line["host"], looks)

@@ -28,7 +28,17 @@ def _skeleton(host: str) -> str:
     return text
 
 
-def resembles(host: str, known: Iterable[str]) -> str:
+Looks = dict[str, list[str]]  # hosts by what they look like
+
+
+def looks_of(known: Iterable[str]) -> Looks:
+    """The hosts that others could pose as, for as many questions as there are."""
+    found: Looks = {}
+    for host in known:
+        found.setdefault(_skeleton(host), []).append(host)
+    return found
+
+
+def resembles(host: str, known: Looks) -> str:
     """The host among `known` that another one could be mistaken for; empty for none."""
-    looks = _skeleton(host)
-    return next((other for other in known if other != host and _skeleton(other) == looks), "")
+    return next((other for other in known.get(_skeleton(host), ()) if other != host), "")
