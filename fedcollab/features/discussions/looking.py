@@ -26,7 +26,7 @@ def home(session: Session, viewer: Viewer) -> Home:
     """What is new for somebody, in all groups."""
     groups = {group.actor.id: group for group in reading.groups(session, viewer)}
     if not viewer.signed_in:
-        return Home(reading.newest(session, viewer), groups, [], [], [])
+        return Home(reading.as_public(session, viewer, reading.newest(session, viewer)), groups, [], [], [])
     return Home(
         reading.newest(session, viewer),
         groups,
@@ -56,9 +56,10 @@ def conversation(session: Session, viewer: Viewer, thread_id: str, number: int, 
     """The page of this number. Raises NotFound as `reading.group` does."""
     around, posts = reading.around(session, viewer, thread_id), reading.posts(session, viewer, thread_id, number)
     thanked = thanks.of_page(session, viewer, thread_id, posts[0].place, posts[-1].place) if posts else {}
+    [thread] = reading.as_public(session, viewer, [around.thread])
     named = set(mentions.unseen(session, viewer, thread_id)) if viewer.signed_in else set()
     return Conversation(
-        around.thread,
+        thread,
         around.group,
         reach(session, around.group),
         posts,

@@ -2,9 +2,9 @@
 
 Queries of the pages that are seen most are built once and run with the viewer's values: building one takes longer than running it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
@@ -18,7 +18,7 @@ from fedcollab.actors.service import ActorData
 from fedcollab.base.errors import NotFound
 from fedcollab.base.statements import prepared
 
-from .models import Draft, Post, PostRevision, Thread, ThreadRead
+from .models import LAST, Draft, Post, PostRevision, Thread, ThreadRead
 from .moderation.models import Mute
 
 THREADS = 30
@@ -59,6 +59,7 @@ class ListedThread(ThreadData):
     unread: bool
 
 
+Listed = TypeVar("Listed", bound=ThreadData)
 TITLE = sa.case((sa.and_(policy.visible(Thread), Thread.untitled.is_(False)), Thread.title), else_=None).label("title")
 THREAD: list[Any] = [TITLE if name == "title" else getattr(Thread, name) for name in ThreadData.__dataclass_fields__]
 
@@ -158,6 +159,18 @@ def newest(session: Session, viewer: Viewer, limit: int = 12) -> list[ListedThre
     the cost does not grow."""
     found = [thread for g in groups(session, viewer) for thread in threads(session, viewer, g.actor.id, limit=limit, muted=False)]
     return sorted(found, key=lambda t: (t.last_post_at, t.id), reverse=True)[:limit]
+
+
+def as_public(session: Session, viewer: Viewer, found: list[Listed]) -> list[Listed]:
+    """Threads as who has not signed in reads them: the kept number and time count posts too that are for partners alone, and would tell
+    that there are some, and when. Everybody else's stay as they are."""
+    if viewer.organisation_id:
+        return found
+    there = sa.and_(Post.thread_id.in_([thread.id for thread in found]), policy.visible(Post, viewer), Post.place < LAST)
+    query = sa.select(Post.thread_id, sa.func.count(), sa.func.max(Post.confirmed_at)).where(there).group_by(Post.thread_id)
+    figures = {thread_id: (number, last or 0) for thread_id, number, last in session.execute(query)}
+    told = [(thread, *figures.get(thread.id, (0, thread.last_post_at))) for thread in found]
+    return [replace(thread, posts=number, last_post_at=last) for thread, number, last in told]
 
 
 def thread_row(session: Session, viewer: Viewer, thread_id: str) -> ThreadData:

@@ -85,6 +85,7 @@ async def show_group(request: web.Request) -> web.Response:
 
     group, reached, threads, said = await kernel.database.read(read)
     more = f"{threads[-1].last_post_at}-{threads[-1].id}" if len(threads) == reading.THREADS else ""
+    threads = await kernel.database.read(reading.as_public, viewer, threads)
     return page(request, "discussions/group.html", group=group, reach=reached, threads=threads, more=more, receipts=said)
 
 
