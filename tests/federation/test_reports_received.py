@@ -214,3 +214,17 @@ async def test_a_change_of_a_removed_post_is_kept_and_goes_on_when_it_is_restore
 
     await until("what its author signed", again)
     assert await scene.here.sql("SELECT html, removed FROM post WHERE id = :id", id=post_id) == [("<p>without a name</p>", None)]
+
+
+async def test_what_was_written_before_a_partner_was_inside_and_came_after_it_can_be_reported_by_it(scene: Scene) -> None:
+    since = "(SELECT max(since) FROM audience_member)"
+    late, old = await posted(scene), await posted(scene)
+
+    def age(session: Session) -> None:
+        session.execute(sa.text(f"UPDATE post SET posted_at = {since} - 9 WHERE id = :id"), {"id": late.post_id})
+        session.execute(sa.text(f"UPDATE post SET posted_at = {since} - 9, confirmed_at = {since} - 8 WHERE id = :id"), {"id": old.post_id})
+
+    await scene.here.read_write(age)
+    assert await sent(scene, flag(scene, old.uri)) == NOTHING, "this one it was never sent"
+    assert await sent(scene, flag(scene, late.uri)) == ""
+    assert [one.id for one in await queue(scene)] == [late.post_id]

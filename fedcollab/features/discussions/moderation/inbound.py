@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fedcollab.access import audit, policy
+from fedcollab.access.models import AudienceMember
 from fedcollab.access.viewer import partner
 from fedcollab.actors import service as actors
 from fedcollab.actors.models import OWN
@@ -64,11 +65,18 @@ def _post(session: Session, by: ActorData, uri: str) -> Reported | None:
         return None
     group = actors.by_id(session, row.group_id)
     if group.known == OWN:
-        sees = session.scalar(sa.select(Post.id).where(Post.id == row.id, policy.visible(Post, partner(by.id)))) is not None
+        seen = sa.or_(policy.visible(Post, partner(by.id)), sa.and_(_was_sent(by), policy.not_blocked(Post.organisation_id)))
+        sees = session.scalar(sa.select(Post.id).where(Post.id == row.id, seen)) is not None
     else:
         ours = actors.by_id(session, row.organisation_id).known == OWN
         sees = ours and _inside(session, group, by)
     return Reported(row.id, uri, row.organisation_id, group) if sees else None
+
+
+def _was_sent(by: ActorData) -> sa.ColumnElement[bool]:
+    """Whether an organisation was inside when a post came in, though not yet when it was written."""
+    mine = sa.and_(AudienceMember.audience_id == Post.audience_id, AudienceMember.organisation_id == by.id)
+    return sa.exists().where(mine, AudienceMember.since <= Post.confirmed_at)
 
 
 def _inside(session: Session, group: ActorData, by: ActorData) -> bool:
