@@ -23,7 +23,7 @@ from .announce import unwrap
 from .intake import once
 from .models import DONE, EARLY, PARKED, WAITING, InboxItem, Partner, is_open
 from .models import REFUSED as REFUSED_STATE
-from .registry import Registry, Verified
+from .registry import NotPermitted, Registry, Verified
 
 TRIES, EARLY_TRIES = 8, 5
 UNIT = 0.015  # seconds: a unit of several items
@@ -141,8 +141,11 @@ def process_ready(session: Session, node: Node, registry: Registry, *, busy: Col
     return done, alone, lanes.next_early(session, busy)
 
 
-def refuse(session: Session, item_id: int, error: Refused) -> None:
-    """Marks an item refused, with its reason for the admin."""
+def refuse(session: Session, node: Node, item_id: int, error: Refused) -> None:
+    """Marks an item refused, with its reason for the admin, and tells its sender where somebody there waits to hear."""
+    if isinstance(error, NotPermitted):
+        for tell in error.tell:
+            tell(session, node, error.received)
     _mark(session, item_id, state=REFUSED_STATE, body={}, reason=str(error)[:500])
 
 

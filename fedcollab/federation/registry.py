@@ -55,8 +55,8 @@ Work = Callable[[Session, Node, Verified], None]
 class Handler:
     """Takes activities of one type whose object is of one of `objects` (any, where empty); `announced` ones only where it says so:
     what an organisation says to us of itself is never taken from a third one's hands. `feature` is the one that a partner has to be
-    allowed to take part in; what takes something back (`withdraws`) is heard all the same. `by` says from whom it is heard: partners,
-    servers outside."""
+    allowed to take part in; what takes something back (`withdraws`) is heard all the same, and of the rest `turned_away` tells the sender
+    where somebody waits for an answer. `by` says from whom it is heard: partners, servers outside."""
 
     activity: str
     objects: tuple[str, ...]
@@ -65,6 +65,16 @@ class Handler:
     withdraws: bool = False
     feature: str = ""
     by: tuple[str, ...] = (PARTNERS,)
+    turned_away: Work | None = None
+
+
+class NotPermitted(Refused):
+    """The partner may not take part in what it has sent; `tell` says so to it, where it waits to hear."""
+
+    def __init__(self, received: Verified, tell: list[Work]) -> None:
+        super().__init__(reason="the partner may not take part in this")
+        self.received = received
+        self.tell = tell
 
 
 class Registry:
@@ -74,7 +84,7 @@ class Registry:
         self.handlers = tuple(handlers)
 
     def find(self, received: Verified, permitted: Collection[str] | None = None) -> list[Work]:
-        """All that handle an activity, in order; what nobody handles is accepted and has no effect. Raises Refused where only features
+        """All that handle an activity, in order; what nobody handles is accepted and has no effect. Raises NotPermitted where only features
         handle it that are not `permitted` to its sender (None permits all)."""
         kinds, objects = ap.types(received.activity), set(ap.types(received.activity.get("object"))) or {UNTYPED}
         side = OUTSIDE if received.outside else PARTNERS
@@ -82,5 +92,5 @@ class Registry:
         heard = [h for h in found if h.announced or received.first_hand]
         allowed = [h for h in heard if permitted is None or not h.feature or h.withdraws or h.feature in permitted]
         if heard and not allowed:
-            raise Refused(reason="the partner may not take part in this")
+            raise NotPermitted(received, [h.turned_away for h in heard if h.turned_away])
         return [h.work for h in allowed]

@@ -162,7 +162,7 @@ async def _process(kernel: Kernel, item_id: int) -> bool:
             if isinstance(refused, Early) and await kernel.database.write(inbox.wait, item_id, kernel.node.now()):
                 return True
             log.info("refused", extra={"item": item_id, "reason": refused.reason or refused.text})
-            await kernel.database.write(inbox.refuse, item_id, refused)
+            await kernel.database.write(inbox.refuse, kernel.node, item_id, refused)
             return True
         except Unavailable:
             await asyncio.sleep(1.0)
@@ -171,7 +171,7 @@ async def _process(kernel: Kernel, item_id: int) -> bool:
             log.exception("an activity could not be processed", extra={"item": item_id})
             await kernel.database.write(inbox.postpone, item_id, kernel.node.now(), f"{type(error).__name__}")
             return False
-    await kernel.database.write(inbox.refuse, item_id, Refused(reason="needs more than 20 documents"))
+    await kernel.database.write(inbox.refuse, kernel.node, item_id, Refused(reason="needs more than 20 documents"))
     return True
 
 

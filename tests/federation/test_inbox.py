@@ -161,7 +161,7 @@ def test_an_item_has_its_effect_once_and_a_refused_one_keeps_its_reason() -> Non
             inbox.process(session, node(), registry, item)
         assert done == ["https://p.example/1"]
         arrive(session, Hands(), HOSTS[0], 2, "")
-        inbox.refuse(session, item + 1, Refused(reason="x" * 900))
+        inbox.refuse(session, node(), item + 1, Refused(reason="x" * 900))
         inbox.process(session, node(), registry, item + 1)
         assert len(done) == 1
         assert session.execute(sa.select(InboxItem.reason).where(InboxItem.id == item + 1)).scalar_one() == "x" * 500

@@ -316,7 +316,7 @@ HANDLERS = (
     Handler("Follow", (), groups.introduce_to_follower),
     Handler("Follow", (), backfill.receive_follow),
     Handler("Update", ("Group",), groups.receive),
-    Handler("Create", activities.TYPES, receive_create, announced=True, by=BOTH),
+    Handler("Create", activities.TYPES, receive_create, announced=True, by=BOTH, turned_away=late.turn_away),
     Handler("Update", activities.TYPES, receive_update, announced=True, by=BOTH),
     Handler("Delete", (), receive_delete, announced=True, withdraws=True, by=BOTH),
     Handler("Accept", ("Delete", "Update"), confirming.receive_accept, announced=True),

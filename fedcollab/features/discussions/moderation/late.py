@@ -1,4 +1,4 @@
-"""Decides what becomes of an answer that reaches a locked conversation: the host does not take it, and its author reads why."""
+"""Decides what becomes of a post that its host does not take, in a locked conversation, say: its author is told, and reads why."""
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -28,11 +28,25 @@ class Locked(Refused):
 
 
 def refuse(session: Session, node: Node, received: Verified, locked: Locked) -> None:
-    """Tells the author's node that an answer came too late: a Reject of its Create by our Organization."""
+    """Tells the author's node that an answer came too late."""
+    _reject(session, node, received, why=locked.why, context=locked.context)
+
+
+def turn_away(session: Session, node: Node, received: Verified) -> None:
+    """Tells the author's node that its organisation may not take part in discussions here, where the post was meant for a group of ours
+    and the organisation itself has sent it: otherwise its author would wait for us for ever. No reason is given, as none is kept."""
+    ours = node.settings.uri("/groups/")
+    meant = any(uri.startswith(ours) for uri in ap.addressed(received.activity) | ap.addressed(received.object))
+    if meant and received.through is None and received.actor.organisation_id == received.sender.organisation_id:
+        _reject(session, node, received)
+
+
+def _reject(session: Session, node: Node, received: Verified, *, why: str = "", context: str = "") -> None:
+    """A Reject of the Create by our Organization."""
     me, post = actors.own(session, node), ap.ident(received.object)
     about = {"id": received.activity["id"], "type": "Create", "actor": received.actor.uri, "object": post}
-    reject = ap.activity("Reject", outbox.new_uri(node), me.uri, about, summary=locked.why, context=locked.context)
-    outbox.publish(session, node, me.id, reject, to=[received.actor.organisation_id], order_key=locked.context, about=reject["id"])
+    reject = ap.activity("Reject", outbox.new_uri(node), me.uri, about, summary=why, context=context)
+    outbox.publish(session, node, me.id, reject, to=[received.actor.organisation_id], order_key=context, about=reject["id"])
     audit.record(session, node.now(), partner(received.actor.organisation_id), "post.refuse", post)
 
 
