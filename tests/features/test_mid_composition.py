@@ -2,6 +2,7 @@
 
 import html
 import io
+import re
 from typing import Any
 
 import pytest
@@ -102,3 +103,14 @@ async def test_what_cannot_be_stored_now_stays_in_the_form_with_the_reason(house
         assert (status, ">Many words</textarea>" in page) == (507, True)
         assert "disk is full, so nothing was stored. Your text is safe in the form" in page
     assert (await house.admin.get(f"/threads/{posted.thread_id}"))[0] == 200
+
+
+async def test_seen_first_a_name_is_a_link_where_somebody_will_be_told_and_the_text_as_typed_where_not(house: House) -> None:
+    group = await house.site.group(house.admin, "leads", "TLP:GREEN")
+    daan = await house.site.member("daan")
+    text = "Ask @daan and @nobody"
+    for at in (f"/groups/{group}/new", f"/preview/{group}"):
+        answer = await house.admin.post(at, at=f"/groups/{group}/new", title="Half", text=text, act="preview")
+        assert re.search(r'Ask <a href="/people/[0-9a-f-]{36}" [^<>]*>@daan</a> and @nobody</p>', answer[2]), at
+    outside = await daan.post("/preview/01a21689-0000-7000-8000-000000000000", at="/settings", text=text)
+    assert (outside[0], "@daan" in outside[2]) == (404, False)

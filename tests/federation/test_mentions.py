@@ -8,7 +8,7 @@ import pytest
 from fedcollab.access.viewer import MEMBER, Viewer
 from fedcollab.actors import service as actors
 from fedcollab.base.clock import HOUR, system_clock
-from fedcollab.features.discussions import mentions, reading, service
+from fedcollab.features.discussions import looking, mentions, reading, service
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import profiles
 from tests import nodes
@@ -69,6 +69,26 @@ async def test_a_name_becomes_a_link_and_is_told_to_whom_it_means_until_they_loo
         await host.write(service.delete, daan, again.post_id)
         await until("gone with the post", lambda: b.sql("SELECT 1 FROM post WHERE deleted_at IS NOT NULL"))
         assert await told(b, noor) == []
+
+
+async def test_a_name_leads_to_our_own_page_of_the_person_and_other_links_stay_as_they_are(tmp_path: Path) -> None:
+    async with nodes.running(tmp_path, "Host", "B") as (host, b):
+        daan = await person(host, "daan")
+        group = await host.group()
+        await nodes.befriend(host, b)
+        theirs = f"{host.url}/people/01a21689-0000-7000-8000-000000000000"
+        opener = await host.write(service.post_thread, host.viewer, group.id, title="T", text=f"Ask @daan or @ilse, [or]({theirs})")
+        await until("the opener", lambda: b.sql("SELECT 1 FROM post WHERE uri = :uri", uri=opener.uri))
+        row = await b.read(reading.post_by_uri, b.viewer, opener.uri)
+        [(known,)] = await b.sql("SELECT id FROM actor WHERE username = 'ilse' AND host = :host", host=host.host)
+        uri = (await host.read(actors.by_id, daan.person_id)).uri
+        [shown] = (await b.read(looking.conversation, b.viewer, row.thread_id, 1, system_clock())).posts
+        assert f'<a href="/people/{known}" rel="noopener noreferrer nofollow ugc">@ilse</a>' in shown.html, "who wrote it is known here"
+        assert "Ask @daan or" in shown.html, "his own node would ask for a password"
+        assert uri not in shown.html
+        assert f'<a href="{theirs}" rel="noopener noreferrer nofollow ugc">or</a>' in shown.html, "what somebody links to stays"
+        [ours] = (await host.read(looking.conversation, daan, opener.thread_id, 1, system_clock())).posts
+        assert f'<a href="/people/{daan.person_id}" ' in ours.html
 
 
 async def test_nobody_outside_the_group_is_mentioned(tmp_path: Path) -> None:

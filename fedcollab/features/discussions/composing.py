@@ -18,7 +18,7 @@ from fedcollab.feature import member_of, page, sign_in_first, viewer_of
 from fedcollab.federation import partners
 from fedcollab.federation.kernel import KERNEL
 
-from . import reading, service, thanks, views
+from . import mentions, reading, service, thanks, views
 from .reach import Reach, reach
 from .views import NOTHING, Shown
 
@@ -114,7 +114,13 @@ async def _keep(request: web.Request, viewer: Viewer, place: str, title: str, te
     """Keeps a form in mid-composition and answers it as it will look. Raises TooLarge before anything would be cut."""
     kernel, html = request.app[KERNEL], await asyncio.to_thread(markup.render, text)
     await kernel.database.write(service.save_draft, kernel.node, viewer, place, title=title, text=text)
-    return html
+    return await kernel.database.read(_named, viewer, place, text, html) if "@" in text else html
+
+
+def _named(session: Session, viewer: Viewer, place: str, text: str, html: str) -> str:
+    """With a link for each person whom it will tell."""
+    group = reading.group(session, viewer, reading.group_of(session, viewer, place))
+    return mentions.at_home(session, [mentions.name(session, group.actor, text, html)[0]])[0]
 
 
 async def preview(request: web.Request) -> web.Response:

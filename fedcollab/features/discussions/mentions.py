@@ -29,6 +29,9 @@ MOST = 50  # in one post
 PER_HOUR = 200  # of our people by one organisation's
 SHOWN = 20
 NAME = re.compile(r"(?<![\w@/.=+-])@([A-Za-z0-9](?:[\w.-]*\w)?)(?:@([A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::\d{1,5})?))?(?![\w@])")
+LINK = re.compile(r'<a href="([^"<>]*)"([^<>]*)>(?:(@[^<>]*)</a>)?')
+MEMBER = re.compile(r"https?://[^/]+/people/[0-9a-f-]{36}")  # the page of somebody on a node like ours, for its own members alone
+MOST_LINKS = 500  # in what one page shows, of those that may lead to somebody
 PIECES = re.compile(r'(<(?:"[^"]*"|[^"<>])*>)')  # tags, with what stands between them
 QUOTED = ("a", "code", "pre", "kbd", "samp")
 
@@ -49,7 +52,11 @@ class Named(NamedTuple):
 
 def render(session: Session, group: ActorData, text: str) -> tuple[str, list[Named]]:
     """A member's Markdown as safe HTML with a link for each person inside the group that it names, and those people. Raises TooLarge."""
-    html = markup.render(text)
+    return name(session, group, text, markup.render(text))
+
+
+def name(session: Session, group: ActorData, text: str, html: str) -> tuple[str, list[Named]]:
+    """The same for a text that is rendered already."""
     asked = dict.fromkeys((m[1].lower(), (m[2] or "").lower()) for m in NAME.finditer(text))
     found = _inside(session, group, {name for name, _ in list(asked)[:MOST]}) if asked else []
     meant = {key: one for key in list(asked)[:MOST] if (one := _meant(*key, found))}
@@ -89,6 +96,25 @@ def _linked(html: str, meant: dict[tuple[str, str], Named]) -> str:
             within += (-1 if piece.startswith("</") else 1) if tag in QUOTED else 0
         made.append(piece if within or piece.startswith("<") else NAME.sub(link, piece))
     return "".join(made)
+
+
+def at_home(session: Session, texts: list[str]) -> list[str]:
+    """Texts for this node's members, in which links to people lead to our own pages of them, and the name of somebody of whom nothing is
+    known here to nowhere: their own node would ask ours for a password."""
+    found = dict.fromkeys(escaping.unescape(match[1]) for text in texts for match in LINK.finditer(text))
+    query = sa.select(Actor.uri, Actor.id).where(Actor.uri.in_(list(found)[:MOST_LINKS]), Actor.kind == PERSON)
+    pages = {row.uri: row.id for row in session.execute(query.where(policy.not_blocked(Actor.organisation_id)))} if found else None
+
+    if pages is None:
+        return texts
+
+    def link(match: re.Match[str]) -> str:
+        uri, name = escaping.unescape(match[1]), match[3]
+        if name and uri not in pages and MEMBER.fullmatch(uri):
+            return name
+        return match[0].replace(match[1], f"/people/{pages[uri]}", 1) if uri in pages else match[0]
+
+    return [LINK.sub(link, text) for text in texts]
 
 
 def keep(session: Session, node: Node, post_id: str, author_id: str, people: Iterable[str], *, fresh: bool = False) -> None:
