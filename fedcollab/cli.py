@@ -13,7 +13,7 @@ from fedcollab.base.errors import FedcollabError
 
 from .cli_people import token_app, user_reset_factor
 from .cli_queue import federation_app
-from .cli_trust import key_app, partner_app, standing
+from .cli_trust import key_app, partner_app, standing, still_to_compare
 from .console import CHOSEN, AsJson, say, with_kernel
 
 app = typer.Typer(
@@ -231,7 +231,7 @@ def partner_add(
     from fedcollab.admin import partners
 
     found = with_kernel(lambda kernel: partners.add(kernel, None, url, approve=approve))
-    words = f"{found.name} ({found.host}) is {found.state}."
+    words = f"{found.name} ({found.host}) is {found.state}.{still_to_compare(found)}"
     if found.state == "applied":
         words = (
             f"{found.name} ({found.host}) is on the list, not approved yet. Call their admin and compare the words, then approve:\n"
@@ -244,13 +244,13 @@ def partner_add(
 @partner_app.command("list")
 def partner_list(as_json: AsJson = False) -> None:
     """All partners with their state and last success."""
-    from fedcollab.federation import partners
+    from fedcollab.federation import offers, partners
 
-    found = with_kernel(lambda kernel: kernel.database.read(partners.listed))
+    found, new = with_kernel(lambda kernel: kernel.database.read(lambda session: (partners.listed(session), offers.signed(session))))
     say(
         as_json,
-        [p._asdict() for p in found],
-        "\n".join(f"{p.state:10} {p.host:30} {p.name}  {standing(p)}" for p in found) or "No partners yet.",
+        [p._asdict() | {"new_keys": p.id in new} for p in found],
+        "\n".join(f"{p.state:10} {p.host:30} {p.name}  {standing(p, p.id in new)}" for p in found) or "No partners yet.",
     )
 
 
@@ -263,7 +263,7 @@ def _change(verb: str, url: str, as_json: bool) -> None:
         return await kernel.database.read(partners.find, url)
 
     found = with_kernel(work)
-    say(as_json, found._asdict(), f"{found.name} ({found.host}) is {found.state}.")
+    say(as_json, found._asdict(), f"{found.name} ({found.host}) is {found.state}.{still_to_compare(found)}")
 
 
 @partner_app.command("approve")

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .console import AsJson, posing, say, with_kernel
+from .console import CHOSEN, AsJson, posing, say, with_kernel
 
 federation_app = typer.Typer(no_args_is_help=True, help="How the talk with partners goes.")
 Host = Annotated[str, typer.Argument(help="A partner's host or address; nothing for all.")]
@@ -21,14 +21,16 @@ def federation_status(as_json: AsJson = False) -> None:
     more = {line["id"]: line for line in found["queue"]}
     lines = []
     for p in found["partners"]:
-        lines.append(
-            f"{p['host']:30} {p['state']:10} waiting {p['waiting']}, parked {p['parked']}, refused {p['refused']} {p['last_error']}"
-        )
+        numbers = f"waiting {p['waiting']}, parked {p['parked']}, refused {p['refused']}"
+        lines.append(f"{p['host']:30} {p['state']:10} {numbers} {p['last_error']}".rstrip())
         line = more.get(p["id"], {})
+        tried = line.get("oldest_at") and p["state"] == "admitted" and not line["paused_at"]
         said = [
             *([f"suspended for: {line['suspended_for']}"] if line.get("suspended_for") else []),
             *([f"paused since {iso(line['paused_at'])}"] if line.get("paused_at") else []),
-            *([f"oldest of {iso(line['oldest_at'])}, next try {iso(line['next_try_at'])}"] if line.get("oldest_at") else []),
+            *([f"oldest of {iso(line['oldest_at'])}"] if line.get("oldest_at") else []),
+            *([f"next try {iso(line['next_try_at'])}"] if tried else []),
+            *(["new keys: partner accept-keys"] if p["new_keys"] else []),
             *([f"asking for what was missed: {line['resync_error'] or 'now'}"] if line.get("resync_at") else []),
         ]
         lines += ["    " + "; ".join(said)] if said else []
@@ -54,7 +56,13 @@ def federation_retry(host: Host = "", as_json: AsJson = False) -> None:
     """Sends again what was parked for a partner, or for all; without a partner also what came in and was parked here."""
     sent = _do("retry", host)
     arrived = 0 if host else _do("retry-arrived", "")
-    say(as_json, {"deliveries": sent, "arrived": arrived}, f"{sent} deliveries and {arrived} arrivals are tried again.")
+    words = f"{sent} deliveries and {arrived} arrivals are tried again."
+    nothing = f"Nothing is parked. What waits is tried by itself; to have it tried at once: {_next('drain', host)}"
+    say(as_json, {"deliveries": sent, "arrived": arrived}, words if sent or arrived else nothing)
+
+
+def _next(command: str, host: str) -> str:
+    return f"fedcollab -C {CHOSEN['directory']} federation {command} {host}".rstrip()
 
 
 @federation_app.command("drain")
@@ -75,7 +83,7 @@ def federation_drain(
         return await drain(kernel, partner_id, progress, still=still)
 
     left = with_kernel(work).left
-    words = "\n".join(f"{number} still wait for {name}. See: fedcollab federation status" for name, number in left.items())
+    words = "\n".join(f"{number} still wait for {name}. See: {_next('status', '')}" for name, number in left.items())
     say(as_json, {"left": left}, words or "Nothing waits any more.")
     raise typer.Exit(1 if left else 0)
 
@@ -84,7 +92,7 @@ def federation_drain(
 def federation_pause(host: Host = "", as_json: AsJson = False) -> None:
     """Sends a partner, or all, nothing for now; what is published meanwhile waits."""
     _do("pause", host)
-    say(as_json, {"paused": host or "all"}, f"Nothing is sent to {host or 'anybody'} until: fedcollab federation resume {host}".rstrip())
+    say(as_json, {"paused": host or "all"}, f"Nothing is sent to {host or 'anybody'} until: {_next('resume', host)}")
 
 
 @federation_app.command("resume")

@@ -13,9 +13,10 @@ partner_app = typer.Typer(no_args_is_help=True, help="Partner organisations.")
 key_app = typer.Typer(no_args_is_help=True, help="The keys that this node signs with.")
 
 
-def standing(partner: Any) -> str:
+def standing(partner: Any, new_keys: bool) -> str:
     """What an admin should know of a partner beside its state."""
     words = [partner.last_error, "" if partner.checked_at else "words never compared", "paused" if partner.paused_at else ""]
+    words.append("new keys: partner accept-keys" if new_keys else "")
     return ", ".join(filter(None, [*words, "other keys: compare the words" if partner.suspended_for == "keys" else ""]))
 
 
@@ -64,6 +65,13 @@ def partner_words(url: str, as_json: AsJson = False) -> None:
     words += "Read them to each other on the phone, by a number that you already had. Do they match? Then:\n"
     words += f"  {_next(f'partner {then}', url)}"
     say(as_json, data, words)
+
+
+def still_to_compare(partner: Any) -> str:
+    """What comes next for a partner that was admitted before the words were compared; else nothing."""
+    if partner.state != "admitted" or partner.checked_at:
+        return ""
+    return f"\nThe words were never compared. Call their admin and read them to each other:\n  {_next('partner words', partner.host)}"
 
 
 def _next(command: str, url: str) -> str:

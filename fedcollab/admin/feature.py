@@ -4,6 +4,7 @@ from aiohttp import web
 
 from fedcollab.base.errors import N_
 from fedcollab.feature import Feature, MenuItem
+from fedcollab.federation import offers
 from fedcollab.federation.queue import attention
 
 from . import members, partner_page, queue, views
@@ -28,7 +29,7 @@ FEATURE = Feature(
     ),
     menu=(
         MenuItem("/admin/members", N_("Members"), "people", role="admin"),
-        MenuItem("/admin/partners", N_("Partners"), "node", role="admin"),
+        MenuItem("/admin/partners", N_("Partners"), "node", role="admin", number=offers.attention),
         MenuItem("/admin/federation", N_("Deliveries"), "wait", role="admin", number=attention),
         MenuItem("/admin/audit", N_("Record"), "list", role="admin"),
     ),

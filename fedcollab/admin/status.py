@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fedcollab.actors import keys
-from fedcollab.federation import delivery, lookalikes, partners, queue, vouching
+from fedcollab.federation import delivery, lookalikes, offers, partners, queue, vouching
 from fedcollab.federation.models import APPLIED, PARKED, REFUSED, WAITING, InboxItem
 
 
@@ -15,10 +15,11 @@ def status(session: Session) -> dict[str, Any]:
     """Partners with their queues (`queue` says more of each), organisations met through them, applications, what was given up, and what
     came in and is not done, by state."""
     counts, applications = delivery.counts(session), partners.applications(session)
-    lines = []
+    lines, offered = [], offers.signed(session)
     for partner in partners.listed(session):
         mine = counts.get(partner.id, {})
-        lines.append(partner._asdict() | {state: mine.get(state, 0) for state in ("waiting", "parked", "refused")})
+        queued = {state: mine.get(state, 0) for state in ("waiting", "parked", "refused")}
+        lines.append(partner._asdict() | queued | {"new_keys": partner.id in offered})
     _warn(session, lines + applications, partners.known_hosts(session))
     query = sa.select(InboxItem.state, sa.func.count()).where(InboxItem.state.in_((WAITING, PARKED, REFUSED))).group_by(InboxItem.state)
     inbox = {row[0]: row[1] for row in session.execute(query)}

@@ -112,14 +112,14 @@ async def _page(request: web.Request, address: str, error: str) -> web.Response:
 
 
 async def add_partner(request: web.Request) -> web.Response:
-    """Fetches an organisation and lists it as applied."""
+    """Fetches an organisation and lists it as applied; its own page comes next, with the words to compare."""
     viewer, fields = admin_of(request), await read_form(request)
     address = fields.get("address", "").strip()
     try:
-        await partners.add(request.app[KERNEL], viewer, address)
+        added = await partners.add(request.app[KERNEL], viewer, address)
     except FedcollabError as error:
         return await _page(request, address, why_not_added(error, words_of(request)))
-    return redirect("/admin/partners")
+    return redirect(f"/admin/partners/{added.id}")
 
 
 async def show_audit(request: web.Request) -> web.Response:

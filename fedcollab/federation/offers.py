@@ -45,6 +45,18 @@ def waiting(session: Session, partner_id: str) -> Offer | None:
     return Offer(*row) if row else None
 
 
+def signed(session: Session) -> set[str]:
+    """The partners whose new keys, signed by the old ones, wait for an admin's yes."""
+    query = sa.select(KeyOffer.partner_id).join(Partner, Partner.id == KeyOffer.partner_id)
+    return set(session.scalars(query.where(KeyOffer.signed.is_(True), Partner.state.in_((ADMITTED, SUSPENDED)))))
+
+
+def attention(session: Session, _viewer: Viewer | None = None) -> int:
+    """How many partners show other keys than the known ones, signed or not, and wait for an admin."""
+    query = sa.select(sa.func.count()).select_from(KeyOffer).join(Partner, Partner.id == KeyOffer.partner_id)
+    return session.execute(query.where(Partner.state.in_((ADMITTED, SUSPENDED)))).scalar_one()
+
+
 def pinned(session: Session, partner: PartnerData) -> str:
     """The fingerprint of the keys that we believe a partner's Organization with; without its successor's."""
     return keys.fingerprint(keys.in_state(session, partner.organisation_id))
