@@ -244,13 +244,13 @@ def partner_add(
 @partner_app.command("list")
 def partner_list(as_json: AsJson = False) -> None:
     """All partners with their state and last success."""
-    from fedcollab.federation import offers, partners
+    from fedcollab.admin.status import standings
 
-    found, new = with_kernel(lambda kernel: kernel.database.read(lambda session: (partners.listed(session), offers.signed(session))))
+    found = with_kernel(lambda kernel: kernel.database.read(standings))
     say(
         as_json,
-        [p._asdict() | {"new_keys": p.id in new} for p in found],
-        "\n".join(f"{p.state:10} {p.host:30} {p.name}  {standing(p, p.id in new)}" for p in found) or "No partners yet.",
+        [p._asdict() | more for p, more in found],
+        "\n".join(f"{p.state:10} {p.host:30} {p.name}  {standing(p, **more)}".rstrip() for p, more in found) or "No partners yet.",
     )
 
 

@@ -30,6 +30,7 @@ def federation_status(as_json: AsJson = False) -> None:
             *([f"paused since {iso(line['paused_at'])}"] if line.get("paused_at") else []),
             *([f"oldest of {iso(line['oldest_at'])}"] if line.get("oldest_at") else []),
             *([f"next try {iso(line['next_try_at'])}"] if tried else []),
+            *(["does not follow us"] if p["does_not_follow"] else []),
             *(["new keys: partner accept-keys"] if p["new_keys"] else []),
             *([f"asking for what was missed: {line['resync_error'] or 'now'}"] if line.get("resync_at") else []),
         ]

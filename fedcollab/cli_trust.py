@@ -13,10 +13,10 @@ partner_app = typer.Typer(no_args_is_help=True, help="Partner organisations.")
 key_app = typer.Typer(no_args_is_help=True, help="The keys that this node signs with.")
 
 
-def standing(partner: Any, new_keys: bool) -> str:
+def standing(partner: Any, *, new_keys: bool = False, does_not_follow: bool = False) -> str:
     """What an admin should know of a partner beside its state."""
     words = [partner.last_error, "" if partner.checked_at else "words never compared", "paused" if partner.paused_at else ""]
-    words.append("new keys: partner accept-keys" if new_keys else "")
+    words += ["does not follow us"] * does_not_follow + ["new keys: partner accept-keys"] * new_keys
     return ", ".join(filter(None, [*words, "other keys: compare the words" if partner.suspended_for == "keys" else ""]))
 
 

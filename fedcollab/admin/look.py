@@ -9,7 +9,7 @@ from fedcollab.actors import keys
 from fedcollab.actors import service as actors
 from fedcollab.actors.models import NEXT, Actor
 from fedcollab.actors.node import Node
-from fedcollab.federation import delivery, lookalikes, offers, partners, vouching
+from fedcollab.federation import delivery, follows, lookalikes, offers, partners, vouching
 from fedcollab.federation.models import Partner
 from fedcollab.federation.offers import Offer
 from fedcollab.federation.partners import PartnerData
@@ -32,6 +32,7 @@ class Look:
     resembles: str
     waiting: int
     checked_by: str
+    does_not_follow: bool
 
     @property
     def differs(self) -> bool:
@@ -65,6 +66,7 @@ def look(session: Session, node: Node, key: str) -> Look:
         resembles=lookalikes.resembles(partner.host, lookalikes.looks_of(hosts)),
         waiting=delivery.counts(session).get(partner.id, {}).get("waiting", 0),
         checked_by=_checked_by(session, partner),
+        does_not_follow=partner.id in follows.not_following(session),
     )
 
 

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fedcollab.actors import keys
-from fedcollab.federation import delivery, lookalikes, offers, partners, queue, vouching
+from fedcollab.federation import delivery, follows, lookalikes, offers, partners, queue, vouching
 from fedcollab.federation.models import APPLIED, PARKED, REFUSED, WAITING, InboxItem
 
 
@@ -15,11 +15,11 @@ def status(session: Session) -> dict[str, Any]:
     """Partners with their queues (`queue` says more of each), organisations met through them, applications, what was given up, and what
     came in and is not done, by state."""
     counts, applications = delivery.counts(session), partners.applications(session)
-    lines, offered = [], offers.signed(session)
-    for partner in partners.listed(session):
+    lines = []
+    for partner, more in standings(session):
         mine = counts.get(partner.id, {})
         queued = {state: mine.get(state, 0) for state in ("waiting", "parked", "refused")}
-        lines.append(partner._asdict() | queued | {"new_keys": partner.id in offered})
+        lines.append(partner._asdict() | queued | more)
     _warn(session, lines + applications, partners.known_hosts(session))
     query = sa.select(InboxItem.state, sa.func.count()).where(InboxItem.state.in_((WAITING, PARKED, REFUSED))).group_by(InboxItem.state)
     inbox = {row[0]: row[1] for row in session.execute(query)}
@@ -32,6 +32,12 @@ def status(session: Session) -> dict[str, Any]:
         "given_up": [asdict(one) for one in queue.given_up(session)],
         "stuck": [asdict(one) for one in queue.stuck(session)],
     }
+
+
+def standings(session: Session) -> list[tuple[partners.PartnerData, dict[str, bool]]]:
+    """Partners, with what of each wants an admin: new keys that wait for a yes; that it does not follow us."""
+    offered, apart = offers.signed(session), follows.not_following(session)
+    return [(p, {"new_keys": p.id in offered, "does_not_follow": p.id in apart}) for p in partners.listed(session)]
 
 
 def _warn(session: Session, lines: list[dict[str, Any]], known: list[str]) -> None:

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from fedcollab.access import policy
 from fedcollab.access.viewer import partner
 from fedcollab.actors import service as actors
-from fedcollab.actors.models import OWN
+from fedcollab.actors.models import OWN, Actor
 from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
 from fedcollab.base.clock import new_id
@@ -14,7 +14,7 @@ from fedcollab.base.errors import Refused
 
 from . import activitystreams as ap
 from . import outbox, outside, profiles
-from .models import ACCEPTED, REJECTED, REQUESTED, UNDONE, Follow, Partner
+from .models import ACCEPTED, ADMITTED, REJECTED, REQUESTED, UNDONE, Follow, Partner
 from .registry import BOTH, OUTSIDE, UNTYPED, Handler, Verified
 
 ORDER = "follows"
@@ -64,6 +64,13 @@ def tell_profile(session: Session, node: Node, person: ActorData) -> None:
     followed = sa.select(Follow.follower_id).where(Follow.target_id == me.id, Follow.state == ACCEPTED)
     made = ap.activity("Update", outbox.new_uri(node), person.uri, profiles.document(session, node, person))
     outbox.publish(session, node, person.id, made, to=session.scalars(asked.union(followed)), order_key=ORDER)
+
+
+def not_following(session: Session) -> set[str]:
+    """The admitted partners that follow nothing of ours, so are sent nothing: they have not approved us yet, or have ended it."""
+    ours = sa.select(Actor.id).where(Actor.known == OWN)
+    follows = sa.exists().where(Follow.follower_id == Partner.organisation_id, Follow.state == ACCEPTED, Follow.target_id.in_(ours))
+    return set(session.scalars(sa.select(Partner.id).where(Partner.state == ADMITTED, ~follows)))
 
 
 def receive_profile(session: Session, node: Node, received: Verified) -> None:
