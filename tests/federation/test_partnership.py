@@ -8,7 +8,7 @@ import pytest
 from fedcollab.actors import service as actors
 from fedcollab.admin import partners as acts
 from fedcollab.base.errors import Refused
-from fedcollab.features.discussions import groups, reading, service
+from fedcollab.features.discussions import groups, looking, reading, service
 from fedcollab.features.members import service as members
 from fedcollab.federation import follows, partners
 from fedcollab.federation.models import ADMITTED, LEFT
@@ -142,6 +142,7 @@ async def test_a_partnership_that_ends_is_told_and_what_waited_is_never_sent(tmp
         row = await b.read(reading.post_by_uri, b.viewer, opener.uri)
         await b.write(acts.change, b.viewer, host.url, LEFT)
         await until("the Undo has come", lambda: _nobody_follows(host))
+        assert "no longer partners" in (await b.read(looking.conversation, b.viewer, row.thread_id, 1, 1)).closed
         with pytest.raises(Refused, match="no longer partners"):
             await b.write(service.post_reply, b.viewer, row.thread_id, text="Too late")
         await host.write(acts.change, host.viewer, b.url, LEFT)
@@ -153,6 +154,7 @@ async def test_a_partnership_that_ends_is_told_and_what_waited_is_never_sent(tmp
         again = await host.write(service.post_thread, host.viewer, group.id, title="Again", text="Welcome back")
         await until("partners again", lambda: sees(b, again.uri))
         assert not await sees(b, later.uri)
+        assert (await b.read(looking.conversation, b.viewer, row.thread_id, 1, 1)).closed == ""
 
 
 async def _nobody_follows(host: Here) -> bool:

@@ -95,6 +95,15 @@ def admit_partner(session: Session, node: Node, organisation_id: str) -> None:
         _publish(session, node, group)
 
 
+def closed(session: Session, group: ActorData) -> str:
+    """Why nothing can be sent to a group from here, whoever wants to; else nothing."""
+    if group.known == OWN or partners.talks_with(session, group.host, FEATURE):
+        return ""
+    if partners.talks_with(session, group.host):
+        return N_("Discussions with the organisation that keeps this group are switched off here, so nothing can be sent to it.")
+    return N_("We are no longer partners with the organisation that keeps this group, so nothing can be sent to it.")
+
+
 def expel_partner(session: Session, node: Node, organisation_id: str) -> None:
     """A partner no longer admitted, or no longer allowed to take part, is outside all our groups at once; what waits for it of groups
     and conversations is never sent."""

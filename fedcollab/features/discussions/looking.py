@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import Viewer
 
-from . import fate, mentions, reading, thanks
+from . import fate, groups, mentions, reading, thanks
 from .moderation import muting, records
 from .reach import Reach, reach
 
@@ -38,7 +38,8 @@ def home(session: Session, viewer: Viewer) -> Home:
 
 @dataclass(frozen=True)
 class Conversation:
-    """One page of a conversation, with what stands beside each post. `unseen` are posts that mention the viewer for the first time."""
+    """One page of a conversation, with what stands beside each post. `unseen` are posts that mention the viewer for the first time;
+    `closed` says why nothing can be sent here."""
 
     thread: reading.ThreadData
     group: reading.GroupData
@@ -50,6 +51,7 @@ class Conversation:
     fates: dict[str, fate.Fate]
     unseen: list[str]
     muted: frozenset[str]
+    closed: str
 
 
 def conversation(session: Session, viewer: Viewer, thread_id: str, number: int, now: int) -> Conversation:
@@ -72,4 +74,5 @@ def conversation(session: Session, viewer: Viewer, thread_id: str, number: int, 
         fate.of(session, viewer, posts, now),
         [post.id for post in posts if post.id in named],
         muting.subjects(session, viewer) if around.mutes else frozenset(),
+        groups.closed(session, around.group.actor) if viewer.signed_in else "",
     )

@@ -20,7 +20,7 @@ from fedcollab.base.clock import HOUR, new_id
 from fedcollab.base.errors import Forbidden, N_, NotFound, Refused, TooMany
 from fedcollab.base.statements import prepared
 from fedcollab.federation import activitystreams as ap
-from fedcollab.federation import announce, outbox, partners, receipts
+from fedcollab.federation import announce, outbox, receipts
 
 from . import activities, confirming, groups, mentions, public, reading
 from .models import LAST, Draft, Mention, Post, PostRevision, Thanks, Thread, ThreadRead
@@ -121,10 +121,8 @@ def _again(session: Session, viewer: Viewer, once: str) -> Posted | None:
 def may_write(session: Session, viewer: Viewer, group_id: str) -> groups.AudienceData:
     """The audience of a group that the viewer may write in. Raises Refused, Forbidden."""
     audience, group = groups.audience_of(session, group_id), actors.by_id(session, group_id)
-    if group.known != OWN and not partners.talks_with(session, group.host):
-        raise Refused(N_("We are no longer partners with the organisation that keeps this group, so nothing can be sent to it."))
-    if group.known != OWN and not partners.talks_with(session, group.host, groups.FEATURE):
-        raise Refused(N_("Discussions with the organisation that keeps this group are switched off here, so nothing can be sent to it."))
+    if closed := groups.closed(session, group):
+        raise Refused(closed)
     inside = sa.select(AudienceMember.since).where(
         AudienceMember.audience_id == audience.id, AudienceMember.organisation_id == viewer.organisation_id
     )

@@ -78,15 +78,16 @@ async def show_group(request: web.Request) -> web.Response:
         return await _group_document(request)
     viewer, before = viewer_of(request), _key(request.query.get("before", ""))
 
-    def read(session: Session) -> tuple[reading.GroupData, Reach, list[reading.ListedThread], list[receipts.ReceiptData]]:
+    def read(session: Session) -> tuple[reading.GroupData, Reach, str, list[reading.ListedThread], str, list[receipts.ReceiptData]]:
         group = reading.group(session, viewer, group_id)
         said = receipts.of(session, kernel.node.now(), [group.actor.uri]).get(group.actor.uri, []) if viewer.moderates else []
-        return group, reach(session, group), reading.threads(session, viewer, group_id, before), said
+        closed = groups.closed(session, group.actor) if viewer.signed_in else ""
+        found = reading.threads(session, viewer, group_id, before)
+        more = f"{found[-1].last_post_at}-{found[-1].id}" if len(found) == reading.THREADS else ""
+        return group, reach(session, group), closed, reading.as_public(session, viewer, found), more, said
 
-    group, reached, threads, said = await kernel.database.read(read)
-    more = f"{threads[-1].last_post_at}-{threads[-1].id}" if len(threads) == reading.THREADS else ""
-    threads = await kernel.database.read(reading.as_public, viewer, threads)
-    return page(request, "discussions/group.html", group=group, reach=reached, threads=threads, more=more, receipts=said)
+    group, reached, closed, threads, more, said = await kernel.database.read(read)
+    return page(request, "discussions/group.html", group=group, reach=reached, closed=closed, threads=threads, more=more, receipts=said)
 
 
 async def narrow_group(request: web.Request) -> web.Response:
