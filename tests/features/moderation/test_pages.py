@@ -55,6 +55,7 @@ async def test_a_member_reports_a_post_and_reads_what_became_of_it(house: House)
     page = (await daan.get(f"/threads/{opener.thread_id}"))[1]
     assert "words of noor" not in page
     assert "It insults." in page
+    assert (f"{opener.post_id}/thank" in page, f"{answer.post_id}/thank" in page) == (True, False), "nobody thanks for what is gone"
     assert "It insults." in (await daan.get(f"/threads/{opener.thread_id}/log"))[1]
 
 
