@@ -80,7 +80,9 @@ async def test_the_page_of_an_offer_shows_its_picture_and_its_letters_and_a_wron
     daan = await house.site.member("daan")
     await daan.post(FACTOR, at=FACTOR, act="begin", proof=PASSWORD)
     _, page = await daan.get(FACTOR)
-    assert re.search(r'<p class="code ltr">([A-Z2-7]{4} ){7}[A-Z2-7]{4}</p>', page)
+    letters = re.search(r'<p class="code ltr">((?:[A-Z2-7]{4} ){7}[A-Z2-7]{4})</p>', page)
+    assert letters
+    assert re.search(rf'<a href="otpauth://totp/[^"]*\bsecret={letters[1].replace(" ", "")}\b', page), "for an app on the same phone"
     assert 'class="qr"><svg' in page
     assert "style=" not in page
     status, _, page = await daan.post(FACTOR, at=FACTOR, act="confirm", code=WRONG)

@@ -39,6 +39,7 @@ async def _page(request: web.Request, errors: dict[str, str] | None = None, stat
     me = await kernel.database.read(service.find, viewer.person_id)
     found = await kernel.database.read(factor.state, kernel.node, viewer.person_id)
     secret = found.offered
+    address = factor.address(kernel.node, me.username, secret) if secret else ""
     return page(
         request,
         "members/factor.html",
@@ -48,7 +49,8 @@ async def _page(request: web.Request, errors: dict[str, str] | None = None, stat
         compelled=factor.compelled(kernel.node, viewer.roles),
         would_be=bool(factor.COMPELLED & viewer.roles),
         groups=[secret[at : at + 4] for at in range(0, len(secret), 4)],
-        picture=qr(factor.address(kernel.node, me.username, secret)) if secret else "",
+        address=address,
+        picture=qr(address) if secret else "",
     )
 
 
