@@ -28,10 +28,11 @@ OTHER_KEYS = N_(
 
 async def add(kernel: Kernel, viewer: Viewer | None, address: str, *, approve: bool = False) -> PartnerData:
     """Fetches an organisation by its actor's id or its node's base address and lists it as applied; `approve` admits it at once.
-    A bare name of a host means https.
+    A bare name of a host means https; on a trial node one of its loopback peers means http.
 
     Raises Unreachable, Refused or BadRequest, with nothing changed."""
-    profile = await fetch.organisation(kernel, address if "://" in address else f"https://{address}")
+    scheme = "http" if address in kernel.node.settings.loopback_peers else "https"
+    profile = await fetch.organisation(kernel, address if "://" in address else f"{scheme}://{address}")
     if not await kernel.database.write(_same_keys, kernel.node, profile):
         raise Conflict(OTHER_KEYS)
     return await kernel.database.write(_list, kernel.node, viewer, profile, approve=approve)

@@ -43,7 +43,7 @@ async def test_a_partner_that_has_ended_it_is_seen_to_follow_us_no_more(tmp_path
             [line] = (await here.read(status))["partners"]
             return not line["does_not_follow"]
 
-        await a.write(acts.change, None, (await acts.add(a.kernel, None, b.url)).host, ADMITTED)
+        await a.write(acts.change, None, (await acts.add(a.kernel, None, b.host)).host, ADMITTED)  # a bare name, of a trial node's peer
         assert not await follows(a), "they have not approved us yet"
         await acts.add(b.kernel, None, a.url, approve=True)
         await until("B follows A", lambda: follows(a))
