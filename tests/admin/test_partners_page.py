@@ -38,6 +38,20 @@ async def test_blocking_and_removing_take_a_second_step_that_says_what_they_do(h
         )
 
 
+async def test_a_suspended_partner_is_gone_on_with_not_approved_again(house: House) -> None:
+    node = house.site.kernel.node
+
+    def suspend(session: Session) -> None:
+        partner(session, node, "new.example", "applied")
+        partner(session, node, "kept.example", ADMITTED)
+        partners.move(session, node, None, partners.find(session, "kept.example"), SUSPENDED)
+
+    await house.site.kernel.database.write(suspend)
+    found = rows((await house.admin.get("/admin/partners"))[1])
+    assert ("Approve" in found["new.example"], "Resume contact" in found["new.example"]) == (True, False)
+    assert ("Approve" in found["kept.example"], "Resume contact" in found["kept.example"]) == (False, True)
+
+
 async def test_who_was_looked_up_by_us_is_not_said_to_have_asked(house: House) -> None:
     node = house.site.kernel.node
     await house.site.kernel.database.write(lambda session: partner(session, node, "new.example", "applied"))
