@@ -27,7 +27,7 @@ TRIES = 12
 FIRST_PAUSE = 2 * MICROSECONDS
 LONGEST_PAUSE = 6 * HOUR
 JUDGES_ACTIVITY = frozenset((400, 404, 410, 413, 415, 422))
-JUDGES_PARTNER = frozenset((401, 403, 408, 421, 425, 429, 503))
+JUDGES_PARTNER = frozenset((401, 403, 405, 407, 408, 421, 425, 426, 429, 503))
 
 
 class Verdict(Enum):
@@ -66,7 +66,7 @@ class Outcome:
             return Verdict.DONE
         if self.status in JUDGES_ACTIVITY:
             return Verdict.REFUSED
-        if self.status >= 500 and self.status not in JUDGES_PARTNER:
+        if self.status >= 400 and self.status not in JUDGES_PARTNER:  # whatever it means: one of these must not hold up all others
             return Verdict.ACTIVITY
         return Verdict.PARTNER
 
@@ -168,7 +168,7 @@ def _done() -> sa.Update:
 
 
 def _set_aside(session: Session, row: sa.Update, outcome: Outcome, now: int) -> None:
-    """An answer of 5xx that is this activity's own: it and its thread wait, the rest goes on; after 12 tries it is parked."""
+    """An error that is this activity's own: it and its thread wait, the rest goes on; after 12 tries it is parked."""
     query = row.values(attempts=Delivery.attempts + 1, status=outcome.status, error=outcome.error[:500]).returning(Delivery.attempts)
     tries = session.execute(query).scalar_one_or_none()
     if tries is not None:
@@ -176,10 +176,13 @@ def _set_aside(session: Session, row: sa.Update, outcome: Outcome, now: int) -> 
 
 
 def _line(session: Session, partner_id: str, outcomes: list[Outcome], now: int) -> dict[str, object]:
-    """The state of the partner's line after a burst: a success clears it, a verdict on the partner backs it off."""
+    """The state of the partner's line after a burst: an answer to an activity clears it, a verdict on the partner backs it off. Only what
+    was taken is a success."""
     values: dict[str, object] = {}
     if any(o.verdict is not Verdict.PARTNER for o in outcomes):
-        values = {"last_success_at": now, "attempts": 0, "next_try_at": 0, "last_error": ""}
+        values = {"attempts": 0, "next_try_at": 0, "last_error": ""}
+    if any(o.verdict is Verdict.DONE for o in outcomes):
+        values["last_success_at"] = now
     judged = [o for o in outcomes if o.verdict is Verdict.PARTNER]
     if judged:
         tries = session.execute(sa.select(Partner.attempts).where(Partner.id == partner_id)).scalar_one() + 1

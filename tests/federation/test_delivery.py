@@ -223,12 +223,26 @@ def test_an_activity_refused_for_good_is_asked_once_and_passed(status: int) -> N
         assert (bench.states(), post.asked) == ({bad: "refused", good: "done"}, 2)
 
 
+@pytest.mark.parametrize("status", [402, 406, 409, 418, 451, 500, 502])
+def test_one_whose_error_is_of_no_kind_that_we_know_holds_up_no_other_conversation(status: int) -> None:
+    with memory() as session:
+        bench, post = Bench(session), Post([status])
+        there = partner(session, bench.node, "p.example")
+        bad = bench.publish("a", there.organisation_id)
+        bench.run(post)
+        assert partners.find(session, "p.example").last_success_at is None, "an error is no success"
+        good = bench.publish("b", there.organisation_id)
+        bench.run(post)
+        assert bench.states() == {bad: "waiting", good: "done"}
+        assert partners.find(session, "p.example").last_success_at == bench.clock()
+
+
 @given(st.integers(100, 599))
 def test_each_answer_speaks_of_the_activity_or_of_the_partner(status: int) -> None:
     verdict = Outcome(1, status).verdict
     assert (verdict is Verdict.DONE) == (200 <= status < 300)
     assert (verdict is Verdict.REFUSED) == (status in JUDGES_ACTIVITY)
-    assert (verdict is Verdict.ACTIVITY) == (status >= 500 and status not in JUDGES_PARTNER)
+    assert (verdict is Verdict.ACTIVITY) == (status >= 400 and status not in JUDGES_ACTIVITY | JUDGES_PARTNER)
 
 
 @given(st.integers(1, 10_000))
