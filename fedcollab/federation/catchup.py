@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -18,6 +19,7 @@ from fedcollab.base.crash import reach
 from fedcollab.base.database import wake
 from fedcollab.base.errors import BadRequest, Refused, Unavailable, Unreachable
 from fedcollab.base.http import is_activity
+from fedcollab.base.statements import prepared
 from fedcollab.base.strictjson import loads
 
 from . import activitystreams as ap
@@ -44,30 +46,41 @@ def want(session: Session, node: Node, *, partner_id: str = "") -> None:
     wake(session, "catchup")
 
 
-def listen(session: Session, node: Node) -> None:
-    """Counts how far each partner's stream is here without a gap. A gap that has stayed a minute is asked for."""
+def listen(session: Session, node: Node, *, partner_id: str = "") -> None:
+    """Counts how far each partner's stream, or one partner's, is here without a gap. A gap that has stayed a minute is asked for."""
     columns = (Partner.id, Partner.host, Partner.heard_epoch, Partner.heard_seq, Partner.resync_at)
-    for row in session.execute(sa.select(*columns).where(Partner.state == ADMITTED).order_by(Partner.id)).all():
-        newest = session.scalar(sa.select(sa.func.max(InboxItem.epoch)).where(InboxItem.host == row.host))
+    heard_from = sa.and_(Partner.state == ADMITTED, *([Partner.id == partner_id] if partner_id else []))
+    for row in session.execute(sa.select(*columns).where(heard_from).order_by(Partner.id)).all():
+        newest = prepared(session, _newest(), {"host": row.host}).scalar_one()
         if newest is not None:
             heard = (row.heard_epoch, row.heard_seq) if newest <= row.heard_epoch else (newest, 0)
             seq, gap_at = _walk(session, row.host, heard)
-            move(session, row.id, (heard[0], seq))
+            if (heard[0], seq) != (row.heard_epoch, row.heard_seq):
+                move(session, row.id, (heard[0], seq))
             if gap_at is not None and gap_at <= node.now() - GAP and row.resync_at is None:
                 want(session, node, partner_id=row.id)
 
 
+@cache
+def _newest() -> sa.Select[Any]:
+    return sa.select(sa.func.max(InboxItem.epoch)).where(InboxItem.host == sa.bindparam("host"))
+
+
 def _walk(session: Session, host: str, heard: Place) -> tuple[int, int | None]:
     """(the number up to which nothing lacks, when the first one beyond a gap came or None)."""
-    query = sa.select(InboxItem.seq, InboxItem.received_at).where(
-        InboxItem.host == host, InboxItem.epoch == heard[0], InboxItem.seq > heard[1]
-    )
     seq = heard[1]
-    for number, received_at in session.execute(query.order_by(InboxItem.seq).limit(WALKED)):
-        if number is not None and number > seq + 1:
+    for number, received_at in prepared(session, _beyond(), {"host": host, "epoch": heard[0], "seq": seq}):
+        if number > seq + 1:
             return seq, received_at
-        seq = number if number is not None else seq
+        seq = number
     return seq, None
+
+
+@cache
+def _beyond() -> sa.Select[Any]:
+    columns: list[Any] = [InboxItem.seq, InboxItem.received_at]
+    mine = sa.and_(InboxItem.host == sa.bindparam("host"), InboxItem.epoch == sa.bindparam("epoch"), InboxItem.seq > sa.bindparam("seq"))
+    return sa.select(*columns).where(mine).order_by(InboxItem.seq).limit(WALKED)
 
 
 def move(session: Session, partner_id: str, heard: Place) -> None:
@@ -129,7 +142,7 @@ async def ask(kernel: Kernel, partner_id: str) -> None:
     """Asks a partner until its stream is whole here; a failure is told to the admin and tried again, later each time. A process that
     dies midway goes on where the last page was stored."""
     try:
-        await kernel.database.write(listen, kernel.node)
+        await kernel.database.write(listen, kernel.node, partner_id=partner_id)
         asked = await kernel.database.read(_asked, partner_id)
         while asked.speaks and not await _page(kernel, asked):
             asked = await kernel.database.read(_asked, partner_id)

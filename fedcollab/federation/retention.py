@@ -1,11 +1,14 @@
 """Decides what is kept of the talk between nodes and for how long: 45 days, in which partners can ask again and repetitions are known."""
 
+from functools import cache
+
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fedcollab.access.models import Audience
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import DAY
+from fedcollab.base.statements import prepared
 
 from .models import DONE, DROPPED, REFUSED, Activity, Delivery, InboxItem, Partner, is_open
 from .outbox import KEPT
@@ -16,13 +19,18 @@ LOOKED = 2 * AT_ONCE
 
 def purge_deliveries(session: Session, node: Node) -> None:
     """Deliveries that ended 45 days ago: a few of each partner's oldest."""
-    limit = node.now() - KEPT
     for partner_id in session.scalars(sa.select(Partner.id).order_by(Partner.id)).all():
         for state in (DONE, REFUSED, DROPPED):
-            mine = sa.and_(Delivery.partner_id == partner_id, Delivery.state == DONE if state == DONE else is_open(Delivery, state))
-            oldest = sa.select(Delivery.seq, Delivery.done_at).where(mine).order_by(Delivery.seq).limit(AT_ONCE).subquery()
-            old = sa.select(oldest.c.seq).where(oldest.c.done_at < limit)
-            session.execute(sa.delete(Delivery).where(mine, Delivery.seq.in_(old)))
+            prepared(session, _purge(state), {"partner": partner_id, "before": node.now() - KEPT})
+
+
+@cache
+def _purge(state: str) -> sa.Delete:
+    ended = Delivery.state == DONE if state == DONE else is_open(Delivery, state)
+    mine = sa.and_(Delivery.partner_id == sa.bindparam("partner"), ended)
+    oldest = sa.select(Delivery.seq, Delivery.done_at).where(mine).order_by(Delivery.seq).limit(AT_ONCE).subquery()
+    old = sa.select(oldest.c.seq).where(oldest.c.done_at < sa.bindparam("before"))
+    return sa.delete(Delivery).where(mine, Delivery.seq.in_(old))
 
 
 def purge_activities(session: Session, node: Node) -> None:
