@@ -14,7 +14,6 @@ from .models import DONE, DROPPED, REFUSED, Activity, Delivery, InboxItem, Partn
 from .outbox import KEPT
 
 AT_ONCE = 300  # rows a unit: a chore holds the writer for some milliseconds, once a minute
-LOOKED = 2 * AT_ONCE
 
 
 def purge_deliveries(session: Session, node: Node) -> None:
@@ -49,10 +48,10 @@ def purge_activities(session: Session, node: Node) -> None:
 def purge_inbox(session: Session, node: Node) -> None:
     """What came in and was done or refused 45 days ago. A repetition beyond that has no effect either: a known post is not stored again,
     a deleted one leaves its Tombstone, a change older than the text is not taken, and a signature is good for minutes alone."""
-    columns = (InboxItem.id, InboxItem.state, InboxItem.received_at)
-    oldest = session.execute(sa.select(*columns).order_by(InboxItem.id).limit(LOOKED)).all()
-    old = [row.id for row in oldest if row.received_at < node.now() - KEPT and row.state in (DONE, REFUSED, DROPPED)]
-    session.execute(sa.delete(InboxItem).where(InboxItem.id.in_(old[:AT_ONCE])))
+    ended = sa.select(InboxItem.id, InboxItem.received_at).where(InboxItem.state.in_((DONE, REFUSED, DROPPED)))
+    oldest = session.execute(ended.order_by(InboxItem.id).limit(AT_ONCE)).all()
+    old = [row.id for row in oldest if row.received_at < node.now() - KEPT]
+    session.execute(sa.delete(InboxItem).where(InboxItem.id.in_(old)))
 
 
 CHORES = (purge_deliveries, purge_activities, purge_inbox)

@@ -94,3 +94,22 @@ def test_a_unit_takes_a_bounded_number_and_the_inbox_keeps_what_is_not_done() ->
             old.run()
             assert session.scalar(counted) == expected
         assert set(session.scalars(sa.select(InboxItem.state))) == {"waiting", "parked"}
+
+
+def test_what_is_parked_for_an_admin_keeps_nothing_after_it_from_going() -> None:
+    with memory() as session:
+        old = Old(session)
+        there = partner(session, old.node, "p.example")
+
+        def came(state: str, number: int) -> None:
+            row = dict(host=there.host, sender_id=there.organisation_id, order_key="", body={}, state=state, received_at=old.clock())
+            rows = [row | dict(uri=f"https://p.example/{state}/{one}") for one in range(number)]
+            session.execute(sa.insert(InboxItem), rows)
+
+        came("parked", 2 * retention.AT_ONCE + 1)
+        came("done", 3)
+        old.clock.at += AGO
+        came("refused", 1)
+        old.run()
+        counted = session.execute(sa.select(InboxItem.state, sa.func.count().label("many")).group_by(InboxItem.state))
+        assert {row.state: row.many for row in counted} == {"parked": 2 * retention.AT_ONCE + 1, "refused": 1}
