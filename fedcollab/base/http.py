@@ -11,6 +11,7 @@ from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urljoin
+from weakref import WeakValueDictionary
 
 import aiohttp
 from aiohttp.http import RawResponseMessage
@@ -105,7 +106,7 @@ class Fetcher:
         self.agent = agent
         self.lookup = lookup
         self._lines = Lines()
-        self._turns: dict[tuple[str, str], asyncio.Semaphore] = {}
+        self._turns: WeakValueDictionary[tuple[str, str], asyncio.Semaphore] = WeakValueDictionary()  # as long as somebody is in one
         self._failed: dict[str, tuple[float, str]] = {}
 
     async def get(
@@ -167,7 +168,8 @@ class Fetcher:
         url = url if url.isascii() else quote(url, safe=SPELT)
         fields = {"Host": to.host, **headers, "User-Agent": self.agent, "Accept-Encoding": "identity"}
         fields |= sign(method, url, body) if sign else {}
-        async with self._turns.setdefault((method, to.host), asyncio.Semaphore(AT_ONCE[method])):
+        turns = self._turns.setdefault((method, to.host), asyncio.Semaphore(AT_ONCE[method]))
+        async with turns:
             try:
                 async with asyncio.timeout(TOTAL_SECONDS):
                     return await self._ask(method, url, to, fields, body)

@@ -1,6 +1,7 @@
 """Shows that whatever a partner's server answers costs this node a stated number of bytes, seconds and requests, and no more."""
 
 import asyncio
+import gc
 import gzip
 import resource
 import time
@@ -225,3 +226,15 @@ async def test_whatever_somebody_asks_us_to_wait_is_a_week_at_most_and_never_an_
     peer.answers["/inbox"] = bytes_of(b"HTTP/1.1 503 Busy\r\nRetry-After: " + said + b"\r\nContent-Length: 0\r\n\r\n")
     answer = await fetcher.post(peer.url("/inbox"), b"{}", permit=anybody, content_type="text/plain", sign=lambda _m, _u, _b: {})
     assert (answer.status, answer.retry_after) == (503, seconds)
+
+
+async def test_of_hosts_that_were_asked_once_nothing_is_kept() -> None:
+    async def nowhere(_host: str, _port: int) -> list[str]:
+        raise OSError
+
+    fetcher = Fetcher(lookup=nowhere)
+    for number in range(200):
+        assert await gives_up(fetcher, f"https://h{number}.example/actor") == "the name was not found"
+    gc.collect()
+    kept = [held for held in vars(fetcher).values() if hasattr(held, "__len__") and len(held) >= 10]
+    assert kept == []
