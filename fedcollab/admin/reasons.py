@@ -18,6 +18,13 @@ EXPLAINED: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             N_("No answer within %(num)s seconds. Their node may be switched off."),
         ),
         (r"the connection was refused", N_("Their machine answers, but no node runs there. Tell their admin.")),
+        (
+            r"shows other keys than those that were accepted",
+            N_(
+                "Their node shows other keys than those you know. Compare the words with their admin on the partner's page and say there"
+                " that they match."
+            ),
+        ),
         (r"the connection broke", N_("The connection broke off.")),
         (
             r"their certificate is not valid",

@@ -23,7 +23,7 @@ from fedcollab.base.statements import prepared
 from fedcollab.base.strictjson import loads
 
 from . import activitystreams as ap
-from . import delivery, fetch, inbox, knocking, proofs, streams
+from . import delivery, fetch, inbox, knocking, other_keys, partners, proofs, streams
 from .kernel import Kernel
 from .models import ADMITTED, WAITING, InboxItem, Partner, is_open
 from .streams import Place
@@ -95,16 +95,22 @@ class Asked:
 
     id: str
     host: str
-    stream: str
+    uri: str
     speaks: bool
     heard: Place
 
+    @property
+    def stream(self) -> str:
+        return self.uri + "/stream"
+
 
 class Believed(NamedTuple):
-    """What of a page is its authors' own: (author's row id, activity, number); and the ids of authors that are not known yet."""
+    """What of a page is its authors' own: (author's row id, activity, number); the ids of authors that are not known yet, and of those
+    that are, but whose keys have not proved all of theirs."""
 
     found: list[tuple[str, dict[str, Any], int]]
     unknown: set[str]
+    doubted: set[str]
 
 
 class Asking:
@@ -162,7 +168,7 @@ def _asked(session: Session, partner_id: str) -> Asked:
     query = sa.select(Partner.host, Partner.heard_epoch, Partner.heard_seq, Actor.uri, Actor.document)
     row = session.execute(query.join(Actor, Actor.id == Partner.organisation_id).where(Partner.id == partner_id)).one()
     speaks = bool((row.document or {}).get(ap.PROTOCOL_TERM))
-    return Asked(partner_id, row.host, row.uri + "/stream", speaks, (row.heard_epoch, row.heard_seq))
+    return Asked(partner_id, row.host, row.uri, speaks, (row.heard_epoch, row.heard_seq))
 
 
 async def _page(kernel: Kernel, asked: Asked) -> bool:
@@ -171,7 +177,7 @@ async def _page(kernel: Kernel, asked: Asked) -> bool:
         await asyncio.sleep(0.2)
         return False
     newest, entries, more = await _fetched(kernel, asked)
-    believed = await _believed(kernel, asked.host, entries)
+    believed = await _believed(kernel, asked, entries)
     heard = (newest[0], entries[-1][0]) if more else newest
     await kernel.database.write(_store, kernel.node, asked, believed, heard)
     if entries:
@@ -198,13 +204,18 @@ async def _fetched(kernel: Kernel, asked: Asked) -> tuple[Place, list[tuple[int,
     return streams.entries_of(document, asked.heard)
 
 
-async def _believed(kernel: Kernel, host: str, entries: list[tuple[int, object]]) -> list[tuple[str, dict[str, Any], int]]:
-    """The activities of a page whose proof is by their own actor's key; authors not met yet are fetched, within limits."""
-    read = await kernel.database.read(_proved, host, entries)
-    if not read.unknown:
-        return read.found
-    await asyncio.gather(*(_meet(kernel, uri) for uri in sorted(read.unknown)[:STRANGERS]))
-    return (await kernel.database.read(_proved, host, entries)).found
+async def _believed(kernel: Kernel, asked: Asked, entries: list[tuple[int, object]]) -> list[tuple[str, dict[str, Any], int]]:
+    """The activities of a page whose proof is by their own actor's key; authors not met yet are fetched, within limits. Raises Unreachable
+    where the partner's Organization has other keys by now than we believe: what they prove is asked for again after our admin's yes."""
+    read = await kernel.database.read(_proved, asked.host, entries)
+    if read.unknown:
+        await asyncio.gather(*(_meet(kernel, uri) for uri in sorted(read.unknown)[:STRANGERS]))
+        read = await kernel.database.read(_proved, asked.host, entries)
+    if asked.uri in read.doubted:
+        partner = await kernel.database.read(partners.find, asked.id)
+        if not await other_keys.look_again(kernel, partner):
+            raise Unreachable("shows other keys than those that were accepted")
+    return read.found
 
 
 async def _meet(kernel: Kernel, uri: str) -> None:
@@ -220,7 +231,7 @@ async def _meet(kernel: Kernel, uri: str) -> None:
 
 
 def _proved(session: Session, host: str, entries: list[tuple[int, object]]) -> Believed:
-    found, unknown = [], set[str]()
+    found, unknown, doubted = [], set[str](), set[str]()
     authors: dict[str, actors.ActorData | None] = {}
     keys: dict[str, Mapping[str, tuple[str, str]]] = {}
     for seq, activity in entries:
@@ -235,10 +246,11 @@ def _proved(session: Session, host: str, entries: list[tuple[int, object]]) -> B
             keys[author.id] = actors.keys_of(session, author.id)
         checked = _check(author, keys[author.id], activity)
         if checked is None:
+            doubted.add(uri)
             log.info("not believed", extra={"reason": f"number {seq} of the stream is not proved by its actor's key"})
         else:
             found.append((author.id, checked, seq))
-    return Believed(found, unknown)
+    return Believed(found, unknown, doubted)
 
 
 def _author(host: str, activity: object) -> str:

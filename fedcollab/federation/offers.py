@@ -15,6 +15,7 @@ from fedcollab.actors.keys import Keys, PublicKey
 from fedcollab.actors.models import CURRENT, NEXT, ORGANIZATION, OWN, PARTNER, Actor, ActorKey
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import DAY, HOUR, parse_iso
+from fedcollab.base.database import wake
 from fedcollab.base.errors import Conflict, N_, NotFound, Refused
 
 from . import activitystreams as ap
@@ -103,10 +104,13 @@ def accept(session: Session, node: Node, viewer: Viewer | None, partner: Partner
     """The admin's yes to a successor that the pinned keys signed: believed beside them until the first request that it signs, at the
     latest until the stated end. `shown` is the fingerprint that the admin saw. Raises NotFound, Conflict."""
     offer = _chosen(session, partner, shown, signed=True)
-    coming = profiles.successors(offer.document) or profiles.parse(offer.document).keys
+    coming = profiles.parse(offer.document).keys if offer.until is None else profiles.successors(offer.document)
     _check_free(session, partner.organisation_id, coming)
     keys.pin(session, node, partner.organisation_id, coming, NEXT)
-    if offer.until is None or offer.until <= node.now():
+    if offer.until is None:  # its own host shows them already; what its older document says counts no more
+        keys.turn(session, partner.organisation_id)
+        profiles.remember(session, node, profiles.parse(offer.document, expected=partner.uri), known=PARTNER)
+    elif offer.until <= node.now():
         keys.turn(session, partner.organisation_id)
     else:
         old = sa.update(ActorKey).where(ActorKey.actor_id == partner.organisation_id, ActorKey.state == CURRENT)
@@ -159,6 +163,9 @@ def _retire_id(session: Session, organisation_id: str, uri: str) -> None:
 
 def _done(session: Session, node: Node, partner: PartnerData) -> None:
     session.execute(sa.delete(KeyOffer).where(KeyOffer.partner_id == partner.id))
+    waits = sa.update(Partner).where(Partner.id == partner.id, Partner.resync_at.is_not(None))
+    session.execute(waits.values(resync_at=node.now()))  # what the new keys prove of its stream is believed from now on
+    wake(session, "catchup")
     vouching.renew(session, node, partners.find(session, partner.id))
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from fedcollab.admin import trust
 from fedcollab.features.discussions import service
 from fedcollab.features.members import service as members
-from fedcollab.federation import succession
+from fedcollab.federation import catchup, succession
 from tests import nodes
 from tests.nodes import Here, until
 
@@ -51,3 +51,20 @@ async def test_a_newcomer_reads_what_was_written_before_the_keys_changed(tmp_pat
 
 async def _sent(here: Here) -> bool:
     return await here.sql("SELECT count(*) FROM delivery WHERE state <> 'done'") == [(0,)]
+
+
+async def test_who_catches_up_before_accepting_the_new_keys_skips_nothing_that_they_prove(tmp_path: Path) -> None:
+    async with nodes.running(tmp_path, "A", "B") as (a, b):
+        await opened(a, b)
+        await a.write(trust.pause, a.viewer, b.url)
+        await a.write(succession.rotate, a.viewer)
+        await a.write(succession._turn)
+        await a.write(members.add_member, None, username="nina", name="Nina", roles=["member"])
+        await b.write(catchup.want)
+        await until("B has other keys before it", lambda: offered(b))
+        await until("it says so", lambda: b.sql("SELECT 1 FROM partner WHERE resync_error LIKE '%keys%'"))
+        assert await b.sql("SELECT state, people FROM partner") == [("admitted", 1)]
+        await b.write(trust.accept_keys, b.viewer, a.url)
+        await until("nothing is missing", lambda: b.sql("SELECT 1 FROM partner WHERE resync_at IS NULL AND people = 2"))
+        await b.quiet()
+        assert await refused(b) == []
