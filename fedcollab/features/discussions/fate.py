@@ -68,6 +68,12 @@ def of(session: Session, viewer: Viewer, posts: Sequence[PostView], now: int) ->
     return found
 
 
+def _authors_own() -> sa.ColumnElement[bool]:
+    """Activities that carry what the author did. Others' thanks are about the post as well, and nobody lacks it who lacks those. Our own
+    posts' activities are made by us, so that nothing else in them reads so."""
+    return ~Activity.body.contains('"type":"Like"', autoescape=True)
+
+
 def _worst() -> sa.ColumnElement[Any]:
     return sa.func.max(sa.case((Delivery.state == DONE, HAS), (Delivery.state == WAITING, WAITS), else_=GAVE_UP))
 
@@ -76,7 +82,7 @@ def _worst() -> sa.ColumnElement[Any]:
 def _counts_query() -> sa.Select[Any]:
     """How many partners have all that was sent of each post, wait for some, or have not taken some."""
     each = sa.select(Activity.object_uri, _worst().label("worst")).join(Delivery, Delivery.activity_id == Activity.id)
-    each = each.where(Activity.object_uri.in_(sa.bindparam("uris", expanding=True)), Delivery.state != DROPPED)
+    each = each.where(Activity.object_uri.in_(sa.bindparam("uris", expanding=True)), _authors_own(), Delivery.state != DROPPED)
     one = each.group_by(Activity.object_uri, Delivery.partner_id).subquery()
     return sa.select(one.c.object_uri, one.c.worst, sa.func.count()).group_by(one.c.object_uri, one.c.worst)
 
@@ -93,7 +99,7 @@ def _late_query() -> sa.Select[Any]:
     )
     query = sa.select(*columns).join(Delivery, Delivery.activity_id == Activity.id).join(Partner, Partner.id == Delivery.partner_id)
     query = query.join(Actor, Actor.id == Partner.organisation_id).group_by(Activity.object_uri, Actor.id, Actor.name)
-    return query.where(Activity.object_uri.in_(sa.bindparam("uris", expanding=True)), not_there).order_by(Actor.name)
+    return query.where(Activity.object_uri.in_(sa.bindparam("uris", expanding=True)), _authors_own(), not_there).order_by(Actor.name)
 
 
 @dataclass(frozen=True)
@@ -118,7 +124,9 @@ def undelivered(session: Session, viewer: Viewer) -> list[Undelivered]:
         return []
     title = sa.case((sa.and_(policy.visible(Thread, viewer), Thread.untitled.is_(False)), Thread.title), else_=None).label("title")
     query = sa.select(Post.id, title, Activity.id.label("activity_id")).join(Thread, Thread.id == Post.thread_id)
-    query = query.join(Activity, Activity.object_uri == Post.uri).where(Activity.id.in_(who), Post.author_id == viewer.person_id)
+    query = query.join(Activity, Activity.object_uri == Post.uri).where(
+        Activity.id.in_(who), Post.author_id == viewer.person_id, _authors_own()
+    )
     found: dict[str, tuple[str | None, set[str]]] = {}
     for row in session.execute(query.order_by(Post.posted_at.desc(), Post.id)):
         found.setdefault(row.id, (row.title, set()))[1].update(who[row.activity_id])
