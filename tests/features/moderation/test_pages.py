@@ -208,3 +208,13 @@ def anothers(session: Session, _: Node, host: str, post_id: str) -> str:
     found = organisation(session, host)
     session.execute(sa.text("UPDATE post SET organisation_id = :o WHERE id = :id"), {"o": found, "id": post_id})
     return found
+
+
+async def test_the_page_says_what_removing_an_old_post_of_another_organisation_cannot_undo(house: House) -> None:
+    mona, _, _, answer = await scene(house)
+    path, words = f"/posts/{answer.post_id}/moderate", "the other organisations cannot get it back"
+    assert words not in (await mona.get(path))[1]
+    old = sa.text("UPDATE actor SET known = 'partner' WHERE id = (SELECT author_id FROM post WHERE id = :id)")
+    await house.site.kernel.database.write(lambda session: session.execute(old, {"id": answer.post_id}))
+    await house.site.kernel.database.write(lambda session: session.execute(sa.text("UPDATE activity SET body = ''")))
+    assert words in (await mona.get(path))[1]

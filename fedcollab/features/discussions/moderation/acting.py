@@ -192,8 +192,19 @@ def _send_again(session: Session, node: Node, subject: Subject) -> None:
     if told is not None:
         public.tell(session, node, subject.group, audience, author, told, subject.place.context, at)
         public.announce_outside(session, node, subject.group, audience, {"type": "Create", "object": told}, subject.place.context)
-    for activity in signed_texts(session, about, author.uri):
+    texts = signed_texts(session, about, author.uri)
+    if not texts and author.known == OWN:  # the record of what was sent is too old: our own member's words can be signed anew
+        written = {name: value for name, value in service.document(session, subject.post_id).items() if name != "@context"}
+        service.send(session, node, subject.group, audience, "Create", subject.post_id, written)
+    for activity in texts:
         service.announce_to_group(session, node, subject.group, audience, author, activity, subject.place.context, about=about, came_at=at)
+
+
+def comes_back(session: Session, viewer: Viewer, post_id: str) -> bool:
+    """Whether a removed post of a group of ours can be restored on other nodes too. Raises NotFound."""
+    subject = post(session, viewer, post_id)
+    author, uri = actors.by_id(session, subject.author_id), subject.place.object_uri
+    return author.known == OWN or bool(signed_texts(session, uri, author.uri)) or vouched_text(session, uri, author.uri) is not None
 
 
 def vouched_text(session: Session, post_uri: str, author_uri: str) -> dict[str, Any] | None:

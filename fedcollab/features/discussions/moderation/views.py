@@ -64,7 +64,8 @@ async def moderate_post(request: web.Request) -> web.Response:
     post = await kernel.database.read(records.one, viewer, post_id)
     back = (post.removed if post.ours else post.hidden) is not None
     work = acting.restore if back else acting.remove
-    shown = {"post": post, "back": back, "reasons": flags.REASONS}
+    comes_back = not post.ours or await kernel.database.read(acting.comes_back, viewer, post_id)
+    shown = {"post": post, "back": back, "comes_back": comes_back}
     return await _act(request, viewer, work, post_id, "discussions/moderate_post.html", f"/posts/{post_id}", shown)
 
 
