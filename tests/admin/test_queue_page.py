@@ -15,6 +15,7 @@ from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import delivery, outbox, queue
 from fedcollab.federation.delivery import Outcome
 from fedcollab.federation.models import PARKED, Delivery, InboxItem, Partner
+from fedcollab.federation.partners import MOVES
 from tests.features.conftest import House, house
 from tests.rows import partner
 
@@ -156,3 +157,14 @@ async def test_a_form_without_a_known_act_changes_nothing(house: House) -> None:
     assert (await house.admin.post("/admin/federation", at="/admin/federation", act="shred"))[0] == 400
     assert (await house.admin.post("/admin/federation", at="/admin/federation", act="drop", partner="no.example"))[0] == 404
     assert await states(house) == ["refused", "parked", "waiting"]
+
+
+@pytest.mark.parametrize("state", list(MOVES))
+async def test_the_page_opens_whatever_is_left_for_a_partner_in_whichever_state(house: House, state: str) -> None:
+    await fill(house)
+    await house.site.kernel.database.write(lambda session: session.execute(sa.update(Partner).values(state=state)))
+    status, page = await house.admin.get("/admin/federation")
+    assert status == 200
+    words = {"outside": "Outside, not a partner", "left": "Left", "suspended": "Suspended", "applied": "Not approved yet"}
+    assert words.get(state, "first.example") in page
+    assert ('value="now"' in page.split("first.example", 1)[1].split("</li>", 1)[0]) is (state in ("admitted", "outside"))
