@@ -24,6 +24,7 @@ from fedcollab.federation.registry import Verified
 
 from . import groups
 from .models import Mention, Post, Thread
+from .moderation.models import Mute
 
 MOST = 50  # in one post
 PER_HOUR = 200  # of our people by one organisation's
@@ -175,7 +176,7 @@ class News(NamedTuple):
 
 
 def news(session: Session, viewer: Viewer) -> list[News]:
-    """What mentions the viewer and is still theirs to see, newest first, at most 20."""
+    """What mentions the viewer and is still theirs to see, newest first, at most 20; nothing by whom or in what they have muted."""
     return [News(*row) for row in prepared(session, _news_query(), policy.asked_by(viewer) | {"person": viewer.person_id}).all()]
 
 
@@ -186,6 +187,7 @@ def _news_query() -> sa.Select[Any]:
     columns: tuple[Any, ...] = (Post.id, title, author.name, author.known, author.host, Mention.at)
     query = sa.select(*columns).join(Post, Post.id == Mention.post_id).join(Thread, Thread.id == Post.thread_id)
     query = query.join(author, author.id == Post.author_id).where(Mention.person_id == sa.bindparam("person"), Mention.seen_at.is_(None))
+    query = query.where(~sa.exists().where(Mute.person_id == Mention.person_id, Mute.subject_id.in_((Post.author_id, Post.thread_id))))
     return query.where(Post.deleted_at.is_(None), policy.visible(Post)).order_by(Mention.at.desc(), Post.id.desc()).limit(SHOWN)
 
 
