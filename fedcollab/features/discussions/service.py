@@ -275,6 +275,8 @@ def announce_to_group(
 def edit(session: Session, node: Node, viewer: Viewer, post_id: str, *, text: str) -> str:
     """Changes an own post; what it said stays in its history. Answers the thread's row id. Raises NotFound, Forbidden, Refused."""
     thread_id, group, audience = _own_post(session, viewer, post_id)
+    if partners.talks_with(session, group.host) and (closed := groups.closed(session, group)):
+        raise Refused(closed)
     if session.scalar(sa.select(Post.removed).where(Post.id == post_id)) is not None:
         raise Refused(N_("Moderators have removed this post, so it can't be changed. You can delete it."))
     if not text.strip():

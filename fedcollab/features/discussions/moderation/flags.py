@@ -14,6 +14,7 @@ from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
 from fedcollab.base.clock import DAY, new_id
 from fedcollab.base.errors import N_, NotFound, Refused, TooMany
+from fedcollab.features.discussions import groups
 from fedcollab.features.discussions.models import Post, Thread
 from fedcollab.federation import outbox, partners
 
@@ -64,11 +65,11 @@ def reported(session: Session, viewer: Viewer, post_id: str) -> Reported:
 def recipients(session: Session, post: Reported) -> Recipients:
     """Who can get a report of this post."""
     host = actors.by_id(session, post.group.organisation_id) if post.group.known != OWN else None
-    host = host if host and partners.talks_with(session, host.host) else None
+    host = host if host and partners.talks_with(session, host.host, groups.FEATURE) else None
     author = actors.by_id(session, post.organisation_id)
     if author.known == OWN or author.id == post.group.organisation_id:
         return Recipients(host, None)
-    direct = partners.talks_with(session, author.host)
+    direct = partners.talks_with(session, author.host, groups.FEATURE)
     return Recipients(host, author if direct or host else None, passed_on=not direct and host is not None)
 
 

@@ -88,8 +88,8 @@ def _inside(session: Session, group: ActorData, by: ActorData) -> bool:
 def _pass_on(session: Session, node: Node, received: Verified, post: Reported, flag_id: str, by: ActorData) -> None:
     """The author's organisation, which the reporting one does not know, hears of it from us: in our own name."""
     author = actors.by_id(session, post.organisation_id)
-    wished = author.uri in ap.idents(received.activity.get("cc"))
-    if wished and post.group.known == OWN and author.known != OWN and author.id != by.id and partners.talks_with(session, author.host):
+    wished = author.uri in ap.idents(received.activity.get("cc")) and author.id != by.id and post.group.known == OWN
+    if wished and author.known != OWN and partners.talks_with(session, author.host, groups.FEATURE):
         reason, text = _said(received)
         flags.tell(session, node, flag_id, author, post.uri, flags.content(reason, text))
 
