@@ -77,13 +77,18 @@ def make(
     session: Session, node: Node, viewer: Viewer, post_id: str, *, reason: str, text: str, host: bool = True, author: bool = True
 ) -> str:
     """A member's report, to our own moderators and, where they said so, to the host's and the author's. Other nodes learn that our
-    organisation reports, never who. Answers its row id. Raises NotFound, Refused, TooMany."""
+    organisation reports, never who. The same words again within a day are the same report. Answers its row id. Raises NotFound, Refused,
+    TooMany."""
     post = reported(session, viewer, post_id)
     if reason not in REASONS:
         raise Refused(N_("Choose what is wrong with the post."))
     if len(text) > wire.REPORT:
         raise Refused(N_("Use at most %(num)s characters for what the moderators should know."), num=wire.REPORT)
-    mine = sa.select(sa.func.count()).select_from(Flag).where(Flag.person_id == viewer.person_id, Flag.at > node.now() - DAY)
+    today = sa.and_(Flag.person_id == viewer.person_id, Flag.at > node.now() - DAY)
+    same = sa.and_(today, Flag.post_id == post_id, Flag.reason == reason, Flag.text == text.strip())
+    if again := session.scalar(sa.select(Flag.id).where(same).limit(1)):
+        return again  # the button was pressed twice
+    mine = sa.select(sa.func.count()).select_from(Flag).where(today)
     if session.execute(mine).scalar_one() >= A_DAY:
         raise TooMany(N_("You have made many reports today. Talk to your moderators about the rest."))
     me = actors.own(session, node)
