@@ -20,7 +20,7 @@ from fedcollab.base.clock import HOUR, new_id
 from fedcollab.base.errors import Forbidden, N_, NotFound, Refused, TooMany
 from fedcollab.base.statements import prepared
 from fedcollab.federation import activitystreams as ap
-from fedcollab.federation import announce, outbox, receipts
+from fedcollab.federation import announce, outbox, partners, receipts
 
 from . import activities, confirming, groups, mentions, public, reading
 from .models import LAST, Draft, Mention, Post, PostRevision, Thanks, Thread, ThreadRead
