@@ -9,11 +9,13 @@ from typing import Any
 import aiohttp
 import pytest
 
+from fedcollab.actors import service as actors
 from fedcollab.actors.service import ActorData
 from fedcollab.admin import partners as acts
 from fedcollab.features.discussions import public, reading, service, thanks
 from fedcollab.features.discussions.moderation import acting
 from fedcollab.federation import activitystreams as ap
+from fedcollab.federation import profiles, proofs
 from tests import nodes, outside
 from tests.nodes import until
 
@@ -91,6 +93,11 @@ async def test_what_is_public_can_be_read_and_nothing_is_kept_of_the_reader(stre
     found = [await outside.get(street.far, url) for url in (street.public.uri, posted.uri, context, context + "/posts", me)]
     assert [status for status, _ in found] == [200] * 5
     assert found[3][1]["orderedItems"] == [posted.uri]
+    stored = await street.here.read(profiles.stored_document, street.public.id)
+    assert stored is not None
+    believed = await street.here.read(lambda session: actors.keys_of(session, actors.own(session, street.here.kernel.node).id))
+    assert (ap.MEMBERS in stored, ap.MEMBERS in found[0][1]) == (True, False), "who our partners are is for partners"
+    assert proofs.proved(found[0][1], believed)
     for url in (street.inner.uri, secret.uri, f"{street.here.url}/threads/{secret.thread_id}", street.inner.uri + "/outbox"):
         assert await outside.get(street.far, url) == (404, None)
     assert (street.far.fetched, await street.tables()) == (["/users/ana"], before), "the key is fetched once"

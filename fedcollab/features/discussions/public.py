@@ -7,17 +7,29 @@ from sqlalchemy.orm import Session
 
 from fedcollab.access.models import CLEAR
 from fedcollab.access.viewer import Viewer
+from fedcollab.actors import keys
 from fedcollab.actors import service as actors
+from fedcollab.actors.models import OWN
 from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
-from fedcollab.base.errors import Refused
+from fedcollab.base.errors import NotFound, Refused
 from fedcollab.federation import activitystreams as ap
-from fedcollab.federation import announce, outbox, outside
+from fedcollab.federation import announce, outbox, outside, profiles, proofs
 from fedcollab.federation.models import OUTSIDE, Activity, Delivery, Partner
 from fedcollab.federation.registry import Verified
 
 from . import activities, groups
 from .models import Post, Thread
+
+
+def document(session: Session, node: Node, group: ActorData) -> dict[str, Any]:
+    """A group of ours as servers outside see it, proved: without the list of who is inside, for who our partners are is for partners.
+    Raises NotFound for another node's group."""
+    kept = profiles.stored_document(session, group.id)
+    if group.known != OWN or not kept:
+        raise NotFound()
+    shown = {name: part for name, part in kept.items() if name not in (ap.MEMBERS, "proof")}
+    return proofs.prove(shown, keys.signer(session, node, actors.own(session, node).id, keys.ED25519), node.now())
 
 
 def reached(session: Session, node: Node, kind: str, uri: str) -> list[str]:

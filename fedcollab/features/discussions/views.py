@@ -106,8 +106,10 @@ def _key(text: str) -> tuple[int, str] | None:
 
 
 async def _group_document(request: web.Request) -> web.Response:
-    viewer = await partner_viewer(request)
-    await request.app[KERNEL].database.read(reading.group, viewer, request.match_info["id"])
+    viewer, kernel = await partner_viewer(request), request.app[KERNEL]
+    group = await kernel.database.read(reading.group, viewer, request.match_info["id"])
+    if not viewer.organisation_id:
+        return document_answer(await kernel.database.read(public.document, kernel.node, group.actor))
     return await own_document(request, request.path, GROUP)
 
 
