@@ -21,7 +21,7 @@ from fedcollab.base.errors import Conflict, N_, NotFound, Refused
 from . import activitystreams as ap
 from . import outbox, partners, profiles, vouching
 from .follows import ORDER
-from .models import ADMITTED, SUSPENDED, KeyOffer, Partner
+from .models import ADMITTED, REFUSED, SUSPENDED, InboxItem, KeyOffer, Partner, is_open
 from .partners import FOR_KEYS, PartnerData
 from .profiles import Profile
 from .registry import Handler, Verified
@@ -115,7 +115,7 @@ def accept(session: Session, node: Node, viewer: Viewer | None, partner: Partner
     else:
         old = sa.update(ActorKey).where(ActorKey.actor_id == partner.organisation_id, ActorKey.state == CURRENT)
         session.execute(old.values(until=offer.until))
-    _done(session, node, partner)
+    _done(session, node, partner, offer)
     said = {"type": "Update", "actor": partner.uri, "object": partner.uri, ap.KEYS: offer.keys}
     answer = ap.activity("Accept", outbox.new_uri(node), node.actor_uri, said)
     outbox.publish(session, node, actors.own(session, node).id, answer, to=[partner.organisation_id], order_key=ORDER)
@@ -131,7 +131,7 @@ def recheck(session: Session, node: Node, viewer: Viewer | None, partner: Partne
     keys.pin(session, node, partner.organisation_id, fresh.keys, NEXT)
     keys.turn(session, partner.organisation_id)
     profiles.remember(session, node, fresh, known=PARTNER)
-    _done(session, node, partner)
+    _done(session, node, partner, offer)
     checked = sa.update(Partner).where(Partner.id == partner.id)
     session.execute(checked.values(checked_at=node.now(), checked_by_id=viewer.person_id or None if viewer else None))
     if partner.suspended_for == FOR_KEYS:
@@ -161,12 +161,25 @@ def _retire_id(session: Session, organisation_id: str, uri: str) -> None:
     session.execute(sa.delete(ActorKey).where(ActorKey.actor_id == organisation_id, ActorKey.uri == uri))
 
 
-def _done(session: Session, node: Node, partner: PartnerData) -> None:
+def _done(session: Session, node: Node, partner: PartnerData, offer: Offer) -> None:
     session.execute(sa.delete(KeyOffer).where(KeyOffer.partner_id == partner.id))
-    waits = sa.update(Partner).where(Partner.id == partner.id, Partner.resync_at.is_not(None))
-    session.execute(waits.values(resync_at=node.now()))  # what the new keys prove of its stream is believed from now on
-    wake(session, "catchup")
+    _ask_again(session, node, partner, offer)
     vouching.renew(session, node, partners.find(session, partner.id))
+
+
+def _ask_again(session: Session, node: Node, partner: PartnerData, offer: Offer) -> None:
+    """What of a partner's stream was not believed while its keys were in doubt is believed from now on: it is asked for from there on, for
+    people and groups sign their requests by keys of their own, and came in with documents that we could not check."""
+    mine, since = sa.update(Partner).where(Partner.id == partner.id), offer.at - DAY  # it takes a while until other keys are noticed
+    refused = sa.delete(InboxItem).where(InboxItem.host == partner.host, is_open(InboxItem, REFUSED), InboxItem.received_at > since)
+    numbered = refused.where(InboxItem.seq.is_not(None)).returning(InboxItem.epoch, InboxItem.seq)
+    places = [(row.epoch or 0, row.seq or 0) for row in session.execute(numbered)]
+    if places:
+        epoch, first = min(places)
+        session.execute(mine.where(Partner.heard_epoch == epoch, Partner.heard_seq >= first).values(heard_seq=first - 1))
+        session.execute(mine.values(resync_at=node.now(), resync_tries=0))
+    session.execute(mine.where(Partner.resync_at.is_not(None)).values(resync_at=node.now()))
+    wake(session, "catchup")
 
 
 def first_use(session: Session, node: Node, key: PublicKey) -> None:

@@ -68,3 +68,20 @@ async def test_who_catches_up_before_accepting_the_new_keys_skips_nothing_that_t
         await until("nothing is missing", lambda: b.sql("SELECT 1 FROM partner WHERE resync_at IS NULL AND people = 2"))
         await b.quiet()
         assert await refused(b) == []
+
+
+async def test_what_was_refused_for_keys_not_accepted_yet_is_asked_for_again_after_the_yes(tmp_path: Path) -> None:
+    async with nodes.running(tmp_path, "A", "B") as (a, b):
+        at_a, _ = await opened(a, b)
+        await a.write(succession.rotate, a.viewer)
+        await until("the offer", lambda: offered(b))
+        await a.write(succession._turn)
+        fresh = await a.write(members.add_member, None, username="nina", name="Nina", roles=["member"])
+        posted = await a.write(service.post_reply, await _viewer(a, fresh.person_id), at_a, text="by somebody new")
+        await until("B does not believe it", lambda: refused(b))
+        assert not await sees(b, posted.uri)
+        await b.write(trust.accept_keys, b.viewer, a.url)
+        await until("the new person's post", lambda: sees(b, posted.uri))
+        await until("all is sent", lambda: _sent(a))
+        await b.quiet()
+        assert await refused(b) == []
