@@ -117,7 +117,8 @@ def receive(session: Session, node: Node, received: Verified) -> None:
         raise Refused(reason="an organisation vouches for another one")
     if not isinstance(found, str) or len(found) != 64 or not set(found) <= HEX:
         raise Refused(reason="no fingerprint of keys")
-    if session.execute(sa.select(sa.func.count()).where(Vouch.by_id == received.actor.id)).scalar_one() >= MOST:
+    others = sa.select(sa.func.count()).where(Vouch.by_id == received.actor.id, Vouch.about_uri != about)
+    if session.execute(others).scalar_one() >= MOST:
         raise Refused(reason="vouches for more than 500 organisations")
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     query = insert(Vouch).values(by_id=received.actor.id, about_uri=about, about_host=host_of(about), keys=found, at=node.now())
