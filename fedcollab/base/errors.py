@@ -118,10 +118,9 @@ class Unreachable(FedcollabError):
     status = 502
     text = N_("The other organisation's node could not be reached.")
 
-    def __init__(self, reason: str, *, answer: int | None = None, retry_after: int | None = None, body: str = "") -> None:
+    def __init__(self, reason: str, *, answer: int | None = None, retry_after: int | None = None) -> None:
         super().__init__(reason=reason, retry_after=retry_after)
         self.answer = answer
-        self.body = body
 
 
 class Misconfigured(FedcollabError):

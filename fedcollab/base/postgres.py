@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from .crash import reach
 from .database import JSON, TOPICS, Wakes, as_safe
-from .errors import Refused, Unavailable
+from .errors import Unavailable
 from .statements import prepared
 
 T = TypeVar("T")
@@ -99,13 +99,9 @@ class PostgresEngine:
 
     def _once(self, unit: Callable[[Session], T]) -> T:
         with Session(self.engine, expire_on_commit=False) as session:
-            try:
-                session.connection().exec_driver_sql(TURN)  # each later statement sees all that was committed before it
-                result = unit(session)
-                session.flush()
-            except Refused:
-                session.rollback()
-                raise
+            session.connection().exec_driver_sql(TURN)  # each later statement sees all that was committed before it
+            result = unit(session)  # whatever it raises, the session ends and takes back what was done
+            session.flush()
             topics: set[str] = session.info.get(TOPICS, set())
             if topics:
                 session.execute(sa.text("SELECT pg_notify(:channel, :topics)"), {"channel": CHANNEL, "topics": ",".join(sorted(topics))})

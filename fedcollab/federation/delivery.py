@@ -18,7 +18,6 @@ from .models import ADMITTED, DONE, LEFT, OUTSIDE, PARKED, WAITING, Activity, De
 from .models import REFUSED as REFUSED_STATE
 
 SPOKEN_TO = (ADMITTED, LEFT, OUTSIDE)  # to one that has left only our Undo still goes: it is inside no audience
-HEARS_US = sa.and_(Partner.state.in_(SPOKEN_TO), Partner.paused_at.is_(None))
 LANES = 8
 BATCH = 64
 LEASE = 2 * MINUTE
