@@ -49,6 +49,12 @@ EXPLAINED: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"answered (?P<num>429)", N_("Their node asks us to be slower (answer %(num)s).")),
         (r"answered (?P<num>503)", N_("Their node is busy or being worked on (answer %(num)s).")),
         (
+            r"answered (?P<num>502|504)",
+            N_(
+                "Their web server answers, but the node behind it does not (answer %(num)s). Nothing is lost; if it stays, tell their admin."
+            ),
+        ),
+        (
             r"answered (?P<num>\d+)",
             N_("Their node answered with an error (%(num)s). If it stays, tell their admin."),
         ),

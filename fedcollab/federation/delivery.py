@@ -27,6 +27,7 @@ FIRST_PAUSE = 2 * MICROSECONDS
 LONGEST_PAUSE = 6 * HOUR
 JUDGES_ACTIVITY = frozenset((400, 404, 410, 413, 415, 422))
 JUDGES_PARTNER = frozenset((401, 403, 405, 407, 408, 421, 425, 426, 429, 503))
+BY_PROXY = frozenset((502, 504))  # what a web server in front says: nobody is behind it, or who is has stumbled over this one
 
 
 class Verdict(Enum):
@@ -52,12 +53,13 @@ class Parcel:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one delivery; `status` 0 means that nobody answered."""
+    """What became of one delivery; `status` 0 means that nobody answered, `away` that nobody stands behind who did."""
 
     seq: int
     status: int
     error: str = ""
     retry_after: int | None = None
+    away: bool = False
 
     @property
     def verdict(self) -> Verdict:
@@ -65,7 +67,9 @@ class Outcome:
             return Verdict.DONE
         if self.status in JUDGES_ACTIVITY:
             return Verdict.REFUSED
-        if self.status >= 400 and self.status not in JUDGES_PARTNER:  # whatever it means: one of these must not hold up all others
+        if (
+            self.status >= 400 and not self.away and self.status not in JUDGES_PARTNER
+        ):  # whatever it means: one of these must not hold up all others
             return Verdict.ACTIVITY
         return Verdict.PARTNER
 

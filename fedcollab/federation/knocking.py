@@ -1,6 +1,6 @@
 """Decides how a request to a partner is signed: in the form that it accepted last, else RFC 9421, and on a 401 at once in the other."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +34,7 @@ class Peer:
     state: str
     form: str
     kind: str
+    uri: str = ""
 
     def forms(self) -> tuple[str, str]:
         """The forms in the order in which they are tried."""
@@ -47,9 +48,9 @@ class Peer:
 
 def peer(session: Session, host: str) -> Peer | None:
     """None for a host that is not on the list."""
-    query = sa.select(Partner.id, Partner.host, Partner.state, Partner.form, Actor.document).where(Partner.host == host)
+    query = sa.select(Partner.id, Partner.host, Partner.state, Partner.form, Actor.document, Actor.uri).where(Partner.host == host)
     row = session.execute(query.join(Actor, Actor.id == Partner.organisation_id)).one_or_none()
-    return Peer(*row[:4], ED25519 if (row.document or {}).get(ap.PROTOCOL_TERM) else RSA) if row else None
+    return Peer(*row[:4], ED25519 if (row.document or {}).get(ap.PROTOCOL_TERM) else RSA, row.uri) if row else None
 
 
 def speaks_fedcollab(session: Session, organisation_id: str) -> bool:
@@ -135,6 +136,16 @@ async def _ask(kernel: Kernel, to: Peer, uri: str, signer: Signer, extra: Mappin
 
 async def _get(kernel: Kernel, to: Peer, uri: str, sign: Sign) -> Answer:
     return await kernel.fetcher.get(uri, permit=lambda asked: asked == to.host, accept=ACCEPT, sign=sign)
+
+
+async def is_there(kernel: Kernel, to: Peer, nobody: Container[int]) -> bool:
+    """Whether a partner's node answers when it is asked who it is: with anything but the statuses that mean `nobody`."""
+    signer = await kernel.database.read(own_signer, kernel, to.kind)
+    try:
+        await _ask(kernel, to, to.uri, signer)
+    except Unreachable as error:
+        return error.answer is not None and error.answer not in nobody
+    return True
 
 
 def read(answer: Answer) -> dict[str, Any]:

@@ -4,6 +4,7 @@ after a stop."""
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -193,6 +194,8 @@ async def _burst(kernel: Kernel, lane: str, _items: list[int]) -> None:
     while True:
         parcels = await kernel.database.read(delivery.batch, partner_id, kernel.node.now())
         outcomes = await _lanes(kernel, to, parcels)
+        if outcomes and all(o.status in delivery.BY_PROXY for o in outcomes) and not await knocking.is_there(kernel, to, delivery.BY_PROXY):
+            outcomes = [replace(outcome, away=True) for outcome in outcomes]
         stop = len(parcels) < delivery.BATCH or any(o.verdict is delivery.Verdict.PARTNER for o in outcomes)
         await kernel.database.write(delivery.mark, kernel.node, partner_id, outcomes, release=stop, form=to.form)
         if stop:
