@@ -51,7 +51,8 @@ EXPLAINED: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (
             r"answered (?P<num>502|504)",
             N_(
-                "Their web server answers, but the node behind it does not (answer %(num)s). Nothing is lost; if it stays, tell their admin."
+                "Their web server answers, but the node behind it does not (answer %(num)s). Nothing is lost; if it stays, tell"
+                " their admin."
             ),
         ),
         (

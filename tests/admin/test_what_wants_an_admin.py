@@ -47,7 +47,11 @@ async def test_a_partner_that_has_ended_it_is_seen_to_follow_us_no_more(tmp_path
         assert not await follows(a), "they have not approved us yet"
         await acts.add(b.kernel, None, a.url, approve=True)
         await until("B follows A", lambda: follows(a))
-        assert cli_trust.standing((await a.read(partners.listed))[0]) == "words never compared"
+
+        async def well() -> bool:
+            return bool(cli_trust.standing((await a.read(partners.listed))[0]) == "words never compared")
+
+        await until("A's own Follow, refused before, is taken", well)
         await b.write(acts.change, None, a.url, LEFT)
 
         async def ended() -> bool:

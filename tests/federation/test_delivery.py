@@ -37,6 +37,7 @@ class Post:
     taken: list[str] = field(default_factory=list)
     asked: int = 0
     knocked: bool = False
+    there: bool = True  # whether the node answers when it is asked who it is
 
     async def post(self, _inbox: str, body: bytes, **_: Any) -> Answer:
         status = self.answers.pop(0) if self.answers else 202
@@ -49,6 +50,11 @@ class Post:
         if status < 300:
             self.taken.append(body.decode())
         return Answer(status, "https://p.example/actor/inbox", "", b"")
+
+    async def get(self, uri: str, **_: Any) -> Answer:
+        if not self.there:
+            raise Unreachable("answered 502", answer=502)
+        return Answer(200, uri, ap.MEDIA_TYPE, b"{}")
 
 
 @dataclass
@@ -121,10 +127,16 @@ def uri_in(body: str) -> str:
 
 
 @PLENTY
-@given(st.lists(st.one_of(st.sampled_from(["a", "b", "c"]), st.just("run"), st.just("wait")), max_size=25), st.lists(ANSWERS, max_size=30))
-def test_whatever_a_partner_answers_nothing_is_lost_and_each_thread_keeps_its_order(steps: list[str], answers: list[int]) -> None:
+@given(
+    st.lists(st.one_of(st.sampled_from(["a", "b", "c"]), st.just("run"), st.just("wait")), max_size=25),
+    st.lists(ANSWERS, max_size=30),
+    st.booleans(),
+)
+def test_whatever_a_partner_answers_nothing_is_lost_and_each_thread_keeps_its_order(
+    steps: list[str], answers: list[int], answering: bool
+) -> None:
     with memory() as session:
-        bench, post = Bench(session), Post(answers)
+        bench, post = Bench(session), Post(answers, there=answering)
         there = partner(session, bench.node, "p.example")
         for step in steps:
             if step == "run":
