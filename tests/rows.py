@@ -20,7 +20,7 @@ from fedcollab.base import config
 from fedcollab.base.clock import MICROSECONDS, new_id
 from fedcollab.base.database import Model
 from fedcollab.base.statements import DRIVER, part
-from fedcollab.federation import partners
+from fedcollab.federation import partners, proofs
 from fedcollab.federation.models import ADMITTED, APPLIED
 
 SETTINGS = config.parse({"name": "Meridian Outreach", "base_url": "https://home.example"}, {})
@@ -119,3 +119,8 @@ def ed_signer(uri: str) -> keys.Signer:
 def ed_public(signer: keys.Signer) -> str:
     assert isinstance(signer.key, Ed25519PrivateKey)
     return keys.multibase(signer.key.public_key().public_bytes_raw())
+
+
+def proved_by(document: dict[str, Any], kind: str, public: str, now: int = 0) -> bool:
+    """Whether one of the document's proofs is by this key, whatever id the proof says it has."""
+    return proofs.proved(document, dict.fromkeys(proofs.key_uris(document), (kind, public)), now)

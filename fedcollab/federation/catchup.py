@@ -105,10 +105,11 @@ class Asked:
 
 
 class Believed(NamedTuple):
-    """What of a page is its authors' own: (author's row id, activity, number); the ids of authors that are not known yet, and of those
-    that are, but whose keys have not proved all of theirs."""
+    """What of a page is its authors' own: (author's row id, activity, number); the numbers of all else; the ids of authors that are not
+    known yet, and of those that are, but whose keys have not proved all of theirs."""
 
     found: list[tuple[str, dict[str, Any], int]]
+    passed: list[int]
     unknown: set[str]
     doubted: set[str]
 
@@ -182,7 +183,7 @@ async def _page(kernel: Kernel, asked: Asked) -> bool:
     await kernel.database.write(_store, kernel.node, asked, believed, heard)
     if entries:
         reach("catchup.page")
-    if entries and not believed:
+    if entries and not believed.found:
         await asyncio.sleep(VAIN)
     return not entries
 
@@ -204,9 +205,9 @@ async def _fetched(kernel: Kernel, asked: Asked) -> tuple[Place, list[tuple[int,
     return streams.entries_of(document, asked.heard)
 
 
-async def _believed(kernel: Kernel, asked: Asked, entries: list[tuple[int, object]]) -> list[tuple[str, dict[str, Any], int]]:
-    """The activities of a page whose proof is by their own actor's key; authors not met yet are fetched, within limits. Raises Unreachable
-    where the partner's Organization has other keys by now than we believe: what they prove is asked for again after our admin's yes."""
+async def _believed(kernel: Kernel, asked: Asked, entries: list[tuple[int, object]]) -> Believed:
+    """What of a page is proved by its own actor's key; authors not met yet are fetched, within limits. Raises Unreachable where the
+    partner's Organization has other keys by now than we believe: what they prove is asked for again after our admin's yes."""
     read = await kernel.database.read(_proved, asked.host, entries)
     if read.unknown:
         await asyncio.gather(*(_meet(kernel, uri) for uri in sorted(read.unknown)[:STRANGERS]))
@@ -215,7 +216,7 @@ async def _believed(kernel: Kernel, asked: Asked, entries: list[tuple[int, objec
         partner = await kernel.database.read(partners.find, asked.id)
         if not await other_keys.look_again(kernel, partner):
             raise Unreachable("shows other keys than those that were accepted")
-    return read.found
+    return read
 
 
 async def _meet(kernel: Kernel, uri: str) -> None:
@@ -231,7 +232,7 @@ async def _meet(kernel: Kernel, uri: str) -> None:
 
 
 def _proved(session: Session, host: str, entries: list[tuple[int, object]]) -> Believed:
-    found, unknown, doubted = [], set[str](), set[str]()
+    found, passed, unknown, doubted = [], list[int](), set[str](), set[str]()
     authors: dict[str, actors.ActorData | None] = {}
     keys: dict[str, Mapping[str, tuple[str, str]]] = {}
     for seq, activity in entries:
@@ -241,16 +242,17 @@ def _proved(session: Session, host: str, entries: list[tuple[int, object]]) -> B
         author = authors[uri]
         if author is None or author.known == INTRODUCED:
             unknown |= {uri} - {""}
+            passed.append(seq)
             continue
         if author.id not in keys:
             keys[author.id] = actors.keys_of(session, author.id)
         checked = _check(author, keys[author.id], activity)
         if checked is None:
             doubted.add(uri)
-            log.info("not believed", extra={"reason": f"number {seq} of the stream is not proved by its actor's key"})
+            passed.append(seq)
         else:
             found.append((author.id, checked, seq))
-    return Believed(found, unknown, doubted)
+    return Believed(found, passed, unknown, doubted)
 
 
 def _author(host: str, activity: object) -> str:
@@ -271,8 +273,13 @@ def _check(author: actors.ActorData, keys: Mapping[str, tuple[str, str]], activi
         return None
 
 
-def _store(session: Session, node: Node, asked: Asked, believed: list[tuple[str, dict[str, Any], int]], heard: Place) -> None:
-    inbox.receive_all(session, node, asked.host, [(sender, activity, heard[0], seq) for sender, activity, seq in believed])
+def _store(session: Session, node: Node, asked: Asked, believed: Believed, heard: Place) -> None:
+    inbox.receive_all(session, node, asked.host, [(sender, activity, heard[0], seq) for sender, activity, seq in believed.found])
+    if believed.passed:
+        numbers = ", ".join(map(str, believed.passed))
+        reason = f"numbers {numbers} of the stream are not proved by their actors' keys"
+        log.info("not believed", extra={"reason": reason})
+        inbox.pass_over(session, node, partners.find(session, asked.id), f"{asked.stream}?number={heard[0]}:{believed.passed[0]}", reason)
     if heard[0] != asked.heard[0]:  # whatever it says of its own stream counts
         session.execute(sa.update(Partner).where(Partner.id == asked.id).values(heard_epoch=heard[0], heard_seq=heard[1]))
     else:

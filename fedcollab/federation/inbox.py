@@ -73,6 +73,15 @@ def receive_all(session: Session, node: Node, host: str, found: list[tuple[str, 
         wake(session, "inbox")
 
 
+def pass_over(session: Session, node: Node, partner: partners.PartnerData, uri: str, reason: str) -> None:
+    """Keeps on record that something of a partner was not believed, where nobody hears it by the answer: `uri` says what."""
+    what: dict[str, Any] = dict(host=partner.host, uri=uri, sender_id=partner.organisation_id, order_key="", body={}, epoch=None, seq=None)
+    session.connection().execute(
+        once(session.get_bind().dialect.name),
+        [dict(**what, state=REFUSED_STATE, attempts=0, next_try_at=0, reason=reason[:500], received_at=node.now())],
+    )
+
+
 def row(node: Node, sender: ActorData, activity: dict[str, Any], sequence: tuple[int, int] | None = None) -> dict[str, Any]:
     """An activity as an inbox item; `sequence` is its epoch and number in the sender's stream to us."""
     epoch, seq = sequence or (None, None)

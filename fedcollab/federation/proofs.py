@@ -53,17 +53,12 @@ def created(document: Mapping[str, Any]) -> int | None:
 
 
 def proved(document: Mapping[str, Any], by: Mapping[str, tuple[str, str]], now: int = 0) -> bool:
-    """Whether one of the document's proofs is by one of these keys: {uri: (kind, public)}. Others beside it say nothing.
+    """Whether one of the document's proofs is by one of these keys, {uri: (kind, public)}, and has not ended; `now` is in microseconds
+    since the epoch, 0 for the system's clock. Others beside it say nothing.
 
     Raises BadRequest where a proof by one of them can't be read at all."""
     known = [proof for proof in _usable(document) if proof["verificationMethod"] in by]
     return any(_holds(document, proof, *by[proof["verificationMethod"]], now) for proof in known)
-
-
-def proved_by(document: Mapping[str, Any], kind: str, public: str, now: int = 0) -> bool:
-    """Whether one of the document's proofs is by this key and has not ended; `now` is in microseconds since the epoch, 0 for the system's
-    clock. Raises BadRequest where the proof can't be read at all."""
-    return any(_holds(document, proof, kind, public, now) for proof in _usable(document))
 
 
 def _usable(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -16,6 +16,7 @@ from fedcollab.base.crypto import base58
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import proofs, signatures
 from tests import nodes
+from tests.rows import proved_by
 
 from .conftest import Harbour, Meeting, Say
 
@@ -71,7 +72,7 @@ def without_context(document: dict[str, Any], signer: keys.Signer) -> dict[str, 
     del options["proofValue"]
     digest = b"".join(hashlib.sha256(rfc8785.dumps(part)).digest() for part in (options, document))
     made = document | {"proof": options | {"proofValue": "z" + base58(signer.sign(digest))}}
-    assert proofs.proved_by(made, keys.ED25519, keys.multibase(signer.key.public_key().public_bytes_raw()))
+    assert proved_by(made, keys.ED25519, keys.multibase(signer.key.public_key().public_bytes_raw()))
     return made
 
 
