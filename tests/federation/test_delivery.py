@@ -132,11 +132,9 @@ def uri_in(body: str) -> str:
     st.lists(ANSWERS, max_size=30),
     st.booleans(),
 )
-def test_whatever_a_partner_answers_nothing_is_lost_and_each_thread_keeps_its_order(
-    steps: list[str], answers: list[int], answering: bool
-) -> None:
+def test_whatever_a_partner_answers_nothing_is_lost_and_each_thread_keeps_its_order(steps: list[str], answers: list[int], up: bool) -> None:
     with memory() as session:
-        bench, post = Bench(session), Post(answers, there=answering)
+        bench, post = Bench(session), Post(answers, there=up)
         there = partner(session, bench.node, "p.example")
         for step in steps:
             if step == "run":
