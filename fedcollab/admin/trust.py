@@ -6,9 +6,8 @@ from sqlalchemy.orm import Session
 from fedcollab.access import audit
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.node import Node
-from fedcollab.base.database import wake
 from fedcollab.base.errors import Conflict, N_
-from fedcollab.federation import offers, other_keys, partners, vouching
+from fedcollab.federation import offers, other_keys, partners, queue, vouching
 from fedcollab.federation.kernel import Kernel
 from fedcollab.federation.models import ADMITTED, BLOCKED, SUSPENDED, Partner
 from fedcollab.federation.partners import PartnerData
@@ -47,7 +46,7 @@ def pause(session: Session, node: Node, viewer: Viewer | None, key: str) -> None
     """Sends a partner nothing for now; what it sends is heard. Raises Conflict unless it is admitted or suspended."""
     partner = _open(session, key)
     if partner.paused_at is None:
-        session.execute(sa.update(Partner).where(Partner.id == partner.id).values(paused_at=node.now()))
+        queue.pause(session, node, on=True, partner_id=partner.id)
         audit.record(session, node.now(), viewer, "partner.pause", partner.host)
 
 
@@ -55,8 +54,8 @@ def resume(session: Session, node: Node, viewer: Viewer | None, key: str) -> Non
     """Sends again, beginning with what waited."""
     partner = _open(session, key)
     if partner.paused_at is not None:
-        session.execute(sa.update(Partner).where(Partner.id == partner.id).values(paused_at=None))
-        wake(session, "delivery")
+        queue.pause(session, node, on=False, partner_id=partner.id)
+        queue.now(session, node, partner_id=partner.id)
         audit.record(session, node.now(), viewer, "partner.resume", partner.host)
 
 
