@@ -106,7 +106,7 @@ def find(session: Session, key: str) -> PartnerData:
     query = sa.select(*COLUMNS).join(Actor, Actor.id == Partner.organisation_id)
     row = session.execute(query.where(sa.or_(Partner.host == _host(key), Actor.uri == key, Partner.id == key))).one_or_none()
     if row is None:
-        raise NotFound(N_("No partner has this address. See: fedcollab partner list"))
+        raise NotFound(N_("No partner has this address. List them: fedcollab partner list. Add one: fedcollab partner add ADDRESS"))
     return PartnerData(*row)
 
 
