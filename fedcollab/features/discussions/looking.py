@@ -59,7 +59,7 @@ def conversation(session: Session, viewer: Viewer, thread_id: str, number: int, 
     around, posts = reading.around(session, viewer, thread_id), reading.posts(session, viewer, thread_id, number)
     texts = [post.html for post in posts]
     if viewer.signed_in and (here := mentions.at_home(session, texts)) is not texts:
-        posts = [post._replace(html=html) for post, html in zip(posts, here, strict=True)]
+        posts = [post if html is post.html else post._replace(html=html) for post, html in zip(posts, here, strict=True)]
     thanked = thanks.of_page(session, viewer, thread_id, posts[0].place, posts[-1].place) if posts else {}
     [thread] = reading.as_public(session, viewer, [around.thread])
     named = set(mentions.unseen(session, viewer, thread_id)) if viewer.signed_in else set()

@@ -32,6 +32,7 @@ SHOWN = 20
 NAME = re.compile(r"(?<![\w@/.=+-])@([A-Za-z0-9](?:[\w.-]*\w)?)(?:@([A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::\d{1,5})?))?(?![\w@])")
 LINK = re.compile(r'<a href="([^"<>]*)"([^<>]*)>(?:(@[^<>]*)</a>)?')
 MEMBER = re.compile(r"https?://[^/]+/people/[0-9a-f-]{36}")  # the page of somebody on a node like ours, for its own members alone
+NAMED = ">@"  # how the text of a link to somebody begins, ours and others'
 MOST_LINKS = 500  # in what one page shows, of those that may lead to somebody
 PIECES = re.compile(r'(<(?:"[^"]*"|[^"<>])*>)')  # tags, with what stands between them
 QUOTED = ("a", "code", "pre", "kbd", "samp")
@@ -100,14 +101,13 @@ def _linked(html: str, meant: dict[tuple[str, str], Named]) -> str:
 
 
 def at_home(session: Session, texts: list[str]) -> list[str]:
-    """Texts for this node's members, in which links to people lead to our own pages of them, and the name of somebody of whom nothing is
-    known here to nowhere: their own node would ask ours for a password."""
-    found = dict.fromkeys(escaping.unescape(match[1]) for text in texts for match in LINK.finditer(text))
-    query = sa.select(Actor.uri, Actor.id).where(Actor.uri.in_(list(found)[:MOST_LINKS]), Actor.kind == PERSON)
-    pages = {row.uri: row.id for row in session.execute(query.where(policy.not_blocked(Actor.organisation_id)))} if found else None
-
-    if pages is None:
+    """Texts for this node's members, in which names of people lead to our own pages of them, and the name of somebody of whom nothing is
+    known here to nowhere: their own node would ask ours for a password. The very same texts where nobody is named."""
+    named = {at: text for at, text in enumerate(texts) if NAMED in text}
+    if not named:
         return texts
+    found = dict.fromkeys(escaping.unescape(match[1]) for text in named.values() for match in LINK.finditer(text))
+    pages: dict[str, str] = dict(prepared(session, _pages(), {"uris": list(found)[:MOST_LINKS]}))
 
     def link(match: re.Match[str]) -> str:
         uri, name = escaping.unescape(match[1]), match[3]
@@ -115,7 +115,14 @@ def at_home(session: Session, texts: list[str]) -> list[str]:
             return name
         return match[0].replace(match[1], f"/people/{pages[uri]}", 1) if uri in pages else match[0]
 
-    return [LINK.sub(link, text) for text in texts]
+    return [LINK.sub(link, text) if at in named else text for at, text in enumerate(texts)]
+
+
+@cache
+def _pages() -> sa.Select[Any]:
+    columns: list[Any] = [Actor.uri, Actor.id]
+    query = sa.select(*columns).where(Actor.uri.in_(sa.bindparam("uris", expanding=True)), Actor.kind == PERSON)
+    return query.where(policy.not_blocked(Actor.organisation_id))
 
 
 def keep(session: Session, node: Node, post_id: str, author_id: str, people: Iterable[str], *, fresh: bool = False) -> None:
