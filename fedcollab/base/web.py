@@ -7,7 +7,7 @@ from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from aiohttp import web
-from multidict import MultiDict, MultiDictProxy
+from multidict import CIMultiDict, MultiDict, MultiDictProxy
 
 from .addresses import host_of
 from .config import Settings
@@ -46,6 +46,7 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Server": "fedcollab",
 }
+FIXED = CIMultiDict(HEADERS)
 
 
 def wants_document(request: web.Request) -> bool:
@@ -69,16 +70,14 @@ def client(request: web.Request) -> str:
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Signal handler: every answer carries the security headers, errors and files too; pages are never stored by proxies."""
     headers = response.headers
-    for name, value in HEADERS.items():
-        headers.setdefault(name, value)
-    headers["Server"] = HEADERS["Server"]
+    headers.update(FIXED)
     if request.get(LAST):
         headers["Connection"] = "close"
         response.force_close()
     if request.app[SETTINGS].secure:
         headers["Strict-Transport-Security"] = "max-age=63072000"
-    if not request.path.startswith("/static/"):
-        headers.setdefault("Cache-Control", "no-store")
+    if "Cache-Control" not in headers and not request.raw_path.startswith("/static/"):
+        headers["Cache-Control"] = "no-store"
 
 
 @web.middleware

@@ -82,6 +82,7 @@ class SqliteEngine:
         self._lock = threading.Lock()
         self._local = threading.local()
         self._glancing: sa.Connection | None = None
+        self._looking: sqlite3.Connection | None = None
         self._readers = ThreadPoolExecutor(READERS, "reader")
         self._thread: threading.Thread | None = None
         self._version = 0
@@ -99,9 +100,13 @@ class SqliteEngine:
     async def look(self, query: sa.Select[Any], values: dict[str, Any]) -> Sequence[Sequence[Any]]:
         """As `glance`, by the driver alone: one statement sees one state of the file without a BEGIN."""
         try:
-            return statement(query).run(_driver(self._in_place()), values)
+            return statement(query).run(self._looking or self._look_in_place(), values)
         except (sqlite3.OperationalError, OperationalError):
             return await self.read(lambda session: prepared(session, query, values).all())
+
+    def _look_in_place(self) -> sqlite3.Connection:
+        self._looking = _driver(self._in_place())
+        return self._looking
 
     def _in_place(self) -> sa.Connection:
         if self._glancing is None:
