@@ -262,7 +262,7 @@ async def test_an_admin_resets_a_lost_factor_in_two_steps_and_the_person_is_told
     form = {"token": await daan.token(), "username": "daan", "password": PASSWORD, "next": "/groups"}
     assert (await daan.ask("POST", "/login", form))[1]["Location"] == "/groups"
     for person in (daan, house.admin):
-        assert "their second factor was reset" in (await person.get("/groups"))[1]
+        assert "the second factor was reset" in (await person.get("/groups"))[1]
     assert "Second factor reset" in (await house.admin.get("/admin/audit"))[1]
 
 
