@@ -23,7 +23,6 @@ from . import partners as acts
 from .reasons import CLOCKS, explained
 
 SEVERAL = 2
-AWAY = "away"  # why a partner is suspended
 
 
 @dataclass(frozen=True)
@@ -129,7 +128,7 @@ def resync(session: Session, node: Node, viewer: Viewer | None, chosen: Chosen) 
 
     Raises Conflict for one that an admin does not let in, or whose keys are in question: that is decided on its own page."""
     there = partners.find(session, chosen.partner_id)
-    if there.state not in (ADMITTED, SUSPENDED) or (there.state == SUSPENDED and there.suspended_for != AWAY):
+    if there.state not in (ADMITTED, SUSPENDED) or (there.state == SUSPENDED and there.suspended_for != partners.FOR_SILENCE):
         raise Conflict(N_("Only a partner that is admitted can be asked. Approve it first, on the page “Partners”."))
     if there.state == SUSPENDED:
         acts.change(session, node, viewer, there.id, ADMITTED)

@@ -22,5 +22,5 @@ def suspend_away(session: Session, node: Node) -> None:
     gone = sa.and_(Partner.state == ADMITTED, Partner.last_error != "", answered < limit, ~spoke)
     for host in session.scalars(sa.select(Partner.host).where(gone).order_by(Partner.id).limit(AT_ONCE)).all():
         partners.move(session, node, None, partners.find(session, host), SUSPENDED)
-        session.execute(sa.update(Partner).where(Partner.host == host).values(suspended_for="away"))
+        session.execute(sa.update(Partner).where(Partner.host == host).values(suspended_for=partners.FOR_SILENCE))
         audit.record(session, node.now(), None, "partner.away", host)

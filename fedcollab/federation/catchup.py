@@ -277,7 +277,7 @@ def _store(session: Session, node: Node, asked: Asked, believed: Believed, heard
     inbox.receive_all(session, node, asked.host, [(sender, activity, heard[0], seq) for sender, activity, seq in believed.found])
     if believed.passed:
         numbers = ", ".join(map(str, believed.passed))
-        reason = f"numbers {numbers} of the stream are not proved by their actors' keys"
+        reason = f"not proved by their actors' keys: of the stream the numbers {numbers}"
         log.info("not believed", extra={"reason": reason})
         inbox.pass_over(session, node, partners.find(session, asked.id), f"{asked.stream}?number={heard[0]}:{believed.passed[0]}", reason)
     if heard[0] != asked.heard[0]:  # whatever it says of its own stream counts

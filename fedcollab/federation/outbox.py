@@ -63,8 +63,7 @@ def prove_anew(session: Session, node: Node, actor_id: str) -> None:
     signer = keys.signer(session, node, actor_id, keys.ED25519)
     kept = sa.select(Activity.id, Activity.body).where(Activity.actor_id == actor_id, Activity.body != "")
     for row in session.execute(kept).all():
-        bare = {name: part for name, part in orjson.loads(row.body).items() if name != "proof"}
-        body = orjson.dumps(proofs.prove(bare, signer, node.now())).decode()
+        body = orjson.dumps(proofs.prove(orjson.loads(row.body), signer, node.now())).decode()
         session.execute(sa.update(Activity).where(Activity.id == row.id).values(body=body))
 
 

@@ -40,7 +40,7 @@ from .models import (
 )
 
 STRANGERS = 100
-FOR_KEYS = "keys"
+FOR_KEYS, FOR_SILENCE = "keys", "away"  # why a partner is suspended, where no admin has done it
 MOVES = {  # state -> the states it may go to
     APPLIED: (ADMITTED, REFUSED, BLOCKED),
     ADMITTED: (SUSPENDED, BLOCKED, LEFT),

@@ -82,7 +82,7 @@ def prove_anew(session: Session, node: Node) -> None:
     signer = keys.signer(session, node, me.id, keys.ED25519)
     query = sa.select(Actor.id, Actor.document).where(Actor.known == OWN, Actor.id != me.id, Actor.document.is_not(None))
     for row in session.execute(query).all():
-        proved = proofs.prove({name: part for name, part in row.document.items() if name != "proof"}, signer, node.now())
+        proved = proofs.prove(row.document, signer, node.now())
         session.execute(sa.update(Actor).where(Actor.id == row.id).values(document=proved, updated_at=node.now()))
 
 

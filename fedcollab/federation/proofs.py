@@ -15,7 +15,8 @@ PROOFS = 8  # of a list so many are looked at
 
 
 def prove(document: dict[str, Any], signer: Signer, now: int) -> dict[str, Any]:
-    """The document with a proof by `signer`. The proof carries the document's @context: other software refuses it otherwise."""
+    """The document with a proof by `signer`, in the place of one that it had. The proof carries the document's @context: other software
+    refuses it otherwise."""
     assert signer.kind == ED25519
     options = {
         "@context": document["@context"],

@@ -170,7 +170,7 @@ async def test_of_a_stream_only_what_its_own_authors_have_proved_is_believed(sce
     await ask(here)
     after = await here.tables()
     assert after == before | {"actor": after["actor"], "actor_key": after["actor_key"], "inbox_item": before["inbox_item"] + 1}
-    told = "numbers 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 of the stream are not proved by their actors' keys"
+    told = "not proved by their actors' keys: of the stream the numbers 1, 2, 3, 4, 5, 6, 7, 8, 9, 10"
     assert await here.sql("SELECT state, reason, body FROM inbox_item WHERE reason <> ''") == [("refused", told, "{}")]
     serve(p, unproved, changed, others, foreign, ours, "text", None, 7, [], {}, good)
     await ask(here)

@@ -57,6 +57,7 @@ def prove(document: dict[str, Any]) -> dict[str, Any]:
 def test_a_document_is_proved_by_its_signers_key_alone(document: dict[str, Any]) -> None:
     made = prove(document)
     assert proofs.key_uri(made) == SIGNER.uri
+    assert prove(prove(document)) == made, "a proof that it had is replaced"
     assert proved_by(made, keys.ED25519, PUBLIC)
     assert not proved_by(made, keys.ED25519, ed_public(ed_signer("u")))
     assert not proved_by(made, keys.RSA, PUBLIC)

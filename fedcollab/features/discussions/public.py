@@ -28,7 +28,7 @@ def document(session: Session, node: Node, group: ActorData) -> dict[str, Any]:
     kept = profiles.stored_document(session, group.id)
     if group.known != OWN or not kept:
         raise NotFound()
-    shown = {name: part for name, part in kept.items() if name not in (ap.MEMBERS, "proof")}
+    shown = {name: part for name, part in kept.items() if name != ap.MEMBERS}
     return proofs.prove(shown, keys.signer(session, node, actors.own(session, node).id, keys.ED25519), node.now())
 
 
