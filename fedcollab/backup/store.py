@@ -32,12 +32,13 @@ class Store:
     def path(self, name: str) -> Path:
         return self.root / name[:2] / name
 
-    def put(self, plain: bytes) -> bytes:
-        """Writes a piece unless it is there, whole and on the disk before this returns; its digest."""
+    def put(self, plain: bytes) -> tuple[bytes, bool]:
+        """Writes a piece unless it is there, whole and on the disk before this returns; (its digest, whether it was written)."""
         digest = hashlib.sha256(plain).digest()
         name = self.name(digest)
         place = self.path(name)
-        if not place.exists():
+        fresh = not place.exists()
+        if fresh:
             sealed = ChaCha20Poly1305(self._derived("key", digest)).encrypt(NONCE, zlib.compress(plain, 1), name.encode())
             place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             half = place.with_suffix(f".{os.getpid()}")
@@ -46,7 +47,7 @@ class Store:
                 file.flush()
                 os.fsync(file.fileno())
             half.replace(place)
-        return digest
+        return digest, fresh
 
     def get(self, digest: bytes) -> bytes:
         """The text of a piece. Raises Misconfigured where it is missing or not what was written."""

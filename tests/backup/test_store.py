@@ -21,10 +21,10 @@ def made(tmp_path: Path, secret: bytes = b"s" * 32) -> Store:
 @given(st.lists(st.binary(max_size=2000), max_size=5))
 def test_every_text_comes_back_and_is_written_once(tmp_path: Path, texts: list[bytes]) -> None:
     store = made(tmp_path)
-    digests = [store.put(text) for text in texts]
+    digests = [store.put(text)[0] for text in texts]
     before = {name: store.path(name).stat().st_mtime_ns for name in store.names()}
     assert [store.get(digest) for digest in digests] == texts
-    assert [store.put(text) for text in texts] == digests
+    assert [store.put(text)[0] for text in texts] == digests
     assert {name: store.path(name).stat().st_mtime_ns for name in store.names()} == before
     assert {store.name(digest) for digest in digests} <= set(before)
 
@@ -32,7 +32,7 @@ def test_every_text_comes_back_and_is_written_once(tmp_path: Path, texts: list[b
 @pytest.mark.rule("OPS-02")
 def test_neither_names_nor_pieces_say_what_is_in_them_and_others_may_not_read_them(tmp_path: Path) -> None:
     store = made(tmp_path)
-    digest = store.put(MARK)
+    digest, _ = store.put(MARK)
     [path] = [store.path(name) for name in store.names()]
     assert MARK[:28] not in path.read_bytes()
     assert digest.hex() not in path.name
@@ -43,7 +43,7 @@ def test_neither_names_nor_pieces_say_what_is_in_them_and_others_may_not_read_th
 @pytest.mark.parametrize("harm", ["cut", "flipped", "emptied", "gone", "another's"])
 def test_a_piece_that_is_not_as_it_was_written_is_found(tmp_path: Path, harm: str) -> None:
     store = made(tmp_path)
-    digest, other = store.put(MARK), store.put(b"other")
+    (digest, _), (other, _) = store.put(MARK), store.put(b"other")
     path = store.path(store.name(digest))
     raw = path.read_bytes()
     if harm == "gone":
@@ -59,11 +59,11 @@ def test_a_piece_that_is_not_as_it_was_written_is_found(tmp_path: Path, harm: st
 
 def test_what_was_being_written_when_the_power_failed_is_no_piece(tmp_path: Path) -> None:
     store = made(tmp_path)
-    digest = store.put(MARK)
+    digest, _ = store.put(MARK)
     path = store.path(store.name(digest))
     path.rename(path.with_suffix(".7"))
     assert not store.sound(path.name)
-    assert store.put(MARK) == digest
+    assert store.put(MARK) == (digest, True)
     assert store.get(digest) == MARK
 
 
