@@ -22,18 +22,23 @@ class Kept(NamedTuple):
 
 
 def make(files: NodeFiles, master: bytes, *, secret: bytes = b"") -> bytes:
-    """Makes a printed key, which is answered and kept nowhere; the one before opens the backups made until now, and none after. A restored
-    node goes on with the `secret` of its repository."""
+    """Makes a printed key, which is answered and kept nowhere; the one before opens the backups made until now, and none after. Pieces are
+    named as before where the repository's `secret` stays."""
     key = printed.make()
-    sealed = crypto.seal(crypto.derive(master, PURPOSE), secret or os.urandom(32), PURPOSE)
-    text = json.dumps({"public": printed.pair(key).public.hex(), "secret": sealed.hex()})
+    keep(files, master, Kept(printed.pair(key).public, secret or os.urandom(32)))
+    return key
+
+
+def keep(files: NodeFiles, master: bytes, kept: Kept) -> None:
+    """Writes what the node keeps, whole or not at all."""
+    sealed = crypto.seal(crypto.derive(master, PURPOSE), kept.secret, PURPOSE)
+    text = json.dumps({"public": kept.public.hex(), "secret": sealed.hex()})
     half = files.backup_key.with_suffix(".half")
     with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
         file.write(text + "\n")
         file.flush()
         os.fsync(file.fileno())
     half.replace(files.backup_key)
-    return key
 
 
 def read(files: NodeFiles, master: bytes) -> Kept:
