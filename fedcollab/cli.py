@@ -11,6 +11,7 @@ import typer
 from fedcollab import __version__
 from fedcollab.base.errors import FedcollabError
 
+from .cli_backup import backup_app, restore
 from .cli_people import token_app, user_reset_factor
 from .cli_queue import federation_app
 from .cli_trust import key_app, partner_app, standing, still_to_compare
@@ -33,10 +34,12 @@ for name, part in (
     ("key", key_app),
     ("audit", audit_app),
     ("token", token_app),
+    ("backup", backup_app),
 ):
     app.add_typer(part, name=name)
 
 user_app.command("reset-factor")(user_reset_factor)
+app.command("restore")(restore)
 
 Role = Annotated[list[str] | None, typer.Option("--role", help="admin, moderator or member; may be given several times.")]
 

@@ -36,5 +36,15 @@ class NodeFiles:
 
     @property
     def key(self) -> Path:
-        """The node master key, which seals signing keys; mode 0600, in no backup."""
+        """The node master key, which seals signing keys; mode 0600, in no backup but in a box for the printed key."""
         return self.root / "node.key"
+
+    @property
+    def backup_key(self) -> Path:
+        """The public half of the printed key, and what names the pieces of backups."""
+        return self.root / "backup.key"
+
+    @property
+    def uploads(self) -> Path:
+        """What members have uploaded."""
+        return self.root / "files"

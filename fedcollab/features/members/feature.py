@@ -7,7 +7,7 @@ from fedcollab.feature import Feature
 from . import api, factor_pages, token_pages, views
 from .api import RATE
 from .rate import Rate
-from .service import forget_ended
+from .service import end_all, forget_ended
 from .throttle import Throttle
 from .views import THROTTLE, session_viewer
 
@@ -42,6 +42,7 @@ FEATURE = Feature(
         web.get("/activities/{id}", api.show_activity),
     ),
     chores=(forget_ended,),
+    restored=(end_all,),
 )
 
 __all__ = ["FEATURE", "RATE", "THROTTLE", "Rate", "Throttle", "session_viewer"]

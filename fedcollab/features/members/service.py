@@ -228,6 +228,12 @@ def forget_ended(session: Session, node: Node) -> None:
     session.execute(sa.delete(ClientToken).where(ClientToken.expires_at <= now))
 
 
+def end_all(session: Session, node: Node) -> None:
+    """Ends every session, link, invitation and token: in a node that comes out of a backup some live that were ended since."""
+    for model in (LoginSession, HalfLogin, LoginLink, Invitation, ClientToken):
+        session.execute(sa.delete(model))
+
+
 def disable(session: Session, node: Node, viewer: Viewer | None, person_id: str) -> None:
     """Ends an account in one action: its sessions, links, tokens and key are dead with this commit. Raises Refused for the last admin."""
     person, now = find(session, person_id), node.now()

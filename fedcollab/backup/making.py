@@ -1,0 +1,142 @@
+"""Decides how a backup is made: the database as at one moment, every file, the settings; read back and opened before it counts."""
+
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiosqlite
+
+from fedcollab import __version__
+from fedcollab.base.clock import Clock, system_clock
+from fedcollab.base.crash import reach
+from fedcollab.base.errors import Misconfigured
+from fedcollab.base.migrate import head as newest_step
+from fedcollab.base.paths import NodeFiles
+
+from . import printed, sets
+from .keeping import Kept
+from .store import Store, pieces
+
+PAGES, REST = 2000, 0.005  # pages of the database copied at once, seconds of rest between: the node serves beside it
+DATABASE = "node.db"
+Say = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Made:
+    """A backup that was made and has been opened: its file, its bytes in all, and how many of them had to be written anew."""
+
+    path: Path
+    size: int
+    written: int
+
+
+async def copy_sqlite(source: Path, target: Path, say: Say) -> None:
+    """The database as it stands now, while others write to it. Under one read transaction the copy never begins again, as it does at each
+    commit of another process without one (docs/decisions/0016-what-a-backup-is.md)."""
+    address = f"{source.resolve().as_uri()}?mode=rw"
+    async with aiosqlite.connect(address, uri=True, isolation_level=None) as live, aiosqlite.connect(target, isolation_level=None) as copy:
+        await live.execute("BEGIN")
+        async with live.execute("SELECT count(*) FROM sqlite_master") as found:
+            await found.fetchone()
+        await live.backup(copy, pages=PAGES, sleep=REST, progress=lambda _, left, total: say("database", total - left, total))
+    reach("backup.copied")
+
+
+@contextmanager
+def scratch(files: NodeFiles) -> Iterator[Path]:
+    """A folder in the node's directory for what must not lie elsewhere in clear; empty before and gone afterwards."""
+    place = files.root / "backup.tmp"
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(mode=0o700)
+    try:
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def stored(files: NodeFiles) -> list[Path]:
+    """The files that members have uploaded, in a fixed order."""
+    return sorted(path for path in files.uploads.rglob("*") if path.is_file() and not path.is_symlink())
+
+
+async def create(files: NodeFiles, kept: Kept, directory: Path, *, node: str, say: Say, clock: Clock = system_clock) -> Made:
+    """Makes a backup in `directory` and opens it. Raises Misconfigured where the directory can't be used, or what was written is not what
+    it should be."""
+    store = Store(_prepared(directory) / "pieces", kept.secret)
+    written = 0
+    with scratch(files) as place:
+        await copy_sqlite(files.database, place / DATABASE, say)
+        found: list[sets.File] = []
+        listed = [(DATABASE, place / DATABASE), *((str(path.relative_to(files.root)), path) for path in stored(files))]
+        for at, (name, path) in enumerate(listed):
+            digests, size, new = _put(store, path)
+            found.append(sets.File(name, size, digests))
+            written += new
+            say("files", at + 1, len(listed))
+        manifest = sets.Manifest(kept.secret, _box(files, kept), files.settings.read_text("utf-8"), "sqlite", tuple(found))
+        head = sets.Head(clock(), __version__, newest_step(), printed.name(kept.public), node, sets.names_of(found, store.name))
+        reach("backup.stored")
+        shutil.rmtree(place)
+        place.mkdir(mode=0o700)
+        fetch(store, manifest, place, say)
+        check(place)
+        path = sets.write(directory, head, manifest, kept.public)
+    reach("backup.written")
+    return Made(path, sum(file.size for file in found), written)
+
+
+def _prepared(directory: Path) -> Path:
+    try:
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        (directory / "pieces").mkdir(exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise Misconfigured(
+            "%(path)s can't be written (%(error)s). Mount the disk, or: chown YOU %(path)s", path=directory, error=error.strerror
+        ) from None
+    return directory
+
+
+def _box(files: NodeFiles, kept: Kept) -> bytes:
+    """The master key, for the holder of the printed key alone."""
+    return printed.seal(kept.public, files.key.read_bytes(), sets.MASTER)
+
+
+def _put(store: Store, path: Path) -> tuple[tuple[str, ...], int, int]:
+    """(digests, bytes, bytes that were not there yet) of one file."""
+    digests, size, new = [], 0, 0
+    with path.open("rb") as file:
+        for piece in pieces(file):
+            digest, fresh = store.put(piece)
+            digests.append(digest.hex())
+            size += len(piece)
+            new += len(piece) if fresh else 0
+    return tuple(digests), size, new
+
+
+def fetch(store: Store, manifest: sets.Manifest, target: Path, say: Say) -> None:
+    """Writes all files of a backup below `target`. Raises Misconfigured where a piece is missing or damaged."""
+    for at, file in enumerate(manifest.files):
+        path = target / file.path
+        if not path.resolve().is_relative_to(target.resolve()):
+            raise Misconfigured("This backup names a file outside of the node's directory. It was not made by this program.")
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with path.open("wb") as out:
+            path.chmod(0o600)
+            for digest in file.digests:
+                out.write(store.get(bytes.fromhex(digest)))
+        if path.stat().st_size != file.size:
+            raise Misconfigured("%(path)s came out of the backup with another size. Restore an older one.", path=file.path)
+        say("read back", at + 1, len(manifest.files))
+
+
+def check(place: Path) -> None:
+    """Opens the database that came out of a backup. Raises Misconfigured where it is not whole."""
+    with sqlite3.connect(place / DATABASE) as found:
+        [(word,)] = found.execute("PRAGMA quick_check(1)").fetchall()
+    found.close()
+    if word != "ok":
+        raise Misconfigured("The database in this backup is not whole (%(word)s). Restore an older one.", word=word)

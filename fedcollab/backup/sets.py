@@ -1,0 +1,153 @@
+"""Decides what one backup is: a head that anybody may read, and a manifest for the holder of the printed key, in one file."""
+
+import base64
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from cryptography.hazmat.primitives.hpke import MLKEM768X25519PrivateKey
+
+from fedcollab.base.clock import MICROSECONDS
+from fedcollab.base.errors import Misconfigured
+
+from . import printed
+
+FORMAT = 1
+PURPOSE = "manifest of a backup "
+MASTER = "master key of a node"
+NAMED = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}\.backup")
+
+
+@dataclass(frozen=True)
+class Head:
+    """What anybody may know of a backup: when it was made (microseconds), by which version, at which step of the database, for which
+    printed key (its name), for which node, and which pieces it needs."""
+
+    made_at: int
+    program: str
+    step: str
+    key: str
+    node: str
+    pieces: tuple[str, ...]
+    format: int = FORMAT
+
+
+class File(NamedTuple):
+    """One file of the node: its path in the node's directory, its size in bytes, the digests of its pieces."""
+
+    path: str
+    size: int
+    digests: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What it takes to make the node again: the repository's secret, the master key in a box of its own, the text of the settings, the
+    kind of database ("sqlite" or "postgresql") and all files."""
+
+    secret: bytes
+    master: bytes
+    settings: str
+    database: str
+    files: tuple[File, ...]
+
+
+def write(directory: Path, head: Head, manifest: Manifest, public: bytes) -> Path:
+    """Puts a backup into its directory, whole or not at all; its file."""
+    line = json.dumps(asdict(head), separators=(",", ":")).encode()
+    plain = asdict(manifest) | {"secret": _text(manifest.secret), "master": _text(manifest.master)}
+    sealed = printed.seal(public, json.dumps(plain, separators=(",", ":")).encode(), _purpose(line))
+    stamp = datetime.fromtimestamp(head.made_at // MICROSECONDS, UTC).strftime("%Y%m%dT%H%M%SZ")
+    place = directory / f"{stamp}-{os.urandom(3).hex()}.backup"
+    half = place.with_suffix(".half")
+    with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(line + b"\n" + sealed)
+        file.flush()
+        os.fsync(file.fileno())
+    half.replace(place)
+    flush(directory)
+    return place
+
+
+def flush(directory: Path) -> None:
+    """Has the disk keep a directory's names."""
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def listed(directory: Path) -> list[Path]:
+    """The backups in a directory, the oldest first."""
+    return sorted(path for path in directory.glob("*.backup") if NAMED.fullmatch(path.name))
+
+
+def head(path: Path) -> Head:
+    """Raises Misconfigured where the file is no backup, or a newer program's."""
+    return _head(path, _split(path)[0])
+
+
+def read(path: Path, private: MLKEM768X25519PrivateKey) -> tuple[Head, Manifest]:
+    """Raises Misconfigured as `head` does, and where the printed key is another one or either part was changed."""
+    line, sealed = _split(path)
+    found = _head(path, line)
+    try:
+        plain = json.loads(printed.unseal(private, sealed, _purpose(line)))
+        files = tuple(File(one[0], one[1], tuple(one[2])) for one in plain["files"])
+        made = Manifest(_bytes(plain["secret"]), _bytes(plain["master"]), plain["settings"], plain["database"], files)
+    except (ValueError, KeyError, TypeError, IndexError):
+        raise _unreadable(path) from None
+    return found, made
+
+
+def _split(path: Path) -> tuple[bytes, bytes]:
+    try:
+        line, found, sealed = path.read_bytes().partition(b"\n")
+    except OSError as error:
+        raise Misconfigured("%(path)s can't be read (%(error)s).", path=path, error=error.strerror) from None
+    if not found:
+        raise _unreadable(path)
+    return line, sealed
+
+
+def _head(path: Path, line: bytes) -> Head:
+    try:
+        said: dict[str, Any] = json.loads(line)
+        if said.get("format", 0) > FORMAT:
+            raise Misconfigured(
+                "%(path)s was made by a newer program (%(program)s). Install that one to restore it.",
+                path=path,
+                program=said.get("program"),
+            )
+        return Head(**said | {"pieces": tuple(said["pieces"])})
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise _unreadable(path) from None
+
+
+def names_of(files: Iterable[File], name: Any) -> tuple[str, ...]:
+    """The names of all pieces of these files, each once; `name` gives a digest's."""
+    return tuple(dict.fromkeys(name(bytes.fromhex(digest)) for file in files for digest in file.digests))
+
+
+def _purpose(line: bytes) -> str:
+    """Binds the manifest to its head, so that neither is changed without the other."""
+    return PURPOSE + hashlib.sha256(line).hexdigest()
+
+
+def _text(raw: bytes) -> str:
+    return base64.b64encode(raw).decode()
+
+
+def _bytes(text: str) -> bytes:
+    return base64.b64decode(text, validate=True)
+
+
+def _unreadable(path: Path) -> Misconfigured:
+    return Misconfigured("%(path)s is no backup, or was damaged. Try another one: fedcollab backup list DIR", path=path)
