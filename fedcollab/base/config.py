@@ -52,6 +52,13 @@ class Settings:
         "Whether servers that are no partners may read, follow and answer what is public.", example=True, default=False
     )  # type: ignore[assignment]
 
+    backup_to: str = setting(
+        "The directory that backups go to: a disk of its own, best of another machine. Empty for none.",
+        example="/mnt/backups/meridian",
+        default="",
+    )  # type: ignore[assignment]
+    backup_keep: int = setting("How many days a backup is kept; the newest one always is.", example=14, default=14)  # type: ignore[assignment]
+
     @property
     def host(self) -> str:
         """The host (and port, where it isn't the usual one) that the node's addresses carry."""
@@ -192,6 +199,8 @@ def _wrong(s: Settings) -> tuple[str, str, object] | None:  # noqa: C901  # one 
         return "connections", "must be 10 to 100000", 1000
     if not 0 <= s.connections_per_address <= 100_000:
         return "connections_per_address", "must be 0 to 100000", 100
+    if not 1 <= s.backup_keep <= 3650:
+        return "backup_keep", "must be 1 to 3650 days", 14
     if s.log_level not in ("debug", "info", "warning", "error"):
         return "log_level", "must be debug, info, warning or error", "info"
     return None

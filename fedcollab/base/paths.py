@@ -1,5 +1,6 @@
 """Decides where things lie: the package's own folders (wheel or checkout) and the files of one node's directory."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,8 +37,10 @@ class NodeFiles:
 
     @property
     def key(self) -> Path:
-        """The node master key, which seals signing keys; mode 0600, in no backup but in a box for the printed key."""
-        return self.root / "node.key"
+        """The node master key, which seals signing keys; mode 0600, in no backup but in a box for the printed key. Where the node's
+        directory has none, the service manager hands it over (systemd's LoadCredential)."""
+        own, handed = self.root / "node.key", os.environ.get("CREDENTIALS_DIRECTORY", "")
+        return Path(handed) / "node.key" if handed and not own.exists() else own
 
     @property
     def backup_key(self) -> Path:
