@@ -7,11 +7,15 @@ from typing import Annotated, Any
 
 import typer
 
-from .console import CHOSEN, AsJson, say
+from .console import CHOSEN, AsJson, say, with_kernel
 
 backup_app = typer.Typer(no_args_is_help=True, help="Copies of this node that only the printed key opens.")
-Directory = Annotated[Path, typer.Argument(help="Where the backups lie: a mounted disk, best of another machine.")]
-KeyFile = Annotated[Path | None, typer.Option("--key-file", help="A file with the printed key; else it is asked for.")]
+Directory = Annotated[Path | None, typer.Argument(help="Where the backups lie; else what the setting backup_to names.", show_default=False)]
+From = Annotated[Path, typer.Argument(help="Where the backups lie: a mounted disk, best of another machine.")]
+KeyFile = Annotated[
+    Path | None, typer.Option("--key-file", help="A file with the printed key, - for standard input; else it is asked for.")
+]
+Set = Annotated[str, typer.Option("--set", help="Which backup, by its name; else the newest.")]
 
 
 @backup_app.command("key")
@@ -41,58 +45,104 @@ def backup_key(as_json: AsJson = False) -> None:
 
 
 @backup_app.command("create")
-def backup_create(directory: Directory, as_json: AsJson = False) -> None:
+def backup_create(
+    directory: Directory = None,
+    daily: Annotated[str, typer.Option("--daily", help="Stay, and make one each day at HH:MM.")] = "",
+    as_json: AsJson = False,
+) -> None:
     """Makes a backup beside the running node, and opens it before it counts."""
+    from fedcollab.base.errors import FedcollabError
+
+    if not daily:
+        _create(directory, as_json)
+        return
+    from fedcollab.backup import nightly
+
+    while True:
+        _wait(nightly, daily)
+        try:
+            _create(directory, as_json)
+        except FedcollabError as error:  # on record; the next night may have the disk again
+            print(f"fedcollab: {error.in_words()}", file=sys.stderr, flush=True)
+
+
+def _wait(nightly: Any, daily: str) -> None:
     import asyncio
 
-    from fedcollab.backup import keeping, making
-    from fedcollab.base import config
-    from fedcollab.base.crypto import read_master_key
+    asyncio.run(nightly.pause(daily))
+
+
+def _create(directory: Path | None, as_json: bool) -> None:
+    from fedcollab.app import FEATURES
+    from fedcollab.backup import nightly
     from fedcollab.base.paths import NodeFiles
 
+    parts = [feature.erasures for feature in FEATURES if feature.erasures]
     files = NodeFiles(CHOSEN["directory"])
-    settings, kept = config.load(files.root), keeping.read(files, read_master_key(files))
-    made = asyncio.run(making.create(files, kept, directory, node=settings.host, say=_progress(as_json)))
+
+    async def work(kernel: Any) -> Any:
+        return await nightly.run(kernel, files, directory or _set(kernel.node.settings), parts, _progress(as_json))
+
+    made = with_kernel(work)
     data = {"path": str(made.path), "size": made.size, "written": made.written}
     say(as_json, data, f"{made.path.name}: {_size(made.size)}, of it {_size(made.written)} new. It was opened and is whole.")
 
 
+def _set(settings: Any) -> Path:
+    from fedcollab.base.errors import Misconfigured
+
+    if not settings.backup_to:
+        raise Misconfigured('Say where backups go: fedcollab backup create DIRECTORY, or in node.toml: backup_to = "/mnt/backups"')
+    return Path(settings.backup_to)
+
+
+def _place(directory: Path | None) -> Path:
+    from fedcollab.base import config
+
+    return directory or _set(config.load(CHOSEN["directory"]))
+
+
 @backup_app.command("list")
-def backup_list(directory: Directory, as_json: AsJson = False) -> None:
+def backup_list(directory: Directory = None, as_json: AsJson = False) -> None:
     """The backups in a directory, the oldest first: when, of which node and version, and which printed key opens them."""
     from fedcollab.backup import sets
 
-    found = [(path, sets.head(path)) for path in sets.listed(directory)]
+    place = _place(directory)
+    found = [(path, sets.head(path)) for path in sets.listed(place)]
     data = [{"name": p.name, "made_at": h.made_at, "node": h.node, "program": h.program, "step": h.step, "key": h.key} for p, h in found]
     lines = [f"{p.name}  {_day(h.made_at)}  {h.node}  fedcollab {h.program}  key {h.key}" for p, h in found]
-    say(as_json, data, "\n".join(lines) or f"No backup in {directory} yet. Make one: fedcollab -C DIR backup create {directory}")
+    say(as_json, data, "\n".join(lines) or f"No backup in {place} yet. Make one: fedcollab -C DIR backup create {place}")
 
 
 @backup_app.command("verify")
-def backup_verify(
-    directory: Directory, name: Annotated[str, typer.Option("--set", help="Which; else the newest.")] = "", as_json: AsJson = False
-) -> None:
-    """Says whether every piece of a backup is there and as it was written. For this no key is needed."""
-    from fedcollab.backup import restoring, sets
+def backup_verify(directory: Directory = None, name: Set = "", key_file: KeyFile = None, as_json: AsJson = False) -> None:
+    """Says whether every piece of a backup is there and as it was written; with the printed key also makes the node again in a temporary
+    place, opens it and reads its record."""
+    from fedcollab.backup import printed, restoring, sets
     from fedcollab.backup.store import Store
 
-    path = directory / name if name else restoring.newest(directory)
-    head, store = sets.head(path), Store(directory / "pieces", b"")
+    place = _place(directory)
+    path = place / name if name else restoring.newest(place)
+    head, store = sets.head(path), Store(place / "pieces", b"")
     bad = [piece for piece in head.pieces if not store.sound(piece)]
-    words = (
-        f"{path.name}: {len(head.pieces)} pieces, all there and sound."
-        if not bad
-        else f"{path.name}: {len(bad)} of {len(head.pieces)} pieces are missing or damaged."
-    )
-    say(as_json, {"name": path.name, "pieces": len(head.pieces), "damaged": bad}, words)
+    data: dict[str, Any] = {"name": path.name, "pieces": len(head.pieces), "damaged": bad}
+    words = f"{path.name}: {len(head.pieces)} pieces, all there and sound."
+    if bad:
+        words = f"{path.name}: {len(bad)} of {len(head.pieces)} pieces are missing or damaged. Make a new one: fedcollab backup create"
+    elif key_file:
+        pair = printed.pair(printed.read(_typed(key_file)))
+        data["entries"] = entries = restoring.rehearse(place, path, pair, say=_progress(as_json))
+        words += f" Opened with the printed key: the database is whole, its record of {entries} entries unbroken."
+    say(as_json, data, words)
     raise typer.Exit(1 if bad else 0)
 
 
 def restore(
-    directory: Directory,
+    directory: From,
     target: Annotated[Path, typer.Argument(help="Where the node will live; new or empty.")],
-    name: Annotated[str, typer.Option("--set", help="Which backup; else the newest.")] = "",
+    name: Set = "",
     key_file: KeyFile = None,
+    database_url: Annotated[str, typer.Option(help="The empty PostgreSQL database to fill, where it is not the one of before.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Makes a node again from a backup and its printed key: the same name, the same keys, partners notice nothing."""
@@ -100,19 +150,28 @@ def restore(
     from fedcollab.backup import printed, restoring
 
     path = directory / name if name else restoring.newest(directory)
-    text = key_file.read_text("utf-8") if key_file else _asked()
-    pair = printed.pair(printed.read(text))
+    pair = printed.pair(printed.read(_typed(key_file)))
     units = [unit for feature in FEATURES for unit in feature.restored]
-    made = restoring.restore(directory, path, pair, target, say=_progress(as_json), units=units)
+    parts = [feature.erasures for feature in FEATURES if feature.erasures]
+    more = {"say": _progress(as_json), "units": units, "parts": parts, "database_url": database_url}
+    made = restoring.restore(directory, path, pair, target, **more)
     words = f"{made.node} stands in {target} as it was on {_day(made.made_at)}. Everybody has to sign in again; the printed key stays.\n"
     words += f"Make sure that the node before it is off for good, then: fedcollab -C {target} serve"
     say(as_json, {"directory": str(target), "node": made.node, "made_at": made.made_at}, words)
 
 
-def _asked() -> str:
-    if sys.stdin.isatty():
+def _typed(key_file: Path | None) -> str:
+    """The printed key: from a file, from what is piped in, or typed."""
+    from fedcollab.base.errors import Misconfigured
+
+    if key_file is None and sys.stdin.isatty():
         return str(typer.prompt("The printed key (small letters will do)"))
-    return sys.stdin.read()
+    if key_file is None or str(key_file) == "-":
+        return sys.stdin.read()
+    try:
+        return key_file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misconfigured("%(path)s can't be read (%(error)s).", path=key_file, error=type(error).__name__) from None
 
 
 def _progress(as_json: bool) -> Any:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import ANYBODY, MODERATOR, VIEWER, Viewer
 from fedcollab.actors.node import Node
+from fedcollab.backup.erasures import Part
 from fedcollab.base.clock import MICROSECONDS
 from fedcollab.base.errors import NotFound, Unauthorized
 from fedcollab.base.i18n import LANGUAGES
@@ -49,16 +50,17 @@ class MenuItem:
 @dataclass(frozen=True)
 class Feature:
     """One feature's part in the house; `outbox` and `arrivals` are what members' own tools write and read of it, `asked` which
-    of its activities other servers may fetch by their ids, `restored` what a node that comes out of a backup does before it serves. Where
-    it has a `permission` (the message id of what a partner may take part in), each partner is allowed it or not, by the feature's name:
-    `admits` puts an organisation into the feature's audiences, `expels` takes it out of them and drops what still waits for it. What a
-    partner sends to its handlers is refused where it is not allowed."""
+    of its activities other servers may fetch by their ids, `restored` what a node that comes out of a backup does before it serves,
+    `erasures` what must not come back with an older one. Where it has a `permission` (the message id of what a partner may take part in),
+    each partner is allowed it or not, by the feature's name: `admits` puts an organisation into the feature's audiences, `expels` takes it
+    out of them and drops what still waits for it. What a partner sends to its handlers is refused where it is not allowed."""
 
     name: str
     routes: tuple[web.RouteDef, ...] = ()
     handlers: tuple[Handler, ...] = ()
     chores: tuple[Chore, ...] = ()
     restored: tuple[Callable[[Session, Node], None], ...] = ()
+    erasures: Part | None = None
     outbox: tuple[Taker, ...] = ()
     arrivals: tuple[Arrivals, ...] = ()
     asked: MayAsk | None = None

@@ -2,12 +2,13 @@
 
 from aiohttp import web
 
+from fedcollab.backup.erasures import Part
 from fedcollab.base.errors import N_
 from fedcollab.feature import Feature, MenuItem
 from fedcollab.federation import offers
 from fedcollab.federation.queue import attention
 
-from . import members, partner_page, queue, views
+from . import members, partner_page, partners, queue, views
 
 FEATURE = Feature(
     name="admin",
@@ -27,6 +28,7 @@ FEATURE = Feature(
         web.post("/admin/federation", queue.act),
         web.get("/admin/audit", views.show_audit),
     ),
+    erasures=Part("partners", partners.ended_since, partners.end_again),
     menu=(
         MenuItem("/admin/members", N_("Members"), "people", role="admin"),
         MenuItem("/admin/partners", N_("Partners"), "node", role="admin", number=offers.attention),

@@ -2,6 +2,7 @@
 
 import contextlib
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
@@ -14,7 +15,7 @@ from fedcollab.base.errors import Conflict, N_, Refused
 from fedcollab.features.discussions import groups
 from fedcollab.federation import catchup, fetch, follows, offers, partners, profiles, vouching
 from fedcollab.federation.kernel import Kernel
-from fedcollab.federation.models import ADMITTED, BLOCKED, LEFT, REFUSED, SUSPENDED
+from fedcollab.federation.models import ADMITTED, BLOCKED, LEFT, REFUSED, SUSPENDED, Partner
 from fedcollab.federation.partners import PartnerData
 from fedcollab.federation.profiles import Profile
 
@@ -111,6 +112,20 @@ def unblock(session: Session, node: Node, viewer: Viewer | None, key: str) -> No
         partners.unblock_introduced(session, node, viewer, found[0])
     elif partners.find(session, key).state == BLOCKED:
         change(session, node, viewer, key, LEFT)
+
+
+def ended_since(session: Session, since: int) -> list[str]:
+    """What was decided since against a partner: `STATE HOST`."""
+    against = sa.and_(Partner.state.in_((SUSPENDED, BLOCKED, LEFT)), Partner.decided_at >= since)
+    return [f"{row.state} {row.host}" for row in session.execute(sa.select(Partner.state, Partner.host).where(against))]
+
+
+def end_again(session: Session, node: Node, decided: str) -> None:
+    """Decides once more against a partner that an older backup still admits. Raises Refused where it is so already."""
+    state, _, host = decided.partition(" ")
+    if partners.find(session, host).state != ADMITTED:
+        raise Refused()
+    change(session, node, None, host, state)
 
 
 STATES = {"approve": ADMITTED, "suspend": SUSPENDED, "block": BLOCKED, "remove": LEFT, "refuse": REFUSED}

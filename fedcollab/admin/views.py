@@ -55,6 +55,7 @@ ACTIONS = {
     "queue.resync": N_("Partner asked for what we may have missed"),
     "partner.away": N_("Partner suspended: 45 days without an answer"),
     "post.remove": N_("Post removed by a moderator"),
+    "node.restore": N_("Node restored from a backup"),
     "post.restore": N_("Post restored by a moderator"),
     "post.hide": N_("Post of another organisation's group hidden here"),
     "post.show": N_("Post of another organisation's group shown again"),

@@ -1,8 +1,9 @@
 """Decides how a backup is made: the database as at one moment, every file, the settings; read back and opened before it counts."""
 
+import asyncio
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,18 +12,20 @@ import aiosqlite
 
 from fedcollab import __version__
 from fedcollab.base.clock import Clock, system_clock
+from fedcollab.base.config import Settings
 from fedcollab.base.crash import reach
 from fedcollab.base.errors import Misconfigured
 from fedcollab.base.migrate import head as newest_step
 from fedcollab.base.paths import NodeFiles
 
-from . import printed, sets
+from . import postgres, printed, pruning, sets
 from .keeping import Kept
 from .store import Store, pieces
 
 PAGES, REST = 2000, 0.005  # pages of the database copied at once, seconds of rest between: the node serves beside it
-DATABASE = "node.db"
+DATABASE, DUMP = "node.db", "node.dump"
 Say = Callable[[str, int, int], None]
+Erased = Callable[[], Awaitable[dict[str, list[str]]]]
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,14 @@ async def copy_sqlite(source: Path, target: Path, say: Say) -> None:
     reach("backup.copied")
 
 
+async def _copy(files: NodeFiles, settings: Settings, place: Path, say: Say) -> None:
+    if settings.database_url:
+        await asyncio.to_thread(postgres.dump, settings.database_url, place / DUMP)
+        reach("backup.copied")
+    else:
+        await copy_sqlite(files.database, place / DATABASE, say)
+
+
 @contextmanager
 def scratch(files: NodeFiles) -> Iterator[Path]:
     """A folder in the node's directory for what must not lie elsewhere in clear; empty before and gone afterwards."""
@@ -63,29 +74,33 @@ def stored(files: NodeFiles) -> list[Path]:
     return sorted(path for path in files.uploads.rglob("*") if path.is_file() and not path.is_symlink())
 
 
-async def create(files: NodeFiles, kept: Kept, directory: Path, *, node: str, say: Say, clock: Clock = system_clock) -> Made:
-    """Makes a backup in `directory` and opens it. Raises Misconfigured where the directory can't be used, or what was written is not what
-    it should be."""
+async def create(
+    files: NodeFiles, settings: Settings, kept: Kept, directory: Path, *, say: Say, erased: Erased, clock: Clock = system_clock
+) -> Made:
+    """Makes a backup in `directory` and opens it; `erased` answers what has been taken away lately. Raises Misconfigured where that
+    can't be used, another is being made there, or what was written is not what it should be. Backups that are older than
+    `settings.backup_keep` days are gone afterwards."""
     store = Store(_prepared(directory) / "pieces", kept.secret)
-    written = 0
-    with scratch(files) as place:
-        await copy_sqlite(files.database, place / DATABASE, say)
+    kind, written = ("postgresql", DUMP) if settings.database_url else ("sqlite", DATABASE), 0
+    with pruning.alone(directory), scratch(files) as place:
+        await _copy(files, settings, place, say)
         found: list[sets.File] = []
-        listed = [(DATABASE, place / DATABASE), *((str(path.relative_to(files.root)), path) for path in stored(files))]
+        listed = [(kind[1], place / kind[1]), *((str(path.relative_to(files.root)), path) for path in stored(files))]
         for at, (name, path) in enumerate(listed):
             digests, size, new = _put(store, path)
             found.append(sets.File(name, size, digests))
             written += new
             say("files", at + 1, len(listed))
-        manifest = sets.Manifest(kept.secret, _box(files, kept), files.settings.read_text("utf-8"), "sqlite", tuple(found))
-        head = sets.Head(clock(), __version__, newest_step(), printed.name(kept.public), node, sets.names_of(found, store.name))
+        manifest = sets.Manifest(kept.secret, _box(files, kept), files.settings.read_text("utf-8"), kind[0], tuple(found), await erased())
+        head = sets.Head(clock(), __version__, newest_step(), printed.name(kept.public), settings.host, sets.names_of(found, store.name))
         reach("backup.stored")
         shutil.rmtree(place)
         place.mkdir(mode=0o700)
         fetch(store, manifest, place, say)
         check(place)
         path = sets.write(directory, head, manifest, kept.public)
-    reach("backup.written")
+        reach("backup.written")
+        pruning.prune(directory, store, settings.host, clock(), settings.backup_keep)
     return Made(path, sum(file.size for file in found), written)
 
 
@@ -135,6 +150,9 @@ def fetch(store: Store, manifest: sets.Manifest, target: Path, say: Say) -> None
 
 def check(place: Path) -> None:
     """Opens the database that came out of a backup. Raises Misconfigured where it is not whole."""
+    if (place / DUMP).exists():
+        postgres.check(place / DUMP)
+        return
     with sqlite3.connect(place / DATABASE) as found:
         [(word,)] = found.execute("PRAGMA quick_check(1)").fetchall()
     found.close()

@@ -1,9 +1,13 @@
 """Decides how a node comes back: all of it beside its place, opened and made to go on as itself, then put there in one move."""
 
 import os
+import re
 import shutil
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+import tempfile
+import tomllib
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -23,7 +27,7 @@ from fedcollab.base.paths import NodeFiles
 from fedcollab.federation import catchup
 from fedcollab.federation.models import Partner
 
-from . import keeping, making, printed, sets
+from . import erasures, keeping, making, postgres, printed, sets
 from .making import Say
 from .store import Store
 
@@ -46,26 +50,44 @@ def newest(directory: Path) -> Path:
     return found[-1]
 
 
-def restore(directory: Path, path: Path, pair: printed.Pair, target: Path, *, say: Say, units: Iterable[Unit]) -> Restored:
-    """Makes the node of one backup again in `target`, which must not exist. Killed at any moment it has made nothing there, and is run
-    again from the start. Raises Misconfigured."""
+def restore(
+    directory: Path,
+    path: Path,
+    pair: printed.Pair,
+    target: Path,
+    *,
+    say: Say,
+    units: Iterable[Unit],
+    parts: Sequence[erasures.Part] = (),
+    database_url: str = "",
+) -> Restored:
+    """Makes the node of one backup again in `target`, which must not exist, and in the empty PostgreSQL database that `database_url` or
+    else its settings name. Killed at any moment it has made nothing in `target`, and is run again from the start. Raises Misconfigured."""
     if target.exists() and any(target.iterdir()):
         raise Misconfigured("%(path)s is not empty. Move what is there away, or choose another place; nothing was changed.", path=target)
     head, manifest = sets.read(path, pair.private)
     if head.step > newest_step():
         raise Misconfigured("This backup is of fedcollab %(program)s. Install that version or a newer one first.", program=head.program)
+    settings = _moved(manifest, database_url)
     place = target.with_name(target.name + ".restoring")
+    over = _begun(place) == settings.database_url
+    _check_empty(settings, over=over)
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True, mode=0o700)
     making.fetch(Store(directory / "pieces", manifest.secret), manifest, place, say)
     making.check(place)
     reach("restore.fetched")
     files = NodeFiles(place)
-    _write(files.settings, manifest.settings.encode())
+    _write(files.settings, _written(manifest, settings).encode())
     _write(files.key, printed.unseal(pair.private, manifest.master, sets.MASTER))
     master = read_master_key(files)
     keeping.keep(files, master, keeping.Kept(pair.public, manifest.secret))
-    _adjust(files, master, units)
+    if settings.database_url:
+        postgres.load(settings.database_url, place / making.DUMP, over=over)
+        (place / making.DUMP).unlink()
+        reach("restore.loaded")
+    later = _erased_since(directory, path, head, pair)
+    _adjust(files, settings, master, [*units, lambda session, node: _take_away(session, node, parts, later)])
     reach("restore.adjusted")
     if target.exists():
         target.rmdir()
@@ -74,13 +96,93 @@ def restore(directory: Path, path: Path, pair: printed.Pair, target: Path, *, sa
     return Restored(head.node, head.made_at)
 
 
-def _adjust(files: NodeFiles, master: bytes, units: Iterable[Unit]) -> None:
+def rehearse(directory: Path, path: Path, pair: printed.Pair, *, say: Say) -> int:
+    """Makes one backup's files in a temporary place and opens them; how many entries its record has, 0 where that is in a dump. Raises
+    Misconfigured where anything is not as it should be."""
+    head, manifest = sets.read(path, pair.private)
+    with tempfile.TemporaryDirectory(prefix="fedcollab-") as made:
+        place = Path(made)
+        making.fetch(Store(directory / "pieces", manifest.secret), manifest, place, say)
+        making.check(place)
+        master = place / "node.key"
+        _write(master, printed.unseal(pair.private, manifest.master, sets.MASTER))
+        read_master_key(NodeFiles(place))
+        if manifest.database != "sqlite" or head.step != newest_step():
+            return 0
+        return _unbroken(f"sqlite:///{place / making.DATABASE}")
+
+
+def _unbroken(url: str) -> int:
+    database = open_database(url)
+    try:
+        verdict = run_sync(database, audit.verify, write=False)
+    finally:
+        database.close()
+    if verdict.broken_at is not None:
+        raise Misconfigured("The record in this backup is broken at entry %(entry)s. Restore an older one.", entry=verdict.broken_at)
+    return verdict.entries
+
+
+def _moved(manifest: sets.Manifest, database_url: str) -> config.Settings:
+    """The node's settings, with the database where it will be now. Raises Misconfigured where that is of the other kind."""
+    settings = config.parse(tomllib.loads(manifest.settings), {}, where="node.toml")
+    if bool(database_url or settings.database_url) != (manifest.database == "postgresql"):
+        raise Misconfigured(
+            "This backup is of a %(kind)s database, and can be restored to such a one alone. Leave --database-url out.",
+            kind=manifest.database,
+        )
+    return replace(settings, database_url=database_url) if database_url else settings
+
+
+def _written(manifest: sets.Manifest, settings: config.Settings) -> str:
+    """The text of node.toml, as the admin has written it but for where the database is."""
+    if tomllib.loads(manifest.settings).get("database_url", "") == settings.database_url:
+        return manifest.settings
+    kept = [line for line in manifest.settings.splitlines() if not re.match(r"\s*database_url\s*=", line)]
+    return "\n".join([*kept, config.line("database_url", settings.database_url)]) + "\n"
+
+
+def _begun(place: Path) -> str:
+    """The PostgreSQL database that an earlier try of this restore was filling; empty for none."""
+    try:
+        return config.load(place, {}).database_url
+    except Misconfigured:
+        return ""
+
+
+def _check_empty(settings: config.Settings, *, over: bool) -> None:
+    if not settings.database_url or over:
+        return
+    database = open_database(settings.database_url)
+    try:
+        if not postgres.is_empty(database.engine):
+            raise Misconfigured("The database is not empty. Make a new one and name it: --database-url postgresql:///NAME")
+    finally:
+        database.close()
+
+
+def _erased_since(directory: Path, path: Path, head: sets.Head, pair: printed.Pair) -> list[dict[str, list[str]]]:
+    """What newer backups of this node name that this printed key opens."""
+    found = []
+    for newer in sets.listed(directory):
+        with suppress(Misconfigured):
+            if newer.name > path.name and sets.head(newer).node == head.node:
+                found.append(sets.read(newer, pair.private)[1].erased)
+    return found
+
+
+def _take_away(session: Session, node: Node, parts: Sequence[erasures.Part], later: Iterable[dict[str, list[str]]]) -> None:
+    for erased in later:
+        erasures.replay(session, node, parts, erased)
+
+
+def _adjust(files: NodeFiles, settings: config.Settings, master: bytes, units: Iterable[Unit]) -> None:
     """Has the restored database go on where no number is used twice; `units` are the features' parts."""
-    database = open_database(f"sqlite:///{files.database}")
+    database = open_database(settings.database_url or f"sqlite:///{files.database}")
     try:
         if current(database.engine) < newest_step():
             migrate(database.engine)
-        node = Node(config.load(files.root, {}), master)
+        node = Node(settings, master)
 
         def all_at_once(session: Session) -> None:
             go_on(session, node)
@@ -94,7 +196,8 @@ def _adjust(files: NodeFiles, master: bytes, units: Iterable[Unit]) -> None:
         run_sync(database, all_at_once)
     finally:
         database.close()
-    files.database.chmod(0o600)
+    if not settings.database_url:
+        files.database.chmod(0o600)
 
 
 def go_on(session: Session, node: Node) -> None:

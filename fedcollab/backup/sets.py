@@ -6,7 +6,7 @@ import json
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -49,13 +49,14 @@ class File(NamedTuple):
 @dataclass(frozen=True)
 class Manifest:
     """What it takes to make the node again: the repository's secret, the master key in a box of its own, the text of the settings, the
-    kind of database ("sqlite" or "postgresql") and all files."""
+    kind of database ("sqlite" or "postgresql"), all files, and what had been taken away lately (see erasures)."""
 
     secret: bytes
     master: bytes
     settings: str
     database: str
     files: tuple[File, ...]
+    erased: dict[str, list[str]] = field(default_factory=dict)
 
 
 def write(directory: Path, head: Head, manifest: Manifest, public: bytes) -> Path:
@@ -101,7 +102,7 @@ def read(path: Path, private: MLKEM768X25519PrivateKey) -> tuple[Head, Manifest]
     try:
         plain = json.loads(printed.unseal(private, sealed, _purpose(line)))
         files = tuple(File(one[0], one[1], tuple(one[2])) for one in plain["files"])
-        made = Manifest(_bytes(plain["secret"]), _bytes(plain["master"]), plain["settings"], plain["database"], files)
+        made = Manifest(_bytes(plain["secret"]), _bytes(plain["master"]), plain["settings"], plain["database"], files, plain["erased"])
     except (ValueError, KeyError, TypeError, IndexError):
         raise _unreadable(path) from None
     return found, made

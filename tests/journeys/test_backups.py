@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,11 @@ import pytest
 from fedcollab.base.crash import BACKUP
 
 from .browserless import Browser, Sender
-from .databases import query
+from .databases import change, query
 from .faults import marks, scene
 from .processes import CLI, Process, nodes, until
 
+Urls = Callable[[int], list[str]]
 NAMES = ["Meridian Outreach", "Réseau Passerelle", "Casa Ladera"]
 
 
@@ -76,12 +78,18 @@ def test_a_node_made_again_from_yesterdays_backup_loses_what_partners_have_not_a
         assert first["size"] > first["written"] > 0 or first["size"] == first["written"]
 
 
-@pytest.mark.slow
+def place_for(urls: Urls) -> list[str]:
+    """What `restore` is told besides for a node of this kind of database: another one that is empty."""
+    url = urls(1)[0]
+    return ["--database-url", url] if url else []
+
+
 @pytest.mark.rule("OPS-02")
-def test_killed_at_every_step_a_backup_or_a_restore_leaves_nothing_half_and_is_run_again(tmp_path: Path) -> None:
+def test_killed_at_every_step_a_backup_or_a_restore_leaves_nothing_half_and_is_run_again(tmp_path: Path, urls: Urls) -> None:
     backups, target = tmp_path / "backups", tmp_path / "target"
     node = Process(tmp_path / "node", 18_000)
-    node.init("Meridian Outreach", [])
+    url = urls(1)[0]
+    node.init("Meridian Outreach", [], url)
     key = node.json("backup", "key")["key"]
     node.run("user", "add", "ilse", "--role", "admin")
     for point in (name for name in BACKUP if name.startswith("backup")):
@@ -90,10 +98,12 @@ def test_killed_at_every_step_a_backup_or_a_restore_leaves_nothing_half_and_is_r
         assert len(listed) == (point == "backup.written"), point
     node.run("backup", "create", str(backups))
     assert not (node.place / "backup.tmp").exists()
-    for point in (name for name in BACKUP if name.startswith("restore")):
-        assert command("restore", str(backups), str(target), crash=point, key=key).returncode == -9
+    more = place_for(urls)
+    for point in (name for name in BACKUP if name.startswith("restore") and (url or name != "restore.loaded")):
+        assert command("restore", str(backups), str(target), *more, crash=point, key=key).returncode == -9
         assert not target.exists(), point
-    assert command("restore", str(backups), str(target), key=key).returncode == 0
+    done = command("restore", str(backups), str(target), *more, key=key)
+    assert done.returncode == 0, done.stderr
     assert not list(tmp_path.glob("*.restoring"))
     assert [path.stat().st_mode & 0o077 for path in target.iterdir()] == [0] * len(list(target.iterdir()))
     restored = Process(target, node.port)
@@ -101,3 +111,64 @@ def test_killed_at_every_step_a_backup_or_a_restore_leaves_nothing_half_and_is_r
     assert restored.json("audit", "verify")["broken_at"] is None
     marked = b"Meridian"
     assert not [path for path in backups.rglob("*") if path.is_file() and marked in path.read_bytes()]
+    if more:
+        again = command("restore", str(backups), str(tmp_path / "third"), *more, key=key)
+        assert "The database is not empty" in again.stderr
+
+
+def test_what_was_deleted_or_disabled_later_does_not_come_back_with_an_older_backup(tmp_path: Path, urls: Urls) -> None:
+    backups, target = tmp_path / "backups", tmp_path / "target"
+    node = Process(tmp_path / "node", 18_000)
+    node.init("Meridian Outreach", [], urls(1)[0])
+    key = node.json("backup", "key")["key"]
+    for name in ("ilse", "hugo", "omar"):
+        node.run("user", "add", name, "--role", "admin", "--role", "member")
+    node.run("group", "add", "routes", "--name", "Routes")
+    uris = [node.json("post", "routes", "--as", "ilse", "--title", word, "--text", word)["uri"] for word in ("kept", "regretted")]
+    older = Path(node.json("backup", "create", str(backups))["path"]).name
+    change(node, f"UPDATE post SET html = '', source = '', deleted_at = {2**51} WHERE uri = '{uris[1]}'")
+    node.run("user", "disable", "hugo")
+    node.run("backup", "create", str(backups))
+    done = command("restore", str(backups), str(target), "--set", older, *place_for(urls), key=key)
+    assert done.returncode == 0, done.stderr
+    restored = Process(target, node.port)
+    disabled = {member["username"]: member["disabled_at"] is not None for member in restored.json("user", "list")}
+    assert disabled == {"ilse": False, "hugo": True, "omar": False}
+    found = dict(query(restored, "SELECT uri, html FROM post"))
+    assert "kept" in found[uris[0]]
+    assert found[uris[1]] == ""
+
+
+def test_a_backup_is_checked_without_any_key_and_opened_with_the_printed_one(tmp_path: Path, urls: Urls) -> None:
+    backups = tmp_path / "backups"
+    node = Process(tmp_path / "node", 18_000)
+    node.init("Meridian Outreach", [], urls(1)[0])
+    key = node.json("backup", "key")["key"]
+    with (node.place / "node.toml").open("a") as settings:
+        settings.write(f'backup_to = "{backups}"\n')
+    node.run("backup", "create")
+    assert node.json("backup", "verify")["damaged"] == []
+    typed = node.run("backup", "verify", "--key-file", "-", stdin=key.lower())
+    assert "Opened with the printed key" in typed.stdout
+    slip = node.run("backup", "verify", "--key-file", "-", stdin="0" + key[1:] if key[0] != "0" else "1" + key[1:], check=False)
+    assert "slip in group 1" in slip.stderr
+    piece = next((backups / "pieces").glob("??/*"))
+    piece.write_bytes(piece.read_bytes()[:-1] + b"?")
+    damaged = node.run("backup", "verify", check=False)
+    assert damaged.returncode == 1
+    assert "missing or damaged" in damaged.stdout
+    assert query(node, "SELECT state, why FROM backup_run") == [("verified", "")]
+
+
+def test_a_backup_that_could_not_be_made_is_on_record_with_its_reason(tmp_path: Path, urls: Urls) -> None:
+    node = Process(tmp_path / "node", 18_000)
+    node.init("Meridian Outreach", [], urls(1)[0])
+    (tmp_path / "file").write_text("no directory")
+    assert "no key for backups yet" in node.run("backup", "create", str(tmp_path / "b"), check=False).stderr
+    node.run("backup", "key")
+    assert "can't be written" in node.run("backup", "create", str(tmp_path / "file"), check=False).stderr
+    assert "backup_to" in node.run("backup", "create", check=False).stderr
+    node.run("backup", "create", str(tmp_path / "b"))
+    found = [(state, why.partition(" (")[0]) for state, why in query(node, "SELECT state, why FROM backup_run ORDER BY at, id")]
+    assert found[0] == ("failed", f"This node has no key for backups yet. Make one and print it: fedcollab -C {node.place} backup key")
+    assert found[1:] == [("failed", f"{tmp_path / 'file'} can't be written"), ("verified", "")]

@@ -7,6 +7,7 @@ from fedcollab.feature import Feature, MenuItem
 
 from . import composing, paging, reading, thanks, views
 from .clients import TAKERS, arrivals
+from .erased import ERASURES
 from .groups import admit_partner, expel_partner, renew_lists
 from .moderation.feature import HANDLERS as MODERATION
 from .moderation.feature import MENU, ROUTES
@@ -39,6 +40,7 @@ FEATURE = Feature(
     ),
     handlers=(*HANDLERS, *thanks.HANDLERS, *MODERATION),
     chores=(renew_lists,),
+    erasures=ERASURES,
     outbox=TAKERS,
     arrivals=(arrivals,),
     asked=reading.may_ask_about,

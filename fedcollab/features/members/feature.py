@@ -2,9 +2,10 @@
 
 from aiohttp import web
 
+from fedcollab.backup.erasures import Part
 from fedcollab.feature import Feature
 
-from . import api, factor_pages, token_pages, views
+from . import api, factor_pages, service, token_pages, views
 from .api import RATE
 from .rate import Rate
 from .service import end_all, forget_ended
@@ -43,6 +44,7 @@ FEATURE = Feature(
     ),
     chores=(forget_ended,),
     restored=(end_all,),
+    erasures=Part("members", service.disabled_since, service.disable_again),
 )
 
 __all__ = ["FEATURE", "RATE", "THROTTLE", "Rate", "Throttle", "session_viewer"]

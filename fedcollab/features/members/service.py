@@ -246,6 +246,18 @@ def disable(session: Session, node: Node, viewer: Viewer | None, person_id: str)
     audit.record(session, now, viewer, "member.disable", person.person_id)
 
 
+def disabled_since(session: Session, since: int) -> list[str]:
+    """The accounts that were ended since."""
+    return list(session.scalars(sa.select(Member.person_id).where(Member.disabled_at >= since).order_by(Member.disabled_at)))
+
+
+def disable_again(session: Session, node: Node, person_id: str) -> None:
+    """Ends an account that has come back with an older backup. Raises Refused where it has ended, or is the last admin's."""
+    if find(session, person_id).disabled_at is not None:
+        raise Refused()
+    disable(session, node, None, person_id)
+
+
 def admins(session: Session) -> list[MemberData]:
     """The admins whose accounts are not disabled."""
     return [m for m in listed(session) if ADMIN in m.roles and m.disabled_at is None]
