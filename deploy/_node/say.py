@@ -1,0 +1,69 @@
+"""Decides how install, upgrade and rollback speak: one line a step, one plain sentence where they stop, the rest in a log."""
+
+import fcntl
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from .layout import Machine
+
+
+class Stop(Exception):
+    """Nothing more can be done; the text says what to do."""
+
+
+def say(text: str = "") -> None:
+    """One line for the person at the terminal."""
+    print(text, flush=True)
+
+
+def run(
+    command: Sequence[str | Path], otherwise: str, *, env: Mapping[str, str] | None = None, cwd: Path | None = None, user: str = ""
+) -> str:
+    """What `command` prints. Where it fails, stops with the end of what it said and `otherwise`. With `user` it runs as that one alone."""
+    whose: dict[str, object] = {"user": user, "group": user, "extra_groups": [], "umask": 0o077} if user else {}
+    done = subprocess.run(  # type: ignore[call-overload]
+        list(map(str, command)), env=env, cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, **whose
+    )
+    if done.returncode != 0:
+        end = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()][-12:]
+        raise Stop("\n".join([*(f"  {line}" for line in end), otherwise]))
+    return str(done.stdout)
+
+
+@contextmanager
+def alone(machine: Machine) -> Iterator[None]:
+    """Only one of install, upgrade and rollback works on a machine at a time. The kernel lets go of the lock when the process ends."""
+    machine.lock.parent.mkdir(parents=True, exist_ok=True)
+    with machine.lock.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise Stop("Another install, upgrade or rollback is at work on this machine. Wait until it has ended.") from None
+        yield
+
+
+def as_root() -> None:
+    """Raises Stop for anybody else."""
+    if os.geteuid() != 0:
+        raise Stop("This has to be run as root: sudo " + sys.argv[0])
+
+
+def write(path: Path, text: str, mode: int = 0o644) -> bool:
+    """Makes a file be that text, whole or not at all; answers whether it was another before."""
+    if path.exists() and path.read_text() == text:
+        path.chmod(mode)
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    half = path.with_name(path.name + ".half")
+    half.unlink(missing_ok=True)
+    with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as file:
+        file.write(text)
+        file.flush()
+        os.fchmod(file.fileno(), mode)
+        os.fsync(file.fileno())
+    half.replace(path)
+    return True
