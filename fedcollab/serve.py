@@ -1,10 +1,13 @@
 """Decides how a node runs: checked before it listens, ready when it answers, stopped without losing a unit."""
 
 import asyncio
+import contextlib
 import gc
 import json
 import logging
+import os
 import signal
+import socket
 import sys
 import traceback
 from functools import partial
@@ -91,6 +94,14 @@ def collect_from_now_on() -> None:
     gc.enable()
 
 
+def tell_manager(state: str) -> None:
+    """Tells the service manager that started this (systemd's Type=notify), if one did: `systemctl start` waits for READY=1."""
+    where = os.environ.get("NOTIFY_SOCKET", "")
+    if where:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as line, contextlib.suppress(OSError):
+            line.sendto(state.encode(), "\0" + where[1:] if where[0] == "@" else where)
+
+
 def run(root: Path, *, as_json: bool = False) -> None:
     """Serves the node in `root` until it is told to stop."""
     settings = config.load(root)
@@ -106,7 +117,9 @@ def run(root: Path, *, as_json: bool = False) -> None:
         runner = await start(make_app(kernel))
         collect_from_now_on()
         print(json.dumps({"ready": settings.base_url}) if as_json else f"ready {settings.base_url}", flush=True)
+        tell_manager("READY=1")
         await stop.wait()
+        tell_manager("STOPPING=1")
         await runner.cleanup()
 
     import uvloop

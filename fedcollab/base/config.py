@@ -59,6 +59,12 @@ class Settings:
     )  # type: ignore[assignment]
     backup_keep: int = setting("How many days a backup is kept; the newest one always is.", example=14, default=14)  # type: ignore[assignment]
 
+    machine_run_by: str = setting(
+        "Who runs the machine, where that is not the organisation itself; members read it at the foot of each page.",
+        example="Harbour Network",
+        default="",
+    )  # type: ignore[assignment]
+
     @property
     def host(self) -> str:
         """The host (and port, where it isn't the usual one) that the node's addresses carry."""
@@ -201,6 +207,8 @@ def _wrong(s: Settings) -> tuple[str, str, object] | None:  # noqa: C901  # one 
         return "connections_per_address", "must be 0 to 100000", 100
     if not 1 <= s.backup_keep <= 3650:
         return "backup_keep", "must be 1 to 3650 days", 14
+    if len(s.machine_run_by) > 200 or any(unicodedata.category(letter) in ("Cc", "Cs") for letter in s.machine_run_by):
+        return "machine_run_by", "must be at most 200 characters, on one line", "Harbour Network"
     if s.log_level not in ("debug", "info", "warning", "error"):
         return "log_level", "must be debug, info, warning or error", "info"
     return None

@@ -46,7 +46,7 @@ def read_master_key(files: NodeFiles) -> bytes:
         raise Misconfigured(
             "%(path)s can't be read (%(error)s). Bring it back from where you keep it.", path=files.key, error=error
         ) from None
-    if mode & 0o077:
+    if mode & (0o037 if files.key_is_handed else 0o077):  # systemd opens it for one user by an access list, which shows as the group's
         raise Misconfigured("%(path)s can be read by other users of this machine. Run: chmod 600 %(path)s", path=files.key)
     if not re.fullmatch(r"[0-9a-f]{64}", text) or len(set(text)) < 4:
         raise Misconfigured("%(path)s holds no key of this node. Bring back the file that `init` wrote.", path=files.key)

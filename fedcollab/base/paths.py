@@ -43,6 +43,11 @@ class NodeFiles:
         return Path(handed) / "node.key" if handed and not own.exists() else own
 
     @property
+    def key_is_handed(self) -> bool:
+        """Whether the master key is the service manager's, in a directory that only this user can enter."""
+        return self.key.parent != self.root
+
+    @property
     def backup_key(self) -> Path:
         """The public half of the printed key, and what names the pieces of backups."""
         return self.root / "backup.key"
