@@ -12,6 +12,7 @@ from fedcollab import __version__
 from fedcollab.base.errors import FedcollabError
 
 from .cli_backup import backup_app, restore
+from .cli_database import database_app
 from .cli_people import token_app, user_reset_factor
 from .cli_queue import federation_app
 from .cli_trust import key_app, partner_app, standing, still_to_compare
@@ -35,6 +36,7 @@ for name, part in (
     ("audit", audit_app),
     ("token", token_app),
     ("backup", backup_app),
+    ("database", database_app),
 ):
     app.add_typer(part, name=name)
 

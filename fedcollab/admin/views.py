@@ -56,6 +56,7 @@ ACTIONS = {
     "partner.away": N_("Partner suspended: 45 days without an answer"),
     "post.remove": N_("Post removed by a moderator"),
     "node.restore": N_("Node restored from a backup"),
+    "node.rollback": N_("Went back to the database from before an upgrade"),
     "post.restore": N_("Post restored by a moderator"),
     "post.hide": N_("Post of another organisation's group hidden here"),
     "post.show": N_("Post of another organisation's group shown again"),
