@@ -16,7 +16,7 @@ from .cli_database import database_app
 from .cli_people import token_app, user_reset_factor
 from .cli_queue import federation_app
 from .cli_trust import key_app, partner_app, standing, still_to_compare
-from .console import CHOSEN, AsJson, say, with_kernel
+from .console import CHOSEN, AsJson, progress, say, with_kernel
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -194,7 +194,7 @@ def migrate(as_json: AsJson = False) -> None:
     settings = config.load(CHOSEN["directory"])
     database = open_database(settings.database_url or f"sqlite:///{NodeFiles(CHOSEN['directory']).database}", patient=True)
     try:
-        before, after = bring(database.engine)
+        before, after = bring(database.engine, progress(as_json))
     finally:
         database.close()
     say(

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .console import CHOSEN, AsJson, say, with_kernel
+from .console import CHOSEN, AsJson, progress, say, with_kernel
 
 backup_app = typer.Typer(no_args_is_help=True, help="Copies of this node that only the printed key opens.")
 Directory = Annotated[Path | None, typer.Argument(help="Where the backups lie; else what the setting backup_to names.", show_default=False)]
@@ -81,7 +81,7 @@ def _create(directory: Path | None, as_json: bool) -> None:
     files = NodeFiles(CHOSEN["directory"])
 
     async def work(kernel: Any) -> Any:
-        return await nightly.run(kernel, files, directory or _set(kernel.node.settings), parts, _progress(as_json))
+        return await nightly.run(kernel, files, directory or _set(kernel.node.settings), parts, progress(as_json))
 
     made = with_kernel(work)
     data = {"path": str(made.path), "size": made.size, "written": made.written}
@@ -131,7 +131,7 @@ def backup_verify(directory: Directory = None, name: Set = "", key_file: KeyFile
         words = f"{path.name}: {len(bad)} of {len(head.pieces)} pieces are missing or damaged. Make a new one: fedcollab backup create"
     elif key_file:
         pair = printed.pair(printed.read(_typed(key_file)))
-        data["entries"] = entries = restoring.rehearse(place, path, pair, say=_progress(as_json))
+        data["entries"] = entries = restoring.rehearse(place, path, pair, say=progress(as_json))
         words += f" Opened with the printed key: the database is whole, its record of {entries} entries unbroken."
     say(as_json, data, words)
     raise typer.Exit(1 if bad else 0)
@@ -153,7 +153,7 @@ def restore(
     pair = printed.pair(printed.read(_typed(key_file)))
     units = [unit for feature in FEATURES for unit in feature.restored]
     parts = [feature.erasures for feature in FEATURES if feature.erasures]
-    more = {"say": _progress(as_json), "units": units, "parts": parts, "database_url": database_url}
+    more = {"say": progress(as_json), "units": units, "parts": parts, "database_url": database_url}
     made = restoring.restore(directory, path, pair, target, **more)
     words = f"{made.node} stands in {target} as it was on {_day(made.made_at)}. Everybody has to sign in again; the printed key stays.\n"
     words += f"Make sure that the node before it is off for good, then: fedcollab -C {target} serve"
@@ -172,17 +172,6 @@ def _typed(key_file: Path | None) -> str:
         return key_file.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise Misconfigured("%(path)s can't be read (%(error)s).", path=key_file, error=type(error).__name__) from None
-
-
-def _progress(as_json: bool) -> Any:
-    """Says on a terminal how far it is, on one line."""
-    shown = sys.stderr.isatty() and not as_json
-
-    def tell(what: str, done: int, of: int) -> None:
-        if shown:
-            print(f"\r{what}: {done * 100 // max(of, 1)} %   ", end="\n" if done == of else "", file=sys.stderr, flush=True)
-
-    return tell
 
 
 def _size(number: int) -> str:

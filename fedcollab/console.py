@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -16,6 +17,17 @@ CHOSEN = {"directory": Path()}
 def say(as_json: bool, data: object, words: str) -> None:
     """One answer, for machines or for people."""
     print(json.dumps(data, ensure_ascii=False, indent=1) if as_json else words)
+
+
+def progress(as_json: bool) -> Any:
+    """Says on a terminal how far it is, on one line."""
+    shown = sys.stderr.isatty() and not as_json
+
+    def tell(what: str, done: int, of: int) -> None:
+        if shown:
+            print(f"\r{what}: {done * 100 // max(of, 1)} %   ", end="\n" if done == of else "", file=sys.stderr, flush=True)
+
+    return tell
 
 
 def with_kernel(work: Callable[[Any], Awaitable[T]]) -> T:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from fedcollab.access import audit
 from fedcollab.actors.node import Node
 from fedcollab.base.config import Settings
+from fedcollab.base.crash import reach
 from fedcollab.base.database import open_database, run_sync
 from fedcollab.base.errors import Misconfigured
 from fedcollab.base.paths import NodeFiles
@@ -33,6 +34,7 @@ def save(files: NodeFiles, settings: Settings, target: Path) -> None:
     else:
         _standing_still(files.database, half)
     half.chmod(0o600)
+    reach("database.saved")
     half.replace(target)
     sets.flush(target.parent)
 
@@ -72,12 +74,14 @@ def load(files: NodeFiles, settings: Settings, source: Path) -> None:
         raise Misconfigured("There is no copy of the database at %(path)s.", path=source)
     if settings.database_url:
         _empty(settings.database_url)
+        reach("database.loaded")
         postgres.load(settings.database_url, source, over=False)
         return
     half = files.database.with_name("node.db.half")
     clone(source, half)
     for left in ("-wal", "-shm"):  # they belong to the one that goes
         files.database.with_name(files.database.name + left).unlink(missing_ok=True)
+    reach("database.loaded")
     half.replace(files.database)
     sets.flush(files.root)
 

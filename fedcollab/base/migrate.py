@@ -6,10 +6,16 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
+from .crash import reach
 from .errors import Misconfigured
 from .paths import shipped
 
 NUMBER = 4
+Say = Callable[[str, int, int], None]
+
+
+def silent(_what: str, _done: int, _of: int) -> None:
+    """Says nothing of how far it is."""
 
 
 def head() -> str:
@@ -48,8 +54,15 @@ def check(engine: sa.Engine) -> None:
         )
 
 
-def migrate(engine: sa.Engine) -> tuple[str, str]:
-    """Brings the database to the newest step; answers (from, to). Safe to run again after it was killed."""
+def missing(at: str) -> list[str]:
+    """The steps after `at`, in their order."""
+    names = sorted(path.name[:NUMBER] for path in (shipped("migrations") / "versions").glob("[0-9]*.py"))
+    return [name for name in names if name > at]
+
+
+def migrate(engine: sa.Engine, say: Say = silent) -> tuple[str, str]:
+    """Brings the database to the newest step; answers (from, to). Each step is kept as soon as it is done, whole or not at all: killed
+    anywhere it goes on with the next. A fresh database gets all of them at once."""
     from alembic import command
     from alembic.config import Config
 
@@ -58,13 +71,22 @@ def migrate(engine: sa.Engine) -> tuple[str, str]:
         check(engine)
     config = Config()
     config.set_main_option("script_location", str(shipped("migrations")))
+    steps = missing(before)
     with engine.connect() as connection:
         config.attributes["connection"] = connection
-        if engine.dialect.name == "sqlite":
-            _upgrade_sqlite(connection, lambda: command.upgrade(config, "head"))
-        else:
-            command.upgrade(config, "head")
-        connection.commit()
+        for number, step in enumerate(steps if before else ["head"]):
+            say(step, number, len(steps))
+
+            def take(step: str = step) -> None:
+                command.upgrade(config, step)
+                reach("migrate.step")
+
+            if engine.dialect.name == "sqlite":
+                _upgrade_sqlite(connection, take)
+            else:
+                take()
+            connection.commit()
+    say(newest, len(steps), len(steps))
     return before, newest
 
 

@@ -1,0 +1,103 @@
+"""Shows a database of 100,000 posts brought on by processes that are killed in each step: nothing is lost, and memory stays small."""
+
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from fedcollab.base.database import Database, open_database
+from fedcollab.base.migrate import current, head, missing
+
+from .test_migrate_filled import ACTOR, AUDIENCE, before, run
+
+ROWS = 100_000
+MEMORY = 512 * 1024  # KiB
+STEP = "0006"
+MIGRATE = """
+import sys
+from fedcollab.base.database import open_database
+from fedcollab.base.migrate import migrate
+migrate(open_database(sys.argv[1]).engine)
+"""
+FILLED = (
+    "INSERT INTO thread (id, group_id, title, language, last_post_at, posts, uri, audience_id, label, author_id, organisation_id, posted_at)"
+    " SELECT 't' || n, 'one', 'Title ' || n, 'en', n, 1, 'https://a.example/t/' || n, 'audience', 'TLP:GREEN', 'one', 'one', n {numbers}",
+    "INSERT INTO post (id, thread_id, reply_to, source, html, language, place, uri, audience_id, label, author_id, organisation_id, posted_at)"
+    " SELECT 'p' || n, 't' || n, '', '', '<p>' || {text} || n || '</p>', 'en', 1, 'https://a.example/p/' || n, 'audience', 'TLP:GREEN',"
+    " 'one', 'one', n {numbers}",
+    "INSERT INTO activity (id, uri, type, actor_id, object_uri, order_key, body, created_at)"
+    " SELECT 'a' || n, 'https://a.example/a/' || n, 'Create', 'one', 'https://a.example/p/' || n, 't' || n, {text} || n, n {numbers}",
+    "INSERT INTO delivery (partner_id, seq, activity_id, order_key, state, attempts, next_try_at, error)"
+    " SELECT 'partner', n, 'a' || n, 't' || n, 'refused', 1, 0, '' {numbers}",
+)
+PARTNER = (
+    "INSERT INTO partner (id, organisation_id, host, state, epoch, last_seq, attempts, next_try_at, leased_until, last_error, created_at)"
+    " VALUES ('partner', 'two', 'b.example', 'admitted', 1, 100000, 0, 0, 0, '', 1)"
+)
+COUNTS = {
+    "post": "SELECT count(*), sum(length(html)) FROM post",
+    "thread": "SELECT count(*), sum(length(title)) FROM thread",
+    "activity": "SELECT count(*), sum(length(body)) FROM activity",
+    "delivery": "SELECT count(*), sum(seq) FROM delivery",
+}
+
+
+def fill(database: Database) -> None:
+    """A node of a year ago: 100,000 posts, each with its activity and a delivery."""
+    postgresql = database.engine.dialect.name == "postgresql"
+    no = "false" if postgresql else "0"
+    numbers = f"FROM generate_series(1, {ROWS}) AS t(n)"
+    if not postgresql:
+        numbers = f"FROM (WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t WHERE n < {ROWS}) SELECT n FROM t)"
+    text = "'" + "a word said often; " * 20 + "'"
+    run(database, ACTOR.format("one"), ACTOR.format("two"), AUDIENCE.format("audience", "one", no), PARTNER)
+    run(database, *(statement.format(numbers=numbers, text=text) for statement in FILLED))
+
+
+def counted(database: Database) -> dict[str, tuple[int, int]]:
+    with database.engine.connect() as connection:
+        return {name: tuple(map(int, connection.execute(sa.text(query)).one())) for name, query in COUNTS.items()}  # type: ignore[misc]
+
+
+def migrating(url: str, crash: str = "") -> "subprocess.CompletedProcess[str]":
+    environment = os.environ | {"FEDCOLLAB_CRASH_AT": crash}
+    return subprocess.run(
+        [sys.executable, "-c", MIGRATE, url], env=environment, timeout=300, check=False, capture_output=True, text=True
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.rule("R16")
+@pytest.mark.timeout(600)
+def test_killed_in_every_step_a_large_database_comes_to_the_newest_and_nothing_is_lost(
+    database_url: str, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    database = open_database(database_url)
+    before(database, STEP)
+    fill(database)
+    rows = counted(database)
+    database.close()
+    steps = missing("0005")
+    for step in steps:
+        assert migrating(database_url, "migrate.step:1").returncode == -9, "killed in the step, before it is kept"
+        kept = open_database(database_url)
+        assert current(kept.engine) < step, "it has no effect"
+        assert counted(kept) == rows
+        kept.close()
+        killed = migrating(database_url, "migrate.step:2")
+        assert killed.returncode == (-9 if step != steps[-1] else 0), killed.stderr
+        kept = open_database(database_url)
+        assert current(kept.engine) == step, "the one before the kill is kept"
+        assert counted(kept) == rows
+        kept.close()
+    done = open_database(database_url)
+    assert current(done.engine) == head()
+    done.close()
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    record_property("said", f"{ROWS} posts through {len(steps)} steps, killed in each: peak memory {peak // 1024} MiB")
+    assert peak < MEMORY
