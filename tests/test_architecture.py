@@ -14,6 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 OWN = [ROOT / "fedcollab", ROOT / "tests", ROOT / "deploy"]
+SCRIPTS = [ROOT / "deploy" / name for name in ("dev", "install", "fedcollab-node")]
 LONGEST, MEDIAN = 400, 120
 
 UNFINISHED = re.compile("|".join(("TO" + "DO", "FIX" + "ME", "X" + "XX", "NotImplemented" + "Error")))
@@ -23,9 +24,9 @@ CLIENT_CALLS = {"aiohttp.ClientSession", "aiohttp.request", "asyncio.open_connec
 
 
 def sources(*folders: Path) -> list[Path]:
-    """The Python files in these folders, deploy/dev (which has no ending) among them."""
+    """The Python files in these folders, those of deploy (which have no ending) among them."""
     found = [path for folder in folders for path in folder.rglob("*.py") if "__pycache__" not in path.parts]
-    return sorted([*found, *([ROOT / "deploy" / "dev"] if ROOT / "deploy" in folders else [])])
+    return sorted([*found, *(SCRIPTS if ROOT / "deploy" in folders else [])])
 
 
 def name_of(path: Path) -> str:

@@ -1,14 +1,18 @@
-"""Decides how install, upgrade and rollback speak: one line a step, one plain sentence where they stop, the rest in a log."""
+"""Decides how install, upgrade and rollback speak: one line a step, one plain sentence where they stop; only one works at a time."""
 
 import fcntl
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from .layout import Machine
+
+HELD: list[int] = []  # the lock's descriptor: what we start holds it too, so that nobody works beside what a killed run has left
+PATIENCE = 120.0  # seconds
 
 
 class Stop(Exception):
@@ -26,7 +30,15 @@ def run(
     """What `command` prints. Where it fails, stops with the end of what it said and `otherwise`. With `user` it runs as that one alone."""
     whose: dict[str, object] = {"user": user, "group": user, "extra_groups": [], "umask": 0o077} if user else {}
     done = subprocess.run(  # type: ignore[call-overload]
-        list(map(str, command)), env=env, cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, **whose
+        list(map(str, command)),
+        env=env,
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        pass_fds=HELD,
+        **whose,
     )
     if done.returncode != 0:
         end = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()][-12:]
@@ -36,14 +48,30 @@ def run(
 
 @contextmanager
 def alone(machine: Machine) -> Iterator[None]:
-    """Only one of install, upgrade and rollback works on a machine at a time. The kernel lets go of the lock when the process ends."""
+    """Only one of install, upgrade and rollback works on a machine at a time. The kernel lets go of the lock when the process and all that
+    it started have ended; for what a killed one has left, it is waited."""
     machine.lock.parent.mkdir(parents=True, exist_ok=True)
     with machine.lock.open("a") as file:
+        _lock(file.fileno())
+        HELD.append(file.fileno())
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield
+        finally:
+            HELD.remove(file.fileno())
+
+
+def _lock(number: int) -> None:
+    until, told = time.monotonic() + PATIENCE, False
+    while True:
+        try:
+            return fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise Stop("Another install, upgrade or rollback is at work on this machine. Wait until it has ended.") from None
-        yield
+            if time.monotonic() > until:
+                raise Stop("Another install, upgrade or rollback is at work on this machine. Wait until it has ended.") from None
+        if not told:
+            say("Waiting for another install, upgrade or rollback, or for what a broken one has left ...")
+        told = True
+        time.sleep(0.5)
 
 
 def as_root() -> None:

@@ -1,0 +1,124 @@
+"""Decides the steps by which a node comes onto a machine; each can be killed and done again, and one that is done does nothing."""
+
+import json
+import os
+import pwd
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from . import release, services
+from .answers import Answers
+from .layout import CHECKOUT, Machine, Node
+from .say import HELD, Stop, run, say, write
+
+DEPLOY = CHECKOUT / "deploy"
+
+
+def program(machine: Machine, wheel: str | None) -> None:
+    """The release of this checkout, if none runs here yet: which one runs is changed by deploy/upgrade alone."""
+    here, there = release.version(), release.current(machine)
+    if there:
+        if there != here:
+            say(f"  This machine runs {there}, and so will this node; deploy/upgrade brings all of them to {here}.")
+        return
+    release.build(machine, wheel=Path(wheel) if wheel else None)
+    release.switch(machine, here)
+
+
+def commands_and_units(machine: Machine) -> None:
+    """What all nodes share: the two commands, the units."""
+    if not machine.command.is_symlink():
+        machine.command.parent.mkdir(parents=True, exist_ok=True)
+        machine.command.symlink_to("/opt/fedcollab/current/bin/fedcollab")
+    write(machine.node_command, (DEPLOY / "fedcollab-node").read_text("utf-8"), 0o755)
+    changed = [write(machine.units / unit.name, unit.read_text("utf-8")) for unit in sorted((DEPLOY / "systemd").iterdir())]
+    if any(changed):
+        services.reload_units()
+
+
+def user(node: Node) -> None:
+    """The node's own user, who can't sign in."""
+    try:
+        pwd.getpwnam(node.user)
+    except KeyError:
+        words: list[str | Path] = [
+            "useradd",
+            "--system",
+            "--user-group",
+            "--no-create-home",
+            "--home-dir",
+            node.data,
+            "--shell",
+            "/usr/sbin/nologin",
+            node.user,
+        ]
+        run(words, f"The user {node.user} could not be made.")
+
+
+def data(machine: Machine, node: Node, answers: Answers) -> None:
+    """The node's directory, made under another name by its own user and renamed when nothing is lacking; its key then lies with root."""
+    if node.settings.exists():
+        return
+    half = machine.data / f".{node.name}.half"
+    shutil.rmtree(half, ignore_errors=True)
+    machine.data.mkdir(parents=True, exist_ok=True)
+    half.mkdir(mode=0o700)
+    shutil.chown(half, node.user, node.user)
+    words: list[str | Path] = ["init", half, "--name", answers.name, "--base-url", answers.url, "--listen", f"127.0.0.1:{answers.port}"]
+    run([machine.current / "bin" / "fedcollab", *words], "The node could not be made.", env=_plain(half), cwd=half, user=node.user)
+    write(node.key, (half / "node.key").read_text("ascii"), 0o600)
+    (half / "node.key").unlink()
+    with (half / "node.toml").open("a", encoding="utf-8") as file:
+        file.write(more_settings(answers))
+    os.sync()
+    half.rename(node.data)
+
+
+def more_settings(answers: Answers) -> str:
+    """The lines of node.toml that `fedcollab init` has no option for."""
+    lines = [f"backup_to = {json.dumps(answers.backups)}", "trusted_proxy = true"]
+    lines += [f"machine_run_by = {json.dumps(answers.run_by, ensure_ascii=False)}"] if answers.run_by else []
+    return "\n".join(lines) + "\n"
+
+
+def _plain(home: Path) -> dict[str, str]:
+    return {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(home), "LANG": "C.UTF-8"}
+
+
+def place_for_backups(machine: Machine, node: Node, answers: Answers) -> None:
+    """A directory that the node alone can enter, and, where it is another than the usual one, the unit's leave to write there."""
+    place = Path(answers.backups)
+    if place == node.backups:
+        machine.backups.mkdir(parents=True, exist_ok=True)
+    else:
+        leave = f"[Unit]\nRequiresMountsFor={place}\n\n[Service]\nReadWritePaths={place}\n"
+        if write(node.backup_drop_in, leave):
+            services.reload_units()
+    if not place.exists():
+        place.mkdir(mode=0o700)
+    if pwd.getpwuid(place.stat().st_uid).pw_name != node.user:
+        if any(place.iterdir()):
+            raise Stop(f"{place} holds something else already. Give the node a directory of its own: mkdir {place}/{node.name}")
+        place.chmod(0o700)
+        shutil.chown(place, node.user, node.user)
+
+
+def admin(machine: Machine, node: Node, answers: Answers) -> None:
+    """The first account."""
+    there = json.loads(of_node(machine, node, "user", "list", "--json"))
+    if answers.admin not in {member["username"] for member in there}:
+        of_node(machine, node, "user", "add", answers.admin, "--role", "admin")
+
+
+def of_node(machine: Machine, node: Node, *command: str) -> str:
+    """What a command of the node prints."""
+    return run([machine.node_command, node.name, *command], f"The node did not do it: fedcollab-node {node.name} {' '.join(command)}")
+
+
+def shown(machine: Machine, node: Node, command: Sequence[str]) -> None:
+    """Runs a command of the node whose output goes to the terminal and nowhere else."""
+    done = subprocess.run([machine.node_command, node.name, *command], check=False, pass_fds=HELD)
+    if done.returncode != 0:
+        raise Stop(f"The node did not do it: fedcollab-node {node.name} {' '.join(command)}")
