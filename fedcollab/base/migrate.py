@@ -84,6 +84,7 @@ def migrate(engine: sa.Engine, say: Say = silent) -> tuple[str, str]:
             if engine.dialect.name == "sqlite":
                 _upgrade_sqlite(connection, take)
             else:
+                connection.begin()  # else Alembic begins and commits by itself
                 take()
             connection.commit()
     say(newest, len(steps), len(steps))
