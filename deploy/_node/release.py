@@ -46,6 +46,7 @@ def build(machine: Machine, *, wheel: Path | None = None, extras: str = "", chec
     half.parent.mkdir(parents=True, exist_ok=True)
     run([sys.executable, "-m", "venv", half], VENV)
     _install(half, wheel, extras, checkout)
+    shutil.copytree(checkout / "deploy", half / "deploy", ignore=shutil.ignore_patterns("_dev", "dev", "__pycache__"))
     _move_in(half, made)
     return made
 

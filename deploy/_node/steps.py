@@ -1,10 +1,13 @@
 """Decides the steps by which a node comes onto a machine; each can be killed and done again, and one that is done does nothing."""
 
+import http.client
 import json
 import os
 import pwd
+import re
 import shutil
 import subprocess
+import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -27,13 +30,13 @@ def program(machine: Machine, wheel: str | None) -> None:
     release.switch(machine, here)
 
 
-def commands_and_units(machine: Machine) -> None:
-    """What all nodes share: the two commands, the units."""
+def commands_and_units(machine: Machine, deploy: Path = DEPLOY) -> None:
+    """What all nodes share: the two commands, the units; as the release has them whose deploy/ is given."""
     if not machine.command.is_symlink():
         machine.command.parent.mkdir(parents=True, exist_ok=True)
         machine.command.symlink_to("/opt/fedcollab/current/bin/fedcollab")
-    write(machine.node_command, (DEPLOY / "fedcollab-node").read_text("utf-8"), 0o755)
-    changed = [write(machine.units / unit.name, unit.read_text("utf-8")) for unit in sorted((DEPLOY / "systemd").iterdir())]
+    write(machine.node_command, (deploy / "fedcollab-node").read_text("utf-8"), 0o755)
+    changed = [write(machine.units / unit.name, unit.read_text("utf-8")) for unit in sorted((deploy / "systemd").iterdir())]
     if any(changed):
         services.reload_units()
 
@@ -112,9 +115,40 @@ def admin(machine: Machine, node: Node, answers: Answers) -> None:
         of_node(machine, node, "user", "add", answers.admin, "--role", "admin")
 
 
-def of_node(machine: Machine, node: Node, *command: str) -> str:
-    """What a command of the node prints."""
-    return run([machine.node_command, node.name, *command], f"The node did not do it: fedcollab-node {node.name} {' '.join(command)}")
+def of_node(machine: Machine, node: Node, *command: str, version: str = "") -> str:
+    """What a command of the node prints; of another release than the one that runs, if `version` says so."""
+    which = ["--release", version] if version else []
+    said = f"fedcollab-node {' '.join([*which, node.name, *command])}"
+    return run([machine.node_command, *which, node.name, *command], f"The node did not do it: {said}")
+
+
+def at_step(machine: Machine, node: Node, version: str) -> dict[str, str]:
+    """At which step a node's database is (`at`), and which one a release needs (`needed`)."""
+    found: dict[str, str] = json.loads(of_node(machine, node, "database", "step", "--json", version=version))
+    return found
+
+
+def listens(node: Node) -> tuple[str, int]:
+    """(the node's domain, the port on loopback where it answers)."""
+    said = tomllib.loads(node.settings.read_text("utf-8"))
+    return str(said["base_url"]).partition("://")[2], int(str(said.get("listen", "127.0.0.1:8000")).rpartition(":")[2])
+
+
+def version_of(text: str) -> tuple[int, ...]:
+    """A version's numbers, to be compared."""
+    return tuple(map(int, re.findall(r"\d+", text)))
+
+
+def speaks_as(domain: str, port: int) -> str:
+    """Which version answers there; empty where none does."""
+    line = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        line.request("GET", "/nodeinfo/2.1", headers={"Host": domain})
+        return str(json.loads(line.getresponse().read())["software"]["version"])
+    except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
+        return ""
+    finally:
+        line.close()
 
 
 def shown(machine: Machine, node: Node, command: Sequence[str]) -> None:

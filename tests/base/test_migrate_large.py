@@ -24,17 +24,24 @@ from fedcollab.base.database import open_database
 from fedcollab.base.migrate import migrate
 migrate(open_database(sys.argv[1]).engine)
 """
-FILLED = (
-    "INSERT INTO thread (id, group_id, title, language, last_post_at, posts, uri, audience_id, label, author_id, organisation_id, posted_at)"
-    " SELECT 't' || n, 'one', 'Title ' || n, 'en', n, 1, 'https://a.example/t/' || n, 'audience', 'TLP:GREEN', 'one', 'one', n {numbers}",
-    "INSERT INTO post (id, thread_id, reply_to, source, html, language, place, uri, audience_id, label, author_id, organisation_id, posted_at)"
-    " SELECT 'p' || n, 't' || n, '', '', '<p>' || {text} || n || '</p>', 'en', 1, 'https://a.example/p/' || n, 'audience', 'TLP:GREEN',"
-    " 'one', 'one', n {numbers}",
-    "INSERT INTO activity (id, uri, type, actor_id, object_uri, order_key, body, created_at)"
-    " SELECT 'a' || n, 'https://a.example/a/' || n, 'Create', 'one', 'https://a.example/p/' || n, 't' || n, {text} || n, n {numbers}",
-    "INSERT INTO delivery (partner_id, seq, activity_id, order_key, state, attempts, next_try_at, error)"
-    " SELECT 'partner', n, 'a' || n, 't' || n, 'refused', 1, 0, '' {numbers}",
+SHARED = "audience_id, label, author_id, organisation_id, posted_at"
+THREADS = (
+    f"INSERT INTO thread (id, group_id, title, language, last_post_at, posts, uri, {SHARED}) SELECT 't' || n, 'one', 'T ' || n, 'en', n, 1,"
+    " 'https://a.example/t/' || n, 'audience', 'TLP:GREEN', 'one', 'one', n {numbers}"
 )
+POSTS = (
+    f"INSERT INTO post (id, thread_id, reply_to, source, html, language, place, uri, {SHARED}) SELECT 'p' || n, 't' || n, '', '',"
+    " '<p>' || {text} || n || '</p>', 'en', 1, 'https://a.example/p/' || n, 'audience', 'TLP:GREEN', 'one', 'one', n {numbers}"
+)
+ACTIVITIES = (
+    "INSERT INTO activity (id, uri, type, actor_id, object_uri, order_key, body, created_at)"
+    " SELECT 'a' || n, 'https://a.example/a/' || n, 'Create', 'one', 'https://a.example/p/' || n, 't' || n, {text} || n, n {numbers}"
+)
+DELIVERIES = (
+    "INSERT INTO delivery (partner_id, seq, activity_id, order_key, state, attempts, next_try_at, error)"
+    " SELECT 'partner', n, 'a' || n, 't' || n, 'refused', 1, 0, '' {numbers}"
+)
+FILLED = (THREADS, POSTS, ACTIVITIES, DELIVERIES)
 PARTNER = (
     "INSERT INTO partner (id, organisation_id, host, state, epoch, last_seq, attempts, next_try_at, leased_until, last_error, created_at)"
     " VALUES ('partner', 'two', 'b.example', 'admitted', 1, 100000, 0, 0, 0, '', 1)"
@@ -66,9 +73,7 @@ def counted(database: Database) -> dict[str, tuple[int, int]]:
 
 def migrating(url: str, crash: str = "") -> "subprocess.CompletedProcess[str]":
     environment = os.environ | {"FEDCOLLAB_CRASH_AT": crash}
-    return subprocess.run(
-        [sys.executable, "-c", MIGRATE, url], env=environment, timeout=300, check=False, capture_output=True, text=True
-    )
+    return subprocess.run([sys.executable, "-c", MIGRATE, url], env=environment, timeout=300, check=False, capture_output=True, text=True)
 
 
 @pytest.mark.slow
