@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from . import trees
 from .say import CACHE, ROOT, logged, say
 
 AXE = "axe-core@4.14.1"
@@ -112,3 +113,18 @@ POSTGRES = Tool("PostgreSQL", "FEDCOLLAB_TEST_POSTGRES_BIN", postgres, lambda: _
 CHROMIUM = Tool("Chromium", "FEDCOLLAB_TEST_CHROMIUM", chromium, lambda: _apt("chromium"), "Debian, Ubuntu: apt install chromium")
 AXE_CORE = Tool("axe-core", "FEDCOLLAB_TEST_AXE", axe, _npm, f"install npm (Debian, Ubuntu: apt install npm), which fetches {AXE}")
 PEERS = Tool("npm", "FEDCOLLAB_TEST_PEERS", peers, _install_peers, "Debian, Ubuntu: apt install npm; it fetches tests/peers/package.json")
+ENTERED = "Linux, as root, with namespaces; it fetches a Debian by debootstrap and wheels by pip"
+TRIXIE = Tool("a tree of Debian 13", "FEDCOLLAB_TEST_TRIXIE", lambda: trees.tree("trixie"), lambda: trees.make("trixie", _apt), ENTERED)
+BOOKWORM = Tool(
+    "a tree of Debian 12", "FEDCOLLAB_TEST_BOOKWORM", lambda: trees.tree("bookworm"), lambda: trees.make("bookworm", _apt), ENTERED
+)
+
+
+def _program(name: str, package: str) -> Tool:
+    """A program of Debian's that goes by its name."""
+    variable = "FEDCOLLAB_TEST_" + name.upper().replace("-", "_")
+    return Tool(name, variable, lambda: shutil.which(name), lambda: _apt(package), f"Debian, Ubuntu: apt install {package}")
+
+
+CADDY, NGINX = _program("caddy", "caddy"), _program("nginx", "nginx-light")
+COMPOSE, SYSTEMD = _program("docker-compose", "docker-compose"), _program("systemd-analyze", "systemd")
