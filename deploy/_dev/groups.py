@@ -10,9 +10,10 @@ from pathlib import Path
 
 from .environment import PYTHON
 from .say import in_ci, log_of, logged
-from .tools import AXE_CORE, CHROMIUM, PEERS, POSTGRES, Tool
+from .tools import AXE_CORE, BOOKWORM, CADDY, CHROMIUM, COMPOSE, NGINX, PEERS, POSTGRES, SYSTEMD, TRIXIE, Tool
 
 HOUSE = "tests/test_architecture.py"
+SERVERS = "caddy or nginx or compose or systemd"
 NO_TESTS = 5  # pytest's exit code
 
 
@@ -29,15 +30,20 @@ class Group:
 
 CHECK = (
     Group("house", "not full", workers=0, only=HOUSE),
-    Group("quick", "not slow and not postgres and not browser and not peers and not full"),
+    Group("quick", f"not slow and not postgres and not browser and not peers and not ({SERVERS}) and not full"),
 )
 SLOW = (
-    Group("slow", "slow and not postgres and not browser and not peers and not full"),
+    Group("slow", f"slow and not postgres and not browser and not peers and not trixie and not ({SERVERS}) and not full"),
     Group("postgres", "postgres and not browser and not full", (POSTGRES,)),
     Group("browser", "browser and not full", (CHROMIUM, AXE_CORE)),
     Group("peers", "peers and not full", (PEERS,)),
+    Group("servers", f"({SERVERS}) and not full", (CADDY, NGINX, COMPOSE, SYSTEMD), workers=0),
+    Group("trees", "trixie and not full", (TRIXIE,), workers=0),
 )
-FULL = (Group("full", "full", workers=0),)  # one at a time: they measure; what one of them lacks, tests/conftest.py says
+FULL = (
+    Group("full", "full and not bookworm", workers=0),  # one at a time: they measure; what one of them lacks, tests/conftest.py says
+    Group("trees 12", "bookworm", (BOOKWORM,), workers=0),
+)
 
 
 @dataclass(frozen=True)

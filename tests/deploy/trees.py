@@ -2,7 +2,6 @@
 
 import signal
 import subprocess
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -85,7 +84,7 @@ def entered(kept: Path, place: Path, hosts: Sequence[str]) -> Iterator[Tree]:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "entered\n"
         tree = Tree(place / "root", _child(holder.pid))
-        _furnish(tree, place, hosts)
+        _furnish(tree, hosts)
         yield tree
     finally:
         holder.send_signal(signal.SIGKILL)
@@ -98,17 +97,12 @@ def _child(parent: int) -> int:
     return int(Path(f"/proc/{parent}/task/{parent}/children").read_text().split()[0])
 
 
-def _furnish(tree: Tree, place: Path, hosts: Sequence[str]) -> None:
+def _furnish(tree: Tree, hosts: Sequence[str]) -> None:
     """The checkout as somebody would unpack it, the stand-in for systemctl, a package index that is a folder."""
-    packed = subprocess.Popen(["tar", "-c", "--exclude=__pycache__", "-C", ROOT, *SHIPPED], stdout=subprocess.PIPE)
+    packed = subprocess.run(["tar", "-c", "--exclude=__pycache__", "-C", ROOT, *SHIPPED], stdout=subprocess.PIPE, check=True).stdout
     tree.run("mkdir", "-p", "/srv/fedcollab")
-    subprocess.run(tree.words("tar", "-x", "-C", "/srv/fedcollab"), stdin=packed.stdout, check=True)
-    packed.wait()
+    subprocess.run(tree.words("tar", "-x", "-C", "/srv/fedcollab"), input=packed, check=True)
     tree.write("/usr/local/bin/systemctl", STANDIN.read_text(), 0o755)
     tree.write("/visit.py", VISIT.read_text())
     tree.write("/etc/pip.conf", "[global]\nno-index = true\nfind-links = /wheels\n")
     tree.write("/etc/hosts", "127.0.0.1 localhost\n" + "".join(f"{PUBLIC} {host}\n" for host in hosts))
-
-
-def seconds(began: float) -> int:
-    return round(time.monotonic() - began)
