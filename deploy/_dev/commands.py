@@ -50,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     command("bench", _module("tests.bench"), "speed and size against their floors, measured here (--json)", passes_on=True)
     command("rules", _rules, "each rule of the safety list with the tests that show it, and those without")
     command("faults", _faults, "kill -9 under traffic, again and again (--rounds N, resumable)", passes_on=True)
+    command("upgrade-test", _upgrade_test, "an upgrade on a Debian of its own, killed at each of its steps, and the way back")
     command("messages", _messages, "gathers texts into the translations and compiles them")
     command("clean", _clean, "removes .venv and all caches")
     return parser
@@ -79,6 +80,11 @@ def _faults(_: argparse.Namespace, rest: list[str]) -> int:
     python, found = ensure(DEVELOP), POSTGRES.path()
     os.environ.update({POSTGRES.variable: found} if found else {})
     return _become(python, ["-m", "tests.journeys.faults", *rest])
+
+
+def _upgrade_test(_: argparse.Namespace, __: list[str]) -> int:
+    ensure(DEVELOP)
+    return groups.run((groups.TREES,), chosen=["tests/deploy/test_upgrade.py"], full=True)
 
 
 def _rules(_: argparse.Namespace, __: list[str]) -> int:

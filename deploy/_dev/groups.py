@@ -32,13 +32,14 @@ CHECK = (
     Group("house", "not full", workers=0, only=HOUSE),
     Group("quick", f"not slow and not postgres and not browser and not peers and not ({SERVERS}) and not full"),
 )
+TREES = Group("trees", "trixie and not full", (TRIXIE,), workers=0)
 SLOW = (
     Group("slow", f"slow and not postgres and not browser and not peers and not trixie and not ({SERVERS}) and not full"),
     Group("postgres", "postgres and not browser and not full", (POSTGRES,)),
     Group("browser", "browser and not full", (CHROMIUM, AXE_CORE)),
     Group("peers", "peers and not full", (PEERS,)),
     Group("servers", f"({SERVERS}) and not full", (CADDY, NGINX, COMPOSE, SYSTEMD), workers=0),
-    Group("trees", "trixie and not full", (TRIXIE,), workers=0),
+    TREES,
 )
 FULL = (
     Group("full", "full and not bookworm", workers=0),  # one at a time: they measure; what one of them lacks, tests/conftest.py says

@@ -6,6 +6,7 @@ import subprocess
 from .say import Stop, run
 
 CADDY = "caddy.service"
+RECOVER = "fedcollab-recover.service"  # at each start of the machine: undoes an upgrade that a power cut broke off
 
 
 def there() -> bool:

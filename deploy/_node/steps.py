@@ -39,6 +39,7 @@ def commands_and_units(machine: Machine, deploy: Path = DEPLOY) -> None:
     changed = [write(machine.units / unit.name, unit.read_text("utf-8")) for unit in sorted((deploy / "systemd").iterdir())]
     if any(changed):
         services.reload_units()
+        services.enable(services.RECOVER)
 
 
 def user(node: Node) -> None:
