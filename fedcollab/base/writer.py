@@ -66,6 +66,7 @@ def connect(url: str) -> sa.Engine:
     def _set_up(raw: sqlite3.Connection, _record: object) -> None:
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY}", "cache_size=-8000"):
             raw.execute(f"PRAGMA {pragma}")
+        raw.execute("PRAGMA temp_store=MEMORY")  # else pages as they were go to /var/tmp; where that can't be written, units fail
 
     return engine
 
