@@ -2,7 +2,8 @@
 """Stands in for systemctl where no systemd runs: starts what units say, as whom and with which files they say, waits until it is ready.
 
 Put on the PATH as `systemctl`. Of the directives it obeys those that a process can be given from outside: the user, the credential with
-the access list that systemd writes, what of the disk can be written, limits, no new rights, no memory that is written and run."""
+the access list that systemd writes, what of the disk can be written, limits, no new rights, no memory that is written and run. PrivateTmp
+is not among them: a node that needs no such place is shown to need none."""
 
 import contextlib
 import ctypes
