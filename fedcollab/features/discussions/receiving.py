@@ -199,9 +199,9 @@ def _confirm(session: Session, node: Node, post_id: str, thread_id: str) -> None
 def receive_update(session: Session, node: Node, received: Verified) -> None:
     """The author changes a post, its title, or makes its label narrower. Its group stays what it was; a change older than the text here
     has no effect, whoever brings it again."""
-    if received.actor.known == OWN:
-        return  # the host's echo of what our member has done here, and perhaps changed again meanwhile
     post = activities.parse(received.object, received.actor.uri, node.now())
+    if received.actor.known == OWN and not _is_news(session, received, post):
+        return  # the host's echo of what our member has done here, and perhaps changed again meanwhile
     row = _known(session, received, post.uri)
     changed_at = _changed_at(received, post)
     if received.through is not None:
@@ -219,6 +219,21 @@ def receive_update(session: Session, node: Node, received: Verified) -> None:
     mentions.receive(session, node, received, row.id)
     pass_on(session, node, received, group, audience, *place_of(session, row.id), hold=row.removed is not None)
     audit.record(session, node.now(), partner(received.actor.organisation_id), "post.receive_edit", row.id)
+
+
+def _is_news(session: Session, received: Verified, post: activities.PostData) -> bool:
+    """Whether our own member's change is newer than the text here: this node has come out of a backup."""
+    mine = sa.select(Post.edited_at).where(Post.uri == post.uri, Post.author_id == received.actor.id, Post.deleted_at.is_(None))
+    row = session.execute(mine).one_or_none()
+    return row is not None and received.proved and post.edited_at is not None and post.edited_at > (row.edited_at or 0)
+
+
+def _delete_again(session: Session, node: Node, received: Verified) -> None:
+    """Our own member's deletion, of a post that has come back with a backup."""
+    mine = sa.select(Post.id).where(Post.uri == ap.ident(received.object), Post.author_id == received.actor.id, Post.deleted_at.is_(None))
+    post_id = session.scalar(mine)
+    if post_id is not None and received.proved:
+        service.bury(session, node, post_id)
 
 
 def _change(session: Session, node: Node, row: Any, post: activities.PostData, label: str, changed_at: int | None) -> bool:
@@ -248,7 +263,8 @@ def receive_delete(session: Session, node: Node, received: Verified) -> None:
     """The author takes a post away; whoever else asks is refused."""
     if received.actor.known == OWN:
         confirming.echo(session, node, received)
-        return  # as above
+        _delete_again(session, node, received)
+        return
     if moderation.is_removal(session, received):
         moderation.receive_remove(session, node, received)
         return
