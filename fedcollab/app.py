@@ -15,7 +15,9 @@ from fedcollab.base.database import Database, open_database
 from fedcollab.base.errors import FedcollabError
 from fedcollab.base.gate import LARGE_AT_ONCE, LARGE_BODIES, gate
 from fedcollab.base.http import Fetcher, agent_of
+from fedcollab.base.maintenance import Maintenance
 from fedcollab.base.paths import STATIC, NodeFiles
+from fedcollab.base.room import MEGABYTE, Room
 from fedcollab.base.templates import Templates
 from fedcollab.base.web import BODY_BYTES, SECRET, SETTINGS, SHOW_ERROR, add_headers, answer_errors, redirect, token_base, wants_document
 from fedcollab.feature import ARRIVALS, ASKED, COUNTED, MENU, OUTBOX, TEMPLATES, Counted, Feature, count_in_menu, page
@@ -25,6 +27,8 @@ from fedcollab.features.members.feature import RATE, THROTTLE, Rate, Throttle, s
 from fedcollab.federation import away, catchup, follows, offers, profiles, retention, streams, succession, views, vouching, workers
 from fedcollab.federation.kernel import KERNEL, Kernel
 from fedcollab.federation.registry import Registry
+from fedcollab.running import disk, health, metrics
+from fedcollab.running.closing import closed
 
 FEDERATION = Feature(
     "federation",
@@ -32,12 +36,14 @@ FEDERATION = Feature(
     handlers=(*follows.HANDLERS, *offers.HANDLERS, *succession.HANDLERS, *vouching.HANDLERS),
     chores=(catchup.listen, away.suspend_away, profiles.renew_own, succession.turn_when_due, offers.end_old, *retention.CHORES),
 )
-FEATURES: tuple[Feature, ...] = (FEDERATION, DISCUSSIONS, MEMBERS, ADMIN)
+RUNNING = Feature("running", routes=(*health.ROUTES, *metrics.ROUTES), chores=disk.CHORES)
+FEATURES: tuple[Feature, ...] = (FEDERATION, DISCUSSIONS, MEMBERS, ADMIN, RUNNING)
 
 
 def make_kernel(settings: Settings, files: NodeFiles, *, patient: bool = False, database: Database | None = None) -> Kernel:
     """One node's kernel; `patient` for commands beside a running node."""
-    node = Node(settings, read_master_key(files))
+    room, maintenance = Room(files.root, settings.disk_reserve * MEGABYTE), Maintenance(files.maintenance)
+    node = Node(settings, read_master_key(files), files=files, room=room, maintenance=maintenance)
     opened = database or open_database(settings.database_url or f"sqlite:///{files.database}", patient=patient)
     registry = Registry(handler for feature in FEATURES for handler in feature.handlers)
     fetcher = Fetcher(peers=frozenset(settings.loopback_peers), agent=agent_of(settings.base_url))
@@ -46,7 +52,8 @@ def make_kernel(settings: Settings, files: NodeFiles, *, patient: bool = False, 
 
 def make_app(kernel: Kernel) -> web.Application:
     """The node's application, its workers with it: they start with the server and stop before it."""
-    app = web.Application(middlewares=[answer_errors, token_base, gate, session_viewer, count_in_menu], client_max_size=BODY_BYTES)
+    middlewares = [answer_errors, token_base, gate, session_viewer, closed, count_in_menu]
+    app = web.Application(middlewares=middlewares, client_max_size=BODY_BYTES)
     app[KERNEL] = kernel
     app[SETTINGS] = kernel.node.settings
     app[SECRET] = derive(kernel.node.master_key, "web")
@@ -60,11 +67,15 @@ def make_app(kernel: Kernel) -> web.Application:
     app[SHOW_ERROR] = show_error
     app[LARGE_BODIES] = asyncio.Semaphore(LARGE_AT_ONCE)
     app[THROTTLE] = Throttle(kernel.node.clock)
+    app[health.HEALTH] = health.Health()
+    app[metrics.REQUESTS] = metrics.Requests()
     for feature in FEATURES:
         app.add_routes(feature.routes)
     app.router.add_static("/static", STATIC)
     app.on_response_prepare.append(add_headers)
+    app.on_response_prepare.append(app[metrics.REQUESTS].count)
     app.cleanup_ctx.append(_work)
+    app.cleanup_ctx.append(metrics.apart)
     return app
 
 
@@ -72,6 +83,7 @@ async def _work(app: web.Application) -> AsyncIterator[None]:
     kernel = app[KERNEL]
     kernel.database.watch()
     task = asyncio.create_task(workers.run(kernel, [chore for feature in FEATURES for chore in feature.chores]))
+    app[health.HEALTH].workers = task
     yield
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):

@@ -15,6 +15,7 @@ from .cli_backup import backup_app, restore
 from .cli_database import database_app
 from .cli_people import token_app, user_reset_factor
 from .cli_queue import federation_app
+from .cli_running import maintenance_app
 from .cli_trust import key_app, partner_app, standing, still_to_compare
 from .console import CHOSEN, AsJson, progress, say, with_kernel
 
@@ -37,6 +38,7 @@ for name, part in (
     ("token", token_app),
     ("backup", backup_app),
     ("database", database_app),
+    ("maintenance", maintenance_app),
 ):
     app.add_typer(part, name=name)
 
@@ -213,8 +215,8 @@ def demo(
     as_json: AsJson = False,
 ) -> None:
     """Several organisations on loopback, with sample members and a conversation that really travels."""
+    from fedcollab.base.logs import set_up
     from fedcollab.demo import run
-    from fedcollab.serve import set_up_logs
 
     def progress(words: str) -> None:
         if not as_json:
@@ -224,7 +226,7 @@ def demo(
         if as_json:
             print(json.dumps(data, ensure_ascii=False, indent=1), flush=True)
 
-    set_up_logs("error")
+    set_up("error")
     run(nodes, port, keep, check, progress, answer)
 
 

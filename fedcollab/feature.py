@@ -176,6 +176,7 @@ def page(request: web.Request, template: str, *, status: int = 200, **values: An
         "now": app[KERNEL].node.now(),
         "languages": LANGUAGES,
         "notices": request.get(NOTICES, ()),
+        "closed": app[KERNEL].node.maintenance.state() if viewer.is_admin else None,
     }
     text = app[TEMPLATES].render(template, words_of(request), **(frame | values))
     return web.Response(text=text, content_type="text/html", charset="utf-8", status=status)

@@ -4,12 +4,9 @@ import asyncio
 import contextlib
 import gc
 import json
-import logging
 import os
 import signal
 import socket
-import sys
-import traceback
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +17,7 @@ from fedcollab.app import make_app, make_kernel
 from fedcollab.base import config
 from fedcollab.base.connections import Connections
 from fedcollab.base.errors import Misconfigured
+from fedcollab.base.logs import set_up as set_up_logs
 from fedcollab.base.migrate import check
 from fedcollab.base.paths import NodeFiles
 from fedcollab.base.web import SETTINGS
@@ -27,35 +25,6 @@ from fedcollab.base.wire import speaker
 from fedcollab.federation import knocking
 
 STOPPING = 10.0  # seconds that a stop waits for requests which are under way: as long as a unit may wait for the writer
-FIELDS = ("path", "status", "reason", "topic", "item")
-
-
-class Lines(logging.Formatter):
-    """One JSON object a line; the extra fields named above and nothing of a request's content or address: of what libraries say, the
-    values are left out, for aiohttp names the client of each request that it can't read."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        line: dict[str, object] = {
-            "at": self.formatTime(record),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": record.getMessage() if record.name.startswith("fedcollab") else str(record.msg).split("\n", 1)[0],
-        }
-        line |= {name: record.__dict__[name] for name in FIELDS if name in record.__dict__}
-        if record.exc_info and record.exc_info[0] is not None:
-            line["error"] = record.exc_info[0].__name__
-            line["trace"] = [f"{frame.filename.rsplit('/', 2)[-1]}:{frame.lineno} {frame.name}" for frame in _frames(record)]
-        return json.dumps(line, ensure_ascii=False)
-
-
-def _frames(record: logging.LogRecord) -> list[traceback.FrameSummary]:
-    return traceback.extract_tb(record.exc_info[2])[-8:] if record.exc_info else []
-
-
-def set_up_logs(level: str) -> None:
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(Lines())
-    logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
 
 
 class Runner(web.AppRunner):
@@ -105,7 +74,7 @@ def tell_manager(state: str) -> None:
 def run(root: Path, *, as_json: bool = False) -> None:
     """Serves the node in `root` until it is told to stop."""
     settings = config.load(root)
-    set_up_logs(settings.log_level)
+    set_up_logs(settings.log_level, settings.log_format)
     kernel = make_kernel(settings, NodeFiles(root))
     check(kernel.database.engine)
 

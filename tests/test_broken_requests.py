@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fedcollab.serve import set_up_logs
+from fedcollab.base.logs import set_up
 from tests.web import Site, site
 
 FORM = b"Content-Type: application/x-www-form-urlencoded"
@@ -46,7 +46,7 @@ async def test_no_line_of_the_log_names_the_client(
     root = logging.getLogger()
     monkeypatch.setattr(root, "handlers", [])
     monkeypatch.setattr(root, "level", root.level)
-    set_up_logs("debug")
+    set_up("debug")
     async with site(tmp_path) as here:
         for request in (b"GARBAGE\r\n\r\n", b"GET / HTTP/1.1\r\nHost: here\r\nBad Header: x\r\n\r\n"):
             assert b" 400 " in await raw(here, request)

@@ -1,19 +1,27 @@
 """Decides what every service may ask of the node it runs on: settings, the time, the keys that it has opened."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from fedcollab.base.clock import Clock, system_clock
 from fedcollab.base.config import Settings
+from fedcollab.base.maintenance import Maintenance
+from fedcollab.base.paths import NodeFiles
+from fedcollab.base.room import Room
 
 
 @dataclass(frozen=True)
 class Node:
-    """The node at work. `keyring` holds private keys already unsealed, by row id: opening one costs milliseconds."""
+    """The node at work. `keyring` holds private keys already unsealed, by row id: opening one costs milliseconds. `files` is where it lies,
+    `room` what its disk still takes, `maintenance` whether it is being worked on."""
 
     settings: Settings
     master_key: bytes = field(repr=False)
     clock: Clock = system_clock
     keyring: dict[str, object] = field(default_factory=dict, repr=False)
+    files: NodeFiles = field(default_factory=lambda: NodeFiles(Path()))
+    room: Room = field(default_factory=Room)
+    maintenance: Maintenance = field(default_factory=Maintenance)
 
     @property
     def host(self) -> str:

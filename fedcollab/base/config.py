@@ -17,9 +17,9 @@ from .paths import NodeFiles
 LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\]):\d{1,5}")
 
 
-def setting(doc: str, *, example: object, default: object = MISSING) -> object:
-    """A field of `Settings` with the words and the example that documentation and error texts use."""
-    made: object = field(default=default, metadata={"doc": doc, "example": example})
+def setting(doc: str, *, example: object, default: object = MISSING, secret: bool = False) -> object:
+    """A field of `Settings` with the words and the example that documentation and error texts use. A `secret` is shown to nobody."""
+    made: object = field(default=default, metadata={"doc": doc, "example": example, "secret": secret}, repr=not secret)
     return made
 
 
@@ -31,7 +31,7 @@ class Settings:
     base_url: str = setting("The address by which everybody reaches the node; never changes.", example="https://node.example.org")  # type: ignore[assignment]
     listen: str = setting("Where the process listens, behind your web server.", example="127.0.0.1:8000", default="127.0.0.1:8000")  # type: ignore[assignment]
     database_url: str = setting(
-        "Empty for SQLite in the node's directory, else a PostgreSQL address.", example="postgresql:///fedcollab", default=""
+        "Empty for SQLite in the node's directory, else a PostgreSQL address.", example="postgresql:///fedcollab", default="", secret=True
     )  # type: ignore[assignment]
     language: str = setting("The language for people who have chosen none: en, fr, es or ar.", example="en", default="en")  # type: ignore[assignment]
     time_zone: str = setting("The time zone for people who have chosen none.", example="Europe/Vienna", default="UTC")  # type: ignore[assignment]
@@ -58,6 +58,19 @@ class Settings:
         default="",
     )  # type: ignore[assignment]
     backup_keep: int = setting("How many days a backup is kept; the newest one always is.", example=14, default=14)  # type: ignore[assignment]
+    disk_reserve: int = setting(
+        "Megabytes of the disk that are left free, at most a twentieth of it; 0 for none.", example=500, default=500
+    )  # type: ignore[assignment]
+    log_format: str = setting("json for machines, or text for people who read the journal.", example="text", default="json")  # type: ignore[assignment]
+    metrics_listen: str = setting(
+        "Where figures for a monitoring system are served, as HOST:PORT. Empty for nowhere.", example="127.0.0.1:9100", default=""
+    )  # type: ignore[assignment]
+    metrics_token: str = setting(
+        "The secret that a monitoring system shows, 16 characters or more. Empty for none.",
+        example="make-one-with-openssl-rand-hex-20",
+        default="",
+        secret=True,
+    )  # type: ignore[assignment]
 
     machine_run_by: str = setting(
         "Who runs the machine, where that is not the organisation itself; members read it at the foot of each page.",
@@ -186,7 +199,7 @@ def _wrong(s: Settings) -> tuple[str, str, object] | None:  # noqa: C901  # one 
         return "base_url", "must begin with https (plain http is for trial nodes on 127.0.0.1 with a port)", "https://node.example.org"
     if not _is_base(s.base_url):
         return "base_url", "must be https:// and a name in small letters, with no path and no slash at the end", "https://node.example.org"
-    if not re.fullmatch(r"\S+:\d{1,5}", s.listen) or int(s.listen.rpartition(":")[2]) > 65535:
+    if not _is_place(s.listen):
         return "listen", "must be HOST:PORT", "127.0.0.1:8000"
     if s.trial and not LOOPBACK.fullmatch(s.listen):
         return "listen", "of a trial node must be on loopback", "127.0.0.1:8000"
@@ -209,9 +222,23 @@ def _wrong(s: Settings) -> tuple[str, str, object] | None:  # noqa: C901  # one 
         return "backup_keep", "must be 1 to 3650 days", 14
     if len(s.machine_run_by) > 200 or any(unicodedata.category(letter) in ("Cc", "Cs") for letter in s.machine_run_by):
         return "machine_run_by", "must be at most 200 characters, on one line", "Harbour Network"
+    if not 0 <= s.disk_reserve <= 1_000_000:
+        return "disk_reserve", "must be 0 to 1000000 megabytes", 500
+    if s.log_format not in ("json", "text"):
+        return "log_format", "must be json or text", "text"
+    if s.metrics_listen and not _is_place(s.metrics_listen):
+        return "metrics_listen", "must be HOST:PORT", "127.0.0.1:9100"
+    if s.metrics_listen and not s.metrics_token and not LOOPBACK.fullmatch(s.metrics_listen):
+        return "metrics_listen", "must be on loopback, unless a metrics_token is set", "127.0.0.1:9100"
+    if s.metrics_token and not re.fullmatch(r"[!-~]{16,200}", s.metrics_token):
+        return "metrics_token", "must be 16 to 200 letters, digits and signs, without blanks", "make-one-with-openssl-rand-hex-20"
     if s.log_level not in ("debug", "info", "warning", "error"):
         return "log_level", "must be debug, info, warning or error", "info"
     return None
+
+
+def _is_place(text: str) -> bool:
+    return bool(re.fullmatch(r"\S+:\d{1,5}", text)) and int(text.rpartition(":")[2]) <= 65535
 
 
 def _is_base(url: str) -> bool:

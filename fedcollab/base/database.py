@@ -12,6 +12,7 @@ from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from .errors import BadRequest, StorageFull, Unavailable
+from .tally import Tally
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -39,6 +40,11 @@ class Engine(Protocol):
     """What SQLite and PostgreSQL each bring: a way to run one unit, and to stop."""
 
     engine: sa.Engine
+    tally: Tally
+
+    @property
+    def waiting(self) -> int:
+        """Units that wait for their turn."""
 
     async def read(self, unit: Callable[[Session], T]) -> T: ...
     async def glance(self, unit: Callable[[Session], T]) -> T: ...

@@ -24,6 +24,8 @@ class Reader(Protocol):
 
     def number(self, value: int, /) -> str: ...
 
+    def time(self, micros: int, /) -> str: ...
+
 
 def N_(text: str) -> str:
     """Marks a text for extraction; it is translated where it is shown."""

@@ -12,6 +12,7 @@ from .web import BODY_BYTES, LAST, SETTINGS, Handler
 BODY_SECONDS = 30.0
 SMALL_BODY, LARGE_AT_ONCE = 65_536, 16  # bytes; how many larger bodies are read side by side
 CHUNKED = ["chunked"]
+BY_ANY_NAME = frozenset(("/healthz", "/readyz", "/metrics"))  # asked by machines that know an address alone; they answer no name
 LARGE_BODIES = web.AppKey("large_bodies", asyncio.Semaphore)
 
 
@@ -52,7 +53,7 @@ def _check_host(request: web.Request) -> None:
     settings, said = request.app[SETTINGS], request.headers.getall(hdrs.HOST, ())
     if len(said) != 1 or not request.raw_path.startswith("/"):
         raise BadRequest(reason="no Host, more than one, or a whole address as the path")
-    if said[0] == settings.host:
+    if said[0] == settings.host or request.path in BY_ANY_NAME:
         return
     try:
         same = host_of(f"{settings.base_url.partition(':')[0]}://{said[0]}") == settings.host

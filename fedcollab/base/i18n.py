@@ -95,7 +95,7 @@ class Words:
         """Date and time in the reader's zone."""
         return self._moment(micros, DATE.get(self.language, USUAL_DATE))
 
-    def time(self, micros: int) -> str:
+    def time(self, micros: int, /) -> str:
         """The time of day in the reader's zone."""
         return self._moment(micros, "HH:mm")
 

@@ -53,6 +53,11 @@ class NodeFiles:
         return self.root / "backup.key"
 
     @property
+    def maintenance(self) -> Path:
+        """There while the node is being worked on (base/maintenance.py)."""
+        return self.root / "maintenance.json"
+
+    @property
     def uploads(self) -> Path:
         """What members have uploaded."""
         return self.root / "files"

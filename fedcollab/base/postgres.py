@@ -16,6 +16,7 @@ from .crash import reach
 from .database import JSON, TOPICS, Wakes, as_safe
 from .errors import Unavailable
 from .statements import prepared
+from .tally import Tally
 
 T = TypeVar("T")
 READERS = 7
@@ -42,12 +43,17 @@ class PostgresEngine:
         plain = url.split("://", 1)[1]
         self.engine = sa.create_engine(f"postgresql+psycopg://{plain}", pool_size=READERS + 1, max_overflow=0, pool_pre_ping=True, **JSON)
         sa.event.listen(self.engine, "connect", _set_up)
+        self.tally = Tally()
         self._wakes = wakes
         self._readers = ThreadPoolExecutor(READERS, "reader")
         self._writer = ThreadPoolExecutor(1, "writer")
         self._asked = 0
         self._closed = threading.Event()
         self._listener: threading.Thread | None = None
+
+    @property
+    def waiting(self) -> int:
+        return self._asked
 
     async def read(self, unit: Callable[[Session], T]) -> T:
         return await self._run(self._readers, self._read, unit)
@@ -98,6 +104,7 @@ class PostgresEngine:
             time.sleep(0.005 * 2**attempt)
 
     def _once(self, unit: Callable[[Session], T]) -> T:
+        began = time.perf_counter()
         with Session(self.engine, expire_on_commit=False) as session:
             session.connection().exec_driver_sql(TURN)  # each later statement sees all that was committed before it
             result = unit(session)  # whatever it raises, the session ends and takes back what was done
@@ -108,6 +115,7 @@ class PostgresEngine:
             reach("commit.before")
             session.commit()
             reach("commit.after")
+        self.tally.add(time.perf_counter() - began, 1)
         self._wakes.wake(topics)
         return result
 

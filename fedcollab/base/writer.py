@@ -18,6 +18,7 @@ from .crash import reach
 from .database import JSON, TOPICS, Wakes, as_safe
 from .errors import Refused, Unavailable
 from .statements import DRIVER, as_sqlalchemy, prepared, statement
+from .tally import Tally
 
 T = TypeVar("T")
 
@@ -76,6 +77,7 @@ class SqliteEngine:
 
     def __init__(self, url: str, wakes: Wakes, *, patient: bool = False) -> None:
         self.engine = connect(url)
+        self.tally = Tally()
         self._wakes = wakes
         self._patient = patient
         self._queue: queue.Queue[Unit | None] = queue.Queue(QUEUE)
@@ -87,6 +89,10 @@ class SqliteEngine:
         self._readers = ThreadPoolExecutor(READERS, "reader")
         self._thread: threading.Thread | None = None
         self._version = 0
+
+    @property
+    def waiting(self) -> int:
+        return self._queue.qsize()
 
     async def read(self, unit: Callable[[Session], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, unit)
@@ -187,7 +193,10 @@ class SqliteEngine:
             units = [unit for unit in group if unit.starts()]
             try:
                 connection = connection or self._connect()
-                self._commit_group(connection, units)
+                if units:
+                    began = time.perf_counter()
+                    self._commit_group(connection, units)
+                    self.tally.add(time.perf_counter() - began, len(units))
                 if time.monotonic() - looked > LOOK:
                     looked = time.monotonic()
                     self._look(connection)

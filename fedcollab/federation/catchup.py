@@ -121,8 +121,10 @@ class Asking:
         self.kernel, self.group, self.running = kernel, group, set[str]()
 
     async def start(self) -> float:
-        """Starts what is due; answers the seconds until the next."""
+        """Starts what is due; answers the seconds until the next. A disk that is almost full takes nothing more from anybody."""
         now = self.kernel.node.now()
+        if self.kernel.node.room.low:
+            return IDLE
         for partner_id, at in await self.kernel.database.read(_wanted):
             if at <= now and partner_id not in self.running:
                 self.running.add(partner_id)

@@ -1,5 +1,6 @@
 """Decides what the async shell (views, workers, commands) has at hand: the node, its database, the outgoing client, the handlers."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -17,7 +18,8 @@ from .strangers import Strangers
 
 @dataclass(frozen=True)
 class Kernel:
-    """One running node. `looked` says when each partner's Organization was last looked at because of keys that are not its pinned ones."""
+    """One running node. `looked` says when each partner's Organization was last looked at because of keys that are not its pinned ones,
+    `pulse` when each worker last turned to its work (monotonic seconds), `sent` how many deliveries ended how since the start."""
 
     node: Node
     database: Database
@@ -28,6 +30,8 @@ class Kernel:
     inboxes: Buckets = field(default_factory=inboxes)
     looked: dict[str, int] = field(default_factory=dict)
     strangers: Strangers = field(default_factory=Strangers)
+    pulse: dict[str, float] = field(default_factory=dict)
+    sent: Counter[str] = field(default_factory=Counter)
 
 
 KERNEL = web.AppKey("kernel", Kernel)

@@ -13,6 +13,7 @@ from fedcollab.base.statements import prepared
 from .models import DONE, DROPPED, REFUSED, Activity, Delivery, InboxItem, Partner, is_open
 from .outbox import KEPT
 
+SHORT = 7 * DAY  # in the place of 45 days, where the disk is almost full
 AT_ONCE = 300  # rows a unit: a chore holds the writer for some milliseconds, once a minute
 
 
@@ -45,13 +46,26 @@ def purge_activities(session: Session, node: Node) -> None:
     session.execute(sa.delete(Activity).where(mine, ~queued, sa.or_(~open_group, Activity.body == "")))
 
 
-def purge_inbox(session: Session, node: Node) -> None:
+def purge_inbox(session: Session, node: Node, kept: int = KEPT) -> None:
     """What came in and was done or refused 45 days ago. A repetition beyond that has no effect either: a known post is not stored again,
     a deleted one leaves its Tombstone, a change older than the text is not taken, and a signature is good for minutes alone."""
     ended = sa.select(InboxItem.id, InboxItem.received_at).where(InboxItem.state.in_((DONE, REFUSED, DROPPED)))
     oldest = session.execute(ended.order_by(InboxItem.id).limit(AT_ONCE)).all()
-    old = [row.id for row in oldest if row.received_at < node.now() - KEPT]
+    old = [row.id for row in oldest if row.received_at < node.now() - kept]
     session.execute(sa.delete(InboxItem).where(InboxItem.id.in_(old)))
+
+
+def purge_early(session: Session, node: Node) -> None:
+    """For a disk that is almost full: what every partner has taken, and what came in and was done, goes after a week. Partners that ask
+    again for what is older, for they were restored from a backup, get it no more."""
+    before = node.now() - SHORT
+    for partner_id in session.scalars(sa.select(Partner.id).order_by(Partner.id)).all():
+        prepared(session, _purge(DONE), {"partner": partner_id, "before": before})
+    purge_inbox(session, node, SHORT)
+    queued = sa.exists().where(Delivery.activity_id == Activity.id)
+    early = sa.select(Activity.id).where(Activity.purge_at.between(node.now(), before + KEPT), ~queued)
+    chosen = early.order_by(Activity.purge_at).limit(AT_ONCE)
+    session.execute(sa.update(Activity).where(Activity.id.in_(chosen.scalar_subquery())).values(purge_at=node.now() - 1))
 
 
 CHORES = (purge_deliveries, purge_activities, purge_inbox)

@@ -36,6 +36,7 @@ async def post_inbox(request: web.Request) -> web.Response:
         raise TooMany(reason="a partner sends faster than its share", retry_after=wait)
     if not is_activity(request.headers.get("Content-Type", "")):
         raise BadRequest(N_("Send activities as application/activity+json."), reason="another media type")
+    kernel.node.room.need_for_partners()
     activity = inbox.check(loads(body), found.actor)
     if activity["actor"] != found.actor.uri:
         await forwarding.check_origin(kernel.database, activity)

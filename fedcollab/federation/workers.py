@@ -3,6 +3,7 @@ after a stop."""
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -28,6 +29,7 @@ IN_A_ROW = 20  # items of a lane that goes on by itself
 GATHER = 0.01  # seconds in which what comes at the same time becomes one unit
 FETCHES = 20
 CHORES_EVERY = 60.0
+PAUSED = 1.0  # seconds after which a worker looks whether it may go on
 Chore = Callable[[Session, Node], None]
 
 
@@ -57,6 +59,7 @@ async def _give_back(kernel: Kernel) -> None:
 async def _do(kernel: Kernel, chores: Sequence[Chore]) -> None:
     """Each chore once a minute; one that fails is tried again with the next."""
     while True:
+        await _at_work(kernel, "chores")
         for chore in chores:
             try:
                 await kernel.database.write(chore, kernel.node)
@@ -65,10 +68,20 @@ async def _do(kernel: Kernel, chores: Sequence[Chore]) -> None:
         await asyncio.sleep(CHORES_EVERY)
 
 
+async def _at_work(kernel: Kernel, topic: str) -> None:
+    """Waits while the node is being worked on, and notes that this worker is alive."""
+    while True:
+        kernel.pulse[topic] = time.monotonic()
+        if kernel.node.maintenance.state() is None:
+            return
+        await asyncio.sleep(PAUSED)
+
+
 async def _forever(kernel: Kernel, topic: str, once: Callable[[], Awaitable[float]]) -> None:
     """Does or starts what is due, then waits for a commit that brings something, for a lane that ends, or for the next try's time."""
     event = kernel.database.wakes.event(topic)
     while True:
+        await _at_work(kernel, topic)
         event.clear()
         try:
             wait = await once()
@@ -197,7 +210,9 @@ async def _burst(kernel: Kernel, lane: str, _items: list[int]) -> None:
         if outcomes and all(o.status in delivery.BY_PROXY for o in outcomes) and not await knocking.is_there(kernel, to, delivery.BY_PROXY):
             outcomes = [replace(outcome, away=True) for outcome in outcomes]
         stop = len(parcels) < delivery.BATCH or any(o.verdict is delivery.Verdict.PARTNER for o in outcomes)
+        stop = stop or kernel.node.maintenance.state() is not None
         await kernel.database.write(delivery.mark, kernel.node, partner_id, outcomes, release=stop, form=to.form)
+        kernel.sent.update(outcome.verdict.value for outcome in outcomes)
         if stop:
             return
 

@@ -1,0 +1,17 @@
+"""What the disk looked like stands in the database, a line a day: from it the node says when it will be full."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0013"
+down_revision = "0012"
+
+
+def upgrade() -> None:
+    op.create_table(
+        "disk_sample",
+        sa.Column("at", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("database", sa.BigInteger, nullable=False),
+        sa.Column("free", sa.BigInteger, nullable=False),
+        sa.Column("reusable", sa.BigInteger, nullable=False),
+    )
