@@ -17,6 +17,7 @@ from .viewer import Viewer
 
 START = "0" * 64
 PAGE = 500
+VERIFIED = "audit.verify"
 
 
 @dataclass(frozen=True)
@@ -91,10 +92,51 @@ class Entry:
     subject: str
 
 
-def newest(session: Session, limit: int = 100) -> list[Entry]:
-    """The newest entries, newest first."""
+@dataclass(frozen=True)
+class Wanted:
+    """Which entries: of whom (a row id; None for whoever, empty for the command line and the node itself), of which kind ("post" for all
+    actions that begin so), from when on and until before when."""
+
+    actor: str | None = None
+    kind: str = ""
+    since: int | None = None
+    until: int | None = None
+
+
+def newest(session: Session, limit: int = 100, *, wanted: Wanted = Wanted(), before: int | None = None) -> list[Entry]:
+    """The newest entries, newest first; those before a number, where one is given."""
     query = sa.select(AuditEntry.seq, AuditEntry.at, AuditEntry.actor_id, AuditEntry.action, AuditEntry.subject)
+    query = query.where(*_clauses(wanted), *([AuditEntry.seq < before] if before is not None else []))
     return [
         Entry(row.seq, row.at, row.actor_id, row.action, row.subject)
         for row in session.execute(query.order_by(AuditEntry.seq.desc()).limit(limit))
     ]
+
+
+def _clauses(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
+    found: list[sa.ColumnElement[bool]] = []
+    if wanted.actor is not None:
+        found.append(AuditEntry.actor_id == wanted.actor if wanted.actor else AuditEntry.actor_id.is_(None))
+    if wanted.kind:
+        found.append(AuditEntry.action.startswith(wanted.kind + ".", autoescape=True))
+    if wanted.since is not None:
+        found.append(AuditEntry.at >= wanted.since)
+    if wanted.until is not None:
+        found.append(AuditEntry.at < wanted.until)
+    return found
+
+
+def page(session: Session, wanted: Wanted, after: int) -> list[AuditEntry]:
+    """Whole entries with their links in the chain, oldest first, at most 500: for an export, whose next page begins after the last."""
+    query = sa.select(AuditEntry).where(*_clauses(wanted), AuditEntry.seq > after).order_by(AuditEntry.seq).limit(PAGE)
+    found = list(session.scalars(query))
+    session.expunge_all()
+    return found
+
+
+def last_verified(session: Session) -> Entry | None:
+    """When the whole chain was read last, and what was found."""
+    columns = (AuditEntry.seq, AuditEntry.at, AuditEntry.actor_id, AuditEntry.action, AuditEntry.subject)
+    query = sa.select(*columns).where(AuditEntry.action == sa.literal_column(f"'{VERIFIED}'")).order_by(AuditEntry.seq.desc()).limit(1)
+    row = session.execute(query).one_or_none()
+    return Entry(*row) if row else None

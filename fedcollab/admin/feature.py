@@ -8,7 +8,7 @@ from fedcollab.feature import Feature, MenuItem
 from fedcollab.federation import offers
 from fedcollab.federation.queue import attention
 
-from . import members, partner_page, partners, queue, views
+from . import members, partner_page, partners, queue, record, views
 
 FEATURE = Feature(
     name="admin",
@@ -26,7 +26,7 @@ FEATURE = Feature(
         web.post("/admin/partners/{id}", partner_page.change_partner),
         web.get("/admin/federation", queue.show_queue),
         web.post("/admin/federation", queue.act),
-        web.get("/admin/audit", views.show_audit),
+        *record.ROUTES,
     ),
     erasures=Part("partners", partners.ended_since, partners.end_again),
     menu=(

@@ -1,9 +1,7 @@
-"""Decides what admins do on pages: partners and their queues, applications, the record."""
+"""Decides what admins do on pages: partners and their queues, applications."""
 
 from aiohttp import web
-from sqlalchemy.orm import Session
 
-from fedcollab.access import audit
 from fedcollab.base.errors import FedcollabError, N_
 from fedcollab.base.web import read_form, redirect, words_of
 from fedcollab.feature import admin_of, page
@@ -13,9 +11,13 @@ from . import partners
 from .reasons import explained, why_not_added
 from .status import status
 
-VERIFIED = 1000
 ACTIONS = {
     "node.init": N_("Node set up"),
+    "node.restore": N_("Node restored from a backup"),
+    "node.close": N_("Node closed to work on it"),
+    "node.open": N_("Node opened again"),
+    "audit.verify": N_("Whole record read and its chain checked"),
+    "audit.export": N_("Record exported"),
     "partner.add": N_("Partner added to the list"),
     "partner.admitted": N_("Partner admitted"),
     "partner.refused": N_("Partner refused"),
@@ -122,14 +124,3 @@ async def add_partner(request: web.Request) -> web.Response:
     except FedcollabError as error:
         return await _page(request, address, why_not_added(error, words_of(request)))
     return redirect(f"/admin/partners/{added.id}")
-
-
-async def show_audit(request: web.Request) -> web.Response:
-    """The newest entries of the record, and whether its chain holds there; `fedcollab audit verify` reads all of it."""
-    admin_of(request)
-
-    def read(session: Session) -> tuple[audit.Verdict, list[audit.Entry]]:
-        return audit.verify(session, newest=VERIFIED), audit.newest(session)
-
-    verdict, entries = await request.app[KERNEL].database.read(read)
-    return page(request, "admin/audit.html", verdict=verdict, verified=min(VERIFIED, verdict.entries), entries=entries, actions=ACTIONS)

@@ -3,7 +3,7 @@
 import contextlib
 import gettext
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import available_timezones
 
@@ -21,6 +21,7 @@ REGIONS = frozenset(("Africa", "America", "Asia", "Atlantic", "Australia", "Euro
 DATE = {"ar": "d MMM y، HH:mm"}  # an Arabic comma
 USUAL_DATE = "d MMM y, HH:mm"
 APART, TOGETHER = Markup("<bdi>"), Markup("</bdi>")  # what is added to them is escaped
+DAY_LETTERS = 10
 RIGHT_TO_LEFT = frozenset(("ar", "fa", "ur", "he"))
 
 
@@ -98,6 +99,15 @@ class Words:
     def time(self, micros: int, /) -> str:
         """The time of day in the reader's zone."""
         return self._moment(micros, "HH:mm")
+
+    def day(self, text: str, later: int = 0) -> int | None:
+        """When a day (2026-03-01), or the one so many days later, begins in the reader's zone; None for what is no day."""
+        try:
+            found = date.fromisoformat(text) + timedelta(days=later) if len(text) == DAY_LETTERS else None
+            stamp = datetime(found.year, found.month, found.day, tzinfo=self._zone) if found else None
+            return None if stamp is None else max(0, (stamp - EPOCH) // timedelta(microseconds=1))
+        except (ValueError, OverflowError):  # no day of any calendar; or the last one
+            return None
 
     def _moment(self, micros: int, pattern: str) -> str:
         stamp = EPOCH + timedelta(microseconds=micros)

@@ -36,7 +36,7 @@ async def closed(request: web.Request, handler: Handler) -> web.StreamResponse:
 async def close(kernel: Kernel, viewer: Viewer | None, until: int | None, words: str = "") -> Closed:
     """Closes the node, on record. `until` in microseconds, where it is known. Raises Misconfigured where the file can't be written."""
     made = Closed(kernel.node.now(), until, words.strip())
-    await kernel.database.write(_note, kernel.node, viewer, "node.close")
+    await kernel.database.write(_closed, kernel.node, viewer)
     kernel.node.maintenance.begin(made)
     return made
 
@@ -46,11 +46,15 @@ async def open_again(kernel: Kernel, viewer: Viewer | None) -> None:
     was = kernel.node.maintenance.state()
     kernel.node.maintenance.end()
     if was is not None:
-        await kernel.database.write(_note, kernel.node, viewer, "node.open")
+        await kernel.database.write(_opened, kernel.node, viewer)
 
 
-def _note(session: Session, node: Node, viewer: Viewer | None, action: str) -> None:
-    audit.record(session, node.now(), viewer, action, node.host)
+def _closed(session: Session, node: Node, viewer: Viewer | None) -> None:
+    audit.record(session, node.now(), viewer, "node.close", node.host)
+
+
+def _opened(session: Session, node: Node, viewer: Viewer | None) -> None:
+    audit.record(session, node.now(), viewer, "node.open", node.host)
 
 
 def when(said: str, now: int, time_zone: str) -> int | None:

@@ -1,4 +1,5 @@
-"""What the disk looked like stands in the database, a line a day: from it the node says when it will be full."""
+"""What the disk looked like stands in the database, a line a day: from it the node says when it will be full. When the
+record was read last is found at once."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,3 +16,5 @@ def upgrade() -> None:
         sa.Column("free", sa.BigInteger, nullable=False),
         sa.Column("reusable", sa.BigInteger, nullable=False),
     )
+    verified = sa.text("action = 'audit.verify'")
+    op.create_index("ix_audit_entry_verified", "audit_entry", ["seq"], sqlite_where=verified, postgresql_where=verified)
