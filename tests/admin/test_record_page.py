@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 import json
 
 import pytest
@@ -114,7 +115,7 @@ async def test_a_copy_holds_the_choice_with_its_chain_and_no_name(house: House) 
     lines = [json.loads(line) for line in text.splitlines()]
     assert [line["seq"] for line in lines] == list(range(1, len(lines) + 1))
     assert lines[-1]["action"] == "audit.export", "that it was taken is on record before it is"
-    for one, after in zip(lines, lines[1:], strict=False):
+    for one, after in itertools.pairwise(lines):
         assert after["prev"] == one["hash"]
         assert one["hash"] == audit.chain(one["prev"], one["seq"], one["at"], one["actor_id"], one["action"], one["subject"])
     assert "Daan" not in text

@@ -1,7 +1,10 @@
-"""Shows a node on a disk of 8 MB that fills up: no answer promises what isn't stored, reads go on, and room alone makes it well."""
+"""Shows a node on a disk of 8 MB that fills up, and one that leaves a reserve on it: no answer promises what isn't stored, reads go on, and
+room alone makes it well."""
 
 import contextlib
+import os
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,11 +49,20 @@ def stored(node: Process) -> list[str]:
     return [html.split(" ")[1] for (html,) in query(node, "SELECT html FROM post WHERE html LIKE '%marker %' ORDER BY place")]
 
 
+def restart_with(node: Process, line: str) -> None:
+    """Starts it again with one more setting."""
+    node.stop()
+    with (node.place / "node.toml").open("a") as settings:
+        settings.write(line + "\n")
+    node.serve()
+
+
 @pytest.mark.slow
 @pytest.mark.rule("R6")
 @pytest.mark.timeout(600)
 def test_a_full_disk_promises_nothing_reads_on_and_recovers_by_itself(tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk") as disk, nodes(disk, ["Meridian Outreach"]) as (node,):
+        restart_with(node, "disk_reserve = 0")
         node.run("group", "add", "leads", "--name", "Leads", "--label", "TLP:AMBER+STRICT")
         thread = node.json("post", "leads", "--as", "ilse", "--title", "Filling up", "--text", "Go.")["thread"]
         browser = Browser(node)
@@ -80,3 +92,45 @@ def test_a_full_disk_promises_nothing_reads_on_and_recovers_by_itself(tmp_path: 
         node.serve()
         assert stored(node) == promised + later
         assert node.stop() == 0
+
+
+@pytest.mark.slow
+@pytest.mark.rule("R6")
+@pytest.mark.timeout(600)
+def test_a_reserve_is_left_so_that_deleting_and_administering_go_on_and_room_alone_opens_it_again(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk") as disk, nodes(disk, ["Meridian Outreach"]) as (node,):
+        restart_with(node, "disk_reserve = 500")  # a twentieth of the disk: 419 kB
+        node.run("group", "add", "leads", "--name", "Leads", "--label", "TLP:AMBER+STRICT")
+        opened = node.json("post", "leads", "--as", "ilse", "--title", "Filling up", "--text", "Go.")
+        thread = opened["thread"]
+        browser = Browser(node)
+        browser.sign_in(node.json("login-link", "ilse")["link"])
+        assert post(browser, thread, "first") == 303
+        assert ready(browser) == (200, '{"ok": true}')
+        free = os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize
+        filler = disk / "filler"
+        filler.write_bytes(b"x" * (free - 300_000))
+        time.sleep(1.2)  # the figure is a second old at most
+        assert ready(browser) == (503, '{"ok": false}')
+        for number in range(3):
+            assert post(browser, thread, f"refused{number}") == 507
+        assert stored(node) == ["first"]
+        for path in ("/", f"/threads/{thread}", "/admin/audit", "/admin/members", "/admin/settings"):
+            assert browser.ask("GET", path)[0] == 200, path
+        [(mine,)] = query(node, "SELECT id FROM post WHERE html LIKE '%first%'")
+        assert browser.send(f"/posts/{mine}/delete", {"token": browser.token})[0] == 303
+        assert browser.send("/admin/members/invite", {"token": browser.token, "role": "member"})[0] == 200
+        browser.sign_in(node.json("login-link", "ilse")["link"])
+        assert post(browser, thread, "stillrefused") == 507
+        filler.unlink()
+        time.sleep(1.2)
+        assert ready(browser) == (200, '{"ok": true}')
+        assert post(browser, thread, "later") == 303
+        assert stored(node) == ["later"]
+        assert query(node, "PRAGMA integrity_check") == [("ok",)]
+        assert node.stop() == 0
+
+
+def ready(browser: Browser) -> tuple[int, str]:
+    status, _, text = browser.ask("GET", "/readyz")
+    return status, text

@@ -63,6 +63,7 @@ def create(
     policy.check_label(label)
     if actors.by_username(session, node, slug):
         raise Conflict(N_("There is a group or a person with this short name already. Choose another."))
+    node.room.need()
     me = actors.own(session, node)
     group = actors.create_own(session, node, GROUP, username=slug, name=plain(name, 200), summary=summary)
     audience_id = policy.open_audience(session, now=node.now(), label=label, owner_id=me.id, group_id=group.id, history=history)

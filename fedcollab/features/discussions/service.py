@@ -55,13 +55,14 @@ def post_thread(
     """Opens a conversation in a group that the viewer sees; a form sent twice (`once` is its id) posts once. A `label` narrower than the
     group's may be asked for.
 
-    Raises NotFound, Forbidden, Refused, TooLarge."""
+    Raises NotFound, Forbidden, Refused, TooLarge, StorageFull."""
     group = reading.group(session, viewer, group_id)
     name = markup.plain(title, TITLE)
     if not name or not text.strip():
         raise Refused(N_("A conversation needs a title and a text."))
     if again := _again(session, viewer, once):
         return again
+    node.room.need()
     now, thread_id = node.now(), new_id(node.now())
     audience = _narrowed(may_write(session, viewer, group_id), label)
     row = dict(
@@ -92,12 +93,13 @@ def post_reply(
 ) -> Posted:
     """Answers in a thread; `reply_to` is a post's uri, else the opener's; `label` as in `post_thread`.
 
-    Raises NotFound, Forbidden, Refused, TooLarge."""
+    Raises NotFound, Forbidden, Refused, TooLarge, StorageFull."""
     thread = reading.thread_row(session, viewer, thread_id)
     if not text.strip():
         raise Refused(N_("The answer is empty. Write something first."))
     if again := _again(session, viewer, once):
         return again
+    node.room.need()
     if thread.locked is not None:
         raise Refused(N_("Moderators have locked this conversation, so it takes no more answers. Your text is still in the form."))
     audience = _narrowed(may_write(session, viewer, thread.group_id), policy.narrowest(thread.label, label or thread.label))
@@ -273,7 +275,8 @@ def announce_to_group(
 
 
 def edit(session: Session, node: Node, viewer: Viewer, post_id: str, *, text: str) -> str:
-    """Changes an own post; what it said stays in its history. Answers the thread's row id. Raises NotFound, Forbidden, Refused."""
+    """Changes an own post; what it said stays in its history. Answers the thread's row id. Raises NotFound, Forbidden, Refused,
+    StorageFull."""
     thread_id, group, audience = _own_post(session, viewer, post_id)
     if partners.talks_with(session, group.host) and (closed := groups.closed(session, group)):
         raise Refused(closed)
@@ -281,6 +284,7 @@ def edit(session: Session, node: Node, viewer: Viewer, post_id: str, *, text: st
         raise Refused(N_("Moderators have removed this post, so it can't be changed. You can delete it."))
     if not text.strip():
         raise Refused(N_("The text is empty. To take a post away, delete it."))
+    node.room.need()
     html, named = mentions.render(session, group, text)
     if not revise(session, post_id, html=html, source=text, now=node.now()):
         return thread_id  # saved as it was: nobody needs to hear of it
@@ -355,10 +359,11 @@ def bury(session: Session, node: Node, post_id: str) -> None:
 
 
 def save_draft(session: Session, node: Node, viewer: Viewer, place: str, *, title: str, text: str) -> None:
-    """Keeps a form in mid-composition, for a thread or group that the viewer sees; an empty one is forgotten. Raises NotFound."""
+    """Keeps a form in mid-composition, for a thread or group that the viewer sees; an empty one is forgotten. Raises NotFound, StorageFull."""
     reading.group_of(session, viewer, place)
     session.execute(sa.delete(Draft).where(Draft.person_id == viewer.person_id, Draft.place == place))
     if title.strip() or text.strip():
+        node.room.need()
         row = dict(person_id=viewer.person_id, place=place, title=title[:TITLE], text=text, updated_at=node.now())
         session.execute(sa.insert(Draft).values(row))
 

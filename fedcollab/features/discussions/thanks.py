@@ -67,6 +67,7 @@ def thank(session: Session, node: Node, viewer: Viewer, post_id: str) -> None:
     there = _row(session, post_id, viewer.person_id)
     if there is not None and there.undone_at is None:
         return
+    node.room.need()
     uri = outbox.new_uri(node)
     _put(session, post_id, viewer.person_id, uri, now)
     _send(session, node, row, ap.activity("Like", uri, _uri(session, viewer), row.uri, **_about(session, row, now)))
