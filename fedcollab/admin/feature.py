@@ -8,7 +8,7 @@ from fedcollab.feature import Feature, MenuItem
 from fedcollab.federation import offers
 from fedcollab.federation.queue import attention
 
-from . import members, partner_page, partners, queue, record, views
+from . import members, partner_page, partners, queue, record, settings, views
 
 FEATURE = Feature(
     name="admin",
@@ -27,6 +27,7 @@ FEATURE = Feature(
         web.get("/admin/federation", queue.show_queue),
         web.post("/admin/federation", queue.act),
         *record.ROUTES,
+        *settings.ROUTES,
     ),
     erasures=Part("partners", partners.ended_since, partners.end_again),
     menu=(
@@ -34,5 +35,6 @@ FEATURE = Feature(
         MenuItem("/admin/partners", N_("Partners"), "node", role="admin", number=offers.attention),
         MenuItem("/admin/federation", N_("Deliveries"), "wait", role="admin", number=attention),
         MenuItem("/admin/audit", N_("Record"), "list", role="admin"),
+        MenuItem("/admin/settings", N_("Node"), "file", role="admin"),
     ),
 )

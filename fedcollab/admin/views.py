@@ -16,6 +16,7 @@ ACTIONS = {
     "node.restore": N_("Node restored from a backup"),
     "node.close": N_("Node closed to work on it"),
     "node.open": N_("Node opened again"),
+    "node.settings": N_("Settings of the node changed"),
     "audit.verify": N_("Whole record read and its chain checked"),
     "audit.export": N_("Record exported"),
     "partner.add": N_("Partner added to the list"),

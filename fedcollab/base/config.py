@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from .addresses import host_of
-from .errors import BadRequest, Misconfigured
+from .errors import BadRequest, Misconfigured, N_
 from .paths import NodeFiles
 
 LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\]):\d{1,5}")
@@ -27,46 +27,51 @@ def setting(doc: str, *, example: object, default: object = MISSING, secret: boo
 class Settings:
     """One node's settings. Times are seconds, sizes bytes."""
 
-    name: str = setting("The organisation's name as others read it.", example="Meridian Outreach")  # type: ignore[assignment]
-    base_url: str = setting("The address by which everybody reaches the node; never changes.", example="https://node.example.org")  # type: ignore[assignment]
-    listen: str = setting("Where the process listens, behind your web server.", example="127.0.0.1:8000", default="127.0.0.1:8000")  # type: ignore[assignment]
+    name: str = setting(N_("The organisation's name as others read it."), example="Meridian Outreach")  # type: ignore[assignment]
+    base_url: str = setting(N_("The address by which everybody reaches the node; never changes."), example="https://node.example.org")  # type: ignore[assignment]
+    listen: str = setting(N_("Where the process listens, behind your web server."), example="127.0.0.1:8000", default="127.0.0.1:8000")  # type: ignore[assignment]
     database_url: str = setting(
-        "Empty for SQLite in the node's directory, else a PostgreSQL address.", example="postgresql:///fedcollab", default="", secret=True
+        N_("Empty for SQLite in the node's directory, else a PostgreSQL address."),
+        example="postgresql:///fedcollab",
+        default="",
+        secret=True,
     )  # type: ignore[assignment]
-    language: str = setting("The language for people who have chosen none: en, fr, es or ar.", example="en", default="en")  # type: ignore[assignment]
-    time_zone: str = setting("The time zone for people who have chosen none.", example="Europe/Vienna", default="UTC")  # type: ignore[assignment]
-    trial: bool = setting("A node to try things out: plain http on loopback, never beyond.", example=True, default=False)  # type: ignore[assignment]
+    language: str = setting(N_("The language for people who have chosen none: en, fr, es or ar."), example="en", default="en")  # type: ignore[assignment]
+    time_zone: str = setting(N_("The time zone for people who have chosen none."), example="Europe/Vienna", default="UTC")  # type: ignore[assignment]
+    trial: bool = setting(N_("A node to try things out: plain http on loopback, never beyond."), example=True, default=False)  # type: ignore[assignment]
     loopback_peers: tuple[str, ...] = setting(
-        "Trial nodes only: the exact host:port of each partner on this machine.", example=["127.0.0.1:8002"], default=()
+        N_("Trial nodes only: the exact host:port of each partner on this machine."), example=["127.0.0.1:8002"], default=()
     )  # type: ignore[assignment]
     log_level: str = setting(
-        "debug, info, warning or error. No level writes content or addresses of people.", example="info", default="info"
+        N_("debug, info, warning or error. No level writes content or addresses of people."), example="info", default="info"
     )  # type: ignore[assignment]
     trusted_proxy: bool = setting(
-        "Whether the web server in front sets X-Forwarded-For itself (used by rate limits only).", example=True, default=False
+        N_("Whether the web server in front sets X-Forwarded-For itself (used by rate limits only)."), example=True, default=False
     )  # type: ignore[assignment]
 
-    connections: int = setting("How many connections are held at once, in all.", example=1000, default=1000)  # type: ignore[assignment]
-    connections_per_address: int = setting("How many of them one address may hold; 0 for as many as there are.", example=100, default=100)  # type: ignore[assignment]
+    connections: int = setting(N_("How many connections are held at once, in all."), example=1000, default=1000)  # type: ignore[assignment]
+    connections_per_address: int = setting(
+        N_("How many of them one address may hold; 0 for as many as there are."), example=100, default=100
+    )  # type: ignore[assignment]
     outside_servers: bool = setting(
-        "Whether servers that are no partners may read, follow and answer what is public.", example=True, default=False
+        N_("Whether servers that are no partners may read, follow and answer what is public."), example=True, default=False
     )  # type: ignore[assignment]
 
     backup_to: str = setting(
-        "The directory that backups go to: a disk of its own, best of another machine. Empty for none.",
+        N_("The directory that backups go to: a disk of its own, best of another machine. Empty for none."),
         example="/mnt/backups/meridian",
         default="",
     )  # type: ignore[assignment]
-    backup_keep: int = setting("How many days a backup is kept; the newest one always is.", example=14, default=14)  # type: ignore[assignment]
+    backup_keep: int = setting(N_("How many days a backup is kept; the newest one always is."), example=14, default=14)  # type: ignore[assignment]
     disk_reserve: int = setting(
-        "Megabytes of the disk that are left free, at most a twentieth of it; 0 for none.", example=500, default=500
+        N_("Megabytes of the disk that are left free, at most a twentieth of it; 0 for none."), example=500, default=500
     )  # type: ignore[assignment]
-    log_format: str = setting("json for machines, or text for people who read the journal.", example="text", default="json")  # type: ignore[assignment]
+    log_format: str = setting(N_("json for machines, or text for people who read the journal."), example="text", default="json")  # type: ignore[assignment]
     metrics_listen: str = setting(
-        "Where figures for a monitoring system are served, as HOST:PORT. Empty for nowhere.", example="127.0.0.1:9100", default=""
+        N_("Where figures for a monitoring system are served, as HOST:PORT. Empty for nowhere."), example="127.0.0.1:9100", default=""
     )  # type: ignore[assignment]
     metrics_token: str = setting(
-        "The secret that a monitoring system shows, 16 characters or more. Empty for none.",
+        N_("The secret that a monitoring system shows, 16 characters or more. Empty for none."),
         example="make-one-with-openssl-rand-hex-20",
         default="",
         secret=True,

@@ -179,7 +179,7 @@ class Receipt(Model):
     object_uri: Mapped[str] = mapped_column(Text, index=True)
     name: Mapped[str] = mapped_column(Text)
     state: Mapped[str] = mapped_column(String(16))
-    sent_at: Mapped[int]
+    sent_at: Mapped[int] = mapped_column(index=True)
     answered_at: Mapped[int | None]
 
 

@@ -10,9 +10,11 @@ from fedcollab.actors.node import Node
 from fedcollab.base.clock import DAY
 from fedcollab.base.statements import prepared
 
-from .models import DONE, DROPPED, REFUSED, Activity, Delivery, InboxItem, Partner, is_open
+from .models import ADMITTED, DONE, DROPPED, REFUSED, Activity, Delivery, InboxItem, Partner, Receipt, is_open
 from .outbox import KEPT
+from .receipts import CONFIRMED
 
+RECEIPTS_KEPT = 365 * DAY
 SHORT = 7 * DAY  # in the place of 45 days, where the disk is almost full
 AT_ONCE = 300  # rows a unit: a chore holds the writer for some milliseconds, once a minute
 
@@ -55,11 +57,21 @@ def purge_inbox(session: Session, node: Node, kept: int = KEPT) -> None:
     session.execute(sa.delete(InboxItem).where(InboxItem.id.in_(old)))
 
 
+def purge_receipts(session: Session, node: Node) -> None:
+    """Others' word that they did what was asked, after a year. Where nobody has given it, the question stays and is shown as such."""
+    given = sa.and_(Receipt.state == CONFIRMED, Receipt.sent_at < node.now() - RECEIPTS_KEPT)
+    keys = sa.select(Receipt.activity_uri, Receipt.organisation_uri).where(given).order_by(Receipt.sent_at).limit(AT_ONCE)
+    for activity_uri, organisation_uri in session.execute(keys).all():
+        mine = sa.and_(Receipt.activity_uri == activity_uri, Receipt.organisation_uri == organisation_uri)
+        session.execute(sa.delete(Receipt).where(mine))
+
+
 def purge_early(session: Session, node: Node) -> None:
-    """For a disk that is almost full: what every partner has taken, and what came in and was done, goes after a week. Partners that ask
-    again for what is older, for they were restored from a backup, get it no more."""
+    """For a disk that is almost full: what partners have taken, and what came in and was done, goes after a week. Partners that ask again
+    for what is older, for they were restored from a backup, get it no more. What those have that are no partners now stays known as long as
+    ever: a deletion goes to them by it."""
     before = node.now() - SHORT
-    for partner_id in session.scalars(sa.select(Partner.id).order_by(Partner.id)).all():
+    for partner_id in session.scalars(sa.select(Partner.id).where(Partner.state == ADMITTED).order_by(Partner.id)).all():
         prepared(session, _purge(DONE), {"partner": partner_id, "before": before})
     purge_inbox(session, node, SHORT)
     queued = sa.exists().where(Delivery.activity_id == Activity.id)
@@ -68,4 +80,4 @@ def purge_early(session: Session, node: Node) -> None:
     session.execute(sa.update(Activity).where(Activity.id.in_(chosen.scalar_subquery())).values(purge_at=node.now() - 1))
 
 
-CHORES = (purge_deliveries, purge_activities, purge_inbox)
+CHORES = (purge_deliveries, purge_activities, purge_inbox, purge_receipts)

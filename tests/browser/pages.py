@@ -7,6 +7,9 @@ from dataclasses import dataclass
 import pyotp
 from playwright.sync_api import Page as Tab
 
+from fedcollab.base.clock import HOUR
+from fedcollab.base.maintenance import Closed
+
 from .scene import PASSWORD, Scene
 
 Act = Callable[[Tab, Scene], None]
@@ -148,6 +151,22 @@ def token_made(tab: Tab, scene: Scene) -> None:
 def no_token(tab: Tab, scene: Scene) -> None:
     scene.forgive()
     fill(purpose="A script", proof="never this one")(tab, scene)
+
+
+def closed(tab: Tab, scene: Scene) -> None:
+    """Looks while the node is being worked on; it is open again for those who look next."""
+    node = scene.busy.kernel.node
+    node.maintenance.begin(Closed(node.now(), node.now() + HOUR, "We move to a new machine."))
+    tab.reload()
+    node.maintenance.end()
+
+
+def almost_full(tab: Tab, scene: Scene) -> None:
+    """Looks while the disk has no room; afterwards it is as it was."""
+    room = scene.busy.kernel.node.room
+    wanted, room.wanted, room._looked, room._figures = room.wanted, 500_000_000, float("inf"), (20_000_000, 40_000_000_000)
+    tab.reload()
+    room.wanted, room._looked = wanted, float("-inf")
 
 
 def stale(tab: Tab, scene: Scene) -> None:
@@ -349,6 +368,19 @@ PAGES = (
     Page("record-older", "/admin/audit?kind=post", "admin/audit.html", act=fill(".pager [rel=next]")),
     Page("record-verified", "/admin/audit", "admin/audit.html", act=fill("form[action$='/verify'] .btn")),
     Page("record-empty", "/admin/audit?since=2001-01-01&until=2001-01-02", "admin/audit.html"),
+    Page("node", "/admin/settings", "admin/settings.html"),
+    Page("node-closed", "/admin/settings", "admin/settings.html", act=closed),
+    Page("node-full", "/admin/settings", "admin/settings.html", act=almost_full),
+    Page("node-saved", "/admin/settings", "admin/settings.html", act=fill("#change .btn.main", backup_keep="21")),
+    Page(
+        "node-error",
+        "/admin/settings",
+        "admin/settings.html",
+        act=fill("#change .btn.main", backup_keep="0", disk_reserve="much"),
+        sends="/admin/settings",
+        status=422,
+    ),
+    Page("worked-on", "/groups", "base/error.html", "daan", closed, status=503),
     Page("not-found", "/threads/none", "base/error.html", status=404),
     Page("not-found-public", "/groups/none", "base/error.html", "", status=404),
     Page("used-up", "/join/none", "base/error.html", "", status=410),
@@ -391,6 +423,7 @@ NO_PAGE = {
     "POST /admin/members/{id}/factor": "leads back to the list",
     "POST /groups/{id}/narrow": "leads back to the group",
     "POST /admin/federation": "leads back to the queue",
+    "POST /admin/maintenance": "leads to the node's page",
     "POST /admin/audit/verify": "leads back to the record",
     "POST /admin/audit/export": "a file",
     "GET /healthz": "JSON",

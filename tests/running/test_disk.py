@@ -211,5 +211,3 @@ def house_room() -> Any:
     engine = sa.create_engine("sqlite://")
     with Session(engine) as session:
         yield session
-
-

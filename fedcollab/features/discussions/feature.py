@@ -12,6 +12,7 @@ from .groups import admit_partner, expel_partner, renew_lists
 from .moderation.feature import HANDLERS as MODERATION
 from .moderation.feature import MENU, ROUTES
 from .receiving import HANDLERS
+from .service import forget_drafts
 
 FEATURE = Feature(
     name="discussions",
@@ -39,7 +40,7 @@ FEATURE = Feature(
         *ROUTES,
     ),
     handlers=(*HANDLERS, *thanks.HANDLERS, *MODERATION),
-    chores=(renew_lists,),
+    chores=(renew_lists, forget_drafts),
     erasures=ERASURES,
     outbox=TAKERS,
     arrivals=(arrivals,),

@@ -241,6 +241,7 @@ def disable(session: Session, node: Node, viewer: Viewer | None, person_id: str)
     session.execute(sa.update(Member).where(Member.person_id == person.person_id).values(disabled_at=now, password_hash=""))
     session.execute(sa.update(Actor).where(Actor.id == person.person_id).values(disabled_at=now))
     _shut_out(session, person.person_id)
+    session.execute(sa.delete(Notice).where(Notice.person_id == person.person_id))  # nobody will read them
     factor.forget(session, person.person_id)
     follows.tell_people(session, node)
     audit.record(session, now, viewer, "member.disable", person.person_id)

@@ -1,5 +1,5 @@
 """What the disk looked like stands in the database, a line a day: from it the node says when it will be full. When the
-record was read last is found at once."""
+record was read last is found at once, and the oldest receipts, which go after a year."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -18,3 +18,4 @@ def upgrade() -> None:
     )
     verified = sa.text("action = 'audit.verify'")
     op.create_index("ix_audit_entry_verified", "audit_entry", ["seq"], sqlite_where=verified, postgresql_where=verified)
+    op.create_index("ix_receipt_sent_at", "receipt", ["sent_at"])
