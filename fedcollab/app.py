@@ -20,7 +20,7 @@ from fedcollab.base.paths import STATIC, NodeFiles
 from fedcollab.base.room import MEGABYTE, Room
 from fedcollab.base.templates import Templates
 from fedcollab.base.web import BODY_BYTES, SECRET, SETTINGS, SHOW_ERROR, add_headers, answer_errors, redirect, token_base, wants_document
-from fedcollab.feature import ARRIVALS, ASKED, COUNTED, MENU, OUTBOX, TEMPLATES, Counted, Feature, count_in_menu, page
+from fedcollab.feature import ARRIVALS, ASKED, COUNTED, HOME, MENU, OUTBOX, TEMPLATES, Counted, Feature, count_in_menu, page
 from fedcollab.features.discussions.feature import FEATURE as DISCUSSIONS
 from fedcollab.features.members.feature import FEATURE as MEMBERS
 from fedcollab.features.members.feature import RATE, THROTTLE, Rate, Throttle, session_viewer
@@ -59,6 +59,7 @@ def make_app(kernel: Kernel) -> web.Application:
     app[SECRET] = derive(kernel.node.master_key, "web")
     app[TEMPLATES] = Templates()
     app[MENU] = tuple(item for feature in FEATURES for item in feature.menu)
+    app[HOME] = tuple(note for feature in FEATURES for note in feature.home)
     app[OUTBOX] = tuple(taker for feature in FEATURES for taker in feature.outbox)
     app[ARRIVALS] = tuple(arrivals for feature in FEATURES for arrivals in feature.arrivals)
     app[ASKED] = tuple(feature.asked for feature in FEATURES if feature.asked)

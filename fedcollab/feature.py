@@ -48,6 +48,16 @@ class MenuItem:
 
 
 @dataclass(frozen=True)
+class HomeNote:
+    """Something that stands at the top of the home of those with a role, as long as `look` finds something: the piece of a page, and what
+    it shows as `note`."""
+
+    template: str
+    role: str
+    look: Callable[[Session, Node], Any]
+
+
+@dataclass(frozen=True)
 class Feature:
     """One feature's part in the house; `outbox` and `arrivals` are what members' own tools write and read of it, `asked` which
     of its activities other servers may fetch by their ids, `restored` what a node that comes out of a backup does before it serves,
@@ -65,6 +75,7 @@ class Feature:
     arrivals: tuple[Arrivals, ...] = ()
     asked: MayAsk | None = None
     menu: tuple[MenuItem, ...] = ()
+    home: tuple[HomeNote, ...] = ()
     permission: str = ""
     admits: Callable[[Session, Node, str], None] | None = None
     expels: Callable[[Session, Node, str], None] | None = None
@@ -79,6 +90,7 @@ MENU = web.AppKey("menu", tuple[MenuItem, ...])
 OUTBOX: web.AppKey[tuple[Taker, ...]] = web.AppKey("outbox")
 ARRIVALS: web.AppKey[tuple[Arrivals, ...]] = web.AppKey("arrivals")
 ASKED: web.AppKey[tuple[MayAsk, ...]] = web.AppKey("asked")
+HOME = web.AppKey("home", tuple[HomeNote, ...])
 NUMBERS = web.RequestKey("numbers", dict[str, int])
 COUNTED_FOR = 10 * MICROSECONDS
 
@@ -150,6 +162,14 @@ def admin_of(request: web.Request) -> Viewer:
     if not viewer.is_admin:
         raise NotFound()
     return viewer
+
+
+async def home_notes(request: web.Request) -> list[tuple[str, Any]]:
+    """(template, what it shows) of what stands at the top of somebody's home."""
+    viewer, kernel = viewer_of(request), request.app[KERNEL]
+    notes = [note for note in request.app.get(HOME, ()) if note.role in viewer.roles]
+    found = [(note.template, await kernel.database.read(note.look, kernel.node)) for note in notes]
+    return [(template, shown) for template, shown in found if shown is not None]
 
 
 def _here(request: web.Request, menu: list[MenuItem]) -> str:

@@ -29,6 +29,7 @@ from fedcollab.federation.kernel import KERNEL
 from fedcollab.running import closing, disk, health
 from fedcollab.running.kept import kept
 
+SAID_ONCE = ("language", "time_zone")  # written even where they are as they come: then somebody has thought of them
 LEVELS, FORMS = ("debug", "info", "warning", "error"), ("json", "text")
 MINUTES = (15, 30, 60, 120, 240)
 CHECKS = {
@@ -161,7 +162,7 @@ async def save(request: web.Request) -> web.Response:
     if errors:
         return await _page(request, 422, errors, typed)
     current = _current(node, said)
-    changes = {name: value for name, value in typed.items() if value != current[name]}
+    changes = {name: value for name, value in typed.items() if value != current[name] or (name in SAID_ONCE and name not in said)}
     if changes:
         try:
             rewriting.change(node.files.settings, changes)

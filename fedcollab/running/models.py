@@ -1,6 +1,6 @@
-"""Decides what is remembered of the disk: one line a day, from which the forecast is made."""
+"""Decides what is remembered of the node itself: what its disk looked like each day, and what an admin has said that nothing else shows."""
 
-from sqlalchemy import BigInteger
+from sqlalchemy import BigInteger, ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from fedcollab.base.database import Model
@@ -15,3 +15,14 @@ class DiskSample(Model):
     database: Mapped[int] = mapped_column(BigInteger)
     free: Mapped[int] = mapped_column(BigInteger)
     reusable: Mapped[int] = mapped_column(BigInteger)
+
+
+class Said(Model):
+    """Something that an admin has said of the node and that no other fact shows: that the printed key lies on paper (`value` is the key's
+    name), that the first steps need not be shown any more."""
+
+    __tablename__ = "said"
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    value: Mapped[str] = mapped_column(Text)
+    at: Mapped[int]
+    by_id: Mapped[str | None] = mapped_column(ForeignKey("actor.id"))

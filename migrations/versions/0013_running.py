@@ -1,5 +1,5 @@
-"""What the disk looked like stands in the database, a line a day: from it the node says when it will be full. When the
-record was read last is found at once, and the oldest receipts, which go after a year."""
+"""What the disk looked like stands in the database, a line a day: from it the node says when it will be full. So does what admins say of the
+node. When the record was read last is found at once, and the oldest receipts, which go after a year."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,6 +15,13 @@ def upgrade() -> None:
         sa.Column("database", sa.BigInteger, nullable=False),
         sa.Column("free", sa.BigInteger, nullable=False),
         sa.Column("reusable", sa.BigInteger, nullable=False),
+    )
+    op.create_table(
+        "said",
+        sa.Column("name", sa.String(40), primary_key=True),
+        sa.Column("value", sa.Text, nullable=False),
+        sa.Column("at", sa.BigInteger, nullable=False),
+        sa.Column("by_id", sa.String(36), sa.ForeignKey("actor.id")),
     )
     verified = sa.text("action = 'audit.verify'")
     op.create_index("ix_audit_entry_verified", "audit_entry", ["seq"], sqlite_where=verified, postgresql_where=verified)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pyotp
 from playwright.sync_api import Page as Tab
 
+from fedcollab.backup import keeping
 from fedcollab.base.clock import HOUR
 from fedcollab.base.maintenance import Closed
 
@@ -167,6 +168,18 @@ def almost_full(tab: Tab, scene: Scene) -> None:
     wanted, room.wanted, room._looked, room._figures = room.wanted, 500_000_000, float("inf"), (20_000_000, 40_000_000_000)
     tab.reload()
     room.wanted, room._looked = wanted, float("-inf")
+
+
+def key_made(tab: Tab, scene: Scene) -> None:
+    """Looks where there is a printed key that nobody has read from its paper yet."""
+    node = scene.busy.kernel.node
+    keeping.make(node.files, node.master_key)
+    tab.reload()
+
+
+def key_mistyped(tab: Tab, scene: Scene) -> None:
+    key_made(tab, scene)
+    fill(key="abcde fghjk mnpqr")(tab, scene)
 
 
 def stale(tab: Tab, scene: Scene) -> None:
@@ -380,6 +393,11 @@ PAGES = (
         sends="/admin/settings",
         status=422,
     ),
+    Page("first", "/admin/first", "admin/first.html"),
+    Page("first-key", "/admin/first", "admin/first.html", act=key_made),
+    Page("first-error", "/admin/first", "admin/first.html", act=key_mistyped, sends="/admin/first", status=422),
+    Page("first-empty", "/admin/first", "admin/first.html", "sokha"),
+    Page("home-full", "/", "discussions/home.html", act=almost_full),
     Page("worked-on", "/groups", "base/error.html", "daan", closed, status=503),
     Page("not-found", "/threads/none", "base/error.html", status=404),
     Page("not-found-public", "/groups/none", "base/error.html", "", status=404),

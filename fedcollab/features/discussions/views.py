@@ -14,7 +14,7 @@ from fedcollab.base import markup
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import Conflict, NotFound, Refused, Unavailable
 from fedcollab.base.web import read_fields, read_form, redirect, wants_document, words_of
-from fedcollab.feature import came_back, member_of, page, sign_in_first, viewer_of
+from fedcollab.feature import came_back, home_notes, member_of, page, sign_in_first, viewer_of
 from fedcollab.federation import receipts
 from fedcollab.federation.kernel import KERNEL
 from fedcollab.federation.verdicts import why_given_up
@@ -28,7 +28,8 @@ async def home(request: web.Request) -> web.Response:
     """A member's home: what is new, in all groups; for everybody else the landing page with what is public."""
     viewer = viewer_of(request)
     found = await request.app[KERNEL].database.read(looking.home, viewer)
-    return page(request, "discussions/home.html" if viewer.signed_in else "discussions/landing.html", **vars(found))
+    template = "discussions/home.html" if viewer.signed_in else "discussions/landing.html"
+    return page(request, template, home_notes=await home_notes(request), **vars(found))
 
 
 async def list_groups(request: web.Request) -> web.Response:
