@@ -16,7 +16,7 @@ from fedcollab.actors.node import Node
 from fedcollab.backup import printed, runs
 from fedcollab.backup.models import FAILED, VERIFIED
 from fedcollab.base.clock import DAY
-from fedcollab.base.errors import Misconfigured, N_, Refused
+from fedcollab.base.errors import BadRequest, Misconfigured, N_, Refused
 from fedcollab.base.web import read_form, redirect, words_of
 from fedcollab.feature import HomeNote, admin_of, page
 from fedcollab.features.members import service as members
@@ -180,6 +180,8 @@ async def say(request: web.Request) -> web.Response:
         return redirect("/")
     elif act == "back":
         await kernel.database.write(take_back)
+    else:
+        raise BadRequest(N_("Choose what to do with the steps."))
     return redirect("/admin/first")
 
 

@@ -20,7 +20,7 @@ from fedcollab.backup import keeping, printed, runs
 from fedcollab.backup.models import VERIFIED, BackupRun
 from fedcollab.base import config, rewriting
 from fedcollab.base.clock import MINUTE
-from fedcollab.base.errors import FedcollabError, Misconfigured, N_, Refused
+from fedcollab.base.errors import BadRequest, FedcollabError, Misconfigured, N_, Refused
 from fedcollab.base.i18n import time_zones
 from fedcollab.base.migrate import head
 from fedcollab.base.web import read_form, redirect, words_of
@@ -198,7 +198,10 @@ def _changed(session: Session, node: Node, viewer: Viewer, names: str) -> None:
 async def change_maintenance(request: web.Request) -> web.Response:
     """Closes the node for members and partners, or opens it again."""
     viewer, form, kernel = admin_of(request), await read_form(request), request.app[KERNEL]
-    if form.get("act") == "open":
+    act = form.get("act", "")
+    if act not in ("open", "close"):
+        raise BadRequest(N_("Choose whether to close the node or to open it."))
+    if act == "open":
         await closing.open_again(kernel, viewer)
     else:
         minutes = form.get("minutes", "")

@@ -14,6 +14,7 @@ from .addresses import host_of
 from .errors import BadRequest, Misconfigured, N_
 from .paths import NodeFiles
 
+SAMPLE = "make-one-with-openssl-rand-hex-20"  # in the documentation, so no secret of anybody
 LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\]):\d{1,5}")
 
 
@@ -72,7 +73,7 @@ class Settings:
     )  # type: ignore[assignment]
     metrics_token: str = setting(
         N_("The secret that a monitoring system shows, 16 characters or more. Empty for none."),
-        example="make-one-with-openssl-rand-hex-20",
+        example="",
         default="",
         secret=True,
     )  # type: ignore[assignment]
@@ -235,8 +236,10 @@ def _wrong(s: Settings) -> tuple[str, str, object] | None:  # noqa: C901  # one 
         return "metrics_listen", "must be HOST:PORT", "127.0.0.1:9100"
     if s.metrics_listen and not s.metrics_token and not LOOPBACK.fullmatch(s.metrics_listen):
         return "metrics_listen", "must be on loopback, unless a metrics_token is set", "127.0.0.1:9100"
+    if s.metrics_token == SAMPLE:
+        return "metrics_token", "is the one of the documentation, which everybody knows; make your own: openssl rand -hex 20", ""
     if s.metrics_token and not re.fullmatch(r"[!-~]{16,200}", s.metrics_token):
-        return "metrics_token", "must be 16 to 200 letters, digits and signs, without blanks", "make-one-with-openssl-rand-hex-20"
+        return "metrics_token", "must be 16 to 200 letters, digits and signs, without blanks", SAMPLE
     if s.log_level not in ("debug", "info", "warning", "error"):
         return "log_level", "must be debug, info, warning or error", "info"
     return None

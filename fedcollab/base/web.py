@@ -101,7 +101,7 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
 
 
 def _from_http(error: web.HTTPException) -> FedcollabError:
-    if error.status == 404:
+    if error.status in (403, 404):  # aiohttp forbids to list its folder of static files, which says that there is one
         return NotFound()
     if error.status == 413:
         return TooLarge()

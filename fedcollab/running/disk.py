@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from itertools import combinations
-from statistics import median
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -41,10 +40,11 @@ def look(session: Session, node: Node) -> Disk:
 def full_in(samples: list[tuple[int, int]], reserve: int) -> int | None:
     """Whole days until the room sinks to the reserve, by the median slope of all pairs of samples (Theil and Sen): one night's large
     backup that goes again changes nothing. None with too few samples, room that grows, or a day that is too far to say."""
-    slopes = [(b[1] - a[1]) / (b[0] - a[0]) for a, b in combinations(samples, 2) if b[0] > a[0]]
-    if len(samples) < ENOUGH or not slopes or median(slopes) >= 0:
+    slopes = sorted((b[1] - a[1]) / (b[0] - a[0]) for a, b in combinations(samples, 2) if b[0] > a[0])
+    usual = slopes[len(slopes) // 2] if slopes else 0.0
+    if len(samples) < ENOUGH or usual >= 0:
         return None
-    days = int(max(0, samples[-1][1] - reserve) / -median(slopes) / DAY)
+    days = int(max(0, samples[-1][1] - reserve) / -usual / DAY)
     return days if days <= FAR else None
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fedcollab.base.config import Settings, line, load, parse
+from fedcollab.base.config import SAMPLE, Settings, line, load, parse
 from fedcollab.base.errors import Misconfigured
 
 GOOD: dict[str, object] = {"name": "Meridian Outreach", "base_url": "https://node.example.org"}
@@ -107,6 +107,25 @@ def test_each_settings_example_is_a_right_value_of_it(about: object) -> None:
     found = parse(base | more | tomllib.loads(line(name, example)), {})
     assert getattr(found, name) in (example, tuple(example) if isinstance(example, list) else example)
     assert about.metadata["doc"]  # type: ignore[attr-defined]
+
+
+@pytest.mark.rule("OPS-01")
+@pytest.mark.parametrize("token", [SAMPLE, "short", "with a blank in it", "x" * 201, "zeile\numbruch-und-mehr"])
+def test_a_token_that_everybody_knows_or_can_guess_is_refused(token: str) -> None:
+    with pytest.raises(Misconfigured) as raised:
+        parse(GOOD | {"metrics_token": token}, {})
+    assert token == SAMPLE or token not in raised.value.in_words()
+    assert parse(GOOD | {"metrics_token": "0123456789abcdef"}, {}).metrics_token == "0123456789abcdef"
+
+
+@pytest.mark.rule("OPS-01")
+def test_figures_are_never_open_to_other_machines_without_a_token() -> None:
+    for open_to_all in ("0.0.0.0:9100", "10.0.0.5:9100", "[::]:9100", "node.example.org:9100"):
+        with pytest.raises(Misconfigured, match="metrics_token"):
+            parse(GOOD | {"metrics_listen": open_to_all}, {})
+        assert parse(GOOD | {"metrics_listen": open_to_all, "metrics_token": "0123456789abcdef"}, {}).metrics_listen == open_to_all
+    for here in ("127.0.0.1:9100", "localhost:9100", "[::1]:9100"):
+        assert parse(GOOD | {"metrics_listen": here}, {}).metrics_listen == here
 
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=80)

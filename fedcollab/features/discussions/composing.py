@@ -98,7 +98,8 @@ async def _send(request: web.Request, viewer: Viewer, fields: Fields, post: Post
     consent = await kernel.database.read(_consent, viewer, place)
     if consent and fields.get("sure") != consent:
         raise Refused(ASK)
-    written: dict[str, Any] = {name: fields.get(name, "") for name in ("title", "text") if name in fields}
+    names = ("text",) if post is service.post_reply else ("title", "text")
+    written: dict[str, Any] = {name: fields.get(name, "") for name in names}
     return await kernel.database.write(
         post, kernel.node, viewer, place, **written, language=words_of(request).language, once=fields.get("once", "")
     )
