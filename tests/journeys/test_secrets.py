@@ -58,6 +58,7 @@ def test_files_processes_and_log_show_no_secret_of_a_node_at_work(tmp_path: Path
         assert browser.ask("GET", "/groups")[0] == 200
         assert metrics(node, TOKEN) == 200
         assert metrics(node, TOKEN + "x") == 404
+        assert browser.ask("POST", "/inbox", {"token": browser.token})[0] == 401
         node.json("backup", "create", str(tmp_path / "backups"))
         key = (node.place / "node.key").read_text().strip()
         sealed = re.findall(r"[0-9a-f]{40,}", (node.place / "backup.key").read_text())
