@@ -126,5 +126,5 @@ def _program(name: str, package: str) -> Tool:
     return Tool(name, variable, lambda: shutil.which(name), lambda: _apt(package), f"Debian, Ubuntu: apt install {package}")
 
 
-CADDY, NGINX = _program("caddy", "caddy"), _program("nginx", "nginx-light")
+CADDY, NGINX = _program("caddy", "caddy"), _program("nginx", "nginx")
 COMPOSE, SYSTEMD = _program("docker-compose", "docker-compose"), _program("systemd-analyze", "systemd")

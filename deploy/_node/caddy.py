@@ -22,25 +22,25 @@ def site(answers: Answers) -> str:
 
 def put(machine: Machine, node: Node, answers: Answers) -> None:
     """Has Caddy answer for the node. Raises Stop where its settings as a whole can't be read; those that run are then untouched."""
-    changed = write(node.site, site(answers))
-    changed = _import(machine) or changed
-    if changed or not services.is_active(services.CADDY):
-        words = f"{machine.caddyfile} can't be read with {node.site} in it: mend what is named above, then run this again."
-        run(["caddy", "adapt", "--config", machine.caddyfile, "--adapter", "caddyfile"], words)
-        services.enable(services.CADDY)
-        services.reload_or_start(services.CADDY)
+    write(node.site, site(answers))
+    _import(machine)
+    words = f"{machine.caddyfile} can't be read with {node.site} in it: mend what is named above, then run this again."
+    run(["caddy", "adapt", "--config", machine.caddyfile, "--adapter", "caddyfile"], words)
+    services.enable(services.CADDY)
+    services.reload_or_start(services.CADDY)  # also where nothing was written: a run before may have been killed just here
 
 
-def _import(machine: Machine) -> bool:
+def _import(machine: Machine) -> None:
     """Has the Caddyfile read the nodes' files; one as it came with the package becomes ours, one that somebody has written gets a line."""
     file = machine.caddyfile
     text = file.read_text("utf-8") if file.exists() else ""
     if IMPORT in text:
-        return False
+        return
     if not text or _as_packaged(file):
-        return write(file, (EXAMPLES / "Caddyfile").read_text("utf-8"))
+        write(file, (EXAMPLES / "Caddyfile").read_text("utf-8"))
+        return
     say(f'  {file} is yours: it gets the line "{IMPORT}" at its end, and stays as it is otherwise.')
-    return write(file, text.rstrip("\n") + f"\n\n{IMPORT}\n")
+    write(file, text.rstrip("\n") + f"\n\n{IMPORT}\n")
 
 
 def _as_packaged(file: Path) -> bool:

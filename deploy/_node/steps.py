@@ -36,10 +36,10 @@ def commands_and_units(machine: Machine, deploy: Path = DEPLOY) -> None:
         machine.command.parent.mkdir(parents=True, exist_ok=True)
         machine.command.symlink_to("/opt/fedcollab/current/bin/fedcollab")
     write(machine.node_command, (deploy / "fedcollab-node").read_text("utf-8"), 0o755)
-    changed = [write(machine.units / unit.name, unit.read_text("utf-8")) for unit in sorted((deploy / "systemd").iterdir())]
-    if any(changed):
-        services.reload_units()
-        services.enable(services.RECOVER)
+    for unit in sorted((deploy / "systemd").iterdir()):
+        write(machine.units / unit.name, unit.read_text("utf-8"))
+    services.reload_units()  # also where nothing was written: a run before may have been killed just here
+    services.enable(services.RECOVER)
 
 
 def user(node: Node) -> None:
@@ -98,8 +98,8 @@ def place_for_backups(machine: Machine, node: Node, answers: Answers) -> None:
         machine.backups.mkdir(parents=True, exist_ok=True)
     else:
         leave = f"[Unit]\nRequiresMountsFor={place}\n\n[Service]\nReadWritePaths={place}\n"
-        if write(node.backup_drop_in, leave):
-            services.reload_units()
+        write(node.backup_drop_in, leave)
+        services.reload_units()
     if not place.exists():
         place.mkdir(mode=0o700)
     if pwd.getpwuid(place.stat().st_uid).pw_name != node.user:

@@ -116,15 +116,20 @@ def test_a_node_that_is_not_there_is_named(installed: Installed, words: list[str
     assert said in installed.tree.run("fedcollab-node", *words, code=1)
 
 
-def test_a_backup_is_made_as_the_nodes_user(installed: Installed) -> None:
-    installed.node("backup", "create", "/var/backups/fedcollab/meridian")
-    listed = installed.tree.run("find", "/var/backups/fedcollab/meridian", "!", "-user", "fedcollab-meridian", "-o", "-perm", "/077")
-    assert listed == ""
+def test_the_nightly_backup_is_switched_on_and_made_as_the_nodes_user(installed: Installed) -> None:
+    installed.tree.run("systemctl", "is-enabled", "fedcollab-backup@meridian.timer")
+    installed.tree.run("systemctl", "start", "fedcollab-backup@meridian.service")
+    place = "/var/backups/fedcollab/meridian"
+    assert len(installed.json("backup", "list", place)) == 1  # type: ignore[arg-type]
+    assert installed.tree.run("find", place, "!", "-user", "fedcollab-meridian", "-o", "-perm", "/077") == ""
 
 
 def test_another_organisation_has_its_own_node_beside_it_and_both_federate_through_caddy(installed: Installed) -> None:
-    said = installed.tree.run(INSTALL, "--another", *options("Harbour", HARBOUR, "lea"), "--machine-run-by", "Meridian Outreach")
+    more = ["--machine-run-by", "Meridian Outreach", "--backups", "/mnt/harbour"]
+    said = installed.tree.run(INSTALL, "--another", *options("Harbour", HARBOUR, "lea"), *more)
     assert "fedcollab-harbour" in said
+    installed.tree.run("systemctl", "start", "fedcollab-backup@harbour.service")
+    assert len(installed.json("backup", "list", "/mnt/harbour", name="harbour")) == 1  # type: ignore[arg-type]
     assert 'machine_run_by = "Meridian Outreach"' in installed.tree.read("/var/lib/fedcollab/harbour/node.toml")
     listening = installed.tree.run("grep", "-h", "^listen", "/var/lib/fedcollab/meridian/node.toml", "/var/lib/fedcollab/harbour/node.toml")
     assert len(set(listening.split("\n")) - {""}) == 2
