@@ -59,6 +59,7 @@ def test_what_answers_is_asked_whether_it_does_and_waited_for(services: dict[str
 @pytest.mark.compose
 def test_the_key_is_handed_to_those_who_need_it_and_only_the_web_server_is_reached_from_outside(services: dict[str, str]) -> None:
     assert {name for name, text in services.items() if "node.key" in text} == {"node", "backup"}
+    assert {name for name, text in services.items() if "CREDENTIALS_DIRECTORY" in text} == {"node", "backup"}
     assert {name for name, text in services.items() if "ports:" in text} == {"web"}
     assert {name for name, text in services.items() if re.search(r"network_mode: \W?none", text)} == {"backup", "setup"}
 
