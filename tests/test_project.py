@@ -87,7 +87,7 @@ def test_what_a_community_needs_is_there(name: str) -> None:
     assert (ROOT / name).stat().st_size > 100
 
 
-@pytest.mark.parametrize("name", [".ci/run", "deploy/dev"])
+@pytest.mark.parametrize("name", [".ci/run", "deploy/dev", "deploy/install", "deploy/fedcollab-node"])
 def test_what_is_run_is_executable(name: str) -> None:
     assert os.access(ROOT / name, os.X_OK)
 

@@ -25,6 +25,7 @@ def options(name: str, domain: str, admin: str) -> list[str]:
 
 
 FIRST = options("Meridian Outreach", MERIDIAN, "ilse")
+TYPED = f"Meridian Outreach\nhttps://{MERIDIAN}/\n{MERIDIAN}\n{MERIDIAN}\nilse\n\n"  # with a slip, which is said and asked again
 
 
 @dataclass
@@ -55,5 +56,5 @@ def installed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     kept = Path(os.environ[f"FEDCOLLAB_TEST_{request.param}"])
     with entered(kept, tmp_path_factory.mktemp("machine"), [MERIDIAN, HARBOUR]) as tree:
         began = time.monotonic()
-        said = tree.run(INSTALL, *FIRST)
+        said = tree.run(INSTALL, "--tls", "internal", typed=TYPED)
         yield Installed(tree, said, time.monotonic() - began)

@@ -21,6 +21,7 @@ def test_an_empty_debian_has_a_node_that_answers_through_caddy_in_less_than_thre
 ) -> None:
     record_property("said", f"a node on an empty {installed.tree.read('/etc/debian_version').strip()} in {installed.seconds:.0f} s")  # type: ignore[operator]
     assert installed.seconds < 180
+    assert f"Without https://, the name alone: {MERIDIAN}" in installed.said
     status, body = installed.tree.visit(f"https://{MERIDIAN}/actor", "Accept: application/activity+json")
     assert (status, f'"https://{MERIDIAN}/actor"' in body) == (200, True)
 
