@@ -115,14 +115,16 @@ class StorageFull(Unavailable):
 
 
 class Unreachable(FedcollabError):
-    """A fetch or delivery did not succeed; `reason` says why, `answer` is the other side's status where there was one."""
+    """A fetch or delivery did not succeed; `reason` says why, `answer` is the other side's status where there was one, `certificate`
+    OpenSSL's number of what is wrong with its certificate."""
 
     status = 502
     text = N_("The other organisation's node could not be reached.")
 
-    def __init__(self, reason: str, *, answer: int | None = None, retry_after: int | None = None) -> None:
+    def __init__(self, reason: str, *, answer: int | None = None, retry_after: int | None = None, certificate: int = 0) -> None:
         super().__init__(reason=reason, retry_after=retry_after)
         self.answer = answer
+        self.certificate = certificate
 
 
 class Misconfigured(FedcollabError):

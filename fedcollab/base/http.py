@@ -44,7 +44,8 @@ Resolve = Callable[[str, int], Awaitable[list[str]]]
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back; `url` is the final address, `retry_after` in seconds, `date` the other side's clock as its Date field says it."""
+    """What came back; `url` is the final address, `retry_after` in seconds, `date` the other side's clock as its Date field says it,
+    `good_until` the end of its certificate, as the certificate writes it."""
 
     status: int
     url: str
@@ -52,6 +53,7 @@ class Answer:
     body: bytes
     retry_after: int | None = None
     date: str = ""
+    good_until: str = ""
 
 
 @dataclass(frozen=True)
@@ -99,10 +101,13 @@ async def resolve(host: str, port: int) -> list[str]:
 
 
 class Fetcher:
-    """All outgoing requests. `peers` are the exact loopback host:port pairs of a trial node, the only ones that may use plain http."""
+    """All outgoing requests. `peers` are the exact loopback host:port pairs of a trial node, the only ones that may use plain http. `own`
+    is this node's own host where it looks at itself (its doctor, and nobody else): that one may lie at any address, as it does behind a
+    router, and be asked by plain http."""
 
-    def __init__(self, *, peers: frozenset[str] = frozenset(), agent: str = "fedcollab", lookup: Resolve = resolve) -> None:
+    def __init__(self, *, peers: frozenset[str] = frozenset(), agent: str = "fedcollab", lookup: Resolve = resolve, own: str = "") -> None:
         self.peers = peers
+        self.own = own
         self.agent = agent
         self.lookup = lookup
         self._lines = Lines()
@@ -159,6 +164,13 @@ class Fetcher:
         answer, _ = await self._request("POST", url, permit, {"Content-Type": content_type}, body, sign)
         return answer
 
+    async def see(
+        self, url: str, *, permit: Permit, headers: Mapping[str, str] | None = None, sign: Sign | None = None
+    ) -> tuple[Answer, str | None]:
+        """What is answered whatever its status, and where it redirects to, which is not followed. Raises Unreachable where nobody
+        answered."""
+        return await self._request("GET", url, permit, dict(headers or {}), b"", sign)
+
     async def _request(
         self, method: str, url: str, permit: Permit, headers: dict[str, str], body: bytes, sign: Sign | None
     ) -> tuple[Answer, str | None]:
@@ -173,8 +185,8 @@ class Fetcher:
             try:
                 async with asyncio.timeout(TOTAL_SECONDS):
                     return await self._ask(method, url, to, fields, body)
-            except ssl.SSLCertVerificationError:
-                raise Unreachable("their certificate is not valid") from None
+            except ssl.SSLCertVerificationError as error:
+                raise Unreachable("their certificate is not valid", certificate=error.verify_code) from None
             except TimeoutError:
                 raise Unreachable(f"no answer within {TOTAL_SECONDS} seconds") from None
             except ConnectionRefusedError:
@@ -194,7 +206,8 @@ class Fetcher:
             raise
         self._lines.keep(to.origin, line)
         there = message.headers
-        answer = Answer(message.code, url, there.get("Content-Type", ""), found, _seconds(there.get("Retry-After")), there.get("Date", ""))
+        said = (there.get("Content-Type", ""), found, _seconds(there.get("Retry-After")), there.get("Date", ""))
+        answer = Answer(message.code, url, *said, line.good_until)
         return answer, there.get("Location") if message.code in (301, 302, 303, 307, 308) else None
 
     async def _addresses(self, to: Target) -> list[str]:
@@ -204,13 +217,13 @@ class Fetcher:
         except OSError:
             raise Unreachable("the name was not found") from None
         local = to.host in self.peers
-        if not addresses or not all((a in LOOPBACK) if local else is_global(a) for a in addresses):
+        if not addresses or (to.host != self.own and not all((a in LOOPBACK) if local else is_global(a) for a in addresses)):
             raise Unreachable("refused: the name leads to an address that is not public")
         return addresses
 
     def _vet(self, address: str, host: str) -> None:
         """Whom we really are connected to, whatever the name said."""
-        if host not in self.peers and not is_global(address):
+        if host not in self.peers and host != self.own and not is_global(address):
             raise Unreachable("refused: connected to an address that is not public")
 
     def also(self, peer: str) -> "Fetcher":
@@ -226,9 +239,10 @@ class Fetcher:
             to = target(url)
         except BadRequest as error:
             raise Unreachable(f"refused: {error.reason}") from None
-        if to.host not in self.peers and (not to.origin.startswith("https:") or to.name in LOOPBACK):
+        if to.host not in self.peers and to.host != self.own and (not to.origin.startswith("https:") or to.name in LOOPBACK):
             raise Unreachable("refused: only https to public names")
-        if to.host not in self.peers and to.port != 443 and (to.port < 1024 or to.port in ODD_PORTS):
+        usual = to.port == 443 or (to.port == 80 and to.host == self.own)
+        if to.host not in self.peers and not usual and (to.port < 1024 or to.port in ODD_PORTS):
             raise Unreachable("refused: a port that serves something else")
         if not to.plain:
             raise Unreachable("refused: a host name that can be read in two ways")

@@ -25,10 +25,12 @@ Vet = Callable[[str], None]
 
 
 class Line:
-    """One connection; `reused` says that it carried an answer before, so that the other side may just now have closed it."""
+    """One connection; `reused` says that it carried an answer before, so that the other side may just now have closed it. `good_until` is
+    the end of the other side's certificate, as the certificate writes it."""
 
-    def __init__(self, handler: ResponseHandler) -> None:
+    def __init__(self, handler: ResponseHandler, good_until: str = "") -> None:
         self.handler = handler
+        self.good_until = good_until
         self.reused = False
         self.idle_since = 0.0
 
@@ -104,7 +106,7 @@ class Lines:
         except BaseException:
             transport.abort()
             raise
-        return Line(handler)
+        return Line(handler, str((transport.get_extra_info("peercert") or {}).get("notAfter", "")))
 
     def _context(self) -> ssl.SSLContext:
         if self._tls is None:
