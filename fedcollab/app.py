@@ -24,7 +24,7 @@ from fedcollab.feature import ARRIVALS, ASKED, COUNTED, HOME, MENU, OUTBOX, TEMP
 from fedcollab.features.discussions.feature import FEATURE as DISCUSSIONS
 from fedcollab.features.members.feature import FEATURE as MEMBERS
 from fedcollab.features.members.feature import RATE, THROTTLE, Rate, Throttle, session_viewer
-from fedcollab.federation import away, catchup, follows, offers, profiles, retention, streams, succession, views, vouching, workers
+from fedcollab.federation import away, catchup, follows, mirror, offers, profiles, retention, streams, succession, views, vouching, workers
 from fedcollab.federation.kernel import KERNEL, Kernel
 from fedcollab.federation.registry import Registry
 from fedcollab.running import disk, health, metrics
@@ -32,7 +32,7 @@ from fedcollab.running.closing import closed
 
 FEDERATION = Feature(
     "federation",
-    routes=(*views.ROUTES, *streams.ROUTES),
+    routes=(*views.ROUTES, *streams.ROUTES, *mirror.ROUTES),
     handlers=(*follows.HANDLERS, *offers.HANDLERS, *succession.HANDLERS, *vouching.HANDLERS),
     chores=(catchup.listen, away.suspend_away, profiles.renew_own, succession.turn_when_due, offers.end_old, *retention.CHORES),
 )

@@ -37,7 +37,7 @@ from fedcollab.features.discussions.feature import FEATURE as DISCUSSIONS
 from fedcollab.features.members.feature import FEATURE as MEMBERS
 from fedcollab.features.members.feature import RATE, Rate
 from fedcollab.federation import activitystreams as ap
-from fedcollab.federation import follows, offers, profiles, proofs, signatures, streams, succession, views, vouching, workers
+from fedcollab.federation import follows, mirror, offers, profiles, proofs, signatures, streams, succession, views, vouching, workers
 from fedcollab.federation.kernel import KERNEL, Kernel
 from fedcollab.federation.registry import Registry
 
@@ -147,7 +147,7 @@ async def start(
     app[TEMPLATES], app[MENU] = Templates(), DISCUSSIONS.menu
     app[OUTBOX], app[ARRIVALS], app[ASKED] = DISCUSSIONS.outbox, DISCUSSIONS.arrivals, (reading.may_ask_about,)
     app[RATE] = Rate(clock)
-    app.add_routes([*views.ROUTES, *streams.ROUTES, *DISCUSSIONS.routes, *MEMBERS.routes])
+    app.add_routes([*views.ROUTES, *streams.ROUTES, *mirror.ROUTES, *DISCUSSIONS.routes, *MEMBERS.routes])
     app.on_response_prepare.append(add_headers)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()

@@ -419,6 +419,7 @@ NO_PAGE = {
     "GET /actor/outbox": "a document",
     "GET /actor/followers": "a document",
     "GET /actor/following": "a document",
+    "GET /actor/mirror": "JSON, for the node's own doctor",
     "GET /threads/{id}/posts": "a document",
     "GET /groups/{id}/followers": "a document",
     "GET /groups/{id}/outbox": "a document",
