@@ -13,6 +13,7 @@ from fedcollab.base.errors import FedcollabError
 
 from .cli_backup import backup_app, restore
 from .cli_database import database_app
+from .cli_doctor import doctor
 from .cli_people import token_app, user_reset_factor
 from .cli_queue import federation_app
 from .cli_running import maintenance_app
@@ -44,6 +45,7 @@ for name, part in (
 
 user_app.command("reset-factor")(user_reset_factor)
 app.command("restore")(restore)
+app.command("doctor")(doctor)
 
 Role = Annotated[list[str] | None, typer.Option("--role", help="admin, moderator or member; may be given several times.")]
 

@@ -1,0 +1,1 @@
+"""Decides what is looked at when an admin asks whether their node is well, and says of each fault what to do."""

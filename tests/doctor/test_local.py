@@ -1,0 +1,88 @@
+"""Plants a fault in a node on its own machine: its code names it and no other does, what a forum sees of it names nobody."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from fedcollab.doctor import database, files, process, report
+from fedcollab.doctor.checks import CHECKS
+from fedcollab.doctor.findings import FAIL, OK, SKIP
+from tests.needs import lacking
+
+from .faults import AS_ROOT, LOCAL, Fault
+from .patients import CANARIES, Ward, unwell, ward
+
+HERE = [check.code for check in CHECKS if not check.asks and check.run.__module__ != process.__name__]
+
+
+async def found(fault: Fault, sick: Ward) -> None:
+    """The code is well before, alone unwell after, and says what to do in words without a trace of names in the report."""
+    assert (await sick.levels(fault.code)) == {fault.code: OK}
+    fault.plant(sick)
+    after = await sick.examine(*HERE)
+    assert unwell({check.code: finding.level for check, finding in after}) == {fault.code: fault.level}
+    [finding] = [finding for check, finding in after if check.code == fault.code]
+    remedy = finding.remedy(sick.patient().place)
+    assert len(remedy) > 10
+    assert "%(" not in finding.words() + remedy
+    assert "\n" not in finding.words() + remedy
+    shown = report.redacted(after)
+    assert fault.code in shown
+    assert [word for word in (*CANARIES, str(sick.root.parent)) if word in shown] == []
+
+
+@pytest.mark.parametrize("fault", LOCAL, ids=lambda fault: fault.name)
+async def test_the_doctor_finds_each_planted_fault_by_its_code(fault: Fault, tmp_path: Path) -> None:
+    await found(fault, ward(tmp_path))
+
+
+async def test_a_file_of_another_user_is_found(tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        lacking("only root can give a file to another user")
+    await found(AS_ROOT, ward(tmp_path))
+
+
+async def test_the_wrong_user_is_told_who_to_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    well = ward(tmp_path)
+    assert await well.levels("owner") == {"owner": OK}
+    monkeypatch.setattr(files.os, "geteuid", lambda: 54321)
+    [(_, finding)] = await well.examine("owner")
+    assert (finding.level, str(well.root.stat().st_uid) in finding.remedy({})) == (FAIL, True)
+
+
+async def test_a_node_that_is_well_has_nothing_to_mend(tmp_path: Path) -> None:
+    assert set((await ward(tmp_path).levels(*HERE)).values()) == {OK}
+
+
+async def test_where_one_thing_is_broken_the_others_are_looked_at_all_the_same(tmp_path: Path) -> None:
+    sick = ward(tmp_path)
+    (sick.root / "node.toml").write_text("]")
+    levels = await sick.levels(offline=True)
+    assert list(levels) == [check.code for check in CHECKS]
+    assert unwell(levels) == {"settings": FAIL}
+    assert {"master-key", "permissions", "owner", "disk", "inodes", "memory"} <= {code for code, level in levels.items() if level == OK}
+    assert levels["queue"] == SKIP
+
+
+async def test_a_directory_without_a_node_breaks_no_check(tmp_path: Path) -> None:
+    nowhere = Ward(tmp_path / "nothing")
+    findings = await nowhere.examine(offline=True)
+    assert [check.code for check, finding in findings if "report it" in finding.words()] == []
+    assert ("settings", FAIL) in [(check.code, finding.level) for check, finding in findings]
+
+
+async def test_a_large_database_is_looked_at_for_a_while_and_no_longer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    well = ward(tmp_path)
+    monkeypatch.setattr(database, "LOOKED_AT", -1.0)
+    monkeypatch.setattr(database, "STEPS", 1)
+    [(_, finding)] = await well.examine("integrity")
+    assert (finding.level, "within" in finding.words()) == (OK, True)
+
+
+async def test_the_doctor_changes_nothing(tmp_path: Path) -> None:
+    well = ward(tmp_path)
+    before = {path: path.read_bytes() for path in well.root.iterdir() if not path.name.endswith("-shm")}
+    await well.levels(offline=True)
+    after = {path: path.read_bytes() for path in well.root.iterdir() if not path.name.endswith("-shm")}
+    assert {path: text for path, text in after.items() if text or path in before} == before
