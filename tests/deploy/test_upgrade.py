@@ -135,10 +135,10 @@ def test_what_fails_goes_back_by_itself_and_says_why(made: Installed, more: str,
 @pytest.mark.timeout(600)
 def test_an_upgrade_begins_with_a_backup_and_with_nodes_that_answer(made: Installed) -> None:
     before = runs(made)
-    made.tree.run("mv", "/var/lib/fedcollab/meridian/backup.key", "/root/away")
+    made.tree.run("mv", "/var/lib/fedcollab/meridian/backup.key", "/srv/away")
     told = upgrade(made, code=1)
     assert "An upgrade begins with a backup" in told
-    made.tree.run("mv", "/root/away", "/var/lib/fedcollab/meridian/backup.key")
+    made.tree.run("mv", "/srv/away", "/var/lib/fedcollab/meridian/backup.key")
     made.tree.run("sh", "-c", "kill -STOP $(cat /run/stand-in/fedcollab@meridian.service)")
     told = upgrade(made, code=1)
     made.tree.run("sh", "-c", "kill -CONT $(cat /run/stand-in/fedcollab@meridian.service)")

@@ -95,7 +95,7 @@ class Bench:
     def run(self, post: Post) -> bool:
         """One round of the delivery worker, to partners whose form of signature is known; whether there was anything to do."""
         self.session.execute(sa.update(Partner).values(form=signatures.RFC9421))
-        kernel: Any = type("Kernel", (), {"node": self.node, "database": Direct(self.session), "fetcher": post})()
+        kernel: Any = type("Kernel", (), {"node": self.node, "database": Direct(self.session), "fetcher": post, "sent": Counter()})()
 
         async def one() -> bool:
             leased = delivery.lease(self.session, self.clock())
@@ -332,7 +332,7 @@ async def test_a_partner_that_is_being_delivered_to_is_not_started_again_whateve
         bench = Bench(session)
         there = partner(session, bench.node, "p.example")
         bench.publish("a", there.organisation_id)
-        kernel: Any = type("Kernel", (), {"node": bench.node, "database": Direct(session, Wakes())})()
+        kernel: Any = type("Kernel", (), {"node": bench.node, "database": Direct(session, Wakes()), "sent": Counter()})()
         started, go_on = [], asyncio.Event()
 
         async def work(_kernel: Any, lane: str, _items: list[int]) -> None:
@@ -363,7 +363,7 @@ async def test_workers_start_late_on_a_node_that_could_not_write_at_first() -> N
                     given_back.set()
                 return await self.read(work, *args, **kwargs)
 
-        kernel: Any = type("Kernel", (), {"node": bench.node, "database": Full(session, Wakes())})()
+        kernel: Any = type("Kernel", (), {"node": bench.node, "database": Full(session, Wakes()), "sent": Counter(), "pulse": {}})()
         task = asyncio.create_task(workers.run(kernel))
         async with asyncio.timeout(10):
             await given_back.wait()
@@ -394,6 +394,6 @@ def test_a_suspended_partner_keeps_its_queue_and_gets_it_once_admitted_again_a_b
 def test_signing_keys_are_the_actors_own() -> None:
     with memory() as session:
         bench = Bench(session)
-        kernel: Any = type("Kernel", (), {"node": bench.node})()
+        kernel: Any = type("Kernel", (), {"node": bench.node, "sent": Counter()})()
         found = workers._signers(session, kernel, {bench.me.id}, keys.RSA)
         assert found[bench.me.id].uri == bench.me.uri + keys.FRAGMENTS[keys.RSA]
