@@ -25,7 +25,7 @@ from fedcollab.federation.models import ADMITTED, Partner
 from fedcollab.running import disk
 from fedcollab.running.models import Said
 
-from .settings import printed_key, written
+from .settings import COMMANDS, printed_key, written
 
 PAPER, AWAY = "printed key", "first steps"  # names in `said`
 OLD, SOON = 3, 14  # days: a backup older than this, a disk that is full before that, are worth a line at home
@@ -57,7 +57,7 @@ STEPS = (
         "key",
         N_("A printed key for backups"),
         N_("Without it there is no backup. It is shown once; write it down."),
-        command="fedcollab backup key",
+        command=COMMANDS["key"],
     ),
     Step(
         "paper", N_("The printed key lies on paper"), N_("Type it from the paper, to be sure that it is all there."), "/admin/first#paper"
@@ -66,7 +66,7 @@ STEPS = (
         "backup",
         N_("A backup, made and opened"),
         N_("None older than three days, from then on."),
-        command="fedcollab backup create DIRECTORY",
+        command=COMMANDS["backup"],
     ),
     Step("off", N_("Backups go to another disk"), N_("A backup beside what it saves burns with it."), "/admin/settings#backups"),
     Step("group", N_("A first group"), N_("Conversations live in groups."), "/groups/new"),

@@ -31,6 +31,7 @@ from fedcollab.running.kept import kept
 
 SAID_ONCE = ("language", "time_zone")  # written even where they are as they come: then somebody has thought of them
 LEVELS, FORMS = ("debug", "info", "warning", "error"), ("json", "text")
+COMMANDS = {"key": "fedcollab backup key", "backup": "fedcollab backup create DIRECTORY"}
 MINUTES = (15, 30, 60, 120, 240)
 CHECKS = {
     "database": N_("The database answers"),
@@ -140,7 +141,9 @@ async def _page(request: web.Request, status: int = 200, errors: dict[str, str] 
         levels=LEVELS,
         forms=FORMS,
         minutes=MINUTES,
-        versions={"fedcollab": __version__, "Python": platform.python_version(), "step": head()},
+        versions=(("fedcollab", __version__), ("Python", platform.python_version())),
+        step=head(),
+        commands=COMMANDS,
         errors=errors or {},
         saved=request.query.get("saved") == "1",
     )

@@ -1,5 +1,5 @@
-"""What the disk looked like stands in the database, a line a day: from it the node says when it will be full. So does what admins say of
-the node. When the record was read last is found at once, and the oldest receipts, which go after a year."""
+"""What the disk looked like stands in the database, a line a day: from it the node says when it will be full. So does what admins say
+of the node. When the record was read last is found at once, and the oldest receipts, which go after a year."""
 
 import sqlalchemy as sa
 from alembic import op

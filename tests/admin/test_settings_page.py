@@ -12,7 +12,7 @@ from fedcollab.backup import keeping, printed, runs
 from fedcollab.base import config
 from fedcollab.base.clock import DAY, HOUR
 from fedcollab.base.paths import NodeFiles
-from fedcollab.features.discussions import service
+from fedcollab.features.discussions import drafts
 from fedcollab.features.discussions.models import Draft
 from fedcollab.federation.models import Receipt
 from fedcollab.federation.retention import purge_receipts
@@ -149,7 +149,7 @@ async def test_backups_and_a_failure_are_shown_with_the_keys_name(house: House) 
 
 def test_the_table_of_what_is_kept_goes_by_the_figures_of_the_code() -> None:
     days = {one.what: one.days for one in kept(21)}
-    assert days["Drafts"] == service.DRAFTS_KEPT // DAY
+    assert days["Drafts"] == drafts.KEPT // DAY
     assert days["Backups"] == 21
     assert days["What went to partners and came from them"] == 45
 
@@ -166,7 +166,7 @@ def test_old_drafts_and_answered_receipts_go_and_questions_without_an_answer_sta
         for name, state, days in (("a", "confirmed", 366), ("b", "confirmed", 364), ("c", "sent", 900)):
             row = dict(activity_uri=name, organisation_uri=name, object_uri="o", name=name, state=state, sent_at=here.now() - days * DAY)
             session.execute(sa.insert(Receipt).values(**row))
-        service.forget_drafts(session, here)
+        drafts.forget_drafts(session, here)
         purge_receipts(session, here)
         assert list(session.scalars(sa.select(Draft.place))) == ["new"]
         assert sorted(session.scalars(sa.select(Receipt.name))) == ["b", "c"]

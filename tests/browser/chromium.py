@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Browser, BrowserContext, Response, sync_playwright
 from playwright.sync_api import Page as Tab
 
-from .pages import Page, fits
+from .page import Page, fits
 from .scene import Scene
 
 PLAIN = ("", "nobody")

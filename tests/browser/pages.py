@@ -1,51 +1,11 @@
 """Lists every page in every state that is worth looking at; a route without a page here fails a test."""
 
-import re
-from collections.abc import Callable
-from dataclasses import dataclass
-
 import pyotp
 from playwright.sync_api import Page as Tab
 
-from fedcollab.backup import keeping
-from fedcollab.base.clock import HOUR
-from fedcollab.base.maintenance import Closed
-
+from .node_pages import NODE_NO_PAGE, NODE_PAGES
+from .page import Act, Page, fill
 from .scene import PASSWORD, Scene
-
-Act = Callable[[Tab, Scene], None]
-
-
-@dataclass(frozen=True)
-class Page:
-    """One page in one state: its address (names in braces are the scene's), who looks, what they do there, what answers.
-
-    `sends` is the pattern of the route that answers the form; without one it is the route of the address itself."""
-
-    name: str
-    path: str
-    template: str
-    who: str = "ilse"
-    act: Act | None = None
-    sends: str = ""
-    status: int = 200
-
-
-def fits(pattern: str, path: str) -> bool:
-    """Whether a route's pattern takes a path."""
-    return bool(re.fullmatch(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(pattern)), path))
-
-
-def fill(button: str = ".btn.main", **fields: str) -> Act:
-    """Fills a form's fields by name and presses a button."""
-
-    def act(tab: Tab, scene: Scene) -> None:
-        for name, value in fields.items():
-            tab.locator(f"main [name={name}]:not([type=hidden])").fill(value.replace("NUMBER", str(scene.fresh())))
-        tab.locator(f"main {button}").first.click()
-        tab.wait_for_load_state()
-
-    return act
 
 
 def preview(**fields: str) -> Act:
@@ -152,34 +112,6 @@ def token_made(tab: Tab, scene: Scene) -> None:
 def no_token(tab: Tab, scene: Scene) -> None:
     scene.forgive()
     fill(purpose="A script", proof="never this one")(tab, scene)
-
-
-def closed(tab: Tab, scene: Scene) -> None:
-    """Looks while the node is being worked on; it is open again for those who look next."""
-    node = scene.busy.kernel.node
-    node.maintenance.begin(Closed(node.now(), node.now() + HOUR, "We move to a new machine."))
-    tab.reload()
-    node.maintenance.end()
-
-
-def almost_full(tab: Tab, scene: Scene) -> None:
-    """Looks while the disk has no room; afterwards it is as it was."""
-    room = scene.busy.kernel.node.room
-    wanted, room.wanted, room._looked, room._figures = room.wanted, 500_000_000, float("inf"), (20_000_000, 40_000_000_000)
-    tab.reload()
-    room.wanted, room._looked = wanted, float("-inf")
-
-
-def key_made(tab: Tab, scene: Scene) -> None:
-    """Looks where there is a printed key that nobody has read from its paper yet."""
-    node = scene.busy.kernel.node
-    keeping.make(node.files, node.master_key)
-    tab.reload()
-
-
-def key_mistyped(tab: Tab, scene: Scene) -> None:
-    key_made(tab, scene)
-    fill(key="abcde fghjk mnpqr")(tab, scene)
 
 
 def stale(tab: Tab, scene: Scene) -> None:
@@ -377,28 +309,7 @@ PAGES = (
     ),
     Page("queue", "/admin/federation", "admin/federation.html"),
     Page("queue-empty", "/admin/federation", "admin/federation.html", "sokha"),
-    Page("record", "/admin/audit", "admin/audit.html"),
-    Page("record-older", "/admin/audit?kind=post", "admin/audit.html", act=fill(".pager [rel=next]")),
-    Page("record-verified", "/admin/audit", "admin/audit.html", act=fill("form[action$='/verify'] .btn")),
-    Page("record-empty", "/admin/audit?since=2001-01-01&until=2001-01-02", "admin/audit.html"),
-    Page("node", "/admin/settings", "admin/settings.html"),
-    Page("node-closed", "/admin/settings", "admin/settings.html", act=closed),
-    Page("node-full", "/admin/settings", "admin/settings.html", act=almost_full),
-    Page("node-saved", "/admin/settings", "admin/settings.html", act=fill("#change .btn.main", backup_keep="21")),
-    Page(
-        "node-error",
-        "/admin/settings",
-        "admin/settings.html",
-        act=fill("#change .btn.main", backup_keep="0", disk_reserve="much"),
-        sends="/admin/settings",
-        status=422,
-    ),
-    Page("first", "/admin/first", "admin/first.html"),
-    Page("first-key", "/admin/first", "admin/first.html", act=key_made),
-    Page("first-error", "/admin/first", "admin/first.html", act=key_mistyped, sends="/admin/first", status=422),
-    Page("first-empty", "/admin/first", "admin/first.html", "sokha"),
-    Page("home-full", "/", "discussions/home.html", act=almost_full),
-    Page("worked-on", "/groups", "base/error.html", "daan", closed, status=503),
+    *NODE_PAGES,
     Page("not-found", "/threads/none", "base/error.html", status=404),
     Page("not-found-public", "/groups/none", "base/error.html", "", status=404),
     Page("used-up", "/join/none", "base/error.html", "", status=410),
@@ -442,10 +353,5 @@ NO_PAGE = {
     "POST /admin/members/{id}/factor": "leads back to the list",
     "POST /groups/{id}/narrow": "leads back to the group",
     "POST /admin/federation": "leads back to the queue",
-    "POST /admin/maintenance": "leads to the node's page",
-    "POST /admin/audit/verify": "leads back to the record",
-    "POST /admin/audit/export": "a file",
-    "GET /healthz": "JSON",
-    "GET /readyz": "JSON",
-    "GET /metrics": "figures for a monitoring system",
+    **NODE_NO_PAGE,
 }

@@ -7,7 +7,8 @@ from playwright.sync_api import Page as Tab
 from fedcollab.app import FEATURES
 
 from .chromium import Windows
-from .pages import NO_PAGE, PAGES, Page, fits
+from .page import Page, fits
+from .pages import NO_PAGE, PAGES
 from .scene import FRAMED
 
 ROUTES = [(route.method, route.path) for feature in FEATURES for route in feature.routes]

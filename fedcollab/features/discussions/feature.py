@@ -7,12 +7,12 @@ from fedcollab.feature import Feature, MenuItem
 
 from . import composing, paging, reading, thanks, views
 from .clients import TAKERS, arrivals
+from .drafts import forget_drafts
 from .erased import ERASURES
 from .groups import admit_partner, expel_partner, renew_lists
 from .moderation.feature import HANDLERS as MODERATION
 from .moderation.feature import MENU, ROUTES
 from .receiving import HANDLERS
-from .service import forget_drafts
 
 FEATURE = Feature(
     name="discussions",

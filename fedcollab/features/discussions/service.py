@@ -16,7 +16,7 @@ from fedcollab.actors.models import OWN, Actor
 from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
 from fedcollab.base import markup
-from fedcollab.base.clock import DAY, HOUR, new_id
+from fedcollab.base.clock import HOUR, new_id
 from fedcollab.base.errors import Forbidden, N_, NotFound, Refused, TooMany
 from fedcollab.base.statements import prepared
 from fedcollab.federation import activitystreams as ap
@@ -26,7 +26,6 @@ from . import activities, confirming, groups, mentions, public, reading
 from .models import LAST, Draft, Mention, Post, PostRevision, Thanks, Thread, ThreadRead
 
 TITLE = 200
-DRAFTS_KEPT = 180 * DAY
 CHANGES, CHANGES_AN_HOUR = 500, 50  # of one post: each stays in its history, and goes to every partner inside
 AUTHOR, GROUP = sa.orm.aliased(Actor), sa.orm.aliased(Actor)  # made once: an alias copies every column
 ONCE = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
@@ -368,11 +367,6 @@ def save_draft(session: Session, node: Node, viewer: Viewer, place: str, *, titl
         node.room.need()
         row = dict(person_id=viewer.person_id, place=place, title=title[:TITLE], text=text, updated_at=node.now())
         session.execute(sa.insert(Draft).values(row))
-
-
-def forget_drafts(session: Session, node: Node) -> None:
-    """Chore: drafts that nobody has touched for half a year."""
-    session.execute(sa.delete(Draft).where(Draft.updated_at < node.now() - DRAFTS_KEPT))
 
 
 def mark_read(session: Session, viewer: Viewer, thread_id: str, place: int) -> None:
