@@ -14,6 +14,7 @@ from fedcollab.base.clock import EPOCH, HOUR, MICROSECONDS, MINUTE
 from fedcollab.base.errors import BadRequest, N_
 from fedcollab.base.maintenance import Closed
 from fedcollab.base.web import Handler
+from fedcollab.federation import catchup
 from fedcollab.federation.kernel import KERNEL, Kernel
 
 OPEN = ("/login", "/link/", "/logout", "/static/", "/language/", "/healthz", "/readyz", "/metrics")
@@ -54,6 +55,8 @@ def _closed(session: Session, node: Node, viewer: Viewer | None) -> None:
 
 
 def _opened(session: Session, node: Node, viewer: Viewer | None) -> None:
+    """Partners were told to come again later; we ask them now for what they have kept."""
+    catchup.want(session, node)
     audit.record(session, node.now(), viewer, "node.open", node.host)
 
 
