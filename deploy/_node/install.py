@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 
 from . import answers as asked
-from . import caddy, packages, reach, services, steps
+from . import caddy, moving, packages, reach, services, steps
 from .answers import Answers
 from .layout import Machine, Node
 from .say import Stop, alone, as_root, say
@@ -37,7 +37,10 @@ def _run(machine: Machine, said: argparse.Namespace) -> int:
     begun = next((one for one in before if not one.finished and said.domain in (None, one.domain)), None)
     wanted = said.another or said.domain not in (None, *(one.domain for one in before))
     if begun is None and before and not wanted:
-        return _there(machine, before)
+        if said.backups is None or said.backups in [one.backups for one in before if said.domain == one.domain]:
+            return _there(machine, before)
+        moving.backups(machine, before, said)
+        return 0
     if begun is None:
         if said.web == "caddy":
             caddy.refuse_other_servers()
@@ -123,4 +126,4 @@ def _farewell(machine: Machine, node: Node, answers: Answers, said: argparse.Nam
 
 def _same_disk(node: Node, answers: Answers) -> str:
     lost = answers.backups == str(node.backups)
-    return ", which goes when this machine goes: docs/admins/backup.md says how to choose another place." if lost else "."
+    return ", on the disk that goes when this machine goes. A better place, later: deploy/install --backups DIRECTORY" if lost else "."

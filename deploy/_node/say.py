@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -80,8 +81,8 @@ def as_root() -> None:
         raise Stop("This has to be run as root: sudo " + sys.argv[0])
 
 
-def write(path: Path, text: str, mode: int = 0o644) -> bool:
-    """Makes a file be that text, whole or not at all; answers whether it was another before."""
+def write(path: Path, text: str, mode: int = 0o644, owner: str = "") -> bool:
+    """Makes a file be that text, whole or not at all, of that owner if one is named; answers whether it was another before."""
     if path.exists() and path.read_text() == text:
         path.chmod(mode)
         return False
@@ -92,6 +93,8 @@ def write(path: Path, text: str, mode: int = 0o644) -> bool:
         file.write(text)
         file.flush()
         os.fchmod(file.fileno(), mode)
+        if owner:
+            shutil.chown(half, owner, owner)
         os.fsync(file.fileno())
     half.replace(path)
     return True

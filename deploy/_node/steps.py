@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import tomllib
+import zoneinfo
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -75,16 +76,28 @@ def data(machine: Machine, node: Node, answers: Answers) -> None:
     write(node.key, (half / "node.key").read_text("ascii"), 0o600)
     (half / "node.key").unlink()
     with (half / "node.toml").open("a", encoding="utf-8") as file:
-        file.write(more_settings(answers))
+        file.write(more_settings(answers, time_zone(machine)))
     os.sync()
     half.rename(node.data)
 
 
-def more_settings(answers: Answers) -> str:
+def more_settings(answers: Answers, zone: str) -> str:
     """The lines of node.toml that `fedcollab init` has no option for."""
-    lines = [f"backup_to = {json.dumps(answers.backups)}", "trusted_proxy = true"]
+    lines = [backup_line(answers), "trusted_proxy = true"]
+    lines += [f"time_zone = {json.dumps(zone)}"] if zone else []
     lines += [f"machine_run_by = {json.dumps(answers.run_by, ensure_ascii=False)}"] if answers.run_by else []
     return "\n".join(lines) + "\n"
+
+
+def backup_line(answers: Answers) -> str:
+    """The line of node.toml that says where backups go."""
+    return f"backup_to = {json.dumps(answers.backups)}"
+
+
+def time_zone(machine: Machine) -> str:
+    """The machine's, by its name; empty where it has none that Python knows."""
+    name = str((machine.root / "etc/localtime").resolve()).partition("/zoneinfo/")[2]
+    return name if name in zoneinfo.available_timezones() else ""
 
 
 def _plain(home: Path) -> dict[str, str]:
@@ -94,12 +107,18 @@ def _plain(home: Path) -> dict[str, str]:
 def place_for_backups(machine: Machine, node: Node, answers: Answers) -> None:
     """A directory that the node alone can enter, and, where it is another than the usual one, the unit's leave to write there."""
     place = Path(answers.backups)
+    _own(machine, node, place)
+    if place == node.backups:
+        node.backup_drop_in.unlink(missing_ok=True)
+    else:
+        write(node.backup_drop_in, f"[Unit]\nRequiresMountsFor={place}\n\n[Service]\nReadWritePaths={place}\n")
+    services.reload_units()
+
+
+def _own(machine: Machine, node: Node, place: Path) -> None:
+    """The directory itself. Raises Stop where it holds what is not this node's."""
     if place == node.backups:
         machine.backups.mkdir(parents=True, exist_ok=True)
-    else:
-        leave = f"[Unit]\nRequiresMountsFor={place}\n\n[Service]\nReadWritePaths={place}\n"
-        write(node.backup_drop_in, leave)
-        services.reload_units()
     if not place.exists():
         place.mkdir(mode=0o700)
     if pwd.getpwuid(place.stat().st_uid).pw_name != node.user:

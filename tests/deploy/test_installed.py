@@ -125,6 +125,32 @@ def test_the_nightly_backup_is_switched_on_and_made_as_the_nodes_user(installed:
     assert installed.tree.run("find", place, "!", "-user", "fedcollab-meridian", "-o", "-perm", "/077") == ""
 
 
+def test_backups_are_given_another_place_and_the_node_goes_on(installed: Installed) -> None:
+    installed.tree.run("mkdir", "-p", "/mnt/disk")
+    for place in ("/mnt/disk/meridian", "/var/backups/fedcollab/meridian", "/mnt/disk/meridian"):
+        before = installed.tree.run("ls", "-l", "/var/lib/fedcollab/meridian/node.toml").split()[:4]
+        assert f"Backups of meridian go to {place}" in installed.tree.run(INSTALL, "--backups", place)
+        assert installed.tree.run("ls", "-l", "/var/lib/fedcollab/meridian/node.toml").split()[:4] == before
+        assert f'backup_to = "{place}"' in installed.tree.read("/var/lib/fedcollab/meridian/node.toml")
+    installed.tree.run("systemctl", "start", "fedcollab-backup@meridian.service")
+    assert len(installed.json("backup", "list", "/mnt/disk/meridian")) == 1  # type: ignore[arg-type]
+    assert installed.tree.visit(f"https://{MERIDIAN}/login")[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["--backups", "/nowhere/at/all"], "/nowhere/at is not there"),
+        (["--backups", "/etc"], "/etc holds something else already"),
+        (["--backups", "/mnt/x", "--node", "nobody"], "Say --node with one of: meridian"),
+    ],
+)
+def test_a_place_for_backups_that_cannot_be_is_refused_and_nothing_changes(installed: Installed, more: list[str], said: str) -> None:
+    before = installed.tree.state("/etc", "/var/lib/fedcollab/meridian/node.toml")
+    assert said in installed.tree.run(INSTALL, *more, code=1)
+    assert installed.tree.state("/etc", "/var/lib/fedcollab/meridian/node.toml") == before
+
+
 def test_another_organisation_has_its_own_node_beside_it_and_both_federate_through_caddy(installed: Installed) -> None:
     more = ["--machine-run-by", "Meridian Outreach", "--backups", "/mnt/harbour"]
     said = installed.tree.run(INSTALL, "--another", *options("Harbour", HARBOUR, "lea"), *more)
