@@ -95,11 +95,12 @@ async def test_what_would_abuse_a_search_is_answered_by_every_page_as_anything_e
     for resource in house.site.runner.app.router.resources():
         path = re.sub(r"\{\w+\}", lambda _, p=resource.canonical: there.get(p.split("/")[1], "fr"), resource.canonical)
         if any(route.method == "GET" for route in resource) and not path.startswith("/static"):
+            usual = (await house.admin.ask("GET", path))[2].lower().count("sqlite")  # the admins' page of the node names it
             for words in SEARCHES:
                 query = "&".join(f"{name}={quoted(words)}" for name in ("q", "query", "search", "text", "words"))[:7500]
                 status, _, page = await house.admin.ask("GET", f"{path}?{query}")
                 assert status in (200, 303, 400, 401, 404, 410), (path, words[:40], status)
-                assert "sqlite" not in page.lower()
+                assert page.lower().count("sqlite") == usual, "what the database says is no reader's"
 
 
 def quoted(words: str) -> str:
