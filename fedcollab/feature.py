@@ -60,7 +60,7 @@ class HomeNote:
 @dataclass(frozen=True)
 class Feature:
     """One feature's part in the house; `outbox` and `arrivals` are what members' own tools write and read of it, `asked` which
-    of its activities other servers may fetch by their ids, `restored` what a node that comes out of a backup does before it serves,
+    of its activities other servers may fetch by their ids, `restored` what a node that comes out of a backup of that time does first,
     `erasures` what must not come back with an older one. Where it has a `permission` (the message id of what a partner may take part in),
     each partner is allowed it or not, by the feature's name: `admits` puts an organisation into the feature's audiences, `expels` takes it
     out of them and drops what still waits for it. What a partner sends to its handlers is refused where it is not allowed."""
@@ -69,7 +69,7 @@ class Feature:
     routes: tuple[web.RouteDef, ...] = ()
     handlers: tuple[Handler, ...] = ()
     chores: tuple[Chore, ...] = ()
-    restored: tuple[Callable[[Session, Node], None], ...] = ()
+    restored: tuple[Callable[[Session, Node, int], None], ...] = ()
     erasures: Part | None = None
     outbox: tuple[Taker, ...] = ()
     arrivals: tuple[Arrivals, ...] = ()

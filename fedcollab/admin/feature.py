@@ -8,7 +8,7 @@ from fedcollab.feature import Feature, MenuItem
 from fedcollab.federation import offers
 from fedcollab.federation.queue import attention
 
-from . import first, members, partner_page, partners, queue, record, settings, views
+from . import first, members, partner_page, partners, queue, record, restored, settings, views
 
 FEATURE = Feature(
     name="admin",
@@ -29,14 +29,16 @@ FEATURE = Feature(
         *record.ROUTES,
         *settings.ROUTES,
         *first.ROUTES,
+        *restored.ROUTES,
     ),
     erasures=Part("partners", partners.ended_since, partners.end_again),
-    home=(first.NOTE,),
+    restored=(restored.remember,),
+    home=(restored.NOTE, first.NOTE),
     menu=(
         MenuItem("/admin/members", N_("Members"), "people", role="admin"),
         MenuItem("/admin/partners", N_("Partners"), "node", role="admin", number=offers.attention),
         MenuItem("/admin/federation", N_("Deliveries"), "wait", role="admin", number=attention),
         MenuItem("/admin/audit", N_("Record"), "list", role="admin"),
-        MenuItem("/admin/settings", N_("Node"), "file", role="admin", also=("/admin/first",)),
+        MenuItem("/admin/settings", N_("Node"), "file", role="admin", also=("/admin/first", "/admin/restored")),
     ),
 )

@@ -105,16 +105,18 @@ def _empty(url: str) -> None:
         database.close()
 
 
-def go_on(node: Node, url: str, units: Iterable[restoring.Unit], parts: Sequence[erasures.Part], erased: Mapping[str, list[str]]) -> None:
+def go_on(
+    node: Node, url: str, units: Iterable[restoring.Unit], parts: Sequence[erasures.Part], erased: Mapping[str, list[str]], made_at: int
+) -> None:
     """For a node that has served since the copy was made: no number is used twice, nothing that was taken away since comes back."""
     database = open_database(url)
 
     def all_at_once(session: Session) -> None:
         restoring.go_on(session, node)
         for unit in units:
-            unit(session, node)
+            unit(session, node, made_at)
         erasures.replay(session, node, parts, erased)
-        audit.record(session, node.now(), None, "node.rollback", node.host)
+        audit.record(session, node.now(), None, "node.rollback", str(made_at))
 
     try:
         run_sync(database, all_at_once)

@@ -31,7 +31,7 @@ from . import erasures, keeping, making, postgres, printed, sets
 from .making import Say
 from .store import Store
 
-Unit = Callable[[Session, Node], None]
+Unit = Callable[[Session, Node, int], None]
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def restore(
         (place / making.DUMP).unlink()
         reach("restore.loaded")
     later = _erased_since(directory, path, head, pair)
-    _adjust(files, settings, master, [*units, lambda session, node: _take_away(session, node, parts, later)])
+    _adjust(files, settings, master, head.made_at, [*units, lambda session, node, _: _take_away(session, node, parts, later)])
     reach("restore.adjusted")
     if target.exists():
         target.rmdir()
@@ -176,7 +176,7 @@ def _take_away(session: Session, node: Node, parts: Sequence[erasures.Part], lat
         erasures.replay(session, node, parts, erased)
 
 
-def _adjust(files: NodeFiles, settings: config.Settings, master: bytes, units: Iterable[Unit]) -> None:
+def _adjust(files: NodeFiles, settings: config.Settings, master: bytes, made_at: int, units: Iterable[Unit]) -> None:
     """Has the restored database go on where no number is used twice; `units` are the features' parts."""
     database = open_database(settings.database_url or f"sqlite:///{files.database}")
     try:
@@ -187,8 +187,8 @@ def _adjust(files: NodeFiles, settings: config.Settings, master: bytes, units: I
         def all_at_once(session: Session) -> None:
             go_on(session, node)
             for unit in units:
-                unit(session, node)
-            audit.record(session, node.now(), None, "node.restore", node.host)
+                unit(session, node, made_at)
+            audit.record(session, node.now(), None, "node.restore", str(made_at))
 
         verdict = run_sync(database, audit.verify, write=False)
         if verdict.broken_at is not None:

@@ -19,7 +19,7 @@ class DiskSample(Model):
 
 class Said(Model):
     """Something that an admin has said of the node and that no other fact shows: that the printed key lies on paper (`value` is the key's
-    name), that the first steps need not be shown any more."""
+    name), that the first steps need not be shown any more; and that it came out of a backup (made at `value`)."""
 
     __tablename__ = "said"
     name: Mapped[str] = mapped_column(String(40), primary_key=True)

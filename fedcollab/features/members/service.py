@@ -228,7 +228,7 @@ def forget_ended(session: Session, node: Node) -> None:
     session.execute(sa.delete(ClientToken).where(ClientToken.expires_at <= now))
 
 
-def end_all(session: Session, node: Node) -> None:
+def end_all(session: Session, _node: Node, _made_at: int) -> None:
     """Ends every session, link, invitation and token: in a node that comes out of a backup some live that were ended since."""
     for model in (LoginSession, HalfLogin, LoginLink, Invitation, ClientToken):
         session.execute(sa.delete(model))
