@@ -79,7 +79,7 @@ class Settings:
     )  # type: ignore[assignment]
 
     machine_run_by: str = setting(
-        "Who runs the machine, where that is not the organisation itself; members read it at the foot of each page.",
+        N_("Who runs the machine, where that is not the organisation itself; members read it at the foot of each page."),
         example="Harbour Network",
         default="",
     )  # type: ignore[assignment]
