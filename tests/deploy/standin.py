@@ -98,7 +98,7 @@ def start(unit: str) -> int:
         (STATE / unit).write_text("0")
         return 0
     said = read(unit)
-    user, kind = pwd.getpwnam(said["User"][-1]), said.get("Type", ["simple"])[-1]
+    user, kind = pwd.getpwnam(said.get("User", ["root"])[-1]), said.get("Type", ["simple"])[-1]
     env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": user.pw_dir, "LANG": "C.UTF-8", "NOTIFY_SOCKET": str(STATE / f"{unit}.notify")}
     if "LoadCredential" in said:
         env["CREDENTIALS_DIRECTORY"] = hand_over(unit, said, user)
@@ -160,7 +160,7 @@ def reload(unit: str) -> int:
     said = read(unit)
     if not pid_of(unit) or "ExecReload" not in said:
         return stop(unit) or start(unit)
-    user = pwd.getpwnam(said["User"][-1])
+    user = pwd.getpwnam(said.get("User", ["root"])[-1])
     env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": user.pw_dir}
     words = said["ExecReload"][-1].split()
     return subprocess.run(words, user=user.pw_uid, group=user.pw_gid, extra_groups=[], env=env, check=False).returncode
