@@ -50,10 +50,11 @@ async def _admit(request: web.Request) -> None:
 
 def _check_host(request: web.Request) -> None:
     """The name that the request is for has to be ours: else another site's name, led to our address, would be answered as ours."""
-    settings, said = request.app[SETTINGS], request.headers.getall(hdrs.HOST, ())
-    if len(said) != 1 or not request.raw_path.startswith("/"):
+    settings, said = request.app[SETTINGS], list(request.headers.getall(hdrs.HOST, ()))
+    anybody = request.path in BY_ANY_NAME and len(said) < 2
+    if (len(said) != 1 and not anybody) or not request.raw_path.startswith("/"):
         raise BadRequest(reason="no Host, more than one, or a whole address as the path")
-    if said[0] == settings.host or request.path in BY_ANY_NAME:
+    if anybody or said[0] == settings.host:
         return
     try:
         same = host_of(f"{settings.base_url.partition(':')[0]}://{said[0]}") == settings.host

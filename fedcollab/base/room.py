@@ -1,5 +1,6 @@
 """Decides how much of the disk is left alone: below that, what adds to the node is refused, and what takes from it still works."""
 
+import contextlib
 import os
 import time
 from collections.abc import Callable
@@ -35,8 +36,10 @@ class Room:
         """(bytes free for us, bytes in all)."""
         now = self._tick()
         if self.place is not None and now - self._looked >= LOOK:
-            found = os.statvfs(self.place)
-            self._looked, self._figures = now, (found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize)
+            self._looked = now
+            with contextlib.suppress(OSError):  # a disk that says nothing just now is as it was
+                found = os.statvfs(self.place)
+                self._figures = (found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize)
         return self._figures
 
     @property

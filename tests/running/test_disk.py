@@ -76,6 +76,15 @@ def test_a_real_disk_is_looked_at_once_a_second(tmp_path: Path) -> None:
     assert made.figures()[1] == total
 
 
+def test_a_disk_that_says_nothing_just_now_is_as_it_was(tmp_path: Path) -> None:
+    time = [0.0]
+    made = Room(tmp_path / "none", 500, lambda: time[0])
+    made.need()
+    made._figures = (100, 100_000)
+    time[0] = 2.0
+    assert made.low
+
+
 def falling(days: int, daily: int, first: int = 20 * GB) -> list[tuple[int, int]]:
     return [(START + day * DAY, first - day * daily) for day in range(days)]
 

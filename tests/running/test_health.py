@@ -55,6 +55,20 @@ async def test_the_machine_may_ask_by_its_address_and_for_nothing_else(house: Ho
     assert (await house.admin.ask("GET", "/groups", headers={"Host": "127.0.0.1:1"}))[0] == 421
 
 
+async def test_a_checker_that_names_no_host_is_answered_and_one_that_names_two_is_not(house: House) -> None:
+    async def raw(head: str) -> str:
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(house.site.url.rpartition(":")[2]))
+        writer.write(f"{head}\r\n\r\n".encode())
+        line = (await reader.readline()).decode()
+        writer.close()
+        return line.split()[1]
+
+    assert await raw("GET /readyz HTTP/1.0") == "200"
+    assert await raw("HEAD /healthz HTTP/1.0") == "200"
+    assert await raw("GET /login HTTP/1.0") == "400"
+    assert await raw("GET /readyz HTTP/1.1\r\nHost: a\r\nHost: b") == "400"
+
+
 async def test_a_node_that_is_worked_on_is_well_and_not_ready(house: House) -> None:
     house.site.kernel.node.maintenance.begin(Closed(1))
     assert await failing(house.site) == {"maintenance"}
