@@ -58,8 +58,9 @@ async def start(app: web.Application) -> web.AppRunner:
 def collect_from_now_on() -> None:
     """Turns the collector on, which the start keeps off; what has been loaded by now stays out of its rounds, and these come once a page
     rather than many times (docs/developers/performance.md)."""
+    gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
+    gc.set_threshold(2_000, 20, 20)
     gc.enable()
 
 

@@ -64,7 +64,7 @@ class AuditEntry(Model):
     prev: Mapped[str] = mapped_column(String(64))
     hash: Mapped[str] = mapped_column(String(64))
 
-    __table_args__ = (Index("ix_audit_entry_verified", "seq", sqlite_where=VERIFIED, postgresql_where=VERIFIED),)
+    __table_args__ = (Index("ix_audit_entry_verified", "seq", sqlite_where=VERIFIED),)
 
 
 class AuditHead(Model):

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import sqlalchemy as sa
 from aiohttp import web
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
@@ -17,6 +16,7 @@ from fedcollab.backup import printed, runs
 from fedcollab.backup.models import FAILED, VERIFIED
 from fedcollab.base.clock import DAY
 from fedcollab.base.errors import BadRequest, Misconfigured, N_, Refused
+from fedcollab.base.statements import inserting
 from fedcollab.base.web import read_form, redirect, words_of
 from fedcollab.feature import HomeNote, admin_of, page
 from fedcollab.features.members import service as members
@@ -213,9 +213,9 @@ def take_back(session: Session) -> None:
 
 
 def _say(session: Session, node: Node, viewer: Viewer, name: str, value: str) -> None:
-    insert = (postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert)(Said)
     row = {"value": value, "at": node.now(), "by_id": viewer.person_id or None}
-    session.execute(insert.values(name=name, **row).on_conflict_do_update(index_elements=["name"], set_=row))
+    said = inserting(session.get_bind().dialect.name, Said).values(name=name, **row)
+    session.execute(said.on_conflict_do_update(index_elements=["name"], set_=row))
 
 
 NOTE = HomeNote("admin/at_home.html", ADMIN, at_home)

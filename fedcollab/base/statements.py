@@ -11,6 +11,7 @@ from itertools import chain
 from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.exc import DBAPIError, MultipleResultsFound, NoResultFound
 from sqlalchemy.orm import Session
@@ -24,6 +25,15 @@ LIST = re.compile(r"__\[POSTCOMPILE_(\w+)\]")  # as SQLAlchemy leaves the place 
 SQLITE = SQLiteDialect_pysqlite(paramstyle="qmark", **JSON)
 Processor = Callable[[Any], Any]
 T = TypeVar("T")
+
+
+def inserting(dialect: str, model: Any) -> Any:
+    """An INSERT that knows ON CONFLICT, of that database's kind; a node on SQLite doesn't load the other one."""
+    if dialect == "postgresql":
+        from sqlalchemy.dialects import postgresql
+
+        return postgresql.insert(model)
+    return sqlite.insert(model)
 
 
 class Rows:

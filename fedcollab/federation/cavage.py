@@ -20,9 +20,9 @@ from fedcollab.base.errors import Unauthorized
 from .claims import Claim, Incoming, check_age, check_end
 
 
-def _stand_in() -> types.ModuleType:
-    """httpsig asks setuptools' pkg_resources for its own version at import, and for nothing else."""
-    module = types.ModuleType("pkg_resources")
+def _stand_ins() -> dict[str, types.ModuleType]:
+    """What httpsig imports and we have no use for: setuptools' pkg_resources, of which it asks its own version, and PycryptoDome, which
+    takes 2 MiB for keys that it never gets (`cryptography` signs and verifies here)."""
 
     class DistributionNotFound(Exception):
         pass
@@ -30,14 +30,22 @@ def _stand_in() -> types.ModuleType:
     def get_distribution(name: str) -> None:
         raise DistributionNotFound(name)
 
-    module.DistributionNotFound = DistributionNotFound  # type: ignore[attr-defined]  # a module made by hand
-    module.get_distribution = get_distribution  # type: ignore[attr-defined]
-    return module
+    holds: dict[str, dict[str, object]] = {
+        "pkg_resources": {"DistributionNotFound": DistributionNotFound, "get_distribution": get_distribution},
+        "Crypto": {},
+        "Crypto.Hash": dict.fromkeys(("HMAC", "SHA", "SHA256", "SHA512")),
+        "Crypto.PublicKey": {"RSA": None},
+        "Crypto.Signature": {"PKCS1_v1_5": None},
+    }
+    made = {name: types.ModuleType(name) for name in holds if name not in sys.modules}
+    for name, module in made.items():
+        vars(module).update(holds[name])
+    return made
 
 
-_had = sys.modules.get("pkg_resources")
-sys.modules["pkg_resources"] = _had or _stand_in()
-import httpsig  # noqa: E402  # after the stand-in
+_made = _stand_ins()
+sys.modules.update(_made)
+import httpsig  # noqa: E402  # after the stand-ins
 from httpsig.utils import (  # noqa: E402
     CaseInsensitiveDict,
     build_signature_template,
@@ -46,8 +54,8 @@ from httpsig.utils import (  # noqa: E402
     parse_signature_header,
 )
 
-if _had is None:
-    del sys.modules["pkg_resources"]
+for _name in _made:
+    del sys.modules[_name]
 
 ALGORITHMS = {"rsa": "rsa-sha256", "ed25519": "hs2019"}
 ACCEPTED = ("rsa-sha256", "hs2019", "ed25519", "")

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from fedcollab.base.database import Database, wake
 from fedcollab.base.errors import BadRequest
+from fedcollab.base.statements import inserting
 
 from .models import InboxItem
 
@@ -91,7 +91,7 @@ def insert(session: Session, rows: list[Row]) -> None:
 
 
 @cache
-def once(dialect: str) -> postgresql.Insert | sqlite.Insert:
+def once(dialect: str) -> Any:
     """Inserts an inbox item unless it is there."""
     table: Any = InboxItem.__table__
-    return (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table).on_conflict_do_nothing()
+    return inserting(dialect, table).on_conflict_do_nothing()

@@ -138,8 +138,8 @@ class Delivery(Model):
     done_at: Mapped[int | None]
 
     __table_args__ = (
-        Index("ix_delivery_open", "partner_id", "state", "order_key", "seq", sqlite_where=NOT_DONE, postgresql_where=NOT_DONE),
-        Index("ix_delivery_next", "partner_id", "state", "seq", sqlite_where=NOT_DONE, postgresql_where=NOT_DONE),
+        Index("ix_delivery_open", "partner_id", "state", "order_key", "seq", sqlite_where=NOT_DONE),
+        Index("ix_delivery_next", "partner_id", "state", "seq", sqlite_where=NOT_DONE),
     )
 
 
@@ -163,8 +163,8 @@ class InboxItem(Model):
 
     __table_args__ = (
         Index(None, "host", "uri", unique=True),
-        Index("ix_inbox_item_open", "state", "host", "order_key", "id", sqlite_where=NOT_DONE, postgresql_where=NOT_DONE),
-        Index("ix_inbox_item_first", "state", "id", sqlite_where=NOT_DONE, postgresql_where=NOT_DONE),
+        Index("ix_inbox_item_open", "state", "host", "order_key", "id", sqlite_where=NOT_DONE),
+        Index("ix_inbox_item_first", "state", "id", sqlite_where=NOT_DONE),
         Index(None, "host", "epoch", "seq"),
     )
 

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
@@ -14,6 +13,7 @@ from fedcollab.actors.models import ORGANIZATION, Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.addresses import host_of
 from fedcollab.base.errors import Conflict, N_, Refused
+from fedcollab.base.statements import inserting
 
 from . import activitystreams as ap
 from . import outbox
@@ -120,8 +120,8 @@ def receive(session: Session, node: Node, received: Verified) -> None:
     others = sa.select(sa.func.count()).where(Vouch.by_id == received.actor.id, Vouch.about_uri != about)
     if session.execute(others).scalar_one() >= MOST:
         raise Refused(reason="vouches for more than 500 organisations")
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    query = insert(Vouch).values(by_id=received.actor.id, about_uri=about, about_host=host_of(about), keys=found, at=node.now())
+    row = {"by_id": received.actor.id, "about_uri": about, "about_host": host_of(about), "keys": found, "at": node.now()}
+    query = inserting(session.get_bind().dialect.name, Vouch).values(row)
     session.execute(query.on_conflict_do_update(index_elements=["by_id", "about_uri"], set_={"keys": found, "at": node.now()}))
 
 

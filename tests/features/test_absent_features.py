@@ -100,7 +100,7 @@ async def test_what_would_abuse_a_search_is_answered_by_every_page_as_anything_e
                 query = "&".join(f"{name}={quoted(words)}" for name in ("q", "query", "search", "text", "words"))[:7500]
                 status, _, page = await house.admin.ask("GET", f"{path}?{query}")
                 assert status in (200, 303, 400, 401, 404, 410), (path, words[:40], status)
-                assert page.lower().count("sqlite") == usual, "what the database says is no reader's"
+                assert page.lower().count("sqlite") <= usual, "what the database says is no reader's"
 
 
 def quoted(words: str) -> str:

@@ -29,7 +29,7 @@ class Thread(SharedObject, Model):
         Index("ix_thread_group_newest", "group_id", "last_post_at", "id"),
         Index("ix_thread_group_uri", "group_id", "uri", unique=True),
         Index("ix_thread_uri", "uri"),
-        Index("ix_thread_public", "author_id", sqlite_where=PUBLIC, postgresql_where=PUBLIC),
+        Index("ix_thread_public", "author_id", sqlite_where=PUBLIC),
     )
 
 
@@ -56,7 +56,7 @@ class Post(SharedObject, Model):
     __table_args__ = (
         Index("ix_post_thread_place", "thread_id", "place", "id"),
         Index("ix_post_arrived", "confirmed_at", "id"),
-        Index("ix_post_public", "author_id", sqlite_where=PUBLIC, postgresql_where=PUBLIC),
+        Index("ix_post_public", "author_id", sqlite_where=PUBLIC),
     )
 
 
