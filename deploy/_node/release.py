@@ -33,6 +33,11 @@ def current(machine: Machine) -> str:
     return machine.current.readlink().name if machine.current.is_symlink() else ""
 
 
+def extras(machine: Machine, version: str) -> str:
+    """What a release was given besides, as pip writes it: the next one needs it as well."""
+    return "[postgres]" if any(machine.release(version).glob("lib/python*/site-packages/psycopg")) else ""
+
+
 def build(machine: Machine, *, wheel: Path | None = None, extras: str = "", checkout: Path = CHECKOUT) -> Path:
     """Makes the release of this checkout and answers where it lies; one that is there stays as it is. It is made under another name and
     renamed when nothing is lacking, so that a kill leaves nothing that looks whole. `wheel` is taken in the place of the checkout's

@@ -3,11 +3,12 @@
 import fcntl
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .layout import Machine
@@ -21,8 +22,36 @@ class Stop(Exception):
 
 
 def say(text: str = "") -> None:
-    """One line for the person at the terminal."""
-    print(text, flush=True)
+    """One line for the person at the terminal; whose window is closed by now reads it no more, and the work goes on."""
+    with suppress(OSError):
+        print(text, flush=True)
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Neither Ctrl-C nor a line that breaks ends what is done in here, nor the commands that are started for it."""
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _to_its_end() -> Iterator[None]:
+    """Ctrl-C reaches a command that runs by itself. It is waited for, so that none works on beside us, and only then we break off."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        yield
+        return
+    noted: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: noted.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if noted:
+        raise KeyboardInterrupt
 
 
 def run(
@@ -30,17 +59,18 @@ def run(
 ) -> str:
     """What `command` prints. Where it fails, stops with the end of what it said and `otherwise`. With `user` it runs as that one alone."""
     whose: dict[str, object] = {"user": user, "group": user, "extra_groups": [], "umask": 0o077} if user else {}
-    done = subprocess.run(  # type: ignore[call-overload]
-        list(map(str, command)),
-        env=env,
-        cwd=cwd,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        pass_fds=HELD,
-        **whose,
-    )
+    with _to_its_end():
+        done = subprocess.run(  # type: ignore[call-overload]
+            list(map(str, command)),
+            env=env,
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            pass_fds=HELD,
+            **whose,
+        )
     if done.returncode != 0:
         end = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()][-12:]
         raise Stop("\n".join([*(f"  {line}" for line in end), otherwise]))
@@ -82,7 +112,8 @@ def as_root() -> None:
 
 
 def write(path: Path, text: str, mode: int = 0o644, owner: str = "") -> bool:
-    """Makes a file be that text, whole or not at all, of that owner if one is named; answers whether it was another before."""
+    """Makes a file be that text, whole or not at all and on the disk, of that owner if one is named; answers whether it was another
+    before."""
     if path.exists() and path.read_text() == text:
         path.chmod(mode)
         return False
@@ -97,4 +128,14 @@ def write(path: Path, text: str, mode: int = 0o644, owner: str = "") -> bool:
             shutil.chown(half, owner, owner)
         os.fsync(file.fileno())
     half.replace(path)
+    _flush(path.parent)
     return True
+
+
+def _flush(folder: Path) -> None:
+    """Has the disk keep a folder's names: after a power cut the file would else be what it was before."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

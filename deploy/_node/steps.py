@@ -121,7 +121,7 @@ def _own(machine: Machine, node: Node, place: Path) -> None:
         machine.backups.mkdir(parents=True, exist_ok=True)
     if not place.exists():
         place.mkdir(mode=0o700)
-    if pwd.getpwuid(place.stat().st_uid).pw_name != node.user:
+    if place.stat().st_uid != pwd.getpwnam(node.user).pw_uid:
         if any(place.iterdir()):
             raise Stop(f"{place} holds something else already. Give the node a directory of its own: mkdir {place}/{node.name}")
         place.chmod(0o700)

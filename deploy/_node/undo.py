@@ -2,15 +2,18 @@
 
 import argparse
 import os
-import shutil
+import time
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 
 from . import journal, release, services, steps
 from .journal import BACK, MIGRATE, START, STOP, Journal, reach
 from .layout import Machine
-from .say import Stop, alone, as_root, say
-from .steps import of_node
+from .say import Stop, alone, as_root, say, undisturbed, write
+from .steps import at_step, of_node
+
+DAY = 86_400  # seconds
 
 
 def recover(machine: Machine) -> None:
@@ -26,15 +29,18 @@ def recover(machine: Machine) -> None:
 def go_back(machine: Machine, one: Journal) -> None:
     """Brings the machine back to what ran before: from a step in which nothing was changed yet that is nothing to do. Raises Stop where a
     node does not start."""
-    if one.reached(STOP):
-        one.going_back = True
+    with undisturbed():
+        if one.reached(STOP):
+            if not one.returned:
+                _return(machine, one)
+            start(machine, one.nodes)
+            reach("back.start")
+        one.step = BACK
         journal.keep(machine, one)
-        _each(machine, one)
-    one.step, one.going_back = BACK, False
-    journal.keep(machine, one)
 
 
-def _each(machine: Machine, one: Journal) -> None:
+def _return(machine: Machine, one: Journal) -> None:
+    """Databases and program become what they were, while no node runs. Each part can be done again, as long as none has been started."""
     for name in one.nodes:
         services.stop(machine.node(name).service)
     reach("back.stop")
@@ -44,8 +50,8 @@ def _each(machine: Machine, one: Journal) -> None:
     reach("back.load")
     switch(machine, one.old)
     reach("back.switch")
-    start(machine, one.nodes)
-    reach("back.start")
+    one.returned = True
+    journal.keep(machine, one)
 
 
 def _bring_back(machine: Machine, one: Journal, name: str) -> None:
@@ -56,14 +62,27 @@ def _bring_back(machine: Machine, one: Journal, name: str) -> None:
     words = ["database", "load", str(place / "before")]
     if one.reached(START):
         erased = place / "erased.json"
-        if not erased.exists():
-            with suppress(Stop):  # a release that can't do even this is the reason why we go back
-                of_node(machine, node, "database", "save", str(place / "newer"), version=one.new)
-                erased.write_text(of_node(machine, node, "database", "erased", "--json", version=one.new))
-                shutil.chown(erased, node.user, node.user)
-                erased.chmod(0o600)
+        _put_aside(machine, one, name, erased)
         words += ["--served", *(["--erased", str(erased)] if erased.exists() else [])]
     of_node(machine, node, *words, version=one.old)
+
+
+def _put_aside(machine: Machine, one: Journal, name: str, erased: Path) -> None:
+    """What was taken away since the copy was made, and the newer database, as far as a release can that may be the very reason why we go
+    back. Not where an earlier try has put the older database in its place already."""
+    node, place = machine.node(name), erased.parent
+    with suppress(Stop, ValueError):
+        at = at_step(machine, node, one.new)
+        if at["at"] != at["needed"]:
+            return
+    if not erased.exists():
+        days = (time.time() - (place / "before").stat().st_mtime) // DAY + 2
+        with suppress(Stop):
+            said = of_node(machine, node, "database", "erased", "--days", f"{days:.0f}", "--json", version=one.new)
+            write(erased, said, 0o600, node.user)
+    if not (place / "newer").exists():
+        with suppress(Stop):
+            of_node(machine, node, "database", "save", str(place / "newer"), version=one.new)
 
 
 def switch(machine: Machine, version: str) -> None:
@@ -73,9 +92,15 @@ def switch(machine: Machine, version: str) -> None:
 
 
 def start(machine: Machine, names: Sequence[str]) -> None:
-    """Starts the nodes; each is waited for."""
+    """Starts the nodes; each is waited for. Raises Stop where one does not start, when the others have been."""
+    wrong = []
     for name in names:
-        services.start(machine.node(name).service)
+        try:
+            services.start(machine.node(name).service)
+        except Stop as stop:
+            wrong.append(str(stop))
+    if wrong:
+        raise Stop("\n".join(wrong))
 
 
 def main(arguments: Sequence[str], machine: Machine | None = None) -> int:
@@ -100,14 +125,36 @@ def _by_hand(machine: Machine, *, sure: bool) -> None:
     one = journal.read(machine)
     if one is None or one.step != journal.DONE or release.current(machine) != one.new:
         raise Stop("There is no upgrade to take back.")
+    _refuse_newer(machine, one)
     say(f"Back from {one.new} to {one.old}.")
     for name in one.moved:
         say(f"  {name}: its database becomes what it was before the upgrade. What your members wrote since is gone here, what partners")
         say(f"  {'':{len(name)}}  wrote since is asked for again, and everybody has to sign in. Instead of this, mend forward if you can.")
-    if not sure and input("Write back to go back: ").strip().lower() != "back":
+    if not sure and _typed("Write back to go back: ") != "back":
         raise Stop("Nothing was changed.")
+    one.nodes = [node.name for node in machine.nodes() if node.name in one.nodes or services.is_active(node.service)]
     one.step = journal.LOOK
+    journal.keep(machine, one)
     go_back(machine, one)
     say(f"All nodes run {one.old}.")
     for name in one.moved:
         say(f"  What was there lies in {journal.copies(machine, machine.node(name)) / 'newer'} until the next upgrade.")
+
+
+def _refuse_newer(machine: Machine, one: Journal) -> None:
+    """Raises Stop where a node would be left with a database that the older release does not know: it was made since, or did not run."""
+    for node in machine.nodes():
+        if node.name not in one.moved:
+            at = at_step(machine, node, one.old)
+            if at["at"] > at["needed"]:
+                raise Stop(
+                    f"The database of {node.name} was made or brought on after the upgrade: {one.old} can't read it, and there is no copy"
+                    " from before. Mend forward, with a newer release."
+                )
+
+
+def _typed(question: str) -> str:
+    try:
+        return input(question).strip().lower()
+    except (EOFError, KeyboardInterrupt):
+        return ""

@@ -9,6 +9,7 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from . import journal, release, services, steps, undo
 from .journal import Journal, reach
@@ -61,13 +62,27 @@ def _upgrade(machine: Machine, said: argparse.Namespace) -> None:
             journal.keep(machine, one)
             act(one)
             reach(f"upgrade.{step}")
-    except (Stop, OSError, KeyboardInterrupt) as error:
-        undo.go_back(machine, one)
-        raise Stop(f"{str(error) or 'Broken off.'}\nThe nodes run {old}, as before.") from None
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # whatever it was, no node stays stopped for it
+        _go_back(machine, one, _why(error))
     one.step = journal.DONE
     journal.keep(machine, one)
     _tidy(machine, one)
     say(f"All nodes run {new}. Back again, should it be needed: deploy/rollback")
+
+
+def _why(error: BaseException) -> str:
+    if isinstance(error, KeyboardInterrupt):
+        return "Broken off."
+    return str(error) if isinstance(error, (Stop, OSError)) else f"{type(error).__name__}: {error}"
+
+
+def _go_back(machine: Machine, one: Journal, why: str) -> NoReturn:
+    """Says why, also where the way back has an end of its own."""
+    try:
+        undo.go_back(machine, one)
+    except (Stop, OSError) as stop:
+        raise Stop(f"{why}\n\nThe way back to {one.old} has not come to its end:\n{stop}\nThen go on: deploy/upgrade --recover") from None
+    raise Stop(f"{why}\nThe nodes run {one.old}, as before.")
 
 
 def _acts(machine: Machine, said: argparse.Namespace) -> dict[str, Callable[[Journal], None]]:
@@ -103,12 +118,7 @@ def check(machine: Machine, one: Journal) -> None:
     if version_of(one.new) < version_of(one.old):
         raise Stop(f"This checkout is {one.new}, and {one.old} runs: there is no way down. Back to the release before: deploy/rollback")
     say(f"From {one.old} to {one.new}: {', '.join(one.nodes) or 'no node runs'}")
-    for name in one.nodes:
-        domain, port = steps.listens(machine.node(name))
-        if not answers(domain, port):
-            raise Stop(
-                f"{name} does not answer now, so nobody could tell whether the upgrade went well. Look: fedcollab-node {name} doctor"
-            )
+    _check_nodes(machine, one)
     databases = sum(machine.node(name).database.stat().st_size for name in one.nodes if machine.node(name).database.exists())
     for place, needed in ((machine.releases, ROOM), (machine.data, ROOM + databases)):
         free = shutil.disk_usage(place).free
@@ -116,6 +126,20 @@ def check(machine: Machine, one: Journal) -> None:
             raise Stop(f"{place} has {free // 1_000_000} MB free and needs {needed // 1_000_000}. Make room, then run this again.")
     if (memory := _available()) < MEMORY:
         raise Stop(f"{memory // 1_000_000} MB of memory are free, and {MEMORY // 1_000_000} are needed. Stop something else for a while.")
+
+
+def _check_nodes(machine: Machine, one: Journal) -> None:
+    for node in machine.nodes():
+        if node.name not in one.nodes:
+            say(f"  {node.name} does not run and stays as it is. Before its next start: fedcollab-node {node.name} migrate")
+    for name in one.nodes:
+        if (machine.node(name).data / "maintenance.json").exists():
+            raise Stop(f"{name} is closed, so nobody could tell whether it answers after it. First: fedcollab-node {name} maintenance off")
+        domain, port = steps.listens(machine.node(name))
+        if not answers(domain, port):
+            raise Stop(
+                f"{name} does not answer now, so nobody could tell whether the upgrade went well. Look: fedcollab-node {name} doctor"
+            )
 
 
 def _available() -> int:
@@ -138,7 +162,7 @@ def _back_up(machine: Machine, one: Journal, *, without: bool) -> None:
 
 def _install(machine: Machine, one: Journal, wheel: str | None) -> None:
     say(f"The program, {one.new}")
-    release.build(machine, wheel=Path(wheel) if wheel else None)
+    release.build(machine, wheel=Path(wheel) if wheel else None, extras=release.extras(machine, one.old))
     for name in one.nodes:
         at = at_step(machine, machine.node(name), one.new)
         if at["at"] > at["needed"]:
