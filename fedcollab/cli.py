@@ -9,7 +9,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from fedcollab import __version__
-from fedcollab.base.errors import FedcollabError
+from fedcollab.base.errors import FedcollabError, Misconfigured
 
 from .cli_backup import backup_app, restore
 from .cli_database import database_app
@@ -56,6 +56,11 @@ def main() -> None:
         app()
     except FedcollabError as error:
         fail(error)
+    except OSError as error:  # a disk that is full, a file that another user owns
+        if not error.filename:
+            fail(Misconfigured("The command could not go on (%(error)s).", error=error.strerror or str(error)))
+        words = "%(path)s can't be read or written (%(error)s). Make room there, or let this user in."
+        fail(Misconfigured(words, path=error.filename, error=error.strerror))
 
 
 def fail(error: FedcollabError) -> NoReturn:

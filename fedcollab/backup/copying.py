@@ -8,7 +8,6 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
@@ -27,15 +26,20 @@ BUSY = "The node is running. Stop it first: systemctl stop fedcollab@NAME"
 
 def save(files: NodeFiles, settings: Settings, target: Path) -> None:
     """Copies the database of a node that stands still; killed midway it has made nothing. Raises Misconfigured where it runs."""
+    if _answers(settings.listen):
+        raise Misconfigured(BUSY)
     half = target.with_name(target.name + ".half")
     half.unlink(missing_ok=True)
-    if settings.database_url:
-        postgres.dump(settings.database_url, half)
-    else:
-        _standing_still(files.database, half)
-    half.chmod(0o600)
-    reach("database.saved")
-    half.replace(target)
+    try:
+        if settings.database_url:
+            postgres.dump(settings.database_url, half)
+        else:
+            _standing_still(files.database, half)
+        half.chmod(0o600)
+        reach("database.saved")
+        half.replace(target)
+    finally:
+        half.unlink(missing_ok=True)  # a disk that is full by it does not stay so
     sets.flush(target.parent)
 
 
@@ -73,9 +77,10 @@ def load(files: NodeFiles, settings: Settings, source: Path) -> None:
     if not source.exists():
         raise Misconfigured("There is no copy of the database at %(path)s.", path=source)
     if settings.database_url:
-        _empty(settings.database_url)
+        postgres.check(source)  # before there is only this
+        postgres.empty(settings.database_url)
         reach("database.loaded")
-        postgres.load(settings.database_url, source, over=False)
+        postgres.load(settings.database_url, source)
         return
     half = files.database.with_name("node.db.half")
     clone(source, half)
@@ -92,17 +97,6 @@ def _answers(listen: str) -> bool:
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.settimeout(1)
         return probe.connect_ex((host.strip("[]"), int(port))) == 0
-
-
-def _empty(url: str) -> None:
-    """A newer program may have made tables that the copy does not know."""
-    database = open_database(url)
-    try:
-        with database.engine.begin() as connection:
-            connection.execute(sa.text("DROP SCHEMA public CASCADE"))
-            connection.execute(sa.text("CREATE SCHEMA public"))
-    finally:
-        database.close()
 
 
 def go_on(

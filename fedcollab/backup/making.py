@@ -3,8 +3,8 @@
 import asyncio
 import shutil
 import sqlite3
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,12 +41,23 @@ async def copy_sqlite(source: Path, target: Path, say: Say) -> None:
     """The database as it stands now, while others write to it. Under one read transaction the copy never begins again, as it does at each
     commit of another process without one (docs/decisions/0016-what-a-backup-is.md)."""
     address = f"{source.resolve().as_uri()}?mode=rw"
+    try:
+        await _copied(address, target, say)
+    except sqlite3.Error as error:
+        raise Misconfigured(
+            "The database could not be copied to %(path)s (%(error)s). Make room there, as much as the database takes.",
+            path=target,
+            error=error,
+        ) from None
+    reach("backup.copied")
+
+
+async def _copied(address: str, target: Path, say: Say) -> None:
     async with aiosqlite.connect(address, uri=True, isolation_level=None) as live, aiosqlite.connect(target, isolation_level=None) as copy:
         await live.execute("BEGIN")
         async with live.execute("SELECT count(*) FROM sqlite_master") as found:
             await found.fetchone()
         await live.backup(copy, pages=PAGES, sleep=REST, progress=lambda _, left, total: say("database", total - left, total))
-    reach("backup.copied")
 
 
 async def _copy(files: NodeFiles, settings: Settings, place: Path, say: Say) -> None:
@@ -87,17 +98,19 @@ async def create(
         found: list[sets.File] = []
         listed = [(kind[1], place / kind[1]), *((str(path.relative_to(files.root)), path) for path in stored(files))]
         for at, (name, path) in enumerate(listed):
-            digests, size, new = _put(store, path)
-            found.append(sets.File(name, size, digests))
-            written += new
+            with suppress(FileNotFoundError):  # a member has taken it away since it was listed
+                file, new = _put(store, name, path)
+                found.append(file)
+                written += new
             say("files", at + 1, len(listed))
         manifest = sets.Manifest(kept.secret, _box(files, kept), files.settings.read_text("utf-8"), kind[0], tuple(found), await erased())
         head = sets.Head(clock(), __version__, newest_step(), printed.name(kept.public), settings.host, sets.names_of(found, store.name))
         reach("backup.stored")
         shutil.rmtree(place)
         place.mkdir(mode=0o700)
-        fetch(store, manifest, place, say)
+        fetch(store, found[:1], place, say)
         check(place)
+        read_back(store, found[1:], say)
         path = sets.write(directory, head, manifest, kept.public)
         reach("backup.written")
         pruning.prune(directory, store, settings.host, clock(), settings.backup_keep)
@@ -120,8 +133,8 @@ def _box(files: NodeFiles, kept: Kept) -> bytes:
     return printed.seal(kept.public, files.key.read_bytes(), sets.MASTER)
 
 
-def _put(store: Store, path: Path) -> tuple[tuple[str, ...], int, int]:
-    """(digests, bytes, bytes that were not there yet) of one file."""
+def _put(store: Store, name: str, path: Path) -> tuple[sets.File, int]:
+    """(the file as the manifest names it, bytes that were not there yet)."""
     digests, size, new = [], 0, 0
     with path.open("rb") as file:
         for piece in pieces(file):
@@ -129,12 +142,12 @@ def _put(store: Store, path: Path) -> tuple[tuple[str, ...], int, int]:
             digests.append(digest.hex())
             size += len(piece)
             new += len(piece) if fresh else 0
-    return tuple(digests), size, new
+    return sets.File(name, size, tuple(digests)), new
 
 
-def fetch(store: Store, manifest: sets.Manifest, target: Path, say: Say) -> None:
-    """Writes all files of a backup below `target`. Raises Misconfigured where a piece is missing or damaged."""
-    for at, file in enumerate(manifest.files):
+def fetch(store: Store, files: Sequence[sets.File], target: Path, say: Say) -> None:
+    """Writes files of a backup below `target`. Raises Misconfigured where a piece is missing or damaged."""
+    for at, file in enumerate(files):
         path = target / file.path
         if not path.resolve().is_relative_to(target.resolve()):
             raise Misconfigured("This backup names a file outside of the node's directory. It was not made by this program.")
@@ -145,7 +158,15 @@ def fetch(store: Store, manifest: sets.Manifest, target: Path, say: Say) -> None
                 out.write(store.get(bytes.fromhex(digest)))
         if path.stat().st_size != file.size:
             raise Misconfigured("%(path)s came out of the backup with another size. Restore an older one.", path=file.path)
-        say("read back", at + 1, len(manifest.files))
+        say("read back", at + 1, len(files))
+
+
+def read_back(store: Store, files: Sequence[sets.File], say: Say) -> None:
+    """Reads all pieces of files and writes them nowhere. Raises Misconfigured where one is missing or damaged."""
+    for at, file in enumerate(files):
+        for digest in file.digests:
+            store.get(bytes.fromhex(digest))
+        say("read back", at + 1, len(files))
 
 
 def check(place: Path) -> None:
@@ -153,8 +174,10 @@ def check(place: Path) -> None:
     if (place / DUMP).exists():
         postgres.check(place / DUMP)
         return
-    with sqlite3.connect(place / DATABASE) as found:
-        [(word,)] = found.execute("PRAGMA quick_check(1)").fetchall()
-    found.close()
+    with closing(sqlite3.connect(place / DATABASE)) as found:
+        try:
+            [(word,)] = found.execute("PRAGMA quick_check(1)").fetchall()
+        except sqlite3.DatabaseError as error:  # so little is left of it that SQLite can't look
+            word = str(error)
     if word != "ok":
         raise Misconfigured("The database in this backup is not whole (%(word)s). Restore an older one.", word=word)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from fedcollab.base.database import open_database
 from fedcollab.base.errors import Misconfigured
 
 SECONDS = 6 * 3600
@@ -34,11 +35,21 @@ def check(path: Path) -> None:
     _run("pg_restore", "", ["--file=/dev/null", str(path)])
 
 
-def load(url: str, path: Path, *, over: bool) -> None:
-    """Fills an empty database, whole or not at all; `over` for one that an earlier try of the same restore has filled."""
-    more = ["--clean", "--if-exists"] if over else []
+def load(url: str, path: Path) -> None:
+    """Fills an empty database, whole or not at all."""
     name = _variables(url).get("PGDATABASE", "")
-    _run("pg_restore", url, ["--single-transaction", "--no-owner", "--no-privileges", *more, f"--dbname={name}", str(path)])
+    _run("pg_restore", url, ["--single-transaction", "--no-owner", "--no-privileges", f"--dbname={name}", str(path)])
+
+
+def empty(url: str) -> None:
+    """Takes away all tables, also those that a dump does not know: a newer program may have made them."""
+    database = open_database(url)
+    try:
+        with database.engine.begin() as connection:
+            connection.execute(sa.text("DROP SCHEMA public CASCADE"))
+            connection.execute(sa.text("CREATE SCHEMA public"))
+    finally:
+        database.close()
 
 
 def is_empty(engine: sa.Engine) -> bool:
@@ -62,7 +73,10 @@ def _run(tool: str, url: str, words: list[str]) -> None:
     if found is None:
         raise Misconfigured("%(tool)s is missing, which backups of PostgreSQL need. Run: apt install postgresql-client", tool=tool)
     environment = {**os.environ, **(_variables(url) if url else {})}
-    done = subprocess.run([found, *words], env=environment, capture_output=True, text=True, timeout=SECONDS, check=False)  # noqa: S603  # fixed words
+    try:
+        done = subprocess.run([found, *words], env=environment, capture_output=True, text=True, timeout=SECONDS, check=False)  # noqa: S603  # fixed words
+    except subprocess.TimeoutExpired:
+        raise Misconfigured("%(tool)s had not ended after %(hours)s hours.", tool=tool, hours=SECONDS // 3600) from None
     if done.returncode:
         why = next((line for line in done.stderr.splitlines() if "error" in line.lower()), done.stderr.strip()[:200])
         raise Misconfigured("%(tool)s has failed: %(why)s", tool=tool, why=why)

@@ -27,36 +27,42 @@ def alone(directory: Path) -> Iterator[None]:
     where one is being made."""
     handle = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(handle, directory)
         yield
-    except BlockingIOError:
-        raise Misconfigured("A backup to %(path)s is being made at the moment. Wait until it has ended.", path=directory) from None
     finally:
         os.close(handle)
 
 
-def _head(path: Path) -> sets.Head | None:
+def _lock(handle: int, directory: Path) -> None:
     try:
-        return sets.head(path)
-    except Misconfigured:
-        return None
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise Misconfigured("A backup to %(path)s is being made at the moment. Wait until it has ended.", path=directory) from None
+    except OSError as error:
+        raise Misconfigured(
+            "%(path)s can't be locked (%(error)s). Mount that share with locks (NFS: without nolock), or choose another place.",
+            path=directory,
+            error=error.strerror,
+        ) from None
 
 
 def prune(directory: Path, store: Store, node: str, now: int, days: int) -> Pruned:
     """Removes what this node's backups no longer keep; the newest stays, and so does another node's. A head that can't be read keeps every
     piece: nobody knows which of them it needs. Killed anywhere, it goes on the next time."""
-    heads = {path: found for path in sets.listed(directory) if (found := _head(path))}
-    if len(heads) < len(sets.listed(directory)):
+    listed = sets.listed(directory)
+    try:  # of each head no more is held than that: its pieces may be a million
+        mine = [(path, head.made_at) for path in listed if (head := sets.head(path)).node == node]
+    except Misconfigured:
         return Pruned(0, 0)
-    mine = [path for path, head in heads.items() if head.node == node]
-    old = [path for path in mine[:-1] if heads[path].made_at < now - days * DAY]
-    for path in old:
+    old = [path for path, made_at in mine[:-1] if made_at < now - days * DAY]
+    for path in (*old, *directory.glob("*.half")):
         path.unlink()
-        del heads[path]
-    for half in directory.glob("*.half"):
-        half.unlink()
-    needed = {piece for head in heads.values() for piece in head.pieces}
-    spare = [name for name in store.names() if name not in needed]
-    for name in spare:
-        (store.root / name[:2] / name).unlink(missing_ok=True)
-    return Pruned(len(old), len(spare))
+    needed: set[str] = set()
+    for path in sets.listed(directory):
+        needed.update(sets.head(path).pieces)
+    spare = 0
+    for name in store.names():
+        if name not in needed:
+            store.path(name).unlink(missing_ok=True)
+            spare += 1
+    return Pruned(len(old), spare)

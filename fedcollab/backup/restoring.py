@@ -70,11 +70,11 @@ def restore(
         raise Misconfigured("This backup is of fedcollab %(program)s. Install that version or a newer one first.", program=head.program)
     settings = _moved(manifest, database_url)
     place = target.with_name(target.name + ".restoring")
-    over = _begun(place) == settings.database_url
-    _check_empty(settings, over=over)
+    again = _begun(place) == settings.database_url
+    _check_empty(settings, again=again)
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True, mode=0o700)
-    making.fetch(Store(directory / "pieces", manifest.secret), manifest, place, say)
+    making.fetch(Store(directory / "pieces", manifest.secret), manifest.files, place, say)
     making.check(place)
     reach("restore.fetched")
     files = NodeFiles(place)
@@ -83,7 +83,9 @@ def restore(
     master = read_master_key(files)
     keeping.keep(files, master, keeping.Kept(pair.public, manifest.secret))
     if settings.database_url:
-        postgres.load(settings.database_url, place / making.DUMP, over=over)
+        if again:
+            postgres.empty(settings.database_url)
+        postgres.load(settings.database_url, place / making.DUMP)
         (place / making.DUMP).unlink()
         reach("restore.loaded")
     later = _erased_since(directory, path, head, pair)
@@ -91,19 +93,22 @@ def restore(
     reach("restore.adjusted")
     if target.exists():
         target.rmdir()
+    os.sync()  # all files first, then the name by which they are found
     place.replace(target)
     sets.flush(target.parent)
     return Restored(head.node, head.made_at)
 
 
 def rehearse(directory: Path, path: Path, pair: printed.Pair, *, say: Say) -> int:
-    """Makes one backup's files in a temporary place and opens them; how many entries its record has, 0 where that is in a dump. Raises
-    Misconfigured where anything is not as it should be."""
+    """Reads all pieces of one backup and opens its database in a temporary place; how many entries its record has, 0 where that is in a
+    dump. Raises Misconfigured where anything is not as it should be."""
     head, manifest = sets.read(path, pair.private)
     with tempfile.TemporaryDirectory(prefix="fedcollab-") as made:
         place = Path(made)
-        making.fetch(Store(directory / "pieces", manifest.secret), manifest, place, say)
+        store = Store(directory / "pieces", manifest.secret)
+        making.fetch(store, manifest.files[:1], place, say)
         making.check(place)
+        making.read_back(store, manifest.files[1:], say)
         master = place / "node.key"
         _write(master, printed.unseal(pair.private, manifest.master, sets.MASTER))
         read_master_key(NodeFiles(place))
@@ -150,8 +155,8 @@ def _begun(place: Path) -> str:
         return ""
 
 
-def _check_empty(settings: config.Settings, *, over: bool) -> None:
-    if not settings.database_url or over:
+def _check_empty(settings: config.Settings, *, again: bool) -> None:
+    if not settings.database_url or again:
         return
     database = open_database(settings.database_url)
     try:

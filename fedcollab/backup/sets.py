@@ -92,7 +92,14 @@ def listed(directory: Path) -> list[Path]:
 
 def head(path: Path) -> Head:
     """Raises Misconfigured where the file is no backup, or a newer program's."""
-    return _head(path, _split(path)[0])
+    try:
+        with path.open("rb") as file:
+            line = file.readline()
+    except OSError as error:
+        raise _cannot(path, error) from None
+    if not line.endswith(b"\n"):
+        raise _unreadable(path)
+    return _head(path, line.rstrip(b"\n"))
 
 
 def read(path: Path, private: MLKEM768X25519PrivateKey) -> tuple[Head, Manifest]:
@@ -112,7 +119,7 @@ def _split(path: Path) -> tuple[bytes, bytes]:
     try:
         line, found, sealed = path.read_bytes().partition(b"\n")
     except OSError as error:
-        raise Misconfigured("%(path)s can't be read (%(error)s).", path=path, error=error.strerror) from None
+        raise _cannot(path, error) from None
     if not found:
         raise _unreadable(path)
     return line, sealed
@@ -148,6 +155,10 @@ def _text(raw: bytes) -> str:
 
 def _bytes(text: str) -> bytes:
     return base64.b64decode(text, validate=True)
+
+
+def _cannot(path: Path, error: OSError) -> Misconfigured:
+    return Misconfigured("%(path)s can't be read (%(error)s).", path=path, error=error.strerror)
 
 
 def _unreadable(path: Path) -> Misconfigured:

@@ -33,11 +33,12 @@ class Store:
         return self.root / name[:2] / name
 
     def put(self, plain: bytes) -> tuple[bytes, bool]:
-        """Writes a piece unless it is there, whole and on the disk before this returns; (its digest, whether it was written)."""
+        """Writes a piece unless it is there as it was written, whole and on the disk before this returns; one that the disk has damaged
+        is written again. (Its digest, whether it was written.)"""
         digest = hashlib.sha256(plain).digest()
         name = self.name(digest)
         place = self.path(name)
-        fresh = not place.exists()
+        fresh = not self.sound(name)
         if fresh:
             sealed = ChaCha20Poly1305(self._derived("key", digest)).encrypt(NONCE, zlib.compress(plain, 1), name.encode())
             place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -81,8 +82,8 @@ class Store:
         return written[SUM:]
 
     def names(self) -> Iterator[str]:
-        """All pieces that are there, whole or not."""
-        return (path.name for path in sorted(self.root.glob("??/*")))
+        """All pieces that are there, whole or not; a folder at a time, for there may be a million."""
+        return (path.name for folder in sorted(self.root.glob("??")) for path in sorted(folder.iterdir()))
 
     def _derived(self, purpose: str, digest: bytes) -> bytes:
         return hmac.digest(self.secret, purpose.encode() + digest, "sha256")

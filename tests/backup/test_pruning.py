@@ -1,5 +1,6 @@
 """Shows what stays in a backup directory and what goes: nothing that another backup needs, never the newest, never another node's."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -53,6 +54,15 @@ def test_a_head_that_cannot_be_read_keeps_every_piece(tmp_path: Path) -> None:
     assert pruning.prune(tmp_path, store, "node.example.org", START + 90 * DAY, 7) == (0, 0)
     assert sets.listed(tmp_path) == [damaged, newest]
     assert len(list(store.names())) == 2
+
+
+def test_a_share_without_locks_is_said_to_be_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(_handle: int, _how: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", none)
+    with pytest.raises(Misconfigured, match="can't be locked"), pruning.alone(tmp_path):
+        pass
 
 
 def test_pieces_that_a_killed_backup_left_half_written_go(tmp_path: Path) -> None:

@@ -57,6 +57,16 @@ def test_a_piece_that_is_not_as_it_was_written_is_found(tmp_path: Path, harm: st
     assert store.get(other) == b"other"
 
 
+@pytest.mark.parametrize("harm", [b"", b"another", bytes(1000)])
+def test_the_next_backup_writes_a_piece_again_that_the_disk_has_damaged(tmp_path: Path, harm: bytes) -> None:
+    store = made(tmp_path)
+    digest, _ = store.put(MARK)
+    store.path(store.name(digest)).write_bytes(harm)
+    assert store.put(MARK) == (digest, True)
+    assert store.get(digest) == MARK
+    assert store.put(MARK) == (digest, False)
+
+
 def test_what_was_being_written_when_the_power_failed_is_no_piece(tmp_path: Path) -> None:
     store = made(tmp_path)
     digest, _ = store.put(MARK)

@@ -59,8 +59,18 @@ def test_while_the_node_runs_nothing_is_put_in_its_databases_place(tmp_path: Pat
     node.run("user", "add", "late")
     refused = node.run("database", "load", str(copy), check=False)
     assert "Stop it first" in refused.stderr
+    assert "Stop it first" in node.run("database", "save", str(tmp_path / "beside"), check=False).stderr
+    assert not list(tmp_path.glob("beside*"))
     assert "late" in members(node)
     assert node.stop() == 0
     assert "no copy of the database" in node.run("database", "load", str(tmp_path / "none"), check=False).stderr
+    assert "late" in members(node)
+    damaged = tmp_path / "damaged"
+    damaged.write_bytes(copy.read_bytes()[:-1000])
+    if urls(1)[0]:
+        assert "pg_restore has failed" in node.run("database", "load", str(damaged), check=False).stderr
+        assert "late" in members(node), "the database is emptied for a copy alone that can be read"
     node.run("database", "load", str(copy))
     assert "late" not in members(node)
+    words = node.run("database", "load", str(tmp_path), check=False).stderr
+    assert "Traceback" not in words
