@@ -108,9 +108,10 @@ def backup_list(directory: Directory = None, as_json: AsJson = False) -> None:
     from fedcollab.backup import sets
 
     place = _place(directory)
-    found = [(path, sets.head(path)) for path in sets.listed(place)]
+    found = sets.by_age(place)
     data = [{"name": p.name, "made_at": h.made_at, "node": h.node, "program": h.program, "step": h.step, "key": h.key} for p, h in found]
     lines = [f"{p.name}  {_day(h.made_at)}  {h.node}  fedcollab {h.program}  key {h.key}" for p, h in found]
+    lines += [f"{path.name}  can't be read" for path in sets.listed(place) if path not in {p for p, _ in found}]
     say(as_json, data, "\n".join(lines) or f"No backup in {place} yet. Make one: fedcollab -C DIR backup create {place}")
 
 
@@ -156,8 +157,10 @@ def restore(
     more = {"say": progress(as_json), "units": units, "parts": parts, "database_url": database_url}
     made = restoring.restore(directory, path, pair, target, **more)
     words = f"{made.node} stands in {target} as it was on {_day(made.made_at)}. Everybody has to sign in again; the printed key stays.\n"
+    if made.dark:
+        words += f"{made.dark} other backups there could not be opened. What they say was deleted may be here again: look it through.\n"
     words += f"Make sure that the node before it is off for good, then: fedcollab -C {target} serve"
-    say(as_json, {"directory": str(target), "node": made.node, "made_at": made.made_at}, words)
+    say(as_json, {"directory": str(target), "node": made.node, "made_at": made.made_at, "dark": made.dark}, words)
 
 
 def _typed(key_file: Path | None) -> str:

@@ -25,7 +25,7 @@ class Pruned(NamedTuple):
 def alone(directory: Path) -> Iterator[None]:
     """Keeps a second backup out of the directory: pieces that no backup names yet would be gone under its hands. Raises Misconfigured
     where one is being made."""
-    handle = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    handle = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
         _lock(handle, directory)
         yield
@@ -55,14 +55,17 @@ def prune(directory: Path, store: Store, node: str, now: int, days: int) -> Prun
     except Misconfigured:
         return Pruned(0, 0)
     old = [path for path, made_at in mine[:-1] if made_at < now - days * DAY]
-    for path in (*old, *directory.glob("*.half")):
+    for path in old:
         path.unlink()
+    for half in directory.glob("*.half"):
+        if sets.NAMED.fullmatch(half.with_suffix(".backup").name):
+            half.unlink()
     needed: set[str] = set()
     for path in sets.listed(directory):
         needed.update(sets.head(path).pieces)
     spare = 0
     for name in store.names():
         if name not in needed:
-            store.path(name).unlink(missing_ok=True)
+            store.remove(name)
             spare += 1
     return Pruned(len(old), spare)

@@ -3,10 +3,12 @@
 import os
 import re
 import shutil
+import signal
+import sys
 import tempfile
 import tomllib
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,7 +20,7 @@ from fedcollab.actors.node import Node
 from fedcollab.base import config
 from fedcollab.base.clock import MICROSECONDS
 from fedcollab.base.crash import reach
-from fedcollab.base.crypto import read_master_key
+from fedcollab.base.crypto import master_key, read_master_key
 from fedcollab.base.database import open_database, run_sync
 from fedcollab.base.errors import Misconfigured
 from fedcollab.base.migrate import current, migrate
@@ -31,23 +33,26 @@ from . import erasures, keeping, making, postgres, printed, sets
 from .making import Say
 from .store import Store
 
+TEMPORARY = "fedcollab-verify"
 Unit = Callable[[Session, Node, int], None]
 
 
 @dataclass(frozen=True)
 class Restored:
-    """A node that stands in its place again, as it was at `made_at`."""
+    """A node that stands in its place again, as it was at `made_at`; `dark` backups could not be opened that may name what was deleted
+    since."""
 
     node: str
     made_at: int
+    dark: int = 0
 
 
 def newest(directory: Path) -> Path:
     """Raises Misconfigured where the directory holds no backup."""
-    found = sets.listed(directory)
+    found = sets.by_age(directory)
     if not found:
         raise Misconfigured("There is no backup in %(path)s. Mount the disk that holds them, or name the right directory.", path=directory)
-    return found[-1]
+    return found[-1][0]
 
 
 def restore(
@@ -79,7 +84,7 @@ def restore(
     reach("restore.fetched")
     files = NodeFiles(place)
     _write(files.settings, _written(manifest, settings).encode())
-    _write(files.key, printed.unseal(pair.private, manifest.master, sets.MASTER))
+    _write(place / "node.key", printed.unseal(pair.private, manifest.master, sets.MASTER))
     master = read_master_key(files)
     keeping.keep(files, master, keeping.Kept(pair.public, manifest.secret))
     if settings.database_url:
@@ -88,7 +93,7 @@ def restore(
         postgres.load(settings.database_url, place / making.DUMP)
         (place / making.DUMP).unlink()
         reach("restore.loaded")
-    later = _erased_since(directory, path, head, pair)
+    later, dark = _erased_since(directory, head, pair)
     _adjust(files, settings, master, head.made_at, [*units, lambda session, node, _: _take_away(session, node, parts, later)])
     reach("restore.adjusted")
     if target.exists():
@@ -96,25 +101,43 @@ def restore(
     os.sync()  # all files first, then the name by which they are found
     place.replace(target)
     sets.flush(target.parent)
-    return Restored(head.node, head.made_at)
+    return Restored(head.node, head.made_at, dark)
 
 
 def rehearse(directory: Path, path: Path, pair: printed.Pair, *, say: Say) -> int:
     """Reads all pieces of one backup and opens its database in a temporary place; how many entries its record has, 0 where that is in a
     dump. Raises Misconfigured where anything is not as it should be."""
     head, manifest = sets.read(path, pair.private)
-    with tempfile.TemporaryDirectory(prefix="fedcollab-") as made:
-        place = Path(made)
+    with temporary() as place:
         store = Store(directory / "pieces", manifest.secret)
         making.fetch(store, manifest.files[:1], place, say)
         making.check(place)
         making.read_back(store, manifest.files[1:], say)
-        master = place / "node.key"
-        _write(master, printed.unseal(pair.private, manifest.master, sets.MASTER))
-        read_master_key(NodeFiles(place))
+        master_key(printed.unseal(pair.private, manifest.master, sets.MASTER), place)
         if manifest.database != "sqlite" or head.step != newest_step():
             return 0
         return _unbroken(f"sqlite:///{place / making.DATABASE}")
+
+
+@contextmanager
+def temporary() -> Iterator[Path]:
+    """A folder for what lies in clear for as long as it takes; gone afterwards also where a signal ends the command, and what one has left
+    that was killed goes with the next."""
+    for left in Path(tempfile.gettempdir()).glob(f"{TEMPORARY}.*"):
+        maker = left.name.split(".")[1]
+        if maker.isdigit() and not Path("/proc", maker).exists() and not left.is_symlink() and left.stat().st_uid == os.geteuid():
+            shutil.rmtree(left, ignore_errors=True)
+    before = {number: signal.signal(number, _end) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        with tempfile.TemporaryDirectory(prefix=f"{TEMPORARY}.{os.getpid()}.") as made:
+            yield Path(made)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _end(number: int, _frame: object) -> None:
+    sys.exit(128 + number)
 
 
 def _unbroken(url: str) -> int:
@@ -166,14 +189,17 @@ def _check_empty(settings: config.Settings, *, again: bool) -> None:
         database.close()
 
 
-def _erased_since(directory: Path, path: Path, head: sets.Head, pair: printed.Pair) -> list[dict[str, list[str]]]:
-    """What newer backups of this node name that this printed key opens."""
-    found = []
+def _erased_since(directory: Path, head: sets.Head, pair: printed.Pair) -> tuple[list[dict[str, list[str]]], int]:
+    """What newer backups of this node name that this printed key opens; and how many there are that it does not open, or nobody can."""
+    found, dark = [], 0
     for newer in sets.listed(directory):
-        with suppress(Misconfigured):
-            if newer.name > path.name and sets.head(newer).node == head.node:
+        try:
+            theirs = sets.head(newer)
+            if theirs.node == head.node and theirs.made_at > head.made_at:
                 found.append(sets.read(newer, pair.private)[1].erased)
-    return found
+        except Misconfigured:
+            dark += 1
+    return found, dark
 
 
 def _take_away(session: Session, node: Node, parts: Sequence[erasures.Part], later: Iterable[dict[str, list[str]]]) -> None:

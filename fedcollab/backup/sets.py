@@ -6,6 +6,7 @@ import json
 import os
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,11 +17,14 @@ from cryptography.hazmat.primitives.hpke import MLKEM768X25519PrivateKey
 from fedcollab.base.clock import MICROSECONDS
 from fedcollab.base.errors import Misconfigured
 
-from . import printed
+from . import printed, store
 
 FORMAT = 1
 PURPOSE = "manifest of a backup "
 MASTER = "master key of a node"
+PLAIN = re.compile(r"[A-Za-z0-9.:+\[\]-]{1,300}")
+PIECE_NAME = re.compile(r"[0-9a-f]{64}")
+LAST = 253_402_300_800 * MICROSECONDS  # the end of the year 9999
 NAMED = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}\.backup")
 
 
@@ -86,8 +90,18 @@ def flush(directory: Path) -> None:
 
 
 def listed(directory: Path) -> list[Path]:
-    """The backups in a directory, the oldest first."""
+    """The backups in a directory, the oldest first by their names; `by_age` goes by what they say themselves."""
     return sorted(path for path in directory.glob("*.backup") if NAMED.fullmatch(path.name))
+
+
+def by_age(directory: Path) -> list[tuple[Path, Head]]:
+    """The backups in a directory whose heads can be read, the oldest first. Their names say nothing: whoever has the disk can give an old
+    one a new name, but not another time, which is sealed with what it holds."""
+    found = []
+    for path in listed(directory):
+        with suppress(Misconfigured):
+            found.append((path, head(path)))
+    return sorted(found, key=lambda one: (one[1].made_at, one[0].name))
 
 
 def head(path: Path) -> Head:
@@ -117,7 +131,7 @@ def read(path: Path, private: MLKEM768X25519PrivateKey) -> tuple[Head, Manifest]
 
 def _split(path: Path) -> tuple[bytes, bytes]:
     try:
-        line, found, sealed = path.read_bytes().partition(b"\n")
+        line, found, sealed = store.read(path).partition(b"\n")
     except OSError as error:
         raise _cannot(path, error) from None
     if not found:
@@ -132,11 +146,27 @@ def _head(path: Path, line: bytes) -> Head:
             raise Misconfigured(
                 "%(path)s was made by a newer program (%(program)s). Install that one to restore it.",
                 path=path,
-                program=said.get("program"),
+                program=program if PLAIN.fullmatch(program := str(said.get("program"))) else "?",
             )
-        return Head(**said | {"pieces": tuple(said["pieces"])})
-    except (ValueError, KeyError, TypeError, AttributeError):
+        made = Head(**said | {"pieces": tuple(said["pieces"])})
+        if not _is_plain(made):
+            raise ValueError
+        return made
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise _unreadable(path) from None
+
+
+def _is_plain(head: Head) -> bool:
+    """Whether a head says what heads say. It is read by anybody, from a disk to which others may write: what it says is shown on terminals
+    and names files, so that letters which do more than that have no place in it."""
+    words: list[Any] = [head.program, head.step, head.key, head.node]
+    made_at: Any = head.made_at
+    times = isinstance(made_at, int) and 0 <= made_at < LAST
+    return times and all(isinstance(word, str) and PLAIN.fullmatch(word) for word in words) and all(map(_is_name, head.pieces))
+
+
+def _is_name(piece: object) -> bool:
+    return isinstance(piece, str) and PIECE_NAME.fullmatch(piece) is not None
 
 
 def names_of(files: Iterable[File], name: Any) -> tuple[str, ...]:

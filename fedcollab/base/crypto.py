@@ -9,6 +9,7 @@ import re
 import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from argon2 import PasswordHasher
@@ -48,8 +49,14 @@ def read_master_key(files: NodeFiles) -> bytes:
         ) from None
     if mode & (0o037 if files.key_is_handed else 0o077):  # systemd opens it for one user by an access list, which shows as the group's
         raise Misconfigured("%(path)s can be read by other users of this machine. Run: chmod 600 %(path)s", path=files.key)
+    return master_key(text.encode(), files.key)
+
+
+def master_key(said: bytes, path: Path) -> bytes:
+    """The key that such a file's text is. Raises Misconfigured where it is none."""
+    text = said.decode("ascii", "replace").strip()
     if not re.fullmatch(r"[0-9a-f]{64}", text) or len(set(text)) < 4:
-        raise Misconfigured("%(path)s holds no key of this node. Bring back the file that `init` wrote.", path=files.key)
+        raise Misconfigured("%(path)s holds no key of this node. Bring back the file that `init` wrote.", path=path)
     return bytes.fromhex(text)
 
 

@@ -10,7 +10,7 @@ from fedcollab.base.errors import Misconfigured
 from tests.rows import START
 
 PAIR = printed.pair(bytes(range(32)))
-HEAD = sets.Head(START, "0.1.0", "0011", printed.name(PAIR.public), "node.example.org", ("aa", "bb"))
+HEAD = sets.Head(START, "0.1.0", "0011", printed.name(PAIR.public), "node.example.org", ("aa" * 32, "bb" * 32))
 FILES = (sets.File("node.db", 700, ("00" * 32, "11" * 32)), sets.File("files/ü", 0, ()))
 MANIFEST = sets.Manifest(b"secret of the pieces", b"box", 'name = "Meridian Outreach"\n', "sqlite", FILES)
 
