@@ -9,7 +9,7 @@ from . import answers as asked
 from . import naming, services, steps
 from .answers import Answers
 from .layout import Machine
-from .say import Stop, say, write
+from .say import Stop, read_theirs, say, write
 
 
 def backups(machine: Machine, before: Sequence[Answers], said: argparse.Namespace) -> None:
@@ -19,8 +19,9 @@ def backups(machine: Machine, before: Sequence[Answers], said: argparse.Namespac
     wrong = naming.wrong_place(to.backups) if to.backups != str(node.backups) else ""
     if wrong:
         raise Stop(f"--backups {to.backups}: {wrong}")
+    before_that = read_theirs(node.settings)
     steps.place_for_backups(machine, node, to)
-    lines = [line for line in node.settings.read_text("utf-8").splitlines() if not re.match(r"backup_to\s*=", line)]
+    lines = [line for line in before_that.splitlines() if not re.match(r"backup_to\s*=", line)]
     write(node.settings, "\n".join([*lines, steps.backup_line(to)]) + "\n", 0o600, node.user)
     asked.keep(node, to)
     services.restart(node.service)

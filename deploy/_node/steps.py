@@ -15,7 +15,7 @@ from pathlib import Path
 from . import release, services
 from .answers import Answers
 from .layout import CHECKOUT, Machine, Node
-from .say import HELD, Stop, run, say, write
+from .say import HELD, Stop, give, read_theirs, run, say, write
 
 DEPLOY = CHECKOUT / "deploy"
 
@@ -73,10 +73,9 @@ def data(machine: Machine, node: Node, answers: Answers) -> None:
     shutil.chown(half, node.user, node.user)
     words: list[str | Path] = ["init", half, "--name", answers.name, "--base-url", answers.url, "--listen", f"127.0.0.1:{answers.port}"]
     run([machine.current / "bin" / "fedcollab", *words], "The node could not be made.", env=_plain(half), cwd=half, user=node.user)
-    write(node.key, (half / "node.key").read_text("ascii"), 0o600)
+    write(node.key, read_theirs(half / "node.key"), 0o600)
     (half / "node.key").unlink()
-    with (half / "node.toml").open("a", encoding="utf-8") as file:
-        file.write(more_settings(answers, time_zone(machine)))
+    write(half / "node.toml", read_theirs(half / "node.toml") + more_settings(answers, time_zone(machine)), 0o600, node.user)
     os.sync()
     half.rename(node.data)
 
@@ -119,13 +118,20 @@ def _own(machine: Machine, node: Node, place: Path) -> None:
     """The directory itself. Raises Stop where it holds what is not this node's."""
     if place == node.backups:
         machine.backups.mkdir(parents=True, exist_ok=True)
-    if not place.exists():
+    if not os.path.lexists(place):
         place.mkdir(mode=0o700)
-    if place.stat().st_uid != pwd.getpwnam(node.user).pw_uid:
-        if any(place.iterdir()):
-            raise Stop(f"{place} holds something else already. Give the node a directory of its own: mkdir {place}/{node.name}")
-        place.chmod(0o700)
-        shutil.chown(place, node.user, node.user)
+    try:  # what is looked at is what is given away: whoever owns the directory above could put a link in its place meanwhile
+        handle = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:
+        raise Stop(f"{place} is a link or no directory. Name the directory itself.") from None
+    try:
+        if os.fstat(handle).st_uid != pwd.getpwnam(node.user).pw_uid:
+            if os.listdir(handle):  # noqa: PTH208  # of what is open, which has no path
+                raise Stop(f"{place} holds something else already. Give the node a directory of its own: mkdir {place}/{node.name}")
+            os.fchmod(handle, 0o700)
+            give(handle, node.user)
+    finally:
+        os.close(handle)
 
 
 def admin(machine: Machine, node: Node, answers: Answers) -> None:
@@ -150,7 +156,7 @@ def at_step(machine: Machine, node: Node, version: str) -> dict[str, str]:
 
 def listens(node: Node) -> tuple[str, int]:
     """(the node's domain, the port on loopback where it answers)."""
-    said = tomllib.loads(node.settings.read_text("utf-8"))
+    said = tomllib.loads(read_theirs(node.settings))
     return str(said["base_url"]).partition("://")[2], int(str(said.get("listen", "127.0.0.1:8000")).rpartition(":")[2])
 
 

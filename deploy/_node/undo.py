@@ -63,7 +63,7 @@ def _bring_back(machine: Machine, one: Journal, name: str) -> None:
     if one.reached(START):
         erased = place / "erased.json"
         _put_aside(machine, one, name, erased)
-        words += ["--served", *(["--erased", str(erased)] if erased.exists() else [])]
+        words += ["--served", *(["--erased", str(erased)] if os.path.lexists(erased) else [])]
     of_node(machine, node, *words, version=one.old)
 
 
@@ -75,12 +75,12 @@ def _put_aside(machine: Machine, one: Journal, name: str, erased: Path) -> None:
         at = at_step(machine, node, one.new)
         if at["at"] != at["needed"]:
             return
-    if not erased.exists():
+    if not os.path.lexists(erased):  # the directory is the node's user's: a link there is followed with that one's rights alone
         days = (time.time() - (place / "before").stat().st_mtime) // DAY + 2
         with suppress(Stop):
             said = of_node(machine, node, "database", "erased", "--days", f"{days:.0f}", "--json", version=one.new)
             write(erased, said, 0o600, node.user)
-    if not (place / "newer").exists():
+    if not os.path.lexists(place / "newer"):
         with suppress(Stop):
             of_node(machine, node, "database", "save", str(place / "newer"), version=one.new)
 
