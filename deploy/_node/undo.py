@@ -125,6 +125,9 @@ def _by_hand(machine: Machine, *, sure: bool) -> None:
     one = journal.read(machine)
     if one is None or one.step != journal.DONE or release.current(machine) != one.new:
         raise Stop("There is no upgrade to take back.")
+    gone = [name for name in one.moved if not (journal.copies(machine, machine.node(name)) / "before").exists()]
+    if gone:
+        raise Stop(f"What the databases were before is kept for two weeks and is gone: {', '.join(gone)}. Mend forward: a newer release.")
     _refuse_newer(machine, one)
     say(f"Back from {one.new} to {one.old}.")
     for name in one.moved:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from deploy._node import answers as asked
-from deploy._node import moving, services, steps, undo
+from deploy._node import journal, moving, services, steps, undo
 from deploy._node.answers import Answers
 from deploy._node.journal import START, Journal
 from deploy._node.layout import Machine, Node
@@ -128,3 +128,18 @@ def test_a_place_for_backups_that_is_a_link_is_given_to_nobody(machine: Machine,
 def test_a_plain_file_is_read_as_it_is(tmp_path: Path, text: str) -> None:
     (tmp_path / "file").write_text(text, "utf-8")
     assert read_theirs(tmp_path / "file") == text
+
+
+@pytest.mark.rule("P11")
+def test_there_is_no_way_back_where_the_copy_has_gone_by_its_age(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    went = list[str]()
+    monkeypatch.setattr(undo.release, "current", lambda _machine: "1.1")
+    monkeypatch.setattr(undo, "go_back", lambda _machine, one: went.append(one.old))
+    place = journal.copies(machine, machine.node("meridian"))
+    place.mkdir(parents=True)
+    journal.keep(machine, Journal("1.0", "1.1", journal.DONE, ["meridian"], ["meridian"]))
+    with pytest.raises(Stop, match="two weeks and is gone: meridian"):
+        undo._by_hand(machine, sure=True)
+    (place / "before").touch()
+    undo._by_hand(machine, sure=True)
+    assert went == ["1.0"]

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from deploy._node.journal import copies
 from deploy._node.layout import Machine
 
 UNITS = Path(__file__).parents[2] / "deploy" / "systemd"
 SERVICES = ["fedcollab@.service", "fedcollab-backup@.service"]
 ALL = [*SERVICES, "fedcollab-backup@.timer"]
 NODE = Machine(Path("/")).node("%i")
+COPIES = copies(Machine(Path("/")), NODE)  # of the database, in clear, from before an upgrade
 MOST = 1.5  # what `systemd-analyze security` may find exposed, of 10
 
 
@@ -64,7 +66,7 @@ def test_the_key_is_handed_over_and_goes_into_no_dump_and_no_swap(name: str) -> 
 
 def test_the_services_write_to_their_own_places_alone() -> None:
     assert said("fedcollab@.service")["ReadWritePaths"] == [str(NODE.data)]
-    assert said("fedcollab-backup@.service")["ReadWritePaths"] == [str(NODE.data), f"-{NODE.backups}"]
+    assert said("fedcollab-backup@.service")["ReadWritePaths"] == [str(NODE.data), f"-{COPIES}", f"-{NODE.backups}"]
     for name in SERVICES:
         assert said(name)["ProtectSystem"] == ["strict"]
 
@@ -83,3 +85,18 @@ def test_a_backup_is_made_each_night_also_where_the_machine_was_off_and_reaches_
     timer, service = said("fedcollab-backup@.timer"), said("fedcollab-backup@.service")
     assert (timer["Persistent"], "RandomizedDelaySec" in timer, "OnCalendar" in timer) == (["yes"], True, True)
     assert (service["Type"], service["IPAddressDeny"]) == (["oneshot"], ["any"])
+
+
+@pytest.mark.rule("P10", "P11")
+def test_what_an_upgrade_keeps_in_clear_goes_after_two_weeks_and_nothing_beside_it(tmp_path: Path) -> None:
+    [clears] = said("fedcollab-backup@.service")["ExecStartPre"]
+    assert clears.startswith(f"-/usr/bin/find {COPIES} ")
+    place, outside = tmp_path / "meridian", tmp_path / "outside"
+    place.mkdir()
+    for path, days in ((place / "before", 15), (place / "newer", 1), (outside, 90)):
+        path.write_text("in clear")
+        os.utime(path, times=(path.stat().st_mtime - days * 86400,) * 2)
+    (place / "link").symlink_to(outside)
+    for _ in range(2):
+        subprocess.run(clears.removeprefix("-").replace(str(COPIES), str(place)).split(), check=True, timeout=20)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["link", "meridian", "newer", "outside"]
