@@ -234,6 +234,7 @@ def _delete_again(session: Session, node: Node, received: Verified) -> None:
     post_id = session.scalar(mine)
     if post_id is not None and received.proved:
         service.bury(session, node, post_id)
+        audit.record(session, node.now(), partner(received.sender.organisation_id), "post.receive_delete", post_id)
 
 
 def _change(session: Session, node: Node, row: Any, post: activities.PostData, label: str, changed_at: int | None) -> bool:

@@ -327,13 +327,15 @@ def revise(
     session: Session, post_id: str, *, html: str, source: str, now: int, edited_at: int | None = None, retitled: bool = False
 ) -> bool:
     """Replaces a post's text and keeps the one before; False where both read the same and its title is not a new one either.
-    `edited_at` is when its author changed it. Raises TooMany where that happens too often."""
-    before = session.execute(sa.select(Post.html).where(Post.id == post_id)).scalar_one()
+    `edited_at` is when its author changed it, else it is now, and later than the change before: a clock that was set back would have
+    others take the newer text for the older one. Raises TooMany where that happens too often."""
+    before, changed_at = session.execute(sa.select(Post.html, Post.edited_at).where(Post.id == post_id)).one()
     if before == html and not retitled:
         return False
     _check_pace(session, post_id, now)
     session.execute(sa.insert(PostRevision).values(id=new_id(now), post_id=post_id, html=before, replaced_at=now))
-    session.execute(sa.update(Post).where(Post.id == post_id).values(html=html, source=source, edited_at=edited_at or now))
+    at = edited_at or max(now, (changed_at or 0) + 1000)
+    session.execute(sa.update(Post).where(Post.id == post_id).values(html=html, source=source, edited_at=at))
     return True
 
 
