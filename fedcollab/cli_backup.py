@@ -1,6 +1,10 @@
 """Decides the commands about backups: the printed key, making, listing and opening them, and a node's way back."""
 
+import errno
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -112,7 +116,7 @@ def backup_list(directory: Directory = None, as_json: AsJson = False) -> None:
     data = [{"name": p.name, "made_at": h.made_at, "node": h.node, "program": h.program, "step": h.step, "key": h.key} for p, h in found]
     lines = [f"{p.name}  {_day(h.made_at)}  {h.node}  fedcollab {h.program}  key {h.key}" for p, h in found]
     lines += [f"{path.name}  can't be read" for path in sets.listed(place) if path not in {p for p, _ in found}]
-    say(as_json, data, "\n".join(lines) or f"No backup in {place} yet. Make one: fedcollab -C DIR backup create {place}")
+    say(as_json, data, "\n".join(lines) or f"No backup in {place} yet. Make one: backup create {place}")
 
 
 @backup_app.command("verify")
@@ -132,7 +136,8 @@ def backup_verify(directory: Directory = None, name: Set = "", key_file: KeyFile
         words = f"{path.name}: {len(bad)} of {len(head.pieces)} pieces are missing or damaged. Make a new one: fedcollab backup create"
     elif key_file:
         pair = printed.pair(printed.read(_typed(key_file)))
-        data["entries"] = entries = restoring.rehearse(place, path, pair, say=progress(as_json))
+        with _room(tempfile.gettempdir(), "Name a directory with more of it: TMPDIR=/var/tmp before the command."):
+            data["entries"] = entries = restoring.rehearse(place, path, pair, say=progress(as_json))
         words += f" Opened with the printed key: the database is whole, its record of {entries} entries unbroken."
     say(as_json, data, words)
     raise typer.Exit(1 if bad else 0)
@@ -155,7 +160,8 @@ def restore(
     units = [unit for feature in FEATURES for unit in feature.restored]
     parts = [feature.erasures for feature in FEATURES if feature.erasures]
     more = {"say": progress(as_json), "units": units, "parts": parts, "database_url": database_url}
-    made = restoring.restore(directory, path, pair, target, **more)
+    with _room(target.absolute().parent, "Make room, or choose another place, and run this again."):
+        made = restoring.restore(directory, path, pair, target, **more)
     words = f"{made.node} stands in {target} as it was on {_day(made.made_at)}. Everybody has to sign in again; the printed key stays.\n"
     if made.dark:
         words += f"{made.dark} other backups there could not be opened. What they say was deleted may be here again: look it through.\n"
@@ -163,18 +169,31 @@ def restore(
     say(as_json, {"directory": str(target), "node": made.node, "made_at": made.made_at, "dark": made.dark}, words)
 
 
-def _typed(key_file: Path | None) -> str:
-    """The printed key: from a file, from what is piped in, or typed."""
+@contextmanager
+def _room(place: object, mend: str) -> Iterator[None]:
+    """Raises Misconfigured, with what to do, where the disk that is written is full."""
     from fedcollab.base.errors import Misconfigured
 
-    if key_file is None and sys.stdin.isatty():
-        return str(typer.prompt("The printed key (small letters will do)"))
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise Misconfigured("There is not enough room in %(place)s. %(mend)s", place=place, mend=mend) from None
+
+
+def _typed(key_file: Path | None) -> str:
+    """The printed key: from a file, from what is piped in, or typed, which ends with its line."""
+    from fedcollab.base.errors import Misconfigured
+
     if key_file is None or str(key_file) == "-":
-        return sys.stdin.read()
+        return str(typer.prompt("The printed key (small letters will do)", err=True)) if sys.stdin.isatty() else sys.stdin.read()
     try:
         return key_file.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise Misconfigured("%(path)s can't be read (%(error)s).", path=key_file, error=type(error).__name__) from None
+        raise Misconfigured(
+            "%(path)s can't be read (%(error)s). Give it so: --key-file - < %(path)s", path=key_file, error=type(error).__name__
+        ) from None
 
 
 def _size(number: int) -> str:
