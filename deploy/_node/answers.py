@@ -44,6 +44,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--machine-run-by", help="who runs the machine, where that is not the organisation; its members read it")
     made.add_argument("--node", help="the node's short name on this machine; else the telling part of the domain")
     made.add_argument("--another", action="store_true", help="one more organisation's node on this machine")
+    made.add_argument("--restore", help="a directory of backups: brings the node back that they are of, here for the first time or again")
     made.add_argument("--web", choices=("caddy", "none"), default="caddy", help="none: you have a web server, see deploy/nginx")
     made.add_argument(
         "--tls", choices=("public", "internal"), default="public", help="internal: Caddy's own certificate, to try things out"

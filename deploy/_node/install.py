@@ -6,12 +6,10 @@ import time
 from collections.abc import Sequence
 
 from . import answers as asked
-from . import caddy, moving, packages, reach, services, steps
+from . import caddy, moving, packages, reach, returning, services, serving, steps
 from .answers import Answers
 from .layout import Machine, Node
 from .say import Stop, alone, as_root, say
-
-PATIENCE = 30.0  # seconds that a started node may take to answer
 
 
 def main(arguments: Sequence[str], machine: Machine | None = None) -> int:
@@ -34,6 +32,9 @@ def main(arguments: Sequence[str], machine: Machine | None = None) -> int:
 
 def _run(machine: Machine, said: argparse.Namespace) -> int:
     before = asked.known(machine)
+    if said.restore:
+        returning.restore(machine, before, said)
+        return 0
     begun = next((one for one in before if not one.finished and said.domain in (None, one.domain)), None)
     wanted = said.another or said.domain not in (None, *(one.domain for one in before))
     if begun is None and before and not wanted:
@@ -61,7 +62,7 @@ def _there(machine: Machine, before: list[Answers]) -> int:
         )
         say(f"  {one.node:14} {one.url}  {one.name}; {state}")
         if not machine.node(one.node).settings.exists():
-            say(f"  {'':14} its directory {machine.node(one.node).data} is gone: bring it back from a backup, docs/admins/backup.md")
+            say(f"  {'':14} its directory {machine.node(one.node).data} is gone: deploy/install --restore {one.backups}")
     say("Nothing was changed.")
     say(f"  a link to sign in:                   fedcollab-node {before[0].node} login-link {before[0].admin}")
     say("  another organisation's node here:    deploy/install --another")
@@ -71,38 +72,14 @@ def _there(machine: Machine, before: list[Answers]) -> int:
 def _make(machine: Machine, node: Node, answers: Answers, said: argparse.Namespace) -> None:
     """All steps in turn; what is done already takes no time."""
     began = time.monotonic()
-    web = ["caddy"] if answers.web == "caddy" else []
-    lacking = packages.lacking("python3-venv", "ca-certificates", *web)
-    if lacking:
-        say(f"Packages from Debian: {', '.join(lacking)}")
-        packages.install(*lacking)
-    say("The program (a minute)")
-    steps.program(machine, said.wheel)
-    steps.commands_and_units(machine)
+    serving.prepare(machine, answers.web, said)
     say(f"The node {node.name}, its user {node.user}, its keys")
     steps.user(node)
     steps.data(machine, node, answers)
     steps.place_for_backups(machine, node, answers)
     steps.admin(machine, node, answers)
-    say("Its service")
-    _start(node, answers)
-    if web:
-        say("Caddy, and a certificate")
-        caddy.put(machine, node, answers)
-    services.enable(node.backup_timer)
-    services.start(node.backup_timer)
+    serving.begin(machine, node, answers)
     _farewell(machine, node, answers, said, began)
-
-
-def _start(node: Node, answers: Answers) -> None:
-    """Started now and with the machine; it counts once it answers under its own name."""
-    services.enable(node.service)
-    services.start(node.service)
-    until = time.monotonic() + PATIENCE
-    while not reach.answers(answers.domain, answers.port):
-        if time.monotonic() > until:
-            raise Stop(f"{node.service} runs and does not answer. What it says: journalctl -u {node.service} -n 20")
-        time.sleep(0.2)
 
 
 def _farewell(machine: Machine, node: Node, answers: Answers, said: argparse.Namespace, began: float) -> None:
@@ -113,11 +90,7 @@ def _farewell(machine: Machine, node: Node, answers: Answers, said: argparse.Nam
     asked.wait_for_paper(said.yes)
     asked.finish(node, answers)
     say(f"\n{answers.name} is there, after {took:.0f} seconds: {answers.url}")
-    if answers.web == "none":
-        say(f"  Your web server has to pass {answers.url} on to 127.0.0.1:{answers.port}: deploy/nginx/fedcollab.conf is an example.")
-    elif not reach.has_certificate(answers.domain, public=answers.tls == "public"):
-        say("  There is no certificate yet. Caddy gets one by itself once the name points here and ports 80 and 443 arrive;")
-        say("  what it says: journalctl -u caddy -n 20")
+    serving.say_of_the_web(answers)
     say(f"  Backups go to {answers.backups} every night{_same_disk(node, answers)}")
     say(f"  Another link, later: fedcollab-node {node.name} login-link {answers.admin}")
     say(f"  Now sign in as {answers.admin}, within 15 minutes, and choose a password:")

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import tomllib
 import zoneinfo
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from . import release, services
@@ -157,7 +157,12 @@ def at_step(machine: Machine, node: Node, version: str) -> dict[str, str]:
 def listens(node: Node) -> tuple[str, int]:
     """(the node's domain, the port on loopback where it answers)."""
     said = tomllib.loads(read_theirs(node.settings))
-    return str(said["base_url"]).partition("://")[2], int(str(said.get("listen", "127.0.0.1:8000")).rpartition(":")[2])
+    return str(said["base_url"]).partition("://")[2], listening(said)
+
+
+def listening(settings: Mapping[str, object]) -> int:
+    """The port in a node's settings."""
+    return int(str(settings.get("listen", "127.0.0.1:8000")).rpartition(":")[2])
 
 
 def version_of(text: str) -> tuple[int, ...]:

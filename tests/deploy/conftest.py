@@ -30,11 +30,12 @@ TYPED = f"Meridian Outreach\nhttps://{MERIDIAN}/\n{MERIDIAN}\n{MERIDIAN}\nilse\n
 
 @dataclass
 class Installed:
-    """A machine with the node meridian on it, what the installer said, and how long that took."""
+    """A machine with the node meridian on it, what the installer said, how long that took, and the kept tree that the machine lies over."""
 
     tree: Tree
     said: str
     seconds: float
+    kept: Path
 
     def node(self, *command: str, name: str = "meridian", typed: str = "") -> str:
         """A command of a node, as its admin gives it."""
@@ -57,4 +58,4 @@ def installed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     with entered(kept, tmp_path_factory.mktemp("machine"), [MERIDIAN, HARBOUR]) as tree:
         began = time.monotonic()
         said = tree.run(INSTALL, "--tls", "internal", typed=TYPED)
-        yield Installed(tree, said, time.monotonic() - began)
+        yield Installed(tree, said, time.monotonic() - began, kept)
