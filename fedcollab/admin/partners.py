@@ -121,9 +121,10 @@ def ended_since(session: Session, since: int) -> list[str]:
 
 
 def end_again(session: Session, node: Node, decided: str) -> None:
-    """Decides once more against a partner that an older backup still admits. Raises Refused where it is so already."""
+    """Decides once more against a partner that an older backup still admits, or does not block yet. Raises Refused where it is so."""
     state, _, host = decided.partition(" ")
-    if partners.find(session, host).state != ADMITTED:
+    stands = partners.find(session, host).state
+    if stands == state or (stands != ADMITTED and state != BLOCKED):
         raise Refused()
     change(session, node, None, host, state)
 

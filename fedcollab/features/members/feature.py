@@ -2,13 +2,13 @@
 
 from aiohttp import web
 
-from fedcollab.backup.erasures import Part
 from fedcollab.feature import Feature
 
-from . import api, factor_pages, service, token_pages, views
+from . import api, factor_pages, token_pages, views
 from .api import RATE
 from .rate import Rate
 from .service import end_all, forget_ended
+from .taken_away import ERASURES
 from .throttle import Throttle
 from .views import THROTTLE, session_viewer
 
@@ -44,7 +44,7 @@ FEATURE = Feature(
     ),
     chores=(forget_ended,),
     restored=(end_all,),
-    erasures=Part("members", service.disabled_since, service.disable_again),
+    erasures=ERASURES,
 )
 
 __all__ = ["FEATURE", "RATE", "THROTTLE", "Rate", "Throttle", "session_viewer"]
