@@ -85,8 +85,8 @@ def new_token() -> str:
 
 
 def stored(token: str) -> str:
-    """The form in which a secret is stored: whoever reads the database cannot use it."""
-    return hashlib.sha256(token.encode()).hexdigest()
+    """The form in which a secret is stored: whoever reads the database cannot use it. A header may bring bytes that are no letters."""
+    return hashlib.sha256(token.encode(errors="surrogateescape")).hexdigest()
 
 
 def hash_password(password: str) -> str:

@@ -58,8 +58,8 @@ def has_token(request: web.Request) -> bool:
     """Whether the request shows the node's `metrics_token`, or came to a place where none is asked for."""
     if request.app.get(TELLS, False):
         return True
-    token = request.app[KERNEL].node.settings.metrics_token
-    return bool(token) and hmac.compare_digest(request.headers.get("Authorization", "").encode(), f"Bearer {token}".encode())
+    token, said = request.app[KERNEL].node.settings.metrics_token, request.headers.get("Authorization", "")
+    return bool(token) and hmac.compare_digest(said.encode(errors="surrogateescape"), f"Bearer {token}".encode())  # bytes of any kind
 
 
 async def ready(kernel: Kernel, health: Health) -> dict[str, bool]:
