@@ -25,7 +25,7 @@ ENTRIES = 2000  # of the record, the newest
 def database(patient: Patient) -> Finding:
     """`database`: it can be opened."""
     if patient.sqlite and not patient.files.database.exists():
-        return fail("node.db is missing.", "Restore the newest backup: fedcollab restore BACKUPS TARGET")
+        return fail("node.db is missing.", "Restore the newest backup: %(restore)s")
     try:
         with patient.engine.connect() as connection:
             connection.execute(sa.text("SELECT 1 FROM sqlite_master" if patient.sqlite else "SELECT 1")).first()
@@ -35,7 +35,7 @@ def database(patient: Patient) -> Finding:
         if "not a database" in str(error) or "malformed" in str(error):
             return fail(
                 "The database is damaged from its first page on.",
-                "Stop the node and restore the newest backup: fedcollab restore BACKUPS TARGET",
+                "Stop the node and restore the newest backup: %(restore)s",
             )
         return fail("The database can't be opened (%(why)s).", "Start its server, or let this user read it.", why=words_of(error))
     return ok("The database can be opened.")
@@ -62,7 +62,7 @@ def integrity(patient: Patient) -> Finding:
     """`integrity`: SQLite finds no page damaged, as far as it comes within 20 seconds. PostgreSQL sees to itself."""
     if not patient.sqlite:
         return skip("PostgreSQL looks after its pages itself.")
-    restore = "Stop the node, keep node.db aside, and restore the newest backup: fedcollab restore BACKUPS TARGET"
+    restore = "Stop the node, keep node.db aside, and restore the newest backup: %(restore)s"
     until = time.monotonic() + LOOKED_AT
     try:
         with patient.engine.connect() as connection:
@@ -83,7 +83,7 @@ def wal(patient: Patient) -> Finding:
     if not patient.sqlite:
         return skip("PostgreSQL looks after its log itself.")
     size = disk_size(patient.files.database.with_name("node.db-wal")) / MB
-    mend = "Restart the node; does it grow again, look for a program that keeps node.db open: fuser -v %(root)s/node.db"
+    mend = "Restart it: systemctl restart %(unit)s. Does it grow again, a program keeps node.db open; which? fuser -v %(root)s/node.db"
     found = graded(size, 256, 4096, lambda level: Finding(level, "node.db-wal has %(size)d MB.", mend, {"size": size}))
     return found if found.level in (WARN, FAIL) else ok("node.db-wal is small.")
 
@@ -98,7 +98,7 @@ def key_fits(patient: Patient) -> Finding:
         except Misconfigured:
             return fail(
                 "node.key is another node's: it does not open this node's signing keys.",
-                "Bring back the file that was here, or restore the newest backup: fedcollab restore BACKUPS TARGET",
+                "Bring back the file that was here, or restore the newest backup: %(restore)s",
             )
     return ok("node.key opens the signing keys.")
 

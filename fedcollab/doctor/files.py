@@ -24,13 +24,21 @@ def settings(patient: Patient) -> Finding:
 
 
 def master_key(patient: Patient) -> Finding:
-    """`master-key`: node.key is there and holds a key. Whether others can read it is `permissions`' to say."""
+    """`master-key`: node.key is there and holds a key. Whether others can read it is `permissions`' to say. On a machine of
+    `deploy/install` what is read is a copy in memory: the remedy names the file itself."""
     try:
         read_master_key(patient.files)
     except Misconfigured as error:
         if "chmod" not in error.text:
-            return fail("node.key can't be used: without it the node can't sign.", "%(why)s", why=error.in_words())
+            return fail("node.key can't be used: without it the node can't sign.", _bring_back(patient), why=error.in_words())
     return ok("node.key is there.")
+
+
+def _bring_back(patient: Patient) -> str:
+    key = patient.files.key
+    if key.exists() and not os.access(key, os.R_OK):
+        return "%(why)s"
+    return "Bring back the file that was %(key)s, or restore the newest backup, which has it too: %(restore)s"
 
 
 def private(patient: Patient) -> Iterator[Path]:

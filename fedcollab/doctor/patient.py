@@ -24,7 +24,8 @@ from . import reading
 from .findings import Lacking
 
 COMMAND = Path("/usr/local/sbin/fedcollab-node")  # runs a command as a node's own user, where `deploy/install` has put it
-NODES = Path("/var/lib/fedcollab")
+NODES, KEYS = Path("/var/lib/fedcollab"), Path("/etc/fedcollab")
+INSTALLER = "/opt/fedcollab/current/deploy/install"
 
 
 def _device(path: Path) -> int:
@@ -73,10 +74,26 @@ class Patient:
 
     @property
     def place(self) -> dict[str, object]:
-        """What remedies name: the node's directory, and how a command of this node begins."""
-        root = self.root.resolve()
-        installed = COMMAND.exists() and root.parent == NODES
-        return {"root": root, "node": f"fedcollab-node {root.name}" if installed else f"fedcollab -C {root}"}
+        """What remedies name: directory, unit and key; how a command begins; how the node is started, its backups are given another place
+        and brought back; and, on a machine of `deploy/install` alone, how one is made (`backup`)."""
+        root, name = self.root.resolve(), self.root.resolve().name
+        if not (COMMAND.exists() and root.parent == NODES):
+            node, move = f"fedcollab -C {root}", 'write backup_to = "/mnt/backups" into node.toml, then restart the node'
+            ways = {"start": f"systemctl start fedcollab, or: {node} serve", "move": move, "restore": "fedcollab restore BACKUPS TARGET"}
+            return {"root": root, "node": node, "unit": "fedcollab", "key": root / "node.key", **ways}
+        ways = {
+            "start": f"systemctl start fedcollab@{name}. Does it not start, its log says why: journalctl -u fedcollab@{name} -n 20",
+            "move": f"{INSTALLER} --node {name} --backups /mnt/backups/{name}",
+            "restore": f"{INSTALLER} --restore {self._backups()}",
+            "backup": f"systemctl start fedcollab-backup@{name}",
+        }
+        return {"root": root, "node": f"fedcollab-node {name}", "unit": f"fedcollab@{name}", "key": KEYS / name / "node.key", **ways}
+
+    def _backups(self) -> str:
+        try:
+            return self.settings.backup_to or "DIRECTORY"
+        except Lacking:
+            return "DIRECTORY"
 
     @cached_property
     def engine(self) -> sa.Engine:

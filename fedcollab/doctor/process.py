@@ -81,9 +81,8 @@ async def running(patient: Patient) -> Finding:
     except Lacking:
         return fail(
             "The node does not run: nothing answers at %(listen)s.",
-            "Start it: systemctl start %(unit)s, or: %(node)s serve",
+            "Start it: %(start)s",
             listen=patient.settings.listen,
-            unit=_unit(patient),
         )
     if not version:
         return fail(
@@ -92,10 +91,6 @@ async def running(patient: Patient) -> Finding:
             listen=patient.settings.listen,
         )
     return ok("The node runs.")
-
-
-def _unit(patient: Patient) -> str:
-    return f"fedcollab@{patient.root.resolve().name}" if str(patient.place["node"]).startswith("fedcollab-node") else "fedcollab"
 
 
 async def version(patient: Patient) -> Finding:
@@ -110,7 +105,6 @@ async def version(patient: Patient) -> Finding:
             "Restart it: systemctl restart %(unit)s",
             running=shown,
             here=Open(__version__),
-            unit=_unit(patient),
         )
     return ok("The running node is this version, %(here)s.", here=Open(__version__))
 
@@ -135,7 +129,7 @@ async def open_files(patient: Patient) -> Finding:
     if 0 <= limit < needed:
         return warn(
             "The node may open %(limit)d files, but hold %(most)d connections.",
-            "Write LimitNOFILE=%(needed)d into its unit, or fewer connections into node.toml; then restart it.",
+            "Write LimitNOFILE=%(needed)d into its unit, or fewer connections into node.toml; then: systemctl restart %(unit)s",
             limit=limit,
             most=patient.settings.connections,
             needed=max(needed, 4096),
@@ -149,6 +143,6 @@ async def core_dumps(patient: Patient) -> Finding:
     if found.get("core") != 0:
         return warn(
             "If the node crashed, its memory with all keys would be written to the disk.",
-            "Write LimitCORE=0 into its unit, then restart it.",
+            "Write LimitCORE=0 into its unit, then: systemctl restart %(unit)s",
         )
     return ok("A crash writes no memory to the disk.")

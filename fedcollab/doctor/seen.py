@@ -102,7 +102,7 @@ async def forwarded(patient: Patient) -> Finding:
     if not trusted and last and last != STRANGER:
         return warn(
             "The web server names each visitor, but the node does not listen: failed sign-ins are counted for all together.",
-            "Write in %(root)s/node.toml: trusted_proxy = true. Then restart the node.",
+            "Write in %(root)s/node.toml: trusted_proxy = true. Then: systemctl restart %(unit)s",
         )
     return ok("Visitors are told apart as the settings say.")
 

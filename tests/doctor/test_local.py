@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fedcollab.doctor import database, files, process, report
+from fedcollab.doctor import database, files, patient, process, report
 from fedcollab.doctor.checks import CHECKS
 from fedcollab.doctor.findings import FAIL, OK, SKIP
 from tests.needs import lacking
@@ -35,6 +35,33 @@ async def found(fault: Fault, sick: Ward) -> None:
 @pytest.mark.parametrize("fault", LOCAL, ids=lambda fault: fault.name)
 async def test_the_doctor_finds_each_planted_fault_by_its_code(fault: Fault, tmp_path: Path) -> None:
     await found(fault, ward(tmp_path))
+
+
+IN_EARNEST = {
+    "master-key": ["/etc/fedcollab/kanari-node/node.key", "/opt/fedcollab/current/deploy/install --restore"],
+    "database": ["/opt/fedcollab/current/deploy/install --restore"],
+    "backup-to": ["/opt/fedcollab/current/deploy/install --node kanari-node --backups"],
+    "backup-disk": ["/opt/fedcollab/current/deploy/install --node kanari-node --backups"],
+    "backup-run": ["systemctl start fedcollab-backup@kanari-node"],
+    "backup-age": ["systemctl start fedcollab-backup@kanari-node"],
+    "admins": ["fedcollab-node kanari-node user add"],
+}
+
+
+@pytest.mark.parametrize("fault", [fault for fault in LOCAL if fault.code in IN_EARNEST], ids=lambda fault: fault.name)
+async def test_on_a_machine_of_the_installer_remedies_are_commands_of_that_machine(
+    fault: Fault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sick = ward(tmp_path)
+    fault.plant(sick)
+    [(_, finding)] = await sick.examine(fault.code)
+    by_hand = finding.remedy(sick.patient().place)
+    monkeypatch.setattr(patient, "COMMAND", tmp_path)
+    monkeypatch.setattr(patient, "NODES", tmp_path.resolve())
+    [(_, finding)] = await sick.examine(fault.code)
+    remedy = finding.remedy(sick.patient().place)
+    assert [words for words in IN_EARNEST[fault.code] if words not in remedy or words in by_hand] == []
+    assert "fedcollab -C" not in remedy
 
 
 async def test_a_file_of_another_user_is_found(tmp_path: Path) -> None:
