@@ -62,10 +62,10 @@ def _there(machine: Machine, before: list[Answers]) -> int:
         )
         say(f"  {one.node:14} {one.url}  {one.name}; {state}")
         if not machine.node(one.node).settings.exists():
-            say(f"  {'':14} its directory {machine.node(one.node).data} is gone: deploy/install --restore {one.backups}")
+            say(f"  {'':14} its directory {machine.node(one.node).data} is gone: {machine.installer} --restore {one.backups}")
     say("Nothing was changed.")
     say(f"  a link to sign in:                   fedcollab-node {before[0].node} login-link {before[0].admin}")
-    say("  another organisation's node here:    deploy/install --another")
+    say(f"  another organisation's node here:    {machine.installer} --another")
     return 0
 
 
@@ -91,12 +91,14 @@ def _farewell(machine: Machine, node: Node, answers: Answers, said: argparse.Nam
     asked.finish(node, answers)
     say(f"\n{answers.name} is there, after {took:.0f} seconds: {answers.url}")
     serving.say_of_the_web(answers)
-    say(f"  Backups go to {answers.backups} every night{_same_disk(node, answers)}")
+    say(f"  Backups go to {answers.backups} every night{_same_disk(machine, node, answers)}")
     say(f"  Another link, later: fedcollab-node {node.name} login-link {answers.admin}")
     say(f"  Now sign in as {answers.admin}, within 15 minutes, and choose a password:")
     steps.shown(machine, node, ["login-link", answers.admin])
 
 
-def _same_disk(node: Node, answers: Answers) -> str:
+def _same_disk(machine: Machine, node: Node, answers: Answers) -> str:
     lost = answers.backups == str(node.backups)
-    return ", on the disk that goes when this machine goes. A better place, later: deploy/install --backups DIRECTORY" if lost else "."
+    return (
+        f", on the disk that goes when this machine goes. A better place, later: {machine.installer} --backups DIRECTORY" if lost else "."
+    )

@@ -97,6 +97,11 @@ class Machine:
         return self.root / "opt/fedcollab/current"
 
     @property
+    def installer(self) -> Path:
+        """deploy/install as the release that runs has it: there on every machine, wherever the checkout lies."""
+        return self.current / "deploy/install"
+
+    @property
     def command(self) -> Path:
         return self.root / "usr/local/bin/fedcollab"
 

@@ -15,7 +15,9 @@ VENV = "Python's venv module does not work here. Install it: apt install python3
 
 
 def version(checkout: Path = CHECKOUT) -> str:
-    """The version of the program in a checkout."""
+    """The version of the program in a checkout, or of the installed release whose deploy/ this is."""
+    if (checkout / "bin" / "fedcollab").exists():
+        return checkout.name
     found = re.search(r'^__version__ = "([^"]+)"', (checkout / "fedcollab" / "__init__.py").read_text("utf-8"), re.MULTILINE)
     if not found:
         raise Stop(f"{checkout} holds no fedcollab. Run this from a checkout or an unpacked release.")

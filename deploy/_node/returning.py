@@ -44,7 +44,7 @@ def restore(machine: Machine, before: Sequence[Answers], said: argparse.Namespac
     _hand_over(node, one, place)
     steps.place_for_backups(machine, node, one)
     serving.begin(machine, node, one)
-    one = asked.finish(node, replace(one, admin=_first_admin(machine, node)))
+    one = asked.finish(node, replace(one, admin=_admin(machine, node, one)))
     _farewell(node, one, aside, str(found["name"]))
 
 
@@ -159,9 +159,11 @@ def _hand_over(node: Node, one: Answers, place: Path) -> None:
         run(["chown", "-R", f"{node.user}:{node.user}", place], f"{place} can't be given to the node. Say another: --backups DIRECTORY")
 
 
-def _first_admin(machine: Machine, node: Node) -> str:
+def _admin(machine: Machine, node: Node, one: Answers) -> str:
+    """Who is told how to sign in: the admin of before, if still one, else another."""
     members = json.loads(steps.of_node(machine, node, "user", "list", "--json"))
-    return next((str(member["username"]) for member in members if "admin" in member["roles"] and not member["disabled_at"]), "")
+    admins = [str(member["username"]) for member in members if "admin" in member["roles"] and not member["disabled_at"]]
+    return one.admin if one.admin in admins else admins[0] if admins else ""
 
 
 def _farewell(node: Node, one: Answers, aside: Path | None, name: str) -> None:

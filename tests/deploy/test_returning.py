@@ -21,8 +21,8 @@ class Saved:
     here: Installed
     paper: str
 
-    def restore(self, tree: Tree, place: str, *more: str, paper: str = "", code: int = 0) -> str:
-        said: str = tree.run(INSTALL, "--restore", place, "--tls", "internal", *more, typed=paper or self.paper, code=code)
+    def restore(self, tree: Tree, place: str, *more: str, by: str = INSTALL, paper: str = "", code: int = 0) -> str:
+        said: str = tree.run(by, "--restore", place, "--tls", "internal", *more, typed=paper or self.paper, code=code)
         return said
 
 
@@ -88,7 +88,7 @@ def test_a_node_whose_database_is_damaged_comes_back_where_it_was_and_what_lay_t
     tree.write("/var/lib/fedcollab/meridian/node.db", "no database any more")
     saved.restore(tree, PLACE, "--yes", paper="nonsense", code=1)
     assert "no database any more" in tree.read("/var/lib/fedcollab/meridian/node.db")
-    said = saved.restore(tree, PLACE)
+    said = saved.restore(tree, PLACE, by="/opt/fedcollab/current/deploy/install")  # with no checkout at hand
     aside = re.findall(r"rm -r (\S+)", said)[0]
     assert "no database any more" in tree.read(f"{aside}/node.db")
     assert members(tree) == ["daan", "ilse"]
