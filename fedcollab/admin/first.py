@@ -1,6 +1,7 @@
 """Decides what a new node still needs, from facts and not from clicks, and what else an admin has to know at home: one thing to do next."""
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from fedcollab.running.models import Said
 
 from .settings import COMMANDS, printed_key, written
 
+MOUNTS = Path("/proc/self/mountinfo")
 PAPER, AWAY = "printed key", "first steps"  # names in `said`
 OLD, SOON = 3, 14  # days: a backup older than this, a disk that is full before that, are worth a line at home
 SLIP = N_("There is a slip in it, or letters are missing: it has 13 groups of five. Compare it with the paper; nothing was kept of it.")
@@ -114,11 +116,24 @@ def look(session: Session, node: Node) -> Shown:
 
 
 def _elsewhere(place: Path, root: Path) -> bool:
-    """Whether a directory lies on another disk than the node; where it can't be looked at just now, nobody knows."""
+    """Whether a directory lies on another disk than the node, by the list of what is mounted: it is asked for at each look at home, and a
+    share that does not answer would keep whoever touches it waiting. Where there is no such list, nobody knows."""
     try:
-        return place.stat().st_dev != root.stat().st_dev
+        mounts = MOUNTS.read_text("utf-8", "surrogateescape")
     except OSError:
         return False
+    return place.is_absolute() and _disk(mounts, place) != _disk(mounts, root.resolve())
+
+
+def _disk(mounts: str, path: Path) -> str:
+    """The device (its two numbers) that is mounted where a path lies; of two at one place the later lies over the other."""
+    found, device = "/", ""
+    for line in mounts.splitlines():
+        words = line.split(" ")
+        point = re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), words[4])
+        if path.is_relative_to(point) and len(point) >= len(found):
+            found, device = point, words[2]
+    return device
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from .making import Made, Say
 
 async def run(kernel: Kernel, files: NodeFiles, directory: Path, parts: Sequence[erasures.Part], say: Say) -> Made:
     """Makes one backup. Raises Misconfigured, having put the reason on record."""
-    node = kernel.node
+    node, directory = kernel.node, directory.absolute()
     since = node.now() - node.settings.backup_keep * DAY
 
     def erased(session: Session) -> dict[str, list[str]]:

@@ -58,8 +58,9 @@ def has_token(request: web.Request) -> bool:
     """Whether the request shows the node's `metrics_token`, or came to a place where none is asked for."""
     if request.app.get(TELLS, False):
         return True
-    token, said = request.app[KERNEL].node.settings.metrics_token, request.headers.get("Authorization", "")
-    return bool(token) and hmac.compare_digest(said.encode(errors="surrogateescape"), f"Bearer {token}".encode())  # bytes of any kind
+    token = request.app[KERNEL].node.settings.metrics_token
+    shown = request.headers.get("Authorization", "").encode(errors="surrogateescape")  # any bytes may come in a header
+    return bool(token) and hmac.compare_digest(shown, f"Bearer {token}".encode())
 
 
 async def ready(kernel: Kernel, health: Health) -> dict[str, bool]:

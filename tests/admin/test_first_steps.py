@@ -1,5 +1,6 @@
 """What a new node still needs is seen from facts; the printed key is compared and forgotten; each admin reads one thing to do next."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,27 @@ def test_another_disk_is_told_from_the_same_and_from_one_that_is_not_there(tmp_p
     assert not first._elsewhere(tmp_path, tmp_path.parent)
     assert not first._elsewhere(tmp_path / "none", tmp_path)
     assert first._elsewhere(Path("/proc"), tmp_path)
+    assert not first._elsewhere(Path("backups"), tmp_path)
+
+
+def test_where_a_backup_lies_is_read_from_the_list_of_mounts_without_touching_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = tmp_path / "mountinfo"
+    listed.write_text(
+        "21 1 8:1 / / rw - ext4 /dev/sda1 rw\n"
+        "30 21 0:50 / /mnt/the\\040share rw - nfs4 far.example:/x rw\n"
+        "31 21 8:1 /srv /mnt/bound rw - ext4 /dev/sda1 rw\n"
+    )
+    monkeypatch.setattr(first, "MOUNTS", listed)
+    stat, touched = os.stat, list[str]()
+    monkeypatch.setattr(os, "stat", lambda path, **more: touched.append(str(path)) or stat(path, **more))
+    for place, elsewhere in (
+        ("/mnt/the share/meridian", True),
+        ("/mnt/the", False),
+        ("/mnt/bound/backups", False),
+        ("/var/backups", False),
+    ):
+        assert first._elsewhere(Path(place), Path("/var/lib/fedcollab")) == elsewhere, place
+    assert not [path for path in touched if path.startswith("/mnt")], "a share that hangs would hang whoever looks at home"
 
 
 async def test_an_old_backup_is_none(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,6 +45,17 @@ async def test_a_stranger_is_told_yes_or_no_and_the_token_tells_more(tmp_path: P
             assert "checks" not in (await said(made, "/readyz", Authorization=wrong))[1]
 
 
+async def test_bytes_that_are_no_letters_are_no_token(tmp_path: Path) -> None:
+    async with site(tmp_path, metrics_token=TOKEN) as made:
+        port = int(made.url.rpartition(":")[2])
+        for path, status in (("/readyz", b"200"), ("/metrics", b"404")):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            head = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\nAuthorization: Bearer ".encode()
+            writer.write(head + b"\xff\xfe\r\n\r\n")
+            assert (await reader.readline()).split()[1] == status
+            writer.close()
+
+
 async def test_without_a_token_nobody_is_told_more(house: House) -> None:
     for offered in ("Bearer ", "Bearer", "", "Bearer None"):
         assert await said(house.site, "/readyz", Authorization=offered) == (200, {"ok": True})
