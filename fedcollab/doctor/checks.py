@@ -51,6 +51,7 @@ CHECKS = (
     Check("words", partners.words),
     Check("follows", partners.follow_us),
     Check("gap", partners.gap),
+    Check("open", process.is_open),
     Check("running", process.running),
     Check("version", process.version),
     Check("open-files", process.open_files),

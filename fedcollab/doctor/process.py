@@ -17,7 +17,10 @@ SPARE = 100  # files that a node has open beside its connections
 
 
 async def ask(patient: Patient, base: str, path: str, *, form: str = "", **headers: str) -> Answer:
-    """What is answered at a path of this node, at its public name or its door; signed by our Organization where a form is named."""
+    """What is answered at a path of this node, at its public name or its door; signed by our Organization where a form is named. Raises
+    Lacking where the node is closed: it answers nobody then, and nothing is wrong with it."""
+    if patient.files.maintenance.exists():
+        raise Lacking("open")
     sign = _signing(patient, form) if form else None
     address = base + path
 
@@ -72,13 +75,25 @@ def version_of(answer: Answer) -> str:
     return str(software.get("version")) if isinstance(software, dict) and software.get("name") == "fedcollab" else ""
 
 
+def is_open(patient: Patient) -> Finding:
+    """`open`: the node is not being worked on."""
+    if patient.files.maintenance.exists():
+        return warn(
+            "The node is closed: members and partners are told to come again later.",
+            "When the work is done: %(node)s maintenance off",
+        )
+    return ok("The node is open.")
+
+
 async def running(patient: Patient) -> Finding:
     """`running`: the process answers where it listens."""
     if not patient.door:
         return skip("The node listens at an address that is not asked from here: see `reached`.")
     try:
         version = await answering(patient)
-    except Lacking:
+    except Lacking as lacking:
+        if lacking.code != "running":
+            raise
         return fail(
             "The node does not run: nothing answers at %(listen)s.",
             "Start it: %(start)s",

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
+from fedcollab.base.maintenance import Closed, write
 from fedcollab.doctor.findings import FAIL, WARN
 from fedcollab.federation import mirror, profiles, views
 from tests.nodes import free_port
@@ -116,6 +117,7 @@ def trusting(**changed: str | None) -> Callable[[Stand], None]:
 
 NOBODY = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 OUTER = (
+    Outer("a node that nobody has opened again", "open", WARN, lambda stand: write(stand.ward.files.maintenance, Closed(1))),
     Outer("a node that was stopped", "running", FAIL, attribute("runs", False)),
     Outer("a process from before the upgrade", "version", WARN, lambda stand: stand.patch.setattr(views, "__version__", "0.0.9")),
     Outer("few files for many connections", "open-files", WARN, limits(256)),
