@@ -6,6 +6,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import threading
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -127,7 +128,8 @@ def temporary() -> Iterator[Path]:
         maker = left.name.split(".")[1]
         if maker.isdigit() and not Path("/proc", maker).exists() and not left.is_symlink() and left.stat().st_uid == os.geteuid():
             shutil.rmtree(left, ignore_errors=True)
-    before = {number: signal.signal(number, _end) for number in (signal.SIGTERM, signal.SIGHUP)}
+    ends = (signal.SIGTERM, signal.SIGHUP) if threading.current_thread() is threading.main_thread() else ()  # else they are not ours
+    before = {number: signal.signal(number, _end) for number in ends}
     try:
         with tempfile.TemporaryDirectory(prefix=f"{TEMPORARY}.{os.getpid()}.") as made:
             yield Path(made)

@@ -107,8 +107,8 @@ def by_age(directory: Path) -> list[tuple[Path, Head]]:
 def head(path: Path) -> Head:
     """Raises Misconfigured where the file is no backup, or a newer program's."""
     try:
-        with path.open("rb") as file:
-            line = file.readline()
+        with store.opened(path) as file:
+            line = file.readline(os.fstat(file.fileno()).st_size)
     except OSError as error:
         raise _cannot(path, error) from None
     if not line.endswith(b"\n"):

@@ -9,6 +9,7 @@ import re
 import stat
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -100,13 +101,20 @@ class Store:
         return hmac.digest(self.secret, purpose.encode() + digest, "sha256")
 
 
-def read(path: Path, most: int = 0) -> bytes:
+@contextmanager
+def opened(path: Path, most: int = 0) -> Iterator[BinaryIO]:
     """A file of a backup directory, which others may be able to write to: links are not followed, and nothing is waited for. Raises OSError
     for what is no file, or larger than `most` bytes."""
     with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK)) as file:
         found = os.fstat(file.fileno())
         if not stat.S_ISREG(found.st_mode) or (most and found.st_size > most):
             raise OSError(errno.EINVAL, "not a file of a backup")
+        yield file
+
+
+def read(path: Path, most: int = 0) -> bytes:
+    """All of it."""
+    with opened(path, most) as file:
         return file.read()
 
 
