@@ -10,6 +10,7 @@ from pathlib import Path
 from .layout import CHECKOUT, Machine
 from .say import Stop, run
 
+# Python looks for a module named by -m where somebody stands, which may be a node's own directory: -I has it look nowhere but at home.
 REACH = "Nothing was changed. The machine has to reach the Python package index, or the one in pip's settings. Then run this again."
 VENV = "Python's venv module does not work here. Install it: apt install python3-venv"
 
@@ -51,7 +52,7 @@ def build(machine: Machine, *, wheel: Path | None = None, extras: str = "", chec
     for left in (half, made):
         shutil.rmtree(left, ignore_errors=True)
     half.parent.mkdir(parents=True, exist_ok=True)
-    run([sys.executable, "-m", "venv", half], VENV)
+    run([sys.executable, "-I", "-m", "venv", half], VENV)
     _install(half, wheel, extras, checkout)
     shutil.copytree(checkout / "deploy", half / "deploy", ignore=shutil.ignore_patterns("_dev", "dev", "__pycache__"))
     _move_in(half, made)
@@ -60,7 +61,7 @@ def build(machine: Machine, *, wheel: Path | None = None, extras: str = "", chec
 
 def _install(half: Path, wheel: Path | None, extras: str, checkout: Path) -> None:
     python = half / "bin" / "python"
-    pip: list[str | Path] = [python, "-m", "pip", "--disable-pip-version-check", "--no-input"]
+    pip: list[str | Path] = [python, "-I", "-m", "pip", "--disable-pip-version-check", "--no-input"]
     with tempfile.TemporaryDirectory() as folder:
         if wheel is None:
             run([*pip, "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, checkout], REACH)
@@ -78,6 +79,7 @@ def _move_in(half: Path, made: Path) -> None:
             script.write_bytes(text.replace(bytes(half), bytes(made)))
     compiled: list[str | Path] = [
         half / "bin" / "python",
+        "-I",
         "-m",
         "compileall",
         "-q",

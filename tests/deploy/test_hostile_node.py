@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from deploy._node import answers as asked
-from deploy._node import journal, moving, services, steps, undo
+from deploy._node import journal, moving, release, say, services, steps, undo
 from deploy._node.answers import Answers
 from deploy._node.journal import START, Journal
 from deploy._node.layout import Machine, Node
@@ -143,3 +143,32 @@ def test_there_is_no_way_back_where_the_copy_has_gone_by_its_age(machine: Machin
     (place / "before").touch()
     undo._by_hand(machine, sure=True)
     assert went == ["1.0"]
+
+
+@pytest.mark.timeout(120)
+def test_a_release_is_built_with_nothing_that_lies_where_root_happens_to_stand(
+    machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stands = machine.node("meridian").data
+    for name in ("venv", "ensurepip", "pip", "compileall", "tempfile", "runpy"):
+        (stands / f"{name}.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'a').write(__name__)\n")
+    monkeypatch.chdir(stands)
+    monkeypatch.setenv("PYTHONPATH", str(stands))
+    asked = list[list[str | Path]]()
+
+    def run(command: list[str | Path], otherwise: str, **more: object) -> str:
+        if "pip" not in command:  # nothing is fetched here
+            return say.run(command, otherwise)
+        asked.append(command)
+        folder = command[command.index("--wheel-dir") + 1] if "wheel" in command else None
+        if folder:
+            (Path(folder) / "fedcollab-1.whl").touch()
+        else:
+            (Path(command[0]).parent / "fedcollab").touch()
+        return ""
+
+    monkeypatch.setattr(release, "run", run)
+    made = release.build(machine)
+    assert (made / "bin" / "fedcollab").exists()
+    assert not (tmp_path / "ran").exists()
+    assert [command[1] for command in asked] == ["-I", "-I"]
