@@ -22,7 +22,7 @@ from . import printed, store
 FORMAT = 1
 PURPOSE = "manifest of a backup "
 MASTER = "master key of a node"
-PLAIN = re.compile(r"[A-Za-z0-9.:+\[\]-]{1,300}")
+PLAIN = re.compile(r"[!-~]{1,300}")
 PIECE_NAME = re.compile(r"[0-9a-f]{64}")
 LAST = 253_402_300_800 * MICROSECONDS  # the end of the year 9999
 NAMED = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}\.backup")
