@@ -18,7 +18,7 @@ from .cli_people import token_app, user_reset_factor
 from .cli_queue import federation_app
 from .cli_running import maintenance_app
 from .cli_trust import key_app, partner_app, standing, still_to_compare
-from .console import CHOSEN, AsJson, progress, say, with_kernel
+from .console import CHOSEN, AsJson, command, progress, say, with_kernel
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -143,7 +143,7 @@ def user_add(
             service.add_member, k.node, None, username=username, name=shown or name, roles=roles, password_hash=hashed
         )
     )
-    more = "" if hashed else f" Next: fedcollab -C {CHOSEN['directory']} login-link {username}"
+    more = "" if hashed else f" Next: {command(f'login-link {username}')}"
     say(as_json, asdict(made), f"{made.username} can sign in as {', '.join(made.roles)}.{more}")
 
 
@@ -249,8 +249,8 @@ def partner_add(
     if found.state == "applied":
         words = (
             f"{found.name} ({found.host}) is on the list, not approved yet. Call their admin and compare the words, then approve:\n"
-            f"  fedcollab -C {CHOSEN['directory']} partner words {found.host}\n"
-            f"  fedcollab -C {CHOSEN['directory']} partner approve {found.host}"
+            f"  {command(f'partner words {found.host}')}\n"
+            f"  {command(f'partner approve {found.host}')}"
         )
     say(as_json, found._asdict(), words)
 

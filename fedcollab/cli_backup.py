@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .console import CHOSEN, AsJson, progress, say, with_kernel
+from .console import CHOSEN, AsJson, command, progress, say, with_kernel
 
 backup_app = typer.Typer(no_args_is_help=True, help="Copies of this node that only the printed key opens.")
 Directory = Annotated[Path | None, typer.Argument(help="Where the backups lie; else what the setting backup_to names.", show_default=False)]
@@ -116,7 +116,7 @@ def backup_list(directory: Directory = None, as_json: AsJson = False) -> None:
     data = [{"name": p.name, "made_at": h.made_at, "node": h.node, "program": h.program, "step": h.step, "key": h.key} for p, h in found]
     lines = [f"{p.name}  {_day(h.made_at)}  {h.node}  fedcollab {h.program}  key {h.key}" for p, h in found]
     lines += [f"{path.name}  can't be read" for path in sets.listed(place) if path not in {p for p, _ in found}]
-    say(as_json, data, "\n".join(lines) or f"No backup in {place} yet. Make one: backup create {place}")
+    say(as_json, data, "\n".join(lines) or f"No backup in {place} yet. Make one: {command(f'backup create {place}')}")
 
 
 @backup_app.command("verify")
@@ -133,7 +133,7 @@ def backup_verify(directory: Directory = None, name: Set = "", key_file: KeyFile
     data: dict[str, Any] = {"name": path.name, "pieces": len(head.pieces), "damaged": bad}
     words = f"{path.name}: {len(head.pieces)} pieces, all there and sound."
     if bad:
-        words = f"{path.name}: {len(bad)} of {len(head.pieces)} pieces are missing or damaged. Make a new one: fedcollab backup create"
+        words = f"{path.name}: {len(bad)} of {len(head.pieces)} pieces are missing or damaged. Make a new one: {command('backup create')}"
     elif key_file:
         pair = printed.pair(printed.read(_typed(key_file)))
         with _room(tempfile.gettempdir(), "Name a directory with more of it: TMPDIR=/var/tmp before the command."):

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .console import CHOSEN, AsJson, say, with_kernel
+from .console import AsJson, command, say, with_kernel
 
 token_app = typer.Typer(no_args_is_help=True, help="Tokens of members' own tools (docs/members/client-api.md).")
 
@@ -55,7 +55,7 @@ def token_list(as_json: AsJson = False) -> None:
     say(
         as_json,
         [asdict(t) for t in found],
-        "\n".join(lines) or f"No tokens. Make one: fedcollab -C {CHOSEN['directory']} token create NAME",
+        "\n".join(lines) or f"No tokens. Make one: {command('token create NAME')}",
     )
 
 

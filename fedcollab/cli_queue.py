@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .console import CHOSEN, AsJson, posing, say, with_kernel
+from .console import AsJson, command, posing, say, with_kernel
 
 federation_app = typer.Typer(no_args_is_help=True, help="How the talk with partners goes.")
 Host = Annotated[str, typer.Argument(help="A partner's host or address; nothing for all.")]
@@ -62,8 +62,8 @@ def federation_retry(host: Host = "", as_json: AsJson = False) -> None:
     say(as_json, {"deliveries": sent, "arrived": arrived}, words if sent or arrived else nothing)
 
 
-def _next(command: str, host: str) -> str:
-    return f"fedcollab -C {CHOSEN['directory']} federation {command} {host}".rstrip()
+def _next(words: str, host: str) -> str:
+    return command(f"federation {words} {host}").rstrip()
 
 
 @federation_app.command("drain")

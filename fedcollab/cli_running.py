@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .console import AsJson, say, with_kernel
+from .console import AsJson, command, say, with_kernel
 
 maintenance_app = typer.Typer(no_args_is_help=True, help="Closes the node while somebody works on it.")
 
@@ -23,7 +23,11 @@ def maintenance_on(
         return await closing.close(kernel, None, closing.when(until, node.now(), node.settings.time_zone), words)
 
     made = with_kernel(work)
-    say(as_json, {"since": made.since, "until": made.until, "words": made.words}, "The node is closed. Open it again: maintenance off")
+    say(
+        as_json,
+        {"since": made.since, "until": made.until, "words": made.words},
+        f"The node is closed. Open it again: {command('maintenance off')}",
+    )
 
 
 @maintenance_app.command("off")

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .console import CHOSEN, AsJson, say, with_kernel
+from .console import AsJson, command, say, with_kernel
 
 partner_app = typer.Typer(no_args_is_help=True, help="Partner organisations.")
 key_app = typer.Typer(no_args_is_help=True, help="The keys that this node signs with.")
@@ -74,8 +74,8 @@ def still_to_compare(partner: Any) -> str:
     return f"\nThe words were never compared. Call their admin and read them to each other:\n  {_next('partner words', partner.host)}"
 
 
-def _next(command: str, url: str) -> str:
-    return f"fedcollab -C {CHOSEN['directory']} {command} {url}"
+def _next(words: str, url: str) -> str:
+    return command(f"{words} {url}")
 
 
 @partner_app.command("checked")

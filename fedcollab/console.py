@@ -19,6 +19,13 @@ def say(as_json: bool, data: object, words: str) -> None:
     print(json.dumps(data, ensure_ascii=False, indent=1) if as_json else words)
 
 
+def command(words: str) -> str:
+    """A command of this node, as its admin has to give it next."""
+    from fedcollab.base.paths import command_of
+
+    return f"{command_of(CHOSEN['directory'])} {words}"
+
+
 def progress(as_json: bool) -> Any:
     """Says on a terminal how far it is, on one line."""
     shown = sys.stderr.isatty() and not as_json

@@ -17,6 +17,20 @@ def shipped(name: str) -> Path:
     raise FileNotFoundError(f"the folder {name} is missing from the installation; install fedcollab again")
 
 
+COMMAND = Path("/usr/local/sbin/fedcollab-node")  # runs a command as a node's own user, where `deploy/install` has put it
+NODES = Path("/var/lib/fedcollab")
+
+
+def is_installed(root: Path) -> bool:
+    """Whether the node in `root` is one of those that `deploy/install` has made on this machine."""
+    return COMMAND.exists() and root.resolve().parent == NODES
+
+
+def command_of(root: Path) -> str:
+    """How a command of the node in `root` begins, as its admin has to give it."""
+    return f"fedcollab-node {root.resolve().name}" if is_installed(root) else f"fedcollab -C {root}"
+
+
 STATIC = PACKAGE / "static"
 LOCALES = PACKAGE / "locales"
 

@@ -18,13 +18,12 @@ from fedcollab.base.clock import Clock, system_clock
 from fedcollab.base.crypto import read_master_key
 from fedcollab.base.errors import Misconfigured
 from fedcollab.base.http import Fetcher, Resolve, agent_of, resolve
-from fedcollab.base.paths import NodeFiles
+from fedcollab.base.paths import NodeFiles, command_of, is_installed
 
 from . import reading
 from .findings import Lacking
 
-COMMAND = Path("/usr/local/sbin/fedcollab-node")  # runs a command as a node's own user, where `deploy/install` has put it
-NODES, KEYS = Path("/var/lib/fedcollab"), Path("/etc/fedcollab")
+KEYS = Path("/etc/fedcollab")
 INSTALLER = "/opt/fedcollab/current/deploy/install"
 
 
@@ -77,8 +76,9 @@ class Patient:
         """What remedies name: directory, unit and key; how a command begins; how the node is started, its backups are given another place
         and brought back; and, on a machine of `deploy/install` alone, how one is made (`backup`)."""
         root, name = self.root.resolve(), self.root.resolve().name
-        if not (COMMAND.exists() and root.parent == NODES):
-            node, move = f"fedcollab -C {root}", 'write backup_to = "/mnt/backups" into node.toml, then restart the node'
+        node = command_of(root)
+        if not is_installed(root):
+            move = 'write backup_to = "/mnt/backups" into node.toml, then restart the node'
             ways = {"start": f"systemctl start fedcollab, or: {node} serve", "move": move, "restore": "fedcollab restore BACKUPS TARGET"}
             return {"root": root, "node": node, "unit": "fedcollab", "key": root / "node.key", **ways}
         ways = {
@@ -87,7 +87,7 @@ class Patient:
             "restore": f"{INSTALLER} --restore {self._backups()}",
             "backup": f"systemctl start fedcollab-backup@{name}",
         }
-        return {"root": root, "node": f"fedcollab-node {name}", "unit": f"fedcollab@{name}", "key": KEYS / name / "node.key", **ways}
+        return {"root": root, "node": node, "unit": f"fedcollab@{name}", "key": KEYS / name / "node.key", **ways}
 
     def _backups(self) -> str:
         try:

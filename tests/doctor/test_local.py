@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from fedcollab.doctor import database, files, patient, process, report
+from fedcollab.base import paths
+from fedcollab.doctor import database, files, process, report
 from fedcollab.doctor.checks import CHECKS
 from fedcollab.doctor.findings import FAIL, OK, SKIP
 from tests.needs import lacking
@@ -56,8 +57,8 @@ async def test_on_a_machine_of_the_installer_remedies_are_commands_of_that_machi
     fault.plant(sick)
     [(_, finding)] = await sick.examine(fault.code)
     by_hand = finding.remedy(sick.patient().place)
-    monkeypatch.setattr(patient, "COMMAND", tmp_path)
-    monkeypatch.setattr(patient, "NODES", tmp_path.resolve())
+    monkeypatch.setattr(paths, "COMMAND", tmp_path)
+    monkeypatch.setattr(paths, "NODES", tmp_path.resolve())
     [(_, finding)] = await sick.examine(fault.code)
     remedy = finding.remedy(sick.patient().place)
     assert [words for words in IN_EARNEST[fault.code] if words not in remedy or words in by_hand] == []
