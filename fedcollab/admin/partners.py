@@ -6,9 +6,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
+from fedcollab.access.models import Block
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors import service as actors
-from fedcollab.actors.models import PARTNER
+from fedcollab.actors.models import PARTNER, Actor
 from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
 from fedcollab.base.errors import Conflict, N_, Refused
@@ -21,6 +22,7 @@ from fedcollab.federation.profiles import Profile
 
 from . import permissions
 
+INTRODUCED = "introduced"  # in what backups say of organisations: one that is no partner
 OTHER_KEYS = N_(
     "Their node shows other keys than those you know. Compare the words with their admin on the partner's page and say there that"
     " they match."
@@ -115,18 +117,29 @@ def unblock(session: Session, node: Node, viewer: Viewer | None, key: str) -> No
 
 
 def ended_since(session: Session, since: int) -> list[str]:
-    """What was decided since against a partner: `STATE HOST`."""
+    """What was decided since against a partner: `STATE HOST`; and against those whom a host introduces: `INTRODUCED ID`."""
     against = sa.and_(Partner.state.in_((SUSPENDED, BLOCKED, LEFT)), Partner.decided_at >= since)
-    return [f"{row.state} {row.host}" for row in session.execute(sa.select(Partner.state, Partner.host).where(against))]
+    decided = [f"{row.state} {row.host}" for row in session.execute(sa.select(Partner.state, Partner.host).where(against))]
+    hidden = sa.select(Actor.uri).join(Block, Block.organisation_id == Actor.id).where(Block.at >= since)
+    return decided + [
+        f"{INTRODUCED} {uri}" for uri in session.scalars(hidden.where(~sa.exists().where(Partner.organisation_id == Actor.id)))
+    ]
 
 
 def end_again(session: Session, node: Node, decided: str) -> None:
-    """Decides once more against a partner that an older backup still admits, or does not block yet. Raises Refused where it is so."""
-    state, _, host = decided.partition(" ")
-    stands = partners.find(session, host).state
+    """Decides once more against an organisation, as far as what an older backup says of it allows. Raises Refused where it is so
+    already."""
+    state, _, key = decided.partition(" ")
+    if state == INTRODUCED:
+        found = partners.introduced(session, key)
+        if not found or found[0].blocked:
+            raise Refused()
+        partners.block_introduced(session, node, None, found[0])
+        return
+    stands = partners.find(session, key).state
     if stands == state or (stands != ADMITTED and state != BLOCKED):
         raise Refused()
-    change(session, node, None, host, state)
+    change(session, node, None, key, state)
 
 
 STATES = {"approve": ADMITTED, "suspend": SUSPENDED, "block": BLOCKED, "remove": LEFT, "refuse": REFUSED}
