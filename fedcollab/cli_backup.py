@@ -78,7 +78,7 @@ def _wait(nightly: Any, daily: str) -> None:
 
 def _create(directory: Path | None, as_json: bool) -> None:
     from fedcollab.app import FEATURES
-    from fedcollab.backup import nightly
+    from fedcollab.backup import nightly, sets
     from fedcollab.base.paths import NodeFiles
 
     parts = [feature.erasures for feature in FEATURES if feature.erasures]
@@ -88,8 +88,12 @@ def _create(directory: Path | None, as_json: bool) -> None:
         return await nightly.run(kernel, files, directory or _set(kernel.node.settings), parts, progress(as_json))
 
     made = with_kernel(work)
-    data = {"path": str(made.path), "size": made.size, "written": made.written}
-    say(as_json, data, f"{made.path.name}: {_size(made.size)}, of it {_size(made.written)} new. It was opened and is whole.")
+    damaged = [path.name for path in sets.damaged(made.path.parent)]
+    data = {"path": str(made.path), "size": made.size, "written": made.written, "damaged": damaged}
+    words = f"{made.path.name}: {_size(made.size)}, of it {_size(made.written)} new. It was opened and is whole."
+    if damaged:
+        words += f"\nNothing old was removed, for {', '.join(damaged)} can't be read: nobody knows what it needs. Move it away."
+    say(as_json, data, words)
 
 
 def _set(settings: Any) -> Path:
@@ -112,10 +116,13 @@ def backup_list(directory: Directory = None, as_json: AsJson = False) -> None:
     from fedcollab.backup import sets
 
     place = _place(directory)
-    found = sets.by_age(place)
-    data = [{"name": p.name, "made_at": h.made_at, "node": h.node, "program": h.program, "step": h.step, "key": h.key} for p, h in found]
+    damaged, found = sets.damaged(place), sets.by_age(place)
+    data: list[dict[str, object]] = [
+        {"name": p.name, "made_at": h.made_at, "node": h.node, "program": h.program, "step": h.step, "key": h.key} for p, h in found
+    ]
     lines = [f"{p.name}  {_day(h.made_at)}  {h.node}  fedcollab {h.program}  key {h.key}" for p, h in found]
-    lines += [f"{path.name}  can't be read" for path in sets.listed(place) if path not in {p for p, _ in found}]
+    data += [{"name": path.name, "damaged": True} for path in damaged]
+    lines += [f"{path.name}  can't be read: damaged, or made by a newer program" for path in damaged]
     say(as_json, data, "\n".join(lines) or f"No backup in {place} yet. Make one: {command(f'backup create {place}')}")
 
 

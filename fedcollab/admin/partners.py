@@ -136,8 +136,7 @@ def end_again(session: Session, node: Node, decided: str) -> None:
             raise Refused()
         partners.block_introduced(session, node, None, found[0])
         return
-    stands = partners.find(session, key).state
-    if stands == state or (stands != ADMITTED and state != BLOCKED):
+    if partners.find(session, key).state == state:
         raise Refused()
     change(session, node, None, key, state)
 

@@ -49,11 +49,10 @@ def _lock(handle: int, directory: Path) -> None:
 def prune(directory: Path, store: Store, node: str, now: int, days: int) -> Pruned:
     """Removes what this node's backups no longer keep; the newest stays, and so does another node's. A head that can't be read keeps every
     piece: nobody knows which of them it needs. Killed anywhere, it goes on the next time."""
-    listed = sets.listed(directory)
-    try:  # of each head no more is held than that: its pieces may be a million
-        mine = [(path, head.made_at) for path in listed if (head := sets.head(path)).node == node]
-    except Misconfigured:
+    if sets.damaged(directory):
         return Pruned(0, 0)
+    # of each head no more is held than that: its pieces may be a million
+    mine = [(path, head.made_at) for path in sets.listed(directory) if (head := sets.head(path)).node == node]
     old = [path for path, made_at in mine[:-1] if made_at < now - days * DAY]
     for path in old:
         path.unlink()

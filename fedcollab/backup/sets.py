@@ -116,6 +116,17 @@ def head(path: Path) -> Head:
     return _head(path, line.rstrip(b"\n"))
 
 
+def damaged(directory: Path) -> list[Path]:
+    """The backups in a directory whose heads can't be read, or which a newer program has made."""
+    found = []
+    for path in listed(directory):
+        try:
+            head(path)
+        except Misconfigured:
+            found.append(path)
+    return found
+
+
 def read(path: Path, private: MLKEM768X25519PrivateKey) -> tuple[Head, Manifest]:
     """Raises Misconfigured as `head` does, and where the printed key is another one or either part was changed."""
     line, sealed = _split(path)
