@@ -17,6 +17,7 @@ from fedcollab.base.crash import reach
 from fedcollab.base.errors import Misconfigured
 from fedcollab.base.migrate import head as newest_step
 from fedcollab.base.paths import NodeFiles
+from fedcollab.base.room import MEGABYTE
 
 from . import postgres, printed, pruning, sets
 from .keeping import Kept
@@ -94,6 +95,7 @@ async def create(
     store = Store(_prepared(directory) / "pieces", kept.secret)
     kind, written = ("postgresql", DUMP) if settings.database_url else ("sqlite", DATABASE), 0
     with pruning.alone(directory), scratch(files) as place:
+        _has_room(files)
         await _copy(files, settings, place, say)
         found: list[sets.File] = []
         listed = [(kind[1], place / kind[1]), *((str(path.relative_to(files.root)), path) for path in stored(files))]
@@ -115,6 +117,19 @@ async def create(
         reach("backup.written")
         pruning.prune(directory, store, settings.host, clock(), settings.backup_keep)
     return Made(path, sum(file.size for file in found), written)
+
+
+def _has_room(files: NodeFiles) -> None:
+    """Raises Misconfigured where the copy of the database would fill the disk on which the node lives, and have it refuse everybody."""
+    needed = files.database.stat().st_size if files.database.exists() else 0
+    free = shutil.disk_usage(files.root).free
+    if free < needed:
+        raise Misconfigured(
+            "%(path)s has %(free)d MB free, and a backup needs %(needed)d there for as long as it is made. Make room.",
+            path=files.root,
+            free=free // MEGABYTE,
+            needed=needed // MEGABYTE + 1,
+        )
 
 
 def _prepared(directory: Path) -> Path:
