@@ -17,7 +17,7 @@ from fedcollab.base.crash import reach
 from fedcollab.base.errors import Misconfigured
 from fedcollab.base.migrate import head as newest_step
 from fedcollab.base.paths import NodeFiles
-from fedcollab.base.room import MEGABYTE
+from fedcollab.base.room import MEGABYTE, TIGHT, Room
 
 from . import postgres, printed, pruning, sets
 from .keeping import Kept
@@ -66,7 +66,21 @@ async def _copy(files: NodeFiles, settings: Settings, place: Path, say: Say) -> 
         await asyncio.to_thread(postgres.dump, settings.database_url, place / DUMP)
         reach("backup.copied")
     else:
+        _need_room(files, settings)
         await copy_sqlite(files.database, place / DATABASE, say)
+
+
+def _need_room(files: NodeFiles, settings: Settings) -> None:
+    """The node writes on beside the copy. Raises Misconfigured where that would fill its disk."""
+    room = Room(files.root, settings.disk_reserve * MEGABYTE)
+    beside = (files.database, files.database.with_name(files.database.name + "-wal"))
+    needed, free = sum(path.stat().st_size for path in beside if path.exists()), room.figures()[0]
+    if free - needed < room.reserve // TIGHT:
+        raise Misconfigured(
+            "A backup puts a copy of the database beside it for a while: %(needed)s MB, and %(free)s MB are free there. Make room.",
+            needed=needed // MEGABYTE + 1,
+            free=free // MEGABYTE,
+        )
 
 
 @contextmanager
@@ -95,7 +109,6 @@ async def create(
     store = Store(_prepared(directory) / "pieces", kept.secret)
     kind, written = ("postgresql", DUMP) if settings.database_url else ("sqlite", DATABASE), 0
     with pruning.alone(directory), scratch(files) as place:
-        _has_room(files)
         await _copy(files, settings, place, say)
         found: list[sets.File] = []
         listed = [(kind[1], place / kind[1]), *((str(path.relative_to(files.root)), path) for path in stored(files))]
@@ -117,19 +130,6 @@ async def create(
         reach("backup.written")
         pruning.prune(directory, store, settings.host, clock(), settings.backup_keep)
     return Made(path, sum(file.size for file in found), written)
-
-
-def _has_room(files: NodeFiles) -> None:
-    """Raises Misconfigured where the copy of the database would fill the disk on which the node lives, and have it refuse everybody."""
-    needed = files.database.stat().st_size if files.database.exists() else 0
-    free = shutil.disk_usage(files.root).free
-    if free < needed:
-        raise Misconfigured(
-            "%(path)s has %(free)d MB free, and a backup needs %(needed)d there for as long as it is made. Make room.",
-            path=files.root,
-            free=free // MEGABYTE,
-            needed=needed // MEGABYTE + 1,
-        )
 
 
 def _prepared(directory: Path) -> Path:

@@ -12,6 +12,7 @@ from fedcollab.base.database import open_database
 from fedcollab.base.errors import Misconfigured
 from fedcollab.base.migrate import migrate
 from fedcollab.base.paths import NodeFiles
+from fedcollab.base.room import Room
 from tests.rows import Hands
 
 KEY = bytes(range(32))
@@ -107,6 +108,20 @@ async def test_a_file_that_the_disk_gives_back_otherwise_is_no_backup(tmp_path: 
     with pytest.raises(Misconfigured, match="damaged"):
         await create(files, directory)
     assert sets.listed(directory) == []
+
+
+async def test_a_copy_that_would_fill_the_nodes_disk_is_not_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = node(tmp_path / "node")
+    size = files.database.stat().st_size
+    for more, fits in ((51_000_000, True), (49_000_000, False)):  # a tenth of the reserve stays
+        monkeypatch.setattr(Room, "figures", lambda _room, more=more: (size + more, 10**12))
+        if fits:
+            await create(files, tmp_path / "backups")
+            continue
+        with pytest.raises(Misconfigured, match="Make room"):
+            await create(files, tmp_path / "backups")
+    assert len(sets.listed(tmp_path / "backups")) == 1
+    assert not (files.root / "backup.tmp").exists()
 
 
 async def test_a_database_that_cannot_be_copied_is_said_so_in_words(tmp_path: Path) -> None:
