@@ -4,10 +4,8 @@ import os
 import re
 from pathlib import Path
 
-import sqlalchemy as sa
-
-from fedcollab.backup.models import VERIFIED, BackupRun
-from fedcollab.base.clock import DAY
+from fedcollab.base.room import MEGABYTE, SHARE
+from fedcollab.running.disk import FAR, forecast
 
 from .findings import FAIL, OK, WARN, Finding, Lacking, ok, skip
 from .patient import Patient, disk_size
@@ -22,11 +20,12 @@ def disk(patient: Patient) -> Finding:
     """`disk`: there is room for what members write."""
     found = _statvfs(patient)
     free, share = found.f_bavail * found.f_frsize, 100 * found.f_bavail / max(found.f_blocks, 1)
-    days = _days(patient, free)
-    level = FAIL if free < FULL or days < NOW else WARN if free < SCARCE or days < SOON else OK
-    text = "%(free).1f GB are free, %(share)d %% of the disk" + (", enough for about %(days)d days." if days < 3650 else ".")
+    days = _days(patient, found.f_blocks * found.f_frsize)
+    left = FAR if days is None else days
+    level = FAIL if free < FULL or left < NOW else WARN if free < SCARCE or left < SOON else OK
+    text = "%(free).1f GB are free, %(share)d %% of the disk" + ("." if days is None else ", enough for about %(days)d days.")
     mend = "Make room: what takes it? du -xh --max-depth=2 / | sort -h | tail. Or move the node to a larger disk."
-    return Finding(level, text, mend if level != OK else "", {"free": free / GB, "share": share, "days": days})
+    return Finding(level, text, mend if level != OK else "", {"free": free / GB, "share": share, "days": left})
 
 
 def _statvfs(patient: Patient) -> os.statvfs_result:
@@ -36,18 +35,14 @@ def _statvfs(patient: Patient) -> os.statvfs_result:
         raise Lacking("settings") from None
 
 
-def _days(patient: Patient, free: int) -> float:
-    """For how many days the room lasts if the node grows as its backups have; many where that is not known."""
+def _days(patient: Patient, total: int) -> int | None:
+    """For how many days the room lasts, as the settings page says it too; None where that is not known."""
     try:
+        reserve = min(patient.settings.disk_reserve * MEGABYTE, total // SHARE)
         with patient.session() as session:
-            query = sa.select(BackupRun.at, BackupRun.size).where(BackupRun.state == VERIFIED).order_by(BackupRun.at)
-            runs = session.execute(query).all()
+            return forecast(session, reserve)
     except Lacking:
-        return float(10**6)
-    if len(runs) < 2 or runs[-1].at - runs[0].at < DAY or runs[-1].size <= runs[0].size:
-        return float(10**6)
-    grown = (runs[-1].size - runs[0].size) / ((runs[-1].at - runs[0].at) / DAY)
-    return float(free / grown)
+        return None
 
 
 def room(patient: Patient) -> Finding:

@@ -32,9 +32,13 @@ class Disk:
 def look(session: Session, node: Node) -> Disk:
     """The disk now, and the forecast."""
     free, total = node.room.figures()
+    return Disk(database_bytes(session, node), free, total, node.room.reserve, node.room.low, forecast(session, node.room.reserve))
+
+
+def forecast(session: Session, reserve: int) -> int | None:
+    """In how many days the newest samples say that the reserve is reached; None where they don't."""
     newest = session.scalars(sa.select(DiskSample).order_by(DiskSample.at.desc()).limit(LOOKED_AT)).all()
-    days = full_in([(one.at, one.free + one.reusable) for one in reversed(newest)], node.room.reserve)
-    return Disk(database_bytes(session, node), free, total, node.room.reserve, node.room.low, days)
+    return full_in([(one.at, one.free + one.reusable) for one in reversed(newest)], reserve)
 
 
 def full_in(samples: list[tuple[int, int]], reserve: int) -> int | None:

@@ -15,6 +15,7 @@ from fedcollab.backup import runs
 from fedcollab.base.clock import DAY, HOUR
 from fedcollab.doctor.findings import FAIL, WARN
 from fedcollab.federation.models import Activity, Delivery, InboxItem, KeyOffer, Partner
+from fedcollab.running.models import DiskSample
 
 from .patients import PARTNERS, Ward
 
@@ -110,9 +111,8 @@ def growing(ward: Ward) -> None:
     ward.statvfs["f_bavail"] = 10 * GB // 4096
 
     def work(session: Session, node: Node) -> None:
-        session.execute(sa.text("UPDATE backup_run SET size = :size"), {"size": 2 * GB})
-        runs.succeeded(session, node, "kanari", "older", 0, 0)
-        session.execute(sa.text("UPDATE backup_run SET at = at - :age WHERE name = 'older'"), {"age": 3 * DAY})
+        for ago in range(4):
+            session.add(DiskSample(at=node.now() - ago * DAY, database=GB, free=(10 + ago) * GB, reusable=0))
 
     ward.write(work)
 
