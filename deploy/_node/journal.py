@@ -28,14 +28,15 @@ POINTS = (*(f"upgrade.{step}" for step in STEPS), "back.stop", "back.load", "bac
 @dataclass
 class Journal:
     """One upgrade: `step` is what is being done, DONE or BACK at its end; `nodes` run and are brought on, `moved` are those of them whose
-    databases change. `returned` says of one that is undone that the databases are as they were: the nodes are started and write into
-    them from then on, so no copy is put in their place again."""
+    databases change. `going_back` is told of one that is being undone, `returned` when its databases are as they were: the nodes are
+    started and write into them from then on, so no copy is put in their place again."""
 
     old: str
     new: str
     step: str
     nodes: list[str] = field(default_factory=list)
     moved: list[str] = field(default_factory=list)
+    going_back: bool = False
     returned: bool = False
 
     @property

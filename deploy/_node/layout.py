@@ -62,6 +62,11 @@ class Node:
         return self.data / "node.db"
 
     @property
+    def closed(self) -> Path:
+        """There while the node is being worked on."""
+        return self.data / "maintenance.json"
+
+    @property
     def backups(self) -> Path:
         """Where backups go until the admin mounts something better."""
         return self.root / "var/backups/fedcollab" / self.name

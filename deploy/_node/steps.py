@@ -7,6 +7,7 @@ import pwd
 import re
 import shutil
 import subprocess
+import time
 import tomllib
 import zoneinfo
 from collections.abc import Mapping, Sequence
@@ -15,9 +16,11 @@ from pathlib import Path
 from . import release, services
 from .answers import Answers
 from .layout import CHECKOUT, Machine, Node
+from .reach import answers as answering
 from .say import HELD, Stop, give, read_theirs, run, say, write
 
 DEPLOY = CHECKOUT / "deploy"
+PATIENCE = 60.0  # seconds in which a node that was started has to answer
 
 
 def program(machine: Machine, wheel: str | None) -> None:
@@ -180,6 +183,17 @@ def speaks_as(domain: str, port: int) -> str:
         return ""
     finally:
         line.close()
+
+
+def wait_for(machine: Machine, names: Sequence[str], version: str) -> None:
+    """Waits until each node answers under its name, as that release. Raises Stop where one doesn't."""
+    until = time.monotonic() + PATIENCE
+    for name in names:
+        domain, port = listens(machine.node(name))
+        while speaks_as(domain, port) != version or not answering(domain, port):
+            if time.monotonic() > until:
+                raise Stop(f"{name} does not answer as {version}. What it says: journalctl -u {machine.node(name).service} -n 20")
+            time.sleep(0.1)
 
 
 def shown(machine: Machine, node: Node, command: Sequence[str]) -> None:

@@ -17,13 +17,29 @@ DAY = 86_400  # seconds
 
 
 def recover(machine: Machine) -> None:
-    """Undoes an upgrade that was killed; nothing where none was."""
+    """Undoes an upgrade that was killed, unless all of it was done but to look; nothing where none was."""
     one = journal.read(machine)
-    if one is None or one.ended:
+    if one is None or one.ended or _is_whole(machine, one):
         return
     say(f"An upgrade from {one.old} to {one.new} was broken off while it was to {one.step}; it is undone first.")
     go_back(machine, one)
     say(f"The nodes run {one.old}, as before.")
+
+
+def _is_whole(machine: Machine, one: Journal) -> bool:
+    """Whether the nodes were started as the newer release, and answer as it. That may be weeks ago: what members wrote since would be gone
+    with the way back."""
+    if one.going_back or not one.reached(START):
+        return False
+    try:
+        start(machine, one.nodes)
+        steps.wait_for(machine, [name for name in one.nodes if not machine.node(name).closed.exists()], one.new)
+    except Stop:
+        return False
+    one.step = journal.DONE
+    journal.keep(machine, one)
+    say(f"An upgrade from {one.old} to {one.new} was broken off at its end; all nodes run {one.new}.")
+    return True
 
 
 def go_back(machine: Machine, one: Journal) -> None:
@@ -32,6 +48,9 @@ def go_back(machine: Machine, one: Journal) -> None:
     with undisturbed():
         if one.reached(STOP):
             if not one.returned:
+                one.going_back = True
+                with suppress(OSError):  # a full disk keeps nobody from the way back
+                    journal.keep(machine, one)
                 _return(machine, one)
             start(machine, one.nodes)
             reach("back.start")
@@ -136,7 +155,7 @@ def _by_hand(machine: Machine, *, sure: bool) -> None:
     if not sure and _typed("Write back to go back: ") != "back":
         raise Stop("Nothing was changed.")
     one.nodes = [node.name for node in machine.nodes() if node.name in one.nodes or services.is_active(node.service)]
-    one.step = journal.LOOK
+    one.step, one.going_back = journal.LOOK, True
     journal.keep(machine, one)
     go_back(machine, one)
     say(f"All nodes run {one.old}.")

@@ -20,7 +20,6 @@ from .steps import at_step, of_node, version_of
 
 ROOM = 600_000_000  # bytes that a release takes, and as much again for what is written meanwhile
 MEMORY = 300_000_000
-PATIENCE = 60.0
 
 
 def main(arguments: Sequence[str], machine: Machine | None = None) -> int:
@@ -95,7 +94,7 @@ def _acts(machine: Machine, said: argparse.Namespace) -> dict[str, Callable[[Jou
             services.stop(machine.node(name).service)
 
     def look(one: Journal) -> None:
-        wait_for(machine, one.nodes, one.new)
+        steps.wait_for(machine, one.nodes, one.new)
         say(f"They answer again after {time.monotonic() - began[0]:.0f} s")
 
     return {
@@ -133,7 +132,7 @@ def _check_nodes(machine: Machine, one: Journal) -> None:
         if node.name not in one.nodes:
             say(f"  {node.name} does not run and stays as it is. Before its next start: fedcollab-node {node.name} migrate")
     for name in one.nodes:
-        if (machine.node(name).data / "maintenance.json").exists():
+        if machine.node(name).closed.exists():
             raise Stop(f"{name} is closed, so nobody could tell whether it answers after it. First: fedcollab-node {name} maintenance off")
         domain, port = steps.listens(machine.node(name))
         if not answers(domain, port):
@@ -188,17 +187,6 @@ def _migrate(machine: Machine, one: Journal) -> None:
         say(f"The database of {name}")
         done = json.loads(of_node(machine, machine.node(name), "migrate", "--json", version=one.new))
         say(f"  from step {done['from']} to {done['to']}")
-
-
-def wait_for(machine: Machine, names: Sequence[str], version: str) -> None:
-    """Waits until each node answers under its name, as that release. Raises Stop where one doesn't."""
-    until = time.monotonic() + PATIENCE
-    for name in names:
-        domain, port = steps.listens(machine.node(name))
-        while steps.speaks_as(domain, port) != version or not answers(domain, port):
-            if time.monotonic() > until:
-                raise Stop(f"{name} does not answer as {version}. What it says: journalctl -u {machine.node(name).service} -n 20")
-            time.sleep(0.1)
 
 
 def _tidy(machine: Machine, one: Journal) -> None:

@@ -22,6 +22,7 @@ from pathlib import Path
 STATE = Path("/run/stand-in")
 PLACES = (Path("/etc/systemd/system"), Path("/usr/lib/systemd/system"), Path("/lib/systemd/system"))
 LIBC = ctypes.CDLL(None, use_errno=True)
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"  # systemd's
 NEW_MOUNTS, READ_ONLY, REMOUNT, BIND, ALL_BELOW, PRIVATE = 0x20000, 1, 32, 4096, 16384, 1 << 18
 NO_NEW_RIGHTS, DENY_WRITE_EXECUTE = (38, 1, 0, 0, 0), (65, 1, 0, 0, 0)
 
@@ -99,7 +100,7 @@ def start(unit: str) -> int:
         return 0
     said = read(unit)
     user, kind = pwd.getpwnam(said.get("User", ["root"])[-1]), said.get("Type", ["simple"])[-1]
-    env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": user.pw_dir, "LANG": "C.UTF-8", "NOTIFY_SOCKET": str(STATE / f"{unit}.notify")}
+    env = {"PATH": PATH, "HOME": user.pw_dir, "LANG": "C.UTF-8", "NOTIFY_SOCKET": str(STATE / f"{unit}.notify")}
     if "LoadCredential" in said:
         env["CREDENTIALS_DIRECTORY"] = hand_over(unit, said, user)
 
@@ -161,7 +162,7 @@ def reload(unit: str) -> int:
     if not pid_of(unit) or "ExecReload" not in said:
         return stop(unit) or start(unit)
     user = pwd.getpwnam(said.get("User", ["root"])[-1])
-    env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": user.pw_dir}
+    env = {"PATH": PATH, "HOME": user.pw_dir}
     words = said["ExecReload"][-1].split()
     return subprocess.run(words, user=user.pw_uid, group=user.pw_gid, extra_groups=[], env=env, check=False).returncode
 

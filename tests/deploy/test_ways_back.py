@@ -108,9 +108,46 @@ def test_once_nodes_may_have_been_started_again_no_copy_is_put_over_what_they_wr
     assert not journal.under_way(machine).exists()
 
 
+def test_an_upgrade_that_was_killed_when_its_nodes_answered_stays_and_keeps_what_was_written_since(
+    machine: Played, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, ...]] = []
+    monkeypatch.setattr(steps, "wait_for", lambda _machine, names, version: asked.append((*names, version)))
+    machine.node("harbour").closed.touch()
+    journal.keep(machine, one(journal.START))
+    undo.recover(machine)
+    assert machine.done == ["harbour start", "meridian start"]
+    assert asked == [("meridian", NEW)], "one that was closed meanwhile answers nobody"
+    kept = journal.read(machine)
+    assert kept is not None
+    assert kept.step == journal.DONE
+
+
+@pytest.mark.parametrize("step", [journal.START, journal.LOOK])
+def test_one_whose_nodes_do_not_answer_and_one_that_was_being_undone_go_back(
+    machine: Played, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    def silent(*_words: object) -> None:
+        raise Stop("meridian does not answer")
+
+    monkeypatch.setattr(steps, "wait_for", silent)
+    journal.keep(machine, one(step))
+    undo.recover(machine)
+    assert release.current(machine) == OLD
+    release.switch(machine, NEW)
+    monkeypatch.setattr(steps, "wait_for", lambda *_words: None)
+    begun = one(step)
+    begun.going_back = True
+    journal.keep(machine, begun)
+    undo.recover(machine)
+    assert release.current(machine) == OLD
+
+
 @pytest.mark.parametrize("killed", ["harbour erased 2.0", "harbour save 2.0", "harbour load 1.0", "meridian load 1.0"])
 def test_a_way_back_that_is_killed_and_done_again_keeps_the_newer_database_as_such(machine: Played, killed: str) -> None:
-    journal.keep(machine, one(journal.LOOK))
+    begun = one(journal.LOOK)
+    begun.going_back = True
+    journal.keep(machine, begun)
     machine.trouble[killed] = SystemExit()
     with pytest.raises(SystemExit):
         undo.recover(machine)
