@@ -134,15 +134,15 @@ def backup_verify(directory: Directory = None, name: Set = "", key_file: KeyFile
     from fedcollab.backup.store import Store
 
     place = _place(directory)
-    path = place / name if name else restoring.newest(place)
+    pair = printed.pair(printed.read(_typed(key_file))) if key_file else None
+    path = place / name if name else restoring.newest(place, pair)
     head, store = sets.head(path), Store(place / "pieces", b"")
     bad = [piece for piece in head.pieces if not store.sound(piece)]
     data: dict[str, Any] = {"name": path.name, "pieces": len(head.pieces), "damaged": bad}
     words = f"{path.name}: {len(head.pieces)} pieces, all there and sound."
     if bad:
         words = f"{path.name}: {len(bad)} of {len(head.pieces)} pieces are missing or damaged. Make a new one: {command('backup create')}"
-    elif key_file:
-        pair = printed.pair(printed.read(_typed(key_file)))
+    elif pair:
         with _room(tempfile.gettempdir(), "Name a directory with more of it: TMPDIR=/var/tmp before the command."):
             data["entries"] = entries = restoring.rehearse(place, path, pair, say=progress(as_json))
         words += f" Opened with the printed key: the database is whole, its record of {entries} entries unbroken."
@@ -162,8 +162,9 @@ def restore(
     from fedcollab.app import FEATURES
     from fedcollab.backup import printed, restoring
 
-    path = directory / name if name else restoring.newest(directory)
+    restoring.newest(directory)  # nobody types a key for nothing
     pair = printed.pair(printed.read(_typed(key_file)))
+    path = directory / name if name else restoring.newest(directory, pair)
     units = [unit for feature in FEATURES for unit in feature.restored]
     parts = [feature.erasures for feature in FEATURES if feature.erasures]
     more = {"say": progress(as_json), "units": units, "parts": parts, "database_url": database_url}

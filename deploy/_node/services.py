@@ -48,11 +48,6 @@ def is_active(unit: str) -> bool:
     return subprocess.run(["systemctl", "is-active", "--quiet", unit], check=False).returncode == 0
 
 
-def is_enabled(unit: str) -> bool:
-    """Whether it starts with the machine."""
-    return subprocess.run(["systemctl", "is-enabled", "--quiet", unit], check=False).returncode == 0
-
-
 def need() -> None:
     """Raises Stop where there is no systemd."""
     if not there():

@@ -8,6 +8,7 @@ import shutil
 import signal
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -65,7 +66,8 @@ def _upgrade(machine: Machine, said: argparse.Namespace) -> None:
         _go_back(machine, one, _why(error))
     one.step = journal.DONE
     journal.keep(machine, one)
-    _tidy(machine, one)
+    with suppress(OSError, Stop):  # what stays is taken away by the next one
+        _tidy(machine, one)
     say(f"All nodes run {new}. Back again, should it be needed: deploy/rollback")
 
 

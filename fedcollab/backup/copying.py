@@ -21,7 +21,7 @@ from fedcollab.base.paths import NodeFiles
 from . import erasures, postgres, restoring, sets
 
 FICLONE = 0x40049409  # Linux: has the new file share the old one's blocks until either is written to; XFS and btrfs can
-BUSY = "The node is running. Stop it first: systemctl stop fedcollab@NAME"
+BUSY = "The node is running, or a backup of it is being made. Stop it first: systemctl stop fedcollab@NAME; for a backup, wait."
 
 
 def save(files: NodeFiles, settings: Settings, target: Path) -> None:
@@ -53,8 +53,10 @@ def _standing_still(database: Path, half: Path) -> None:
         if busy or (log.exists() and log.stat().st_size):
             raise Misconfigured(BUSY)
         clone(database, half)
-    except sqlite3.OperationalError:
-        raise Misconfigured(BUSY) from None
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+            raise Misconfigured(BUSY) from None
+        raise Misconfigured("The database can't be copied (%(error)s). Look at it: fedcollab -C DIR doctor", error=error) from None
     finally:
         raw.close()
 

@@ -48,12 +48,24 @@ class Restored:
     dark: int = 0
 
 
-def newest(directory: Path) -> Path:
-    """Raises Misconfigured where the directory holds no backup."""
+def newest(directory: Path, pair: printed.Pair | None = None) -> Path:
+    """The newest backup, or the newest that a printed key opens: others may lie there, of other nodes or for another key. Raises
+    Misconfigured where the directory holds none, or one that is damaged seems to be newer: an older one is restored on purpose alone."""
     found = sets.by_age(directory)
     if not found:
         raise Misconfigured("There is no backup in %(path)s. Mount the disk that holds them, or name the right directory.", path=directory)
-    return found[-1][0]
+    name = printed.name(pair.public) if pair else ""
+    for path, head in reversed(found):
+        if pair is None or head.key == name:
+            for damaged in sets.damaged(directory):
+                if damaged.name > path.name:
+                    sets.head(damaged)  # says what is wrong with it
+            return path
+    raise Misconfigured(
+        "No backup in %(path)s is opened by this printed key, %(name)s. Which key each needs: fedcollab backup list %(path)s",
+        path=directory,
+        name=name,
+    )
 
 
 def restore(

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from fedcollab.backup import printed, sets
+from fedcollab.backup import printed, restoring, sets
+from fedcollab.base.clock import DAY
 from fedcollab.base.errors import Misconfigured
 from tests.rows import START
 
@@ -53,3 +54,22 @@ def test_what_is_no_backup_says_so_and_a_newer_programs_says_what_to_install(tmp
     with pytest.raises(Misconfigured, match="can't be read"):
         sets.head(tmp_path / "nothing")
     assert sets.listed(tmp_path) == [newer], "other files in the directory are none"
+
+
+def test_the_newest_is_the_newest_that_the_printed_key_opens(tmp_path: Path) -> None:
+    other, third = printed.pair(b"\1" * 32), printed.pair(b"\2" * 32)
+    ours = [sets.write(tmp_path, replace(HEAD, made_at=START + day * DAY), MANIFEST, PAIR.public) for day in (0, 1)]
+    theirs = replace(HEAD, made_at=START + 2 * DAY, key=printed.name(other.public), node="other.example.org")
+    newest = sets.write(tmp_path, theirs, MANIFEST, other.public)
+    assert [restoring.newest(tmp_path, pair) for pair in (PAIR, other, None)] == [ours[1], newest, newest]
+    with pytest.raises(Misconfigured, match=r"No backup .* is opened by this printed key"):
+        restoring.newest(tmp_path, third)
+    newest.write_bytes(b"torn")
+    with pytest.raises(Misconfigured, match="was damaged"):
+        restoring.newest(tmp_path, PAIR)
+
+
+def test_a_damaged_one_is_told_from_those_that_can_be_read(tmp_path: Path) -> None:
+    whole, torn = (sets.write(tmp_path, replace(HEAD, made_at=START + day * DAY), MANIFEST, PAIR.public) for day in (0, 1))
+    torn.write_bytes(b"torn")
+    assert (sets.listed(tmp_path), sets.damaged(tmp_path)) == ([whole, torn], [torn])
