@@ -40,12 +40,12 @@ def restore(machine: Machine, before: Sequence[Answers], said: argparse.Namespac
     steps.user(node)
     back = _made_beside(machine, node, place, found["name"])
     one = _fitted(machine, before, said, one, back)
-    aside = _put_there(machine, node, back)
+    _put_there(machine, node, back)
     _hand_over(node, one, place)
     steps.place_for_backups(machine, node, one)
     serving.begin(machine, node, one)
     one = asked.finish(node, replace(one, admin=_admin(machine, node, one)))
-    _farewell(node, one, aside, str(found["name"]))
+    _farewell(machine, node, one, str(found["name"]))
 
 
 def _newest(machine: Machine, place: Path, said: argparse.Namespace) -> dict[str, Any]:
@@ -135,9 +135,8 @@ def _fitted(machine: Machine, before: Sequence[Answers], said: argparse.Namespac
     return fitted
 
 
-def _put_there(machine: Machine, node: Node, back: Path) -> Path | None:
-    """Its key to root, its directory to its place; where to what lay there was moved, None for nothing."""
-    aside = None
+def _put_there(machine: Machine, node: Node, back: Path) -> None:
+    """Its key to root, its directory to its place; what lay there goes aside."""
     with suppress(Stop):  # a node that was never here has nothing to stop
         services.stop(node.service)
     if node.data.exists():
@@ -150,7 +149,6 @@ def _put_there(machine: Machine, node: Node, back: Path) -> Path | None:
     write(node.key, (back / "node.key").read_text("ascii"), 0o600)
     (back / "node.key").unlink()
     back.rename(node.data)
-    return aside
 
 
 def _hand_over(node: Node, one: Answers, place: Path) -> None:
@@ -166,14 +164,14 @@ def _admin(machine: Machine, node: Node, one: Answers) -> str:
     return one.admin if one.admin in admins else admins[0] if admins else ""
 
 
-def _farewell(node: Node, one: Answers, aside: Path | None, name: str) -> None:
+def _farewell(machine: Machine, node: Node, one: Answers, name: str) -> None:
     say(f"\n{one.name} is back: {one.url}, as it was in the backup {name}.")
     serving.say_of_the_web(one)
     doubt = reach.doubt(one.domain)
     for line in doubt.splitlines():
         say(f"  {line}")
     say(f"  Backups go to {one.backups} every night; the same printed key opens them.")
-    if aside:
+    for aside in sorted(machine.data.glob(f".{node.name}.before-*")):  # more than one, where a run before was killed
         say(f"  What lay here before is in {aside}. When all is well: rm -r {aside}")
     say("  Everybody signs in anew, with the password and second factor of before. What came back: the page After the backup.")
     say(f"  Is all well? fedcollab-node {node.name} doctor")
