@@ -50,16 +50,14 @@ class Restored:
 
 def newest(directory: Path, pair: printed.Pair | None = None) -> Path:
     """The newest backup, or the newest that a printed key opens: others may lie there, of other nodes or for another key. Raises
-    Misconfigured where the directory holds none, or one that is damaged seems to be newer: an older one is restored on purpose alone."""
+    Misconfigured where the directory holds none. Those that can't be read count for nothing here, for anybody who has the disk can put some
+    there; `restore` says how many there are, and of which day it is."""
     found = sets.by_age(directory)
     if not found:
         raise Misconfigured("There is no backup in %(path)s. Mount the disk that holds them, or name the right directory.", path=directory)
     name = printed.name(pair.public) if pair else ""
     for path, head in reversed(found):
         if pair is None or head.key == name:
-            for damaged in sets.damaged(directory):
-                if damaged.name > path.name:
-                    sets.head(damaged)  # says what is wrong with it
             return path
     raise Misconfigured(
         "No backup in %(path)s is opened by this printed key, %(name)s. Which key each needs: fedcollab backup list %(path)s",
