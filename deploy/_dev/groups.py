@@ -19,12 +19,13 @@ NO_TESTS = 5  # pytest's exit code
 
 @dataclass(frozen=True)
 class Group:
-    """Tests that run together: those that carry `marks` (a pytest expression), in `workers` processes, if `needs` are there."""
+    """Tests that run together: those that carry `marks` (a pytest expression), in `workers` processes (whole files each, where what a file shares is dear), if `needs` are there."""
 
     name: str
     marks: str
     needs: tuple[Tool, ...] = ()
     workers: int = 2
+    whole_files: bool = False
     only: str = ""
 
 
@@ -32,7 +33,7 @@ CHECK = (
     Group("house", "not full", workers=0, only=HOUSE),
     Group("quick", f"not slow and not postgres and not browser and not peers and not ({SERVERS}) and not full"),
 )
-TREES = Group("trees", "trixie and not full", (TRIXIE,), workers=0)
+TREES = Group("trees", "trixie and not full", (TRIXIE,), whole_files=True)
 SLOW = (
     Group("slow", f"slow and not postgres and not browser and not peers and not trixie and not ({SERVERS}) and not full"),
     Group("postgres", "postgres and not browser and not full", (POSTGRES,)),
@@ -87,6 +88,7 @@ def _outcome(group: Group, places: Mapping[Tool, str | None], chosen: Sequence[s
 def _command(group: Group, chosen: Sequence[str], report: Path, *, full: bool) -> list[str]:
     command = [str(PYTHON), "-m", "pytest", "-q", "-rsfE", "--no-header", "-m", group.marks, f"--junitxml={report}"]
     command += ["-n", str(group.workers)] if group.workers else []
+    command += ["--dist", "loadfile"] if group.whole_files else []
     command += ["--full"] if full else []
     command += [group.only] if group.only else [f"--ignore={HOUSE}"]
     return [*command, *chosen]

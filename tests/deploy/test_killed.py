@@ -5,6 +5,8 @@ import signal
 import time
 from pathlib import Path
 
+import pytest
+
 from .conftest import FIRST, INSTALL, MERIDIAN
 from .trees import Tree
 
@@ -26,10 +28,12 @@ MOMENTS = [
     ("Caddy", 0.1, ALONE),
     ("The key", 0.0, ALL),
 ]
+SAMPLE = [("Packages", 1.0, ALL), ("The program", 4.0, ALL), ("The node", 1.0, ALONE), ("Caddy", 0.0, ALL), ("The key", 0.0, ALL)]
 
 
-def test_killed_at_any_moment_the_next_run_finishes_it(machine: Tree) -> None:
-    for at, (line, later, what) in enumerate(MOMENTS):
+def test_killed_at_any_moment_the_next_run_finishes_it(machine: Tree, request: pytest.FixtureRequest) -> None:
+    moments = MOMENTS if request.config.getoption("--full") else [moment for moment in MOMENTS if moment in SAMPLE]
+    for at, (line, later, what) in enumerate(moments):
         said = killed(machine, line, later, what)
         assert at == 0 or "Going on with Meridian Outreach" in said, said
     assert "Meridian Outreach is there" in machine.run(INSTALL)
