@@ -19,7 +19,8 @@ NO_TESTS = 5  # pytest's exit code
 
 @dataclass(frozen=True)
 class Group:
-    """Tests that run together: those that carry `marks` (a pytest expression), in `workers` processes (whole files each, where what a file shares is dear), if `needs` are there."""
+    """Tests that run together: those that carry `marks` (a pytest expression), in `workers` processes (whole files each, where what the
+    tests of a file share is dear), if `needs` are there."""
 
     name: str
     marks: str
