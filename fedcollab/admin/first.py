@@ -17,6 +17,7 @@ from fedcollab.backup import printed, runs
 from fedcollab.backup.models import FAILED, VERIFIED
 from fedcollab.base.clock import DAY
 from fedcollab.base.errors import BadRequest, Misconfigured, N_, Refused
+from fedcollab.base.paths import for_backups
 from fedcollab.base.statements import inserting
 from fedcollab.base.web import read_form, redirect, words_of
 from fedcollab.feature import HomeNote, admin_of, page
@@ -26,7 +27,7 @@ from fedcollab.federation.models import ADMITTED, Partner
 from fedcollab.running import disk
 from fedcollab.running.models import Said
 
-from .settings import COMMANDS, printed_key, written
+from .settings import printed_key, written
 
 MOUNTS = Path("/proc/self/mountinfo")
 PAPER, AWAY = "printed key", "first steps"  # names in `said`
@@ -37,7 +38,8 @@ ANOTHER = N_("This is the key of other backups, not the one that this node uses 
 
 @dataclass(frozen=True)
 class Step:
-    """One thing that a node needs: what, why and how, and where it is done; empty for on the machine."""
+    """One thing that a node needs: what, why, where it is done (empty for on the machine), and the command there, by its name in
+    paths.for_backups."""
 
     name: str
     text: str
@@ -59,7 +61,7 @@ STEPS = (
         "key",
         N_("A printed key for backups"),
         N_("Without it there is no backup. It is shown once; write it down."),
-        command=COMMANDS["key"],
+        command="key",
     ),
     Step(
         "paper", N_("The printed key lies on paper"), N_("Type it from the paper, to be sure that it is all there."), "/admin/first#paper"
@@ -68,9 +70,9 @@ STEPS = (
         "backup",
         N_("A backup, made and opened"),
         N_("None older than three days, from then on."),
-        command=COMMANDS["backup"],
+        command="backup",
     ),
-    Step("off", N_("Backups go to another disk"), N_("A backup beside what it saves burns with it."), "/admin/settings#backups"),
+    Step("off", N_("Backups go to another disk"), N_("A backup beside what it saves burns with it."), "/admin/settings#backups", "move"),
     Step("group", N_("A first group"), N_("Conversations live in groups."), "/groups/new"),
     Step("partner", N_("A first partner"), N_("Compare the words with its admin on the phone, then admit it."), "/admin/partners"),
 )
@@ -177,7 +179,8 @@ async def _page(request: web.Request, status: int = 200, error: str = "") -> web
     kernel = request.app[KERNEL]
     found = await kernel.database.read(look, kernel.node)
     errors = {"key": error} if error else {}
-    return page(request, "admin/first.html", status=status, steps=STEPS, found=found, errors=errors)
+    commands = for_backups(kernel.node.files.root)
+    return page(request, "admin/first.html", status=status, steps=STEPS, commands=commands, found=found, errors=errors)
 
 
 async def say(request: web.Request) -> web.Response:

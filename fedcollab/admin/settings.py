@@ -23,6 +23,7 @@ from fedcollab.base.clock import MINUTE
 from fedcollab.base.errors import BadRequest, FedcollabError, Misconfigured, N_, Refused
 from fedcollab.base.i18n import time_zones
 from fedcollab.base.migrate import head
+from fedcollab.base.paths import for_backups
 from fedcollab.base.web import read_form, redirect, words_of
 from fedcollab.feature import admin_of, page
 from fedcollab.federation.kernel import KERNEL
@@ -31,7 +32,6 @@ from fedcollab.running.kept import kept
 
 SAID_ONCE = ("language", "time_zone")  # written even where they are as they come: then somebody has thought of them
 LEVELS, FORMS = ("debug", "info", "warning", "error"), ("json", "text")
-COMMANDS = {"key": "fedcollab backup key", "backup": "fedcollab backup create DIRECTORY"}
 MINUTES = (15, 30, 60, 120, 240)
 CHECKS = {
     "database": N_("The database answers"),
@@ -143,7 +143,7 @@ async def _page(request: web.Request, status: int = 200, errors: dict[str, str] 
         minutes=MINUTES,
         versions=(("fedcollab", __version__), ("Python", platform.python_version())),
         step=head(),
-        commands=COMMANDS,
+        commands=for_backups(node.files.root),
         errors=errors or {},
         saved=request.query.get("saved") == "1",
     )

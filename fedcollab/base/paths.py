@@ -19,6 +19,7 @@ def shipped(name: str) -> Path:
 
 COMMAND = Path("/usr/local/sbin/fedcollab-node")  # runs a command as a node's own user, where `deploy/install` has put it
 NODES = Path("/var/lib/fedcollab")
+INSTALLER = "/opt/fedcollab/current/deploy/install"
 
 
 def is_installed(root: Path) -> bool:
@@ -29,6 +30,16 @@ def is_installed(root: Path) -> bool:
 def command_of(root: Path) -> str:
     """How a command of the node in `root` begins, as its admin has to give it."""
     return f"fedcollab-node {root.resolve().name}" if is_installed(root) else f"fedcollab -C {root}"
+
+
+def for_backups(root: Path) -> dict[str, str]:
+    """What an admin gives on the machine for the printed key (`key`), a backup now (`backup`), another place for them (`move`; empty where
+    that is a line in the settings alone). Where the installer has been, the units: they may write less than an admin."""
+    name, key = root.resolve().name, f"{command_of(root)} backup key"
+    if not is_installed(root):
+        return {"key": key, "backup": f"{command_of(root)} backup create DIRECTORY", "move": ""}
+    move = f"{INSTALLER} --node {name} --backups /mnt/backups/{name}"
+    return {"key": key, "backup": f"systemctl start fedcollab-backup@{name}", "move": move}
 
 
 STATIC = PACKAGE / "static"

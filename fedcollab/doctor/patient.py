@@ -18,13 +18,12 @@ from fedcollab.base.clock import Clock, system_clock
 from fedcollab.base.crypto import read_master_key
 from fedcollab.base.errors import Misconfigured
 from fedcollab.base.http import Fetcher, Resolve, agent_of, resolve
-from fedcollab.base.paths import NodeFiles, command_of, is_installed
+from fedcollab.base.paths import INSTALLER, NodeFiles, command_of, for_backups, is_installed
 
 from . import reading
 from .findings import Lacking
 
 KEYS = Path("/etc/fedcollab")
-INSTALLER = "/opt/fedcollab/current/deploy/install"
 
 
 def _device(path: Path) -> int:
@@ -83,9 +82,9 @@ class Patient:
             return {"root": root, "node": node, "unit": "fedcollab", "key": root / "node.key", **ways}
         ways = {
             "start": f"systemctl start fedcollab@{name}. Does it not start, its log says why: journalctl -u fedcollab@{name} -n 20",
-            "move": f"{INSTALLER} --node {name} --backups /mnt/backups/{name}",
+            "move": for_backups(root)["move"],
             "restore": f"{INSTALLER} --restore {self._backups()}",
-            "backup": f"systemctl start fedcollab-backup@{name}",
+            "backup": for_backups(root)["backup"],
         }
         return {"root": root, "node": node, "unit": f"fedcollab@{name}", "key": KEYS / name / "node.key", **ways}
 

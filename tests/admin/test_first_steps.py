@@ -12,6 +12,7 @@ from fedcollab.access import audit
 from fedcollab.admin import first
 from fedcollab.admin.first import STEPS, at_home, look
 from fedcollab.backup import keeping, printed, runs
+from fedcollab.base import paths
 from fedcollab.base.clock import DAY
 from fedcollab.features.members.models import SecondFactor
 from fedcollab.running.models import Said
@@ -168,3 +169,14 @@ async def test_what_is_said_twice_is_one_row(house: House) -> None:
         await house.admin.post(AT, at=AT, act="away")
     rows = await house.site.kernel.database.read(lambda session: [row.name for row in session.scalars(sa.select(Said))])
     assert rows == ["first steps"]
+
+
+async def test_the_steps_name_commands_as_this_machine_has_them(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = house.site.kernel.node.files.root
+    assert f"fedcollab -C {root} backup key" in (await house.admin.get(AT))[1]
+    monkeypatch.setattr(paths, "COMMAND", tmp_path)
+    monkeypatch.setattr(paths, "NODES", root.resolve().parent)
+    page, name = (await house.admin.get(AT))[1], root.resolve().name
+    assert f'<code class="ltr">fedcollab-node {name} backup key</code>' in page
+    assert f'<code class="ltr">systemctl start fedcollab-backup@{name}</code>' in page
+    assert f"/deploy/install --node {name} --backups /mnt/backups/{name}</code>" in page

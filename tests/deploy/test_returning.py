@@ -99,10 +99,10 @@ def test_a_node_whose_database_is_damaged_comes_back_where_it_was_and_what_lay_t
 
 def test_a_restore_that_was_killed_is_done_again_and_nothing_that_lay_there_is_lost(saved: Saved) -> None:
     tree = saved.here.tree
-    tree.write("/root/paper", saved.paper, 0o600)
+    tree.write("/srv/paper", saved.paper, 0o600)
     saved.here.node("user", "add", "kanari")
     for seconds in (1, 2, 3):
-        tree.run("sh", "-c", f"timeout -s KILL {seconds} {INSTALL} --restore {PLACE} --tls internal < /root/paper || true")
+        tree.run("sh", "-c", f"timeout -s KILL {seconds} {INSTALL} --restore {PLACE} --tls internal < /srv/paper || true")
     said = saved.restore(tree, PLACE)
     assert members(tree) == ["daan", "ilse"]
     assert tree.visit(f"https://{MERIDIAN}/login")[0] == 200
