@@ -99,8 +99,6 @@ async def running(patient: Patient) -> Finding:
             "Start it: %(start)s",
             listen=patient.settings.listen,
         )
-    if not version and patient.files.maintenance.exists():
-        return warn("The node is closed, for somebody works on it.", "When that is done: %(node)s maintenance off")
     if not version:
         return fail(
             "Something else than this node answers at %(listen)s.",

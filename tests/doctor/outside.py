@@ -119,7 +119,6 @@ NOBODY = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 OUTER = (
     Outer("a node that nobody has opened again", "open", WARN, lambda stand: write(stand.ward.files.maintenance, Closed(1))),
     Outer("a node that was stopped", "running", FAIL, attribute("runs", False)),
-    Outer("a node that was closed to be worked on", "running", WARN, lambda stand: stand.ward.files.maintenance.write_text('{"since": 1}')),
     Outer("a process from before the upgrade", "version", WARN, lambda stand: stand.patch.setattr(views, "__version__", "0.0.9")),
     Outer("few files for many connections", "open-files", WARN, limits(256)),
     Outer("a crash that would write the keys to the disk", "core-dumps", WARN, limits(0)),
