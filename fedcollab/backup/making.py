@@ -1,6 +1,7 @@
 """Decides how a backup is made: the database as at one moment, every file, the settings; read back and opened before it counts."""
 
 import asyncio
+import errno
 import shutil
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -108,7 +109,7 @@ async def create(
     `settings.backup_keep` days are gone afterwards."""
     store = Store(_prepared(directory) / "pieces", kept.secret)
     kind, written = ("postgresql", DUMP) if settings.database_url else ("sqlite", DATABASE), 0
-    with pruning.alone(directory), scratch(files) as place:
+    with pruning.alone(directory), _full(directory, store, settings, clock), scratch(files) as place:
         await _copy(files, settings, place, say)
         found: list[sets.File] = []
         listed = [(kind[1], place / kind[1]), *((str(path.relative_to(files.root)), path) for path in stored(files))]
@@ -130,6 +131,17 @@ async def create(
         reach("backup.written")
         pruning.prune(directory, store, settings.host, clock(), settings.backup_keep)
     return Made(path, sum(file.size for file in found), written)
+
+
+@contextmanager
+def _full(directory: Path, store: Store, settings: Settings, clock: Clock) -> Iterator[None]:
+    """On a disk that is full what is not kept any more goes although no new backup was made: the next try has that room."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            pruning.prune(directory, store, settings.host, clock(), settings.backup_keep)
+        raise
 
 
 def _prepared(directory: Path) -> Path:

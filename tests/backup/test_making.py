@@ -1,6 +1,7 @@
 """Shows that nothing of a node but its database lies in clear beside it while a backup is made, and that what goes wrong is said."""
 
 import asyncio
+import errno
 from pathlib import Path
 
 import pytest
@@ -8,12 +9,13 @@ import pytest
 from fedcollab.backup import keeping, making, printed, restoring, sets
 from fedcollab.backup.store import Store
 from fedcollab.base import config
+from fedcollab.base.clock import DAY
 from fedcollab.base.database import open_database
 from fedcollab.base.errors import Misconfigured
 from fedcollab.base.migrate import migrate
 from fedcollab.base.paths import NodeFiles
 from fedcollab.base.room import Room
-from tests.rows import Hands
+from tests.rows import START, Hands
 
 KEY = bytes(range(32))
 SETTINGS = 'name = "Meridian"\nbase_url = "https://node.example.org"\n'
@@ -42,9 +44,9 @@ def node(place: Path, **uploads: bytes) -> NodeFiles:
     return files
 
 
-async def create(files: NodeFiles, directory: Path) -> making.Made:
-    kept = keeping.Kept(printed.pair(KEY).public, b"s" * 32)
-    return await making.create(files, config.load(files.root, {}), kept, directory, say=quiet, erased=nothing, clock=Hands())
+async def create(files: NodeFiles, directory: Path, day: int = 0) -> making.Made:
+    kept, clock = keeping.Kept(printed.pair(KEY).public, b"s" * 32), Hands(START + day * DAY)
+    return await making.create(files, config.load(files.root, {}), kept, directory, say=quiet, erased=nothing, clock=clock)
 
 
 async def test_of_a_nodes_files_nothing_is_put_beside_it_in_clear_and_all_of_them_come_back(
@@ -122,6 +124,30 @@ async def test_a_copy_that_would_fill_the_nodes_disk_is_not_begun(tmp_path: Path
             await create(files, tmp_path / "backups")
     assert len(sets.listed(tmp_path / "backups")) == 1
     assert not (files.root / "backup.tmp").exists()
+
+
+async def test_on_a_full_disk_what_is_not_kept_any_more_goes_so_that_the_next_night_has_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files, directory = node(tmp_path / "node", one=b"1" * 1000), tmp_path / "backups"
+    old = await create(files, directory)
+    (files.uploads / "one").write_bytes(b"2" * 1000)
+    young = await create(files, directory, 1)
+    (files.uploads / "one").write_bytes(b"3" * 1000)
+    pieces = len(list(Store(directory / "pieces", b"").names()))
+
+    def full(_number: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fsync", full)
+        with pytest.raises(OSError, match="No space"):
+            await create(files, directory, 20)
+    assert sets.listed(directory) == [young.path]
+    assert not old.path.exists()
+    assert len(list(Store(directory / "pieces", b"").names())) == pieces - 1, "neither the old one's nor what was half written"
+    newest = await create(files, directory, 20)
+    assert sets.listed(directory) == [newest.path]
 
 
 async def test_a_database_that_cannot_be_copied_is_said_so_in_words(tmp_path: Path) -> None:
