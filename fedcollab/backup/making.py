@@ -26,6 +26,14 @@ from .store import Store, pieces
 
 PAGES, REST = 2000, 0.005  # pages of the database copied at once, seconds of rest between: the node serves beside it
 DATABASE, DUMP = "node.db", "node.dump"
+README = """Backups of a fedcollab node, sealed: nothing in here can be read without the printed key, 13 groups of five letters and digits.
+
+To bring the node back, install the program (the first line of the newest file that ends in .backup names its version), then type:
+
+    fedcollab restore THIS_DIRECTORY NEW_DIRECTORY
+
+It asks for the printed key. Take no file away by hand: the newer backups need pieces of the older ones.
+"""
 Say = Callable[[str, int, int], None]
 Erased = Callable[[], Awaitable[dict[str, list[str]]]]
 
@@ -148,6 +156,8 @@ def _prepared(directory: Path) -> Path:
     try:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         (directory / "pieces").mkdir(exist_ok=True, mode=0o700)
+        if not (directory / "README").exists():
+            (directory / "README").write_text(README, "utf-8")
     except OSError as error:
         raise Misconfigured(
             "%(path)s can't be written (%(error)s). Mount the disk, or: chown YOU %(path)s", path=directory, error=error.strerror

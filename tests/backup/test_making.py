@@ -66,6 +66,7 @@ async def test_of_a_nodes_files_nothing_is_put_beside_it_in_clear_and_all_of_the
     assert not (files.root / "backup.tmp").exists()
     assert await asyncio.to_thread(restoring.rehearse, tmp_path / "backups", made.path, printed.pair(KEY), say=quiet) == 0
     _, manifest = sets.read(made.path, printed.pair(KEY).private)
+    assert "fedcollab restore THIS_DIRECTORY" in (tmp_path / "backups" / "README").read_text(), "whoever finds it knows what it is"
     assert [(file.path, file.size) for file in manifest.files[1:]] == [("files/one", 1000), ("files/two", 600_000)]
 
 
