@@ -28,6 +28,7 @@ def measure(root: Path) -> Iterator[Row]:
     """A large node first, whose posts are timed before and during its backup; then a node of 1 GB that comes back."""
     place = root / "backing"
     large, key, thread = _node(place / "large", GB)
+    os.sync()  # what filled it is not what is measured
     large.serve()
     try:
         posters = Posters(large, thread)
