@@ -96,12 +96,16 @@ def test_a_way_back_writes_through_no_link_of_the_nodes_user(
 
     def of_node(_machine: Machine, _node: Node, *command: str, version: str = "") -> str:
         run.append(command)
-        if command[1] == "save":  # that is when the node's user acts
+        if command[1] == "step":
+            return '{"at": "0002", "needed": "0002"}'
+        if command[1] == "erased":  # that is when the node's user acts
             (place / "erased.json.half").symlink_to(target)
             (place / "erased.json").symlink_to(target)
         return '{"posts": []}'
 
-    monkeypatch.setattr(undo, "of_node", of_node)
+    for module in (undo, steps):
+        monkeypatch.setattr(module, "of_node", of_node)
+    (place / "before").write_text("the database as it was")
     one = Journal("1.0", "1.1", START, ["meridian"], ["meridian"])
     undo._bring_back(machine, one, "meridian")
     assert (target.read_text() if target.exists() else "kept") == "kept"
