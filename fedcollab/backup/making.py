@@ -158,6 +158,7 @@ def _prepared(directory: Path) -> Path:
         (directory / "pieces").mkdir(exist_ok=True, mode=0o700)
         if not (directory / "README").exists():
             (directory / "README").write_text(README, "utf-8")
+            (directory / "README").chmod(0o600)  # as all that lies there: it is no open directory
     except OSError as error:
         raise Misconfigured(
             "%(path)s can't be written (%(error)s). Mount the disk, or: chown YOU %(path)s", path=directory, error=error.strerror

@@ -28,12 +28,11 @@ MOMENTS = [
     ("Caddy", 0.1, ALONE),
     ("The key", 0.0, ALL),
 ]
-SAMPLE = [("Packages", 1.0, ALL), ("The program", 4.0, ALL), ("The node", 1.0, ALONE), ("Caddy", 0.0, ALL), ("The key", 0.0, ALL)]
 
 
-def test_killed_at_any_moment_the_next_run_finishes_it(machine: Tree, request: pytest.FixtureRequest) -> None:
-    moments = MOMENTS if request.config.getoption("--full") else [moment for moment in MOMENTS if moment in SAMPLE]
-    for at, (line, later, what) in enumerate(moments):
+@pytest.mark.full
+def test_killed_at_any_moment_the_next_run_finishes_it(machine: Tree) -> None:
+    for at, (line, later, what) in enumerate(MOMENTS):
         said = killed(machine, line, later, what)
         assert at == 0 or "Going on with Meridian Outreach" in said, said
     assert "Meridian Outreach is there" in machine.run(INSTALL)

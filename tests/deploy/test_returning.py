@@ -11,6 +11,8 @@ import pytest
 from .conftest import INSTALL, MERIDIAN, Installed
 from .trees import Tree, entered
 
+pytestmark = pytest.mark.full
+
 PLACE = "/var/backups/fedcollab/meridian"
 
 

@@ -19,13 +19,16 @@ def test_a_node_that_is_worked_on_loses_nothing_and_stays_closed_over_a_restart(
         befriend(one, other)
         one.run("group", "add", "leads", "--name", "Leads", "--label", "TLP:GREEN")
         until("the group is known", lambda: query(other, "SELECT 1 FROM actor WHERE username = 'leads'"))
-        stranger = Browser(other)
+        stranger, member = Browser(other), Browser(other)
+        other.run("user", "add", "daan")
+        member.sign_in(other.json("login-link", "daan")["link"])
         said = other.json("maintenance", "on", "--until", "20m", "--words", "New disk.")
         assert said["words"] == "New disk."
         until("it is closed within a second", lambda: answers(other, stranger, "/", 503), 2)
         assert answers(other, stranger, "/healthz", 200)
         assert answers(other, stranger, "/readyz", 503)
-        assert "New disk." in stranger.ask("GET", "/")[2]
+        assert "New disk." not in stranger.ask("GET", "/")[2], "that is for members"
+        assert "New disk." in member.ask("GET", "/")[2]
         one.json("post", "leads", "--as", "ilse", "--title", "While you work", "--text", "Who knows?")
         until("it was tried", lambda: query(one, "SELECT 1 FROM partner WHERE last_error = 'answered 503'"))
         other.kill()
