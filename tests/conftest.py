@@ -22,6 +22,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rules", action="store_true", help="run nothing: print each rule id with its tests, and the ids without one")
 
 
+@pytest.hookimpl(tryfirst=True)  # before marks choose
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("sampled") and item.get_closest_marker("postgres"):
+            item.add_marker(pytest.mark.full)
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("full") and not item.config.getoption("--full"):
         pytest.skip("takes minutes: run with --full")

@@ -84,7 +84,7 @@ def _faults(_: argparse.Namespace, rest: list[str]) -> int:
 
 def _upgrade_test(_: argparse.Namespace, __: list[str]) -> int:
     ensure(DEVELOP)
-    return groups.run((groups.TREES,), chosen=["tests/deploy/test_upgrade.py"], full=True)
+    return groups.run((groups.UPGRADE,), chosen=["tests/deploy/test_upgrade.py"], full=True)
 
 
 def _rules(_: argparse.Namespace, __: list[str]) -> int:

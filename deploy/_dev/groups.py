@@ -35,6 +35,7 @@ CHECK = (
     Group("quick", f"not slow and not postgres and not browser and not peers and not ({SERVERS}) and not full"),
 )
 TREES = Group("trees", "trixie and not full", (TRIXIE,), whole_files=True)
+UPGRADE = Group("upgrade", "trixie", (TRIXIE,), workers=0)
 SLOW = (
     Group("slow", f"slow and not postgres and not browser and not peers and not trixie and not ({SERVERS}) and not full"),
     Group("postgres", "postgres and not browser and not full", (POSTGRES,)),

@@ -44,6 +44,7 @@ def refusal(node: Process, *words: str) -> str:
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.sampled
 def test_every_command_works_beside_a_running_node(tmp_path: Path, urls: Urls) -> None:
     with nodes(tmp_path, ["Meridian Outreach", "Casa Ladera"], urls(2)) as (one, other):
         _members(one)
@@ -113,6 +114,7 @@ def _posts(one: Process) -> None:
     assert one.json("partner", "remove", one.json("partner", "list")[0]["uri"])["state"] == "left"
 
 
+@pytest.mark.sampled
 def test_a_changed_record_is_found_and_exits_with_1(tmp_path: Path, urls: Urls) -> None:
     with nodes(tmp_path, ["Meridian Outreach"], urls(1)) as (one,):
         spoken, found = both(one, "audit", "verify")

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from fedcollab.demo import free_ports
 
 from .databases import change, query
@@ -39,6 +41,7 @@ def test_the_database_comes_back_as_it_was_without_what_a_newer_program_made(tmp
     assert node.stop() == 0
 
 
+@pytest.mark.sampled
 def test_a_node_that_has_served_since_goes_on_without_what_was_taken_away(tmp_path: Path, urls: Urls) -> None:
     node, copy, erased = made(tmp_path, urls), tmp_path / "copy", tmp_path / "erased"
     node.run("login-link", "ilse")
@@ -52,6 +55,7 @@ def test_a_node_that_has_served_since_goes_on_without_what_was_taken_away(tmp_pa
     assert node.json("audit", "verify")["broken_at"] is None
 
 
+@pytest.mark.sampled
 def test_while_the_node_runs_nothing_is_put_in_its_databases_place(tmp_path: Path, urls: Urls) -> None:
     node, copy = made(tmp_path, urls), tmp_path / "copy"
     node.run("database", "save", str(copy))

@@ -41,6 +41,7 @@ def posts(browser: Browser, thread: str) -> dict[str, str]:
 
 @pytest.mark.timeout(600)
 @pytest.mark.rule("CONF-01")
+@pytest.mark.sampled
 def test_the_fourth_node_shows_every_author_and_hides_one_that_it_has_blocked(tmp_path: Path, urls: Callable[[int], list[str]]) -> None:
     with nodes(tmp_path, NAMES, urls(4)) as (host, second, third, fourth):
         for one, other in ((host, second), (host, third), (second, third), (host, fourth)):

@@ -111,6 +111,7 @@ def forged(announce: dict[str, Any], moved: dict[str, str]) -> dict[str, Any]:
 
 @pytest.mark.timeout(600)
 @pytest.mark.rule("ORG-02")
+@pytest.mark.sampled
 def test_an_answer_comes_from_one_end_of_a_line_to_the_other_and_the_middle_alters_nothing_unseen(tmp_path: Path, urls: Urls) -> None:
     with fronted(tmp_path, NAMES, urls(3)) as (a, b, c):
         line = Line(a, b, c)

@@ -68,6 +68,7 @@ def again(node: Process, others: list[Process]) -> None:
 
 @pytest.mark.rule("R18")
 @pytest.mark.timeout(300)
+@pytest.mark.sampled
 def test_an_admin_gets_over_lost_keys_by_the_command_line(tmp_path: Path, urls: Callable[[int], list[str]]) -> None:
     with nodes(tmp_path, NAMES[:2], urls(2)) as (a, b):
         befriend(a, b)

@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from .browserless import Browser
 from .databases import query
 from .processes import Process, befriend, nodes, until
@@ -30,6 +32,7 @@ def page(browser: Browser, path: str) -> str:
     return text
 
 
+@pytest.mark.sampled
 def test_a_post_is_reported_on_one_node_removed_by_the_host_and_restored_again(tmp_path: Path, urls: Urls) -> None:
     with nodes(tmp_path, NAMES, urls(3)) as (a, b, c):
         befriend(a, b)
