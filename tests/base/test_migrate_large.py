@@ -79,6 +79,7 @@ def migrating(url: str, crash: str = "") -> "subprocess.CompletedProcess[str]":
 @pytest.mark.slow
 @pytest.mark.rule("R16")
 @pytest.mark.timeout(600)
+@pytest.mark.sampled
 def test_killed_in_every_step_a_large_database_comes_to_the_newest_and_nothing_is_lost(
     database_url: str, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:

@@ -135,6 +135,7 @@ def test_killed_at_every_step_a_backup_or_a_restore_leaves_nothing_half_and_is_r
         assert "The database is not empty" in again.stderr
 
 
+@pytest.mark.sampled
 def test_what_was_deleted_or_disabled_later_does_not_come_back_with_an_older_backup(tmp_path: Path, urls: Urls) -> None:
     backups, target = tmp_path / "backups", tmp_path / "target"
     node = Process(tmp_path / "node", 18_000)
@@ -158,6 +159,7 @@ def test_what_was_deleted_or_disabled_later_does_not_come_back_with_an_older_bac
     assert found[uris[1]] == ""
 
 
+@pytest.mark.sampled
 def test_a_backup_is_checked_without_any_key_and_opened_with_the_printed_one(tmp_path: Path, urls: Urls) -> None:
     backups = tmp_path / "backups"
     node = Process(tmp_path / "node", 18_000)
@@ -184,6 +186,7 @@ def test_a_backup_is_checked_without_any_key_and_opened_with_the_printed_one(tmp
     assert f"Nothing old was removed, for {torn.name} can't be read" in node.run("backup", "create").stdout
 
 
+@pytest.mark.sampled
 def test_a_backup_that_could_not_be_made_is_on_record_with_its_reason(tmp_path: Path, urls: Urls) -> None:
     node = Process(tmp_path / "node", 18_000)
     node.init("Meridian Outreach", [], urls(1)[0])

@@ -15,6 +15,7 @@ MISSED = 500
 
 @pytest.mark.rule("R2")
 @pytest.mark.timeout(300)
+@pytest.mark.sampled
 def test_a_node_killed_at_each_page_has_all_that_it_missed_once_and_in_order(tmp_path: Path, urls: Callable[[int], list[str]]) -> None:
     with nodes(tmp_path, ["Meridian Outreach", "Casa Ladera"], urls(2)) as (host, away):
         befriend(host, away)

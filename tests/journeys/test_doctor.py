@@ -32,6 +32,7 @@ def unwell(levels: dict[str, str]) -> dict[str, str]:
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.sampled
 def test_a_volunteer_asks_the_doctor_while_the_node_runs_and_after_it_was_killed(tmp_path: Path, urls: Urls) -> None:
     with nodes(tmp_path, ["Meridian Outreach", "Casa Ladera"], urls(2)) as (one, other):
         befriend(one, other)

@@ -31,6 +31,7 @@ def rotate(node: Process, others: list[Process]) -> None:
 
 @pytest.mark.rule("R17")
 @pytest.mark.timeout(600)
+@pytest.mark.sampled
 def test_keys_that_change_under_traffic_lose_nothing_and_the_old_ones_are_dead(
     tmp_path: Path, urls: Callable[[int], list[str]], request: pytest.FixtureRequest
 ) -> None:
