@@ -158,3 +158,11 @@ def test_no_file_names_a_registry_or_a_place_on_one_machine() -> None:
         if any(host in text for host in HOSTS) or PLACES.search(text):
             found.append(path.relative_to(ROOT).as_posix())
     assert found == []
+
+
+def test_what_a_group_looks_for_in_one_folder_lies_in_no_other() -> None:
+    for group in (*groups.SLOW, *groups.FULL):
+        for marker in (set(re.findall(r"\w+", group.marks)) - {"and", "not", "or", "full", "slow"}) if group.folder else ():
+            found = {path for path in (ROOT / "tests").rglob("*.py") if f"pytest.mark.{marker}" in path.read_text()} - {Path(__file__)}
+            assert all(path.is_relative_to(ROOT / group.folder) for path in found), (group.name, marker)
+            assert found or marker not in group.marks

@@ -20,7 +20,7 @@ NO_TESTS = 5  # pytest's exit code
 @dataclass(frozen=True)
 class Group:
     """Tests that run together: those that carry `marks` (a pytest expression), in `workers` processes (whole files each, where what the
-    tests of a file share is dear), if `needs` are there."""
+    tests of a file share is dear), if `needs` are there. All of them lie in `folder`, so that no other is read."""
 
     name: str
     marks: str
@@ -28,25 +28,26 @@ class Group:
     workers: int = 2
     whole_files: bool = False
     only: str = ""
+    folder: str = ""
 
 
 CHECK = (
     Group("house", "not full", workers=0, only=HOUSE),
     Group("quick", f"not slow and not postgres and not browser and not peers and not ({SERVERS}) and not full"),
 )
-TREES = Group("trees", "trixie and not full", (TRIXIE,), whole_files=True)
+TREES = Group("trees", "trixie and not full", (TRIXIE,), whole_files=True, folder="tests/deploy")
 UPGRADE = Group("upgrade", "trixie", (TRIXIE,), workers=0)
 SLOW = (
     Group("slow", f"slow and not postgres and not browser and not peers and not trixie and not ({SERVERS}) and not full"),
     Group("postgres", "postgres and not browser and not full", (POSTGRES,)),
-    Group("browser", "browser and not full", (CHROMIUM, AXE_CORE)),
-    Group("peers", "peers and not full", (PEERS,)),
-    Group("servers", f"({SERVERS}) and not full", (CADDY, NGINX, COMPOSE, SYSTEMD), workers=0),
+    Group("browser", "browser and not full", (CHROMIUM, AXE_CORE), folder="tests/browser"),
+    Group("peers", "peers and not full", (PEERS,), folder="tests/peers"),
+    Group("servers", f"({SERVERS}) and not full", (CADDY, NGINX, COMPOSE, SYSTEMD), workers=0, folder="tests/deploy"),
     TREES,
 )
 FULL = (
     Group("full", "full and not bookworm", workers=0),  # one at a time: they measure; what one of them lacks, tests/conftest.py says
-    Group("trees 12", "bookworm", (BOOKWORM,), workers=0),
+    Group("trees 12", "bookworm", (BOOKWORM,), workers=0, folder="tests/deploy"),
 )
 
 
@@ -93,7 +94,7 @@ def _command(group: Group, chosen: Sequence[str], report: Path, *, full: bool) -
     command += ["--dist", "loadfile"] if group.whole_files else []
     command += ["--full"] if full else []
     command += [group.only] if group.only else [f"--ignore={HOUSE}"]
-    return [*command, *chosen]
+    return [*command, *(chosen or ([group.folder] if group.folder else []))]
 
 
 def _judge(name: str, code: int, report: Path, seconds: float) -> Outcome:
