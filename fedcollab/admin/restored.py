@@ -59,13 +59,8 @@ def last(session: Session, node: Node, days: int) -> tuple[int, int] | None:
 
 def remember(session: Session, node: Node, made_at: int) -> None:
     """The node comes out of a backup that was made then."""
-    forget(session)
-    session.execute(sa.insert(Said).values(name=NAME, value=str(made_at), at=node.now()))
-
-
-def forget(session: Session) -> None:
-    """It did not, or that is over."""
     session.execute(sa.delete(Said).where(Said.name == NAME))
+    session.execute(sa.insert(Said).values(name=NAME, value=str(made_at), at=node.now()))
 
 
 def look(session: Session, node: Node) -> After:

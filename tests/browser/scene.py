@@ -17,6 +17,7 @@ from fedcollab.access.viewer import MEMBER, Viewer
 from fedcollab.actors import service as actors
 from fedcollab.actors.models import PARTNER, Actor
 from fedcollab.admin import partners as acts
+from fedcollab.admin import restored
 from fedcollab.base.clock import DAY, MICROSECONDS, new_id
 from fedcollab.base.crypto import hash_password
 from fedcollab.base.paths import shipped
@@ -147,6 +148,7 @@ async def _set(stack: contextlib.AsyncExitStack, root: Path, loop: asyncio.Abstr
     await moderate(made)
     await _partners(made)
     await busy.kernel.database.write(_age)
+    await empty.kernel.database.write(restored.remember, empty.kernel.node, empty.kernel.node.now() - DAY)  # it has come out of a backup
     return made
 
 
