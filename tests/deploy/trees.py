@@ -40,7 +40,7 @@ class Tree:
 
     def words(self, *command: str) -> list[str]:
         """A command inside, as root."""
-        inside = ["env", "-i", PATH, "HOME=/root", "LANG=C.UTF-8", "TERM=dumb", *command]
+        inside = ["env", "-i", "--default-signal=HUP", PATH, "HOME=/root", "LANG=C.UTF-8", "TERM=dumb", *command]
         return ["nsenter", "-t", str(self.holder), "--mount", "--net", "--pid", "--", "chroot", str(self.root), *inside]
 
     def run(self, *command: str, typed: str = "", code: int = 0) -> str:
