@@ -82,7 +82,7 @@ SIGNED = {
 def arrives(port: int, behind: Behind) -> None:
     """What a partner signs comes through as it was, and who came is the web server's to say."""
     body = b'{"a": "\\u00e9"}\n' * 100
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while True:
         with contextlib.suppress(OSError):
             if post(port, body, SIGNED) == 202:
@@ -104,7 +104,7 @@ def running(words: list[str], env: dict[str, str]) -> Iterator[None]:
         yield
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 @pytest.mark.caddy
