@@ -98,7 +98,7 @@ def test_what_is_said_to_show_no_page_shows_none(windows: Windows, route: str) -
     assert answer.status >= 300 or "text/html" not in answer.headers["content-type"]
 
 
-LOOKS = [  # what becomes of a page by somebody's act: from right to left with --full
+READINGS = [  # what becomes of a page by somebody's act: from right to left with --full
     pytest.param(page, language, id=f"{page.name}-{language}", marks=pytest.mark.full if page.act and language == "ar" else ())
     for page in PAGES
     for language in ("en", "ar")
@@ -121,7 +121,7 @@ def test_the_search_for_barriers_finds_a_field_without_a_name_and_a_page_that_is
 
 @pytest.mark.browser
 @pytest.mark.axe
-@pytest.mark.parametrize(("page", "language"), LOOKS)
+@pytest.mark.parametrize(("page", "language"), READINGS)
 def test_a_page_is_free_of_barriers_fits_and_keeps_to_its_policy(windows: Windows, page: Page, language: str) -> None:
     with windows.tab(page.who) as tab:
         complaints = listen(tab, page)
