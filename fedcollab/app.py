@@ -8,7 +8,6 @@ from aiohttp import web
 
 from fedcollab.actors.node import Node
 from fedcollab.admin.feature import FEATURE as ADMIN
-from fedcollab.backup import runs  # noqa: F401  # its table is part of the database
 from fedcollab.base.config import Settings
 from fedcollab.base.crypto import derive, read_master_key
 from fedcollab.base.database import Database, open_database
