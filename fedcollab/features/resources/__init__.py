@@ -1,0 +1,1 @@
+"""The library: resources that the sector finds again."""
