@@ -1,0 +1,1 @@
+"""Stories: what a person has told, and what they have agreed to."""
