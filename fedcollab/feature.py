@@ -22,6 +22,7 @@ from fedcollab.federation.clients import Arrivals, Taker
 from fedcollab.federation.kernel import KERNEL
 from fedcollab.federation.registry import Handler
 from fedcollab.federation.workers import Chore
+from fedcollab.files.holding import Holds
 
 
 @dataclass(frozen=True)
@@ -60,10 +61,11 @@ class HomeNote:
 @dataclass(frozen=True)
 class Feature:
     """One feature's part in the house; `outbox` and `arrivals` are what members' own tools write and read of it, `asked` which
-    of its activities other servers may fetch by their ids, `restored` what a node that comes out of a backup of that time does first,
-    `erasures` what must not come back with an older one. Where it has a `permission` (the message id of what a partner may take part in),
-    each partner is allowed it or not, by the feature's name: `admits` puts an organisation into the feature's audiences, `expels` takes it
-    out of them and drops what still waits for it. What a partner sends to its handlers is refused where it is not allowed."""
+    of its activities other servers may fetch by their ids, `holds` which files may be read because of its things, `restored` what a node
+    that comes out of a backup of that time does first, `erasures` what must not come back with an older one. Where it has a `permission`
+    (the message id of what a partner may take part in), each partner is allowed it or not, by the feature's name: `admits` puts an
+    organisation into the feature's audiences, `expels` takes it out of them and drops what still waits for it. What a partner sends to its
+    handlers is refused where it is not allowed."""
 
     name: str
     routes: tuple[web.RouteDef, ...] = ()
@@ -74,6 +76,7 @@ class Feature:
     outbox: tuple[Taker, ...] = ()
     arrivals: tuple[Arrivals, ...] = ()
     asked: MayAsk | None = None
+    holds: Holds | None = None
     menu: tuple[MenuItem, ...] = ()
     home: tuple[HomeNote, ...] = ()
     permission: str = ""

@@ -15,6 +15,7 @@ TERMS: dict[str, object] = {
     "fc": "urn:fedcollab:",
     "publicKeyMultibase": SECURITY + "publicKeyMultibase",
     "assertionMethod": {"@id": SECURITY + "assertionMethod", "@type": "@id"},  # none of the contexts above has it outside of a proof
+    "digestMultibase": {"@id": SECURITY + "digestMultibase", "@type": SECURITY + "multibase"},
 }
 CONTEXT: list[object] = [
     AS2,
@@ -31,8 +32,9 @@ LABEL, PROTOCOL_TERM, ORGANISATION = "fc:label", "fc:protocol", "fc:organisation
 MEMBERS, PEOPLE, HISTORY, INTRODUCES = "fc:members", "fc:people", "fc:history", "fc:introduces"
 SEQ, EPOCH, LAST, ASKED = "fc:seq", "fc:epoch", "fc:last", "fc:asked"
 SUCCESSOR, UNTIL, SUCCEEDS, KEYS, VOUCH = "fc:successor", "fc:until", "fc:succeeds", "fc:keys", "fc:Vouch"
+SIZE, DIGEST = "fc:size", "digestMultibase"  # of an attachment: its bytes; its hash, as FEP-ef61 has it
 TRUST = (SUCCESSOR, UNTIL, SUCCEEDS, KEYS, VOUCH)
-EXTENSIONS = (LABEL, PROTOCOL_TERM, ORGANISATION, MEMBERS, PEOPLE, HISTORY, INTRODUCES, SEQ, EPOCH, LAST, ASKED, *TRUST)
+EXTENSIONS = (LABEL, PROTOCOL_TERM, ORGANISATION, MEMBERS, PEOPLE, HISTORY, INTRODUCES, SEQ, EPOCH, LAST, ASKED, SIZE, *TRUST)
 
 
 def ident(value: object) -> str:
