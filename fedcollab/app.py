@@ -23,6 +23,7 @@ from fedcollab.feature import ARRIVALS, ASKED, COUNTED, HOME, MENU, OUTBOX, TEMP
 from fedcollab.features.discussions.feature import FEATURE as DISCUSSIONS
 from fedcollab.features.members.feature import FEATURE as MEMBERS
 from fedcollab.features.members.feature import RATE, THROTTLE, Rate, Throttle, session_viewer
+from fedcollab.features.resources.feature import FEATURE as LIBRARY
 from fedcollab.federation import away, catchup, follows, mirror, offers, profiles, retention, streams, succession, views, vouching, workers
 from fedcollab.federation.kernel import KERNEL, Kernel
 from fedcollab.federation.registry import Registry
@@ -36,7 +37,7 @@ FEDERATION = Feature(
     chores=(catchup.listen, away.suspend_away, profiles.renew_own, succession.turn_when_due, offers.end_old, *retention.CHORES),
 )
 RUNNING = Feature("running", routes=(*health.ROUTES, *metrics.ROUTES), chores=disk.CHORES)
-FEATURES: tuple[Feature, ...] = (FEDERATION, DISCUSSIONS, MEMBERS, ADMIN, RUNNING)
+FEATURES: tuple[Feature, ...] = (FEDERATION, DISCUSSIONS, LIBRARY, MEMBERS, ADMIN, RUNNING)
 
 
 def make_kernel(settings: Settings, files: NodeFiles, *, patient: bool = False, database: Database | None = None) -> Kernel:

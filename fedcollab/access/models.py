@@ -11,16 +11,19 @@ VERIFIED = text("action = 'audit.verify'")  # few of many: the page asks for the
 
 
 class Audience(Model):
-    """Who is inside: one row a group. `history` says that organisations admitted later see what came before them; `stale` that the
-    numbers of people in the signed list are no longer right."""
+    """Who is inside: one row a group; of what an organisation itself publishes one a label, where the group is the organisation. `history`
+    says that organisations admitted later see what came before them; `stale` that the numbers of people in the signed list are no longer
+    right."""
 
     __tablename__ = "audience"
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
     label: Mapped[str] = mapped_column(String(16))
     owner_id: Mapped[str] = mapped_column(ForeignKey("actor.id"))
-    group_id: Mapped[str] = mapped_column(ForeignKey("actor.id"), unique=True)
+    group_id: Mapped[str] = mapped_column(ForeignKey("actor.id"))
     history: Mapped[bool] = mapped_column(default=False)
     stale: Mapped[bool] = mapped_column(default=False)
+
+    __table_args__ = (Index(None, "group_id", "label", unique=True),)
 
 
 class AudienceMember(Model):

@@ -48,6 +48,11 @@ def sees_group(viewer: Viewer | None = None) -> sa.ColumnElement[bool]:
     return sa.and_(sa.or_(Audience.label == CLEAR, listed), not_blocked(Audience.owner_id))
 
 
+def of_group() -> sa.ColumnElement[bool]:
+    """The clause for the audiences of groups: those of what an organisation itself publishes are its own."""
+    return Audience.group_id != Audience.owner_id
+
+
 def _organisation(viewer: Viewer | None) -> sa.BindParameter[str | None]:
     return sa.bindparam(LOOKING, type_=sa.String(36)) if viewer is None else sa.literal(_inside_as(viewer), sa.String(36))
 
@@ -127,7 +132,7 @@ def admit(session: Session, audience_id: str, organisation_id: str, *, since: in
 def count_anew(session: Session, owner_id: str, organisation_id: str) -> None:
     """The number of an organisation's people has changed: our lists that name it are to be signed anew."""
     named = sa.exists().where(AudienceMember.audience_id == Audience.id, AudienceMember.organisation_id == organisation_id)
-    session.execute(sa.update(Audience).where(Audience.owner_id == owner_id, named).values(stale=True))
+    session.execute(sa.update(Audience).where(Audience.owner_id == owner_id, of_group(), named).values(stale=True))
 
 
 def is_inside(session: Session, audience_id: str, organisation_id: str) -> bool:
@@ -161,6 +166,7 @@ __all__ = [
     "knows_group",
     "narrowest",
     "not_blocked",
+    "of_group",
     "open_audience",
     "recipients",
     "sees_group",

@@ -11,10 +11,11 @@ from fedcollab.actors.node import Node
 from fedcollab.base.errors import BadRequest, N_
 from fedcollab.feature import Feature
 from fedcollab.features.discussions.feature import FEATURE as DISCUSSIONS
+from fedcollab.features.resources.feature import FEATURE as LIBRARY
 from fedcollab.federation import partners
 from fedcollab.federation.models import ADMITTED, SUSPENDED, Partner
 
-PERMITTED: tuple[Feature, ...] = (DISCUSSIONS,)  # each feature with a `permission`; a test holds it to app.FEATURES
+PERMITTED: tuple[Feature, ...] = (DISCUSSIONS, LIBRARY)  # each feature with a `permission`; a test holds it to app.FEATURES
 ALL = tuple(feature.name for feature in PERMITTED)
 
 

@@ -35,6 +35,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 KINDS = {
     "post": N_("Posts"),
     "thread": N_("Conversations"),
+    "resource": N_("Resources"),
     "flag": N_("Reports"),
     "group": N_("Groups"),
     "member": N_("Members"),

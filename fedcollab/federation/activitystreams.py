@@ -34,7 +34,9 @@ SEQ, EPOCH, LAST, ASKED = "fc:seq", "fc:epoch", "fc:last", "fc:asked"
 SUCCESSOR, UNTIL, SUCCEEDS, KEYS, VOUCH = "fc:successor", "fc:until", "fc:succeeds", "fc:keys", "fc:Vouch"
 SIZE, DIGEST = "fc:size", "digestMultibase"  # of an attachment: its bytes; its hash, as FEP-ef61 has it
 TRUST = (SUCCESSOR, UNTIL, SUCCEEDS, KEYS, VOUCH)
-EXTENSIONS = (LABEL, PROTOCOL_TERM, ORGANISATION, MEMBERS, PEOPLE, HISTORY, INTRODUCES, SEQ, EPOCH, LAST, ASKED, SIZE, *TRUST)
+RESOURCE, RECORD, COUNTRY_NOTE, COUNTRY = "fc:Resource", "fc:record", "fc:CountryNote", "fc:country"
+LIBRARY = (RESOURCE, RECORD, COUNTRY_NOTE, COUNTRY)
+EXTENSIONS = (LABEL, PROTOCOL_TERM, ORGANISATION, MEMBERS, PEOPLE, HISTORY, INTRODUCES, SEQ, EPOCH, LAST, ASKED, SIZE, *TRUST, *LIBRARY)
 
 
 def ident(value: object) -> str:

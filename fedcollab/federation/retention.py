@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fedcollab.access.models import Audience
+from fedcollab.access.policy import of_group
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import DAY
 from fedcollab.base.statements import prepared
@@ -43,7 +44,8 @@ def purge_activities(session: Session, node: Node) -> None:
         return
     mine, queued = Activity.id.in_(due), sa.exists().where(Delivery.activity_id == Activity.id)
     session.execute(sa.update(Activity).where(mine, queued).values(purge_at=node.now() + DAY))
-    open_group = sa.exists().where(Audience.group_id == Activity.actor_id, Audience.history)
+    passed_on = sa.or_(of_group(), Activity.type == "Announce")  # what an organisation says itself is said anew
+    open_group = sa.exists().where(Audience.group_id == Activity.actor_id, Audience.history, passed_on)
     session.execute(sa.update(Activity).where(mine, ~queued, open_group, Activity.body != "").values(purge_at=node.now() + KEPT))
     session.execute(sa.delete(Activity).where(mine, ~queued, sa.or_(~open_group, Activity.body == "")))
 

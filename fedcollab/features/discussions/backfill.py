@@ -23,7 +23,8 @@ THREADS, ACTIVITIES = 50, 1000  # of each group, the newest
 def receive_follow(session: Session, node: Node, received: Verified) -> None:
     """Who begins to follow is sent, by the same numbered deliveries as everybody, what the groups with open history passed on before."""
     viewer, me = partner(received.actor.organisation_id), actors.own(session, node)
-    ours = sa.select(Audience.group_id).where(Audience.owner_id == me.id, Audience.history, policy.sees_group(viewer))
+    open_ones = sa.and_(Audience.owner_id == me.id, Audience.history, policy.of_group())
+    ours = sa.select(Audience.group_id).where(open_ones, policy.sees_group(viewer))
     for group_id in session.scalars(ours.order_by(Audience.id)).all():
         newest = sa.select(Thread.id).where(Thread.group_id == group_id).order_by(Thread.last_post_at.desc(), Thread.id.desc())
         threads = newest.limit(THREADS).subquery().select()

@@ -152,7 +152,7 @@ def _narrow_all(session: Session, audience_id: str) -> None:
 
 def renew_lists(session: Session, node: Node) -> None:
     """Signs anew the lists whose numbers of people have changed; once a minute, so that ten who join are one Update."""
-    stale = sa.select(Audience.group_id).where(Audience.stale).order_by(Audience.id).limit(RENEWED_AT_ONCE)
+    stale = sa.select(Audience.group_id).where(Audience.stale, policy.of_group()).order_by(Audience.id).limit(RENEWED_AT_ONCE)
     for group_id in session.scalars(stale).all():
         _publish(session, node, actors.by_id(session, group_id))
 
@@ -160,7 +160,8 @@ def renew_lists(session: Session, node: Node) -> None:
 def _travelling(session: Session, node: Node) -> list[tuple[ActorData, AudienceData]]:
     """Our groups whose label lets them leave the node."""
     query = sa.select(Audience.group_id, Audience.id, Audience.label, Audience.history).where(Audience.label.in_((CLEAR, GREEN)))
-    rows = session.execute(query.where(Audience.owner_id == actors.own(session, node).id).order_by(Audience.id)).all()
+    ours = sa.and_(Audience.owner_id == actors.own(session, node).id, policy.of_group())
+    rows = session.execute(query.where(ours).order_by(Audience.id)).all()
     return [(actors.by_id(session, row.group_id), AudienceData(row.id, row.label, row.history)) for row in rows]
 
 

@@ -119,7 +119,8 @@ def _groups_query() -> sa.Select[Any]:
     organisation = aliased(Actor)
     columns = [*actors.COLUMNS, Audience.label, Audience.history, organisation.name.label("organisation"), Actor.document]
     query = sa.select(*columns).join(Audience, Audience.group_id == Actor.id).join(organisation, organisation.id == Actor.organisation_id)
-    return query.where(policy.sees_group(), Actor.disabled_at.is_(None)).order_by(Actor.known != OWN, Actor.name, Actor.id)
+    query = query.where(policy.sees_group(), policy.of_group(), Actor.disabled_at.is_(None))
+    return query.order_by(Actor.known != OWN, Actor.name, Actor.id)
 
 
 @cache
