@@ -69,7 +69,8 @@ def _wheels(name: str, place: Path) -> bool:
     """What pip takes from the package index, for that Debian's Python."""
     say(f"fetching wheels for Debian {name}")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    wanted = [*project["project"]["dependencies"], *project["build-system"]["requires"]]
+    given = [*project["project"]["dependencies"], *project["project"]["optional-dependencies"]["media"]]
+    wanted = [*given, *project["build-system"]["requires"]]
     pip = [str(ROOT / ".venv/bin/python"), "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--only-binary=:all:"]
     shutil.rmtree(place / "wheels", ignore_errors=True)
     where = ["--python-version", PYTHONS[name], "--constraint", str(ROOT / "constraints.txt"), "--dest", str(place / "wheels")]

@@ -12,6 +12,7 @@ from .say import Stop, run
 
 # Python looks for a module named by -m where somebody stands, which may be a node's own directory: -I has it look nowhere but at home.
 REACH = "Nothing was changed. The machine has to reach the Python package index, or the one in pip's settings. Then run this again."
+MEDIA = "[media]"
 VENV = "Python's venv module does not work here. Install it: apt install python3-venv"
 
 
@@ -37,14 +38,14 @@ def current(machine: Machine) -> str:
 
 
 def extras(machine: Machine, version: str) -> str:
-    """What a release was given besides, as pip writes it: the next one needs it as well."""
-    return "[postgres]" if any(machine.release(version).glob("lib/python*/site-packages/psycopg")) else ""
+    """What a release is given besides, as pip writes it: what reads pictures, and what the one before was given."""
+    return "[media,postgres]" if any(machine.release(version).glob("lib/python*/site-packages/psycopg")) else MEDIA
 
 
-def build(machine: Machine, *, wheel: Path | None = None, extras: str = "", checkout: Path = CHECKOUT) -> Path:
+def build(machine: Machine, *, wheel: Path | None = None, extras: str = MEDIA, checkout: Path = CHECKOUT) -> Path:
     """Makes the release of this checkout and answers where it lies; one that is there stays as it is. It is made under another name and
     renamed when nothing is lacking, so that a kill leaves nothing that looks whole. `wheel` is taken in the place of the checkout's
-    program, `extras` such as "[postgres]" with it. Nothing is compiled: what has no wheel for this machine is an error."""
+    program, `extras` such as "[media,postgres]" with it. Nothing is compiled: what has no wheel for this machine is an error."""
     made = machine.release(version(checkout))
     if (made / "bin" / "fedcollab").exists():
         return made
