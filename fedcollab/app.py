@@ -19,14 +19,16 @@ from fedcollab.base.paths import STATIC, NodeFiles
 from fedcollab.base.room import MEGABYTE, Room
 from fedcollab.base.templates import Templates
 from fedcollab.base.web import BODY_BYTES, SECRET, SETTINGS, SHOW_ERROR, add_headers, answer_errors, redirect, token_base, wants_document
-from fedcollab.feature import ARRIVALS, ASKED, COUNTED, HOME, MENU, OUTBOX, TEMPLATES, Counted, Feature, count_in_menu, page
+from fedcollab.feature import ARRIVALS, ASKED, BESIDE, COUNTED, HOME, MENU, OUTBOX, TEMPLATES, Counted, Feature, count_in_menu, page
 from fedcollab.features.discussions.feature import FEATURE as DISCUSSIONS
 from fedcollab.features.members.feature import FEATURE as MEMBERS
 from fedcollab.features.members.feature import RATE, THROTTLE, Rate, Throttle, session_viewer
 from fedcollab.features.resources.feature import FEATURE as LIBRARY
+from fedcollab.features.resources.stories.feature import FEATURE as STORIES
 from fedcollab.federation import away, catchup, follows, mirror, offers, profiles, retention, streams, succession, views, vouching, workers
 from fedcollab.federation.kernel import KERNEL, Kernel
 from fedcollab.federation.registry import Registry
+from fedcollab.flows.feature import FEATURE as FLOWS
 from fedcollab.running import disk, health, metrics
 from fedcollab.running.closing import closed
 
@@ -37,7 +39,7 @@ FEDERATION = Feature(
     chores=(catchup.listen, away.suspend_away, profiles.renew_own, succession.turn_when_due, offers.end_old, *retention.CHORES),
 )
 RUNNING = Feature("running", routes=(*health.ROUTES, *metrics.ROUTES), chores=disk.CHORES)
-FEATURES: tuple[Feature, ...] = (FEDERATION, DISCUSSIONS, LIBRARY, MEMBERS, ADMIN, RUNNING)
+FEATURES: tuple[Feature, ...] = (FEDERATION, DISCUSSIONS, LIBRARY, STORIES, MEMBERS, FLOWS, ADMIN, RUNNING)
 
 
 def make_kernel(settings: Settings, files: NodeFiles, *, patient: bool = False, database: Database | None = None) -> Kernel:
@@ -59,6 +61,7 @@ def make_app(kernel: Kernel) -> web.Application:
     app[SECRET] = derive(kernel.node.master_key, "web")
     app[TEMPLATES] = Templates()
     app[MENU] = tuple(item for feature in FEATURES for item in feature.menu)
+    app[BESIDE] = tuple(look for feature in FEATURES for look in feature.beside)
     app[HOME] = tuple(note for feature in FEATURES for note in feature.home)
     app[OUTBOX] = tuple(taker for feature in FEATURES for taker in feature.outbox)
     app[ARRIVALS] = tuple(arrivals for feature in FEATURES for arrivals in feature.arrivals)

@@ -59,6 +59,20 @@ class HomeNote:
 
 
 @dataclass(frozen=True)
+class Beside:
+    """What stands beside a thing on its page, from another feature: its address, title and language, and what it is to it (a message
+    id)."""
+
+    path: str
+    title: str
+    language: str
+    word: str
+
+
+LookBeside = Callable[[Session, Viewer, str], list[Beside]]
+
+
+@dataclass(frozen=True)
 class Feature:
     """One feature's part in the house; `outbox` and `arrivals` are what members' own tools write and read of it, `asked` which
     of its activities other servers may fetch by their ids, `holds` which files may be read because of its things, `restored` what a node
@@ -79,6 +93,7 @@ class Feature:
     holds: Holds | None = None
     menu: tuple[MenuItem, ...] = ()
     home: tuple[HomeNote, ...] = ()
+    beside: tuple[LookBeside, ...] = ()
     permission: str = ""
     admits: Callable[[Session, Node, str], None] | None = None
     expels: Callable[[Session, Node, str], None] | None = None
@@ -94,6 +109,7 @@ OUTBOX: web.AppKey[tuple[Taker, ...]] = web.AppKey("outbox")
 ARRIVALS: web.AppKey[tuple[Arrivals, ...]] = web.AppKey("arrivals")
 ASKED: web.AppKey[tuple[MayAsk, ...]] = web.AppKey("asked")
 HOME = web.AppKey("home", tuple[HomeNote, ...])
+BESIDE: web.AppKey[tuple[LookBeside, ...]] = web.AppKey("beside")
 NUMBERS = web.RequestKey("numbers", dict[str, int])
 COUNTED_FOR = 10 * MICROSECONDS
 
@@ -165,6 +181,11 @@ def admin_of(request: web.Request) -> Viewer:
     if not viewer.is_admin:
         raise NotFound()
     return viewer
+
+
+def beside(request: web.Request, session: Session, uri: str) -> list[Beside]:
+    """What other features put beside the thing with this uri, as far as whoever looks may see it."""
+    return [one for look in request.app.get(BESIDE, ()) for one in look(session, viewer_of(request), uri)]
 
 
 async def home_notes(request: web.Request) -> list[tuple[str, Any]]:

@@ -84,6 +84,12 @@ class Settings:
         default="",
     )  # type: ignore[assignment]
 
+    leave_to: str = setting(
+        N_("The page that “Leave now” opens, on pages that somebody may have to leave quickly: an ordinary one."),
+        example="https://www.weather.example/",
+        default="https://www.wikipedia.org/",
+    )  # type: ignore[assignment]
+
     @property
     def host(self) -> str:
         """The host (and port, where it isn't the usual one) that the node's addresses carry."""
@@ -228,6 +234,8 @@ def _wrong(s: Settings) -> tuple[str, str, object] | None:  # noqa: C901  # one 
         return "backup_keep", "must be 1 to 3650 days", 14
     if len(s.machine_run_by) > 200 or any(unicodedata.category(letter) in ("Cc", "Cs") for letter in s.machine_run_by):
         return "machine_run_by", "must be at most 200 characters, on one line", "Harbour Network"
+    if not re.fullmatch(r"https://[\w.-]+\.\w+(/\S{0,200})?", s.leave_to, re.ASCII):
+        return "leave_to", "must be the https address of a public page", "https://www.wikipedia.org/"
     if not 0 <= s.disk_reserve <= 1_000_000:
         return "disk_reserve", "must be 0 to 1000000 megabytes", 500
     if s.log_format not in ("json", "text"):

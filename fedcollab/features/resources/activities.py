@@ -16,6 +16,7 @@ from .models import CURRENT, REPLACED, WITHDRAWN
 from .record import NAME, SUMMARY, TITLE, Record
 
 VERSIONS, TRANSLATIONS, REASON, NOTE = 100, 50, 2000, 1000  # versions and translations of one; characters
+USES = 50
 MOST = 1 << 53
 STATES = (CURRENT, REPLACED, WITHDRAWN)
 
@@ -31,6 +32,15 @@ class VersionData:
     state: str = CURRENT
     reason: str = ""
     file: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class UseData:
+    """What a story may be used for and where, in codes, until when (microseconds since the epoch)."""
+
+    use: str
+    channel: str
+    until: int
 
 
 @dataclass(frozen=True)
@@ -50,6 +60,8 @@ class ResourceData:
     state: str = CURRENT
     reason: str = ""
     translations: tuple[str, ...] = field(default=())
+    discussion: str = ""
+    uses: tuple[UseData, ...] = ()
 
     @property
     def newest(self) -> VersionData | None:
@@ -101,6 +113,8 @@ def _record(found: ResourceData) -> dict[str, Any]:
         "identifier": record.identifier,
         "reviewOn": record.review_on,
         "translations": list(found.translations),
+        "discussion": found.discussion,
+        "uses": [{"use": one.use, "channel": one.channel, "until": iso(one.until)} for one in found.uses],
         "versions": [_version(one) for one in found.versions],
     }
     return {name: value for name, value in said.items() if value not in ("", None, [])}
@@ -152,6 +166,8 @@ def parse(document: dict[str, Any], author: str, received_at: int) -> ResourceDa
         state=_state(said.get("state", CURRENT), (CURRENT, WITHDRAWN)),
         reason=_line(said.get("reason"), REASON),
         translations=_ids(said.get("translations")),
+        discussion=next(iter(_ids([said.get("discussion")])), ""),
+        uses=_uses(said.get("uses")),
     )
 
 
@@ -218,6 +234,12 @@ def _texts(value: object) -> tuple[str, ...]:
 def _ids(value: object) -> tuple[str, ...]:
     found = [one for one in value[:TRANSLATIONS] if isinstance(one, str) and len(one) <= LONGEST] if isinstance(value, list) else []
     return tuple(sorted({uri for uri in map(address, found) if uri}))
+
+
+def _uses(value: object) -> tuple[UseData, ...]:
+    listed = [one for one in value[:USES] if isinstance(one, dict)] if isinstance(value, list) else []
+    read = [UseData(_line(one.get("use"), 20), _line(one.get("channel"), 20), parse_iso(one.get("until")) or 0) for one in listed]
+    return tuple(one for one in read if one.use and one.channel and one.until)
 
 
 def _state(value: object, known: tuple[str, ...]) -> str:

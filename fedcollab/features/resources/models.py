@@ -14,7 +14,9 @@ CURRENT, REPLACED, WITHDRAWN = "current", "replaced", "withdrawn"
 class Resource(SharedObject, Model):
     """A record. Its author is the organisation that publishes it; `added_by_id` is whoever added it, known here alone. `summary` is the
     Markdown of our own, `html` safe as stored. `number` is its newest version's, `revision` grows with every change of whichever kind.
-    `passed_on` says that it was ever sent to partners. A deleted one keeps its ids and its revision alone."""
+    `passed_on` says that it was ever sent to partners. `discussion` is the id of the conversation that it grew from or that its publisher
+    has opened about it; `uses` of a story what it may be used for, as `activities.UseData`. A deleted one keeps its ids and its revision
+    alone."""
 
     __tablename__ = "resource"
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
@@ -38,6 +40,8 @@ class Resource(SharedObject, Model):
     number: Mapped[int]
     revision: Mapped[int]
     passed_on: Mapped[bool] = mapped_column(default=False)
+    discussion: Mapped[str] = mapped_column(Text, default="")
+    uses: Mapped[list[dict[str, object]] | None] = mapped_column(JSON(none_as_null=True))
     changed_at: Mapped[int]
     deleted_at: Mapped[int | None]
 

@@ -15,7 +15,7 @@ from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import outbox, receipts
 
 from . import activities, shelves
-from .activities import ResourceData, VersionData
+from .activities import ResourceData, UseData, VersionData
 from .models import Resource, Translation, Version
 from .record import Record
 
@@ -53,7 +53,14 @@ def data(session: Session, resource_id: str) -> ResourceData:
         state=row.state,
         reason=row.reason,
         translations=tuple(session.scalars(named)),
+        discussion=row.discussion,
+        uses=uses_of(row),
     )
+
+
+def uses_of(row: Any) -> tuple[UseData, ...]:
+    """What the story in a resource's row may be used for."""
+    return tuple(UseData(**one) for one in row.uses or ())
 
 
 def _version(row: Version) -> VersionData:

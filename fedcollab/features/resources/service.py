@@ -1,7 +1,8 @@
 """Decides how records come to be, change and go: each with its activity, its deliveries and its audit in one commit."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,11 +18,12 @@ from fedcollab.base.clock import new_id
 from fedcollab.base.errors import Conflict, Forbidden, N_, NotFound, Refused
 
 from . import sending, shelves
-from .activities import NOTE, REASON, VERSIONS
+from .activities import NOTE, REASON, VERSIONS, UseData
 from .checking import Wrong, address, checked
 from .models import CURRENT, REPLACED, WITHDRAWN, CollectionItem, CountryNote, LabelChange, RecordDraft, Resource, Translation, Version
 from .record import Record
 
+STORY = "Story"
 ONCE = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 
@@ -54,14 +56,19 @@ def add(
     file_id: str = "",
     note: str = "",
     once: str = "",
+    discussion: str = "",
+    uses: Sequence[UseData] = (),
 ) -> Added:
     """Puts a record into the library under a label: with a file that the viewer has uploaded, or the address that it names as its source,
-    or neither. A form sent twice (`once` is its id) adds once. Answers what it is called.
+    or neither. A form sent twice (`once` is its id) adds once. `discussion` is the conversation that it grew from, `uses` what a story may
+    be used for. Answers what it is called.
 
     Raises Forbidden, Refused (Wrong names the field), NotFound for a file, StorageFull."""
     if not viewer.signed_in:
         raise Forbidden(N_("Only members add to the library."))
     found = checked(record)
+    if (found.kind == STORY) != bool(uses):
+        raise Wrong("kind", N_("A story is written down on a page of its own, with what the person has agreed to: Library, Stories."))
     again = session.execute(sa.select(Resource.uri).where(Resource.id == once, Resource.added_by_id == viewer.person_id)).one_or_none()
     if again is not None:
         return Added(once, again.uri, again=True)
@@ -71,7 +78,8 @@ def add(
     resource_id, me = once if fresh else new_id(now), actors.own(session, node)
     uri = node.settings.uri(f"/library/{resource_id}")
     row = dict(id=resource_id, uri=uri, audience_id=audience_id, label=label, author_id=me.id, organisation_id=me.id, posted_at=now)
-    state = dict(added_by_id=viewer.person_id, number=1, revision=next_revision(node, 0), changed_at=now)
+    state = dict(added_by_id=viewer.person_id, number=1, revision=next_revision(node, 0), changed_at=now, discussion=discussion)
+    state |= dict(uses=[asdict(one) for one in uses] or None)
     session.execute(sa.insert(Resource).values(**row, **state, **sending.values_of(found), html=markup.render(found.summary)))
     _put_version(session, node, viewer, resource_id, 1, file_id=file_id, link="" if file_id else found.source, note=note)
     forget_draft(session, viewer, "")
@@ -97,6 +105,9 @@ def edit(session: Session, node: Node, viewer: Viewer, resource_id: str, record:
 
     Raises NotFound, Forbidden, Changed where it is another by now, Refused, StorageFull."""
     row, found = own(session, viewer, resource_id), checked(record)
+    _no_story(row)
+    if found.kind == STORY:
+        raise Wrong("kind", N_("A story is written down on a page of its own, with what the person has agreed to: Library, Stories."))
     before = sending.record_of(row)
     if row.revision != revision and before != found:
         raise Changed(before, row.revision)
@@ -113,12 +124,24 @@ def edit(session: Session, node: Node, viewer: Viewer, resource_id: str, record:
     audit.record(session, node.now(), viewer, "resource.edit", resource_id)
 
 
-def own(session: Session, viewer: Viewer, resource_id: str) -> Any:
-    """The row of a record that the viewer's organisation keeps. Raises NotFound, and Forbidden for a partner's."""
+def _no_story(row: Any) -> None:
+    """Raises Refused for a story: what it says and who may read it is checked on its own page."""
+    if row.kind == STORY:
+        raise Refused(N_("This is a story. Change it on its own page, where somebody else checks it against what was agreed."))
+
+
+def visible_row(session: Session, viewer: Viewer, resource_id: str) -> Any:
+    """The row of a record that the viewer sees. Raises NotFound."""
     there = sa.and_(Resource.id == resource_id, Resource.deleted_at.is_(None), policy.visible(Resource, viewer))
     row = session.execute(sa.select(*Resource.__table__.columns).where(there)).one_or_none()
     if row is None:
         raise NotFound()
+    return row
+
+
+def own(session: Session, viewer: Viewer, resource_id: str) -> Any:
+    """The row of a record that the viewer's organisation keeps. Raises NotFound, and Forbidden for a partner's."""
+    row = visible_row(session, viewer, resource_id)
     if not viewer.signed_in or row.organisation_id != viewer.organisation_id:
         raise Forbidden(N_("Only the organisation that published this can change it."))
     return row
@@ -205,6 +228,7 @@ def relabel(session: Session, node: Node, viewer: Viewer, resource_id: str, labe
     row, why = own(session, viewer, resource_id), markup.plain(reason, REASON)
     if policy.check_label(label) == row.label:
         return
+    _no_story(row)
     wider = policy.is_wider(label, row.label)
     if wider and not viewer.moderates:
         raise Forbidden(N_("Only a moderator can let more people see this."))
@@ -224,6 +248,42 @@ def relabel(session: Session, node: Node, viewer: Viewer, resource_id: str, labe
         audit.record(session, node.now(), viewer, "resource.narrow", resource_id)
 
 
+def tie(session: Session, node: Node, viewer: Viewer, resource_id: str, discussion: str) -> None:
+    """Names the conversation that a record of ours belongs to, where it has none and is ours; partners learn of it. Raises NotFound."""
+    row = visible_row(session, viewer, resource_id)
+    if row.organisation_id == viewer.organisation_id and not row.discussion:
+        _change(session, node, row, discussion=discussion)
+        sending.send(session, node, "Update", resource_id)
+        audit.record(session, node.now(), viewer, "resource.tie", resource_id)
+
+
+def restate(
+    session: Session,
+    node: Node,
+    viewer: Viewer | None,
+    resource_id: str,
+    label: str,
+    uses: Sequence[UseData],
+    record: Record | None = None,
+) -> None:
+    """A story's consent, or its checked words, are others now: it stands under `label` from now on, or goes where that is empty; partners
+    are asked to follow and to confirm it. Raises Refused."""
+    row = session.execute(sa.select(*Resource.__table__.columns).where(Resource.id == resource_id, Resource.deleted_at.is_(None))).one()
+    if not label:
+        erase(session, node, row)
+        audit.record(session, node.now(), viewer, "resource.delete", resource_id)
+        return
+    values: dict[str, Any] = dict(uses=[asdict(one) for one in uses], label=label, audience_id=shelves.ours(session, node, label))
+    if record is not None:
+        found = checked(record)
+        values |= sending.values_of(found) | dict(html=markup.render(found.summary))
+    _change(session, node, row, **values)
+    if label == STRICT and row.passed_on:
+        sending.take_back(session, node, row.uri, next_revision(node, row.revision), row.posted_at)
+    sending.send(session, node, "Create" if row.label == STRICT else "Update", resource_id, about=row.uri)
+    audit.record(session, node.now(), viewer, "resource.edit", resource_id)
+
+
 def _move(session: Session, node: Node, row: Any, label: str) -> int:
     """The record and what was said of it, under the new label. Answers its revision."""
     audience_id = shelves.ours(session, node, label)
@@ -233,12 +293,16 @@ def _move(session: Session, node: Node, row: Any, label: str) -> int:
 
 def delete(session: Session, node: Node, viewer: Viewer, resource_id: str) -> None:
     """Takes a record away with all its versions, here and at every partner that has it; each confirms it. Raises NotFound, Forbidden."""
-    row = _own_to_take_away(session, viewer, resource_id)
+    erase(session, node, _own_to_take_away(session, viewer, resource_id))
+    audit.record(session, node.now(), viewer, "resource.delete", resource_id)
+
+
+def erase(session: Session, node: Node, row: Any) -> None:
+    """Empties a record of ours, and asks every partner that has it to do the same."""
     revision = next_revision(node, row.revision)
-    bury(session, node, resource_id, revision=revision)
+    bury(session, node, row.id, revision=revision)
     if row.passed_on:
         sending.take_back(session, node, row.uri, revision, row.posted_at)
-    audit.record(session, node.now(), viewer, "resource.delete", resource_id)
 
 
 EMPTY = Record(title="")
@@ -249,7 +313,7 @@ def bury(session: Session, node: Node, resource_id: str, *, revision: int) -> No
     for model in (Version, Translation, CollectionItem, LabelChange):
         session.execute(sa.delete(model).where(model.resource_id == resource_id))
     session.execute(sa.delete(CountryNote).where(CountryNote.resource_id == resource_id))
-    empty = dict(html="", reason="", state=WITHDRAWN, deleted_at=node.now(), revision=revision, number=0)
+    empty = dict(discussion="", uses=None, html="", reason="", state=WITHDRAWN, deleted_at=node.now(), revision=revision, number=0)
     session.execute(sa.update(Resource).where(Resource.id == resource_id).values(**sending.values_of(EMPTY), **empty))
 
 

@@ -4,8 +4,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fedcollab.access import policy
-from fedcollab.access.models import CLEAR, GREEN, STRICT, Audience
+from fedcollab.access.models import CLEAR, GREEN, STRICT, Audience, AudienceMember
 from fedcollab.actors import service as actors
+from fedcollab.actors.models import Actor
 from fedcollab.actors.node import Node
 from fedcollab.federation import outbox, partners
 
@@ -42,6 +43,16 @@ def of(session: Session, node: Node, organisation_id: str) -> str:
 def _find(session: Session, organisation_id: str, label: str) -> str:
     own = sa.and_(Audience.group_id == organisation_id, Audience.owner_id == organisation_id, Audience.label == label)
     return session.scalar(sa.select(Audience.id).where(own)) or ""
+
+
+def inside(session: Session, node: Node) -> list[tuple[str, str]]:
+    """(id, name) of the organisations that our library is for, we among them."""
+    me = actors.own(session, node).id
+    there = _find(session, me, GREEN)
+    listed = sa.select(AudienceMember.organisation_id).where(AudienceMember.audience_id == there)
+    ids = session.scalars(listed).all() if there else [me, *partners.taking_part(session, FEATURE)]
+    rows = session.execute(sa.select(Actor.uri, Actor.name).where(Actor.id.in_(ids)).order_by(Actor.name))
+    return [(row.uri, row.name) for row in rows]
 
 
 def followers(session: Session, node: Node) -> list[str]:

@@ -1,6 +1,7 @@
 """Decides the code lists of stories: what a story may be used for, where, who has agreed and how; codes are stored, words translated."""
 
 from fedcollab.base.errors import N_
+from fedcollab.features.resources.words import TOPICS
 
 USES = {
     "Learning": N_("Learning and training of staff"),
@@ -45,3 +46,8 @@ CHECKS = {
     "danger": N_("Somebody who looks for this person would not recognise them."),
     "read": N_("The person has read this text, or heard it in their language, as it stands now."),
 }
+
+
+def topics() -> dict[str, str]:
+    """The library's topics that stories have too."""
+    return TOPICS

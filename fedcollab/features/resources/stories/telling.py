@@ -1,0 +1,251 @@
+"""Decides how a story comes into the library: written by one of us, checked by another against what gives somebody away, asked for again
+within a year."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fedcollab.access import audit, policy
+from fedcollab.access.viewer import Viewer
+from fedcollab.actors.models import Actor
+from fedcollab.actors.node import Node
+from fedcollab.base.clock import DAY, new_id
+from fedcollab.base.errors import Forbidden, N_, NotFound, Refused
+from fedcollab.base.markup import plain
+from fedcollab.features.resources.models import Resource
+
+from . import code, consent, shelf
+from .consent import Consent
+from .models import Story, StoryUse
+from .shelf import Draft
+from .words import AGREED_BY, AGREED_HOW, CHECKS, TOLD
+
+TITLE, TEXT = 300, 20_000  # characters
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """What a person has agreed to: codes of `words`, pairs of use and channel, and the day (microseconds since the epoch)."""
+
+    told: str
+    by: str
+    how: str
+    on: int
+    pairs: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class StoryData:
+    """A story as our own people see it; `draft` is None where nothing waits to be checked."""
+
+    id: str
+    title: str
+    resource_id: str | None
+    resource_uri: str
+    draft: Draft | None
+    told: str
+    agreed_by: str
+    agreed_how: str
+    agreed_on: int
+    writer_id: str
+    writer: str
+    written_at: int
+    checker: str
+    checked_at: int | None
+    ended: str
+    ended_at: int | None
+    uses: tuple[Consent, ...]
+
+    @property
+    def until(self) -> int | None:
+        """When the first of its uses runs out."""
+        return min((one.until for one in self.uses), default=None)
+
+
+def write(session: Session, node: Node, viewer: Viewer, draft: Draft, agreed: Agreed) -> tuple[str, str]:
+    """A new story, for now read by our own people alone. Answers its id and the person's code, which nothing here knows afterwards.
+
+    Raises Refused, Forbidden, StorageFull."""
+    _member(viewer)
+    _check_draft(draft)
+    _check_agreed(agreed, node.now())
+    node.room.need()
+    story_id, made, now = new_id(node.now()), code.make(), node.now()
+    row = dict(told=agreed.told, agreed_by=agreed.by, agreed_how=agreed.how, agreed_on=agreed.on, code_hash=code.read(made))
+    session.execute(sa.insert(Story).values(id=story_id, draft=_kept(draft), writer_id=viewer.person_id, written_at=now, **row))
+    _agree(session, story_id, consent.given(agreed.pairs, agreed.on))
+    audit.record(session, now, viewer, "story.write", story_id)
+    return story_id, made
+
+
+def change(session: Session, node: Node, viewer: Viewer, story_id: str, draft: Draft) -> None:
+    """Other words for a story; what is published stays as it is until somebody has checked them. Raises Refused, NotFound."""
+    story = one(session, viewer, story_id)
+    _open(story)
+    _check_draft(draft)
+    node.room.need()
+    values = dict(draft=_kept(draft), writer_id=viewer.person_id, written_at=node.now())
+    session.execute(sa.update(Story).where(Story.id == story.id).values(**values))
+    audit.record(session, node.now(), viewer, "story.write", story_id)
+
+
+def check(session: Session, node: Node, viewer: Viewer, story_id: str, ticked: Collection[str], label: str) -> str:
+    """Somebody who has not written it has looked at each point of the list, and puts the story into the library under a label that the
+    consent allows. Answers the resource's id. Raises Refused, Forbidden, NotFound."""
+    story = one(session, viewer, story_id)
+    _open(story)
+    if story.draft is None:
+        raise Refused(N_("Nothing of this story waits to be checked."))
+    if story.writer_id == viewer.person_id:
+        raise Forbidden(N_("You have written this yourself. Somebody else of your organisation has to check it: four eyes see more."))
+    if missing := [name for name in CHECKS if name not in ticked]:
+        raise Refused(N_("Tick each point, or send the story back: %(num)s are open."), num=len(missing))
+    allowed = consent.widest(story.uses, node.now())
+    if not allowed or policy.is_wider(policy.check_label(label), allowed):
+        raise Refused(N_("The person has not agreed to so many readers. Choose fewer, or ask them first."))
+    resource_id, uri = shelf.publish(session, node, viewer, story.resource_id, story.draft, label, story.uses)
+    values = dict(draft=None, checked_by_id=viewer.person_id, checked_at=node.now(), resource_id=resource_id, resource_uri=uri)
+    session.execute(sa.update(Story).where(Story.id == story_id).values(**values))
+    audit.record(session, node.now(), viewer, "story.check", story_id)
+    return resource_id
+
+
+def ask_again(session: Session, node: Node, viewer: Viewer, story_id: str, agreed: Agreed) -> None:
+    """The person was asked again: what they agree to now, for a year from that day; what they agree to no more ends at once. Raises
+    Refused, NotFound."""
+    story = one(session, viewer, story_id)
+    _open(story)
+    _check_agreed(agreed, node.now())
+    values = dict(told=agreed.told, agreed_by=agreed.by, agreed_how=agreed.how, agreed_on=agreed.on)
+    session.execute(sa.update(Story).where(Story.id == story_id).values(**values))
+    session.execute(sa.delete(StoryUse).where(StoryUse.story_id == story_id))
+    _agree(session, story_id, consent.given(agreed.pairs, agreed.on))
+    shelf.follow_consent(session, node, viewer, story.resource_id, uses(session, story_id))
+    audit.record(session, node.now(), viewer, "story.renew", story_id)
+
+
+def new_code(session: Session, node: Node, viewer: Viewer, story_id: str) -> str:
+    """Another code for a person whose sheet is lost; the one before opens nothing any more. Raises NotFound, Forbidden."""
+    if not viewer.moderates:
+        raise Forbidden(N_("Only moderators can do this."))
+    one(session, viewer, story_id)
+    made = code.make()
+    session.execute(sa.update(Story).where(Story.id == story_id).values(code_hash=code.read(made)))
+    audit.record(session, node.now(), viewer, "story.code", story_id)
+    return made
+
+
+def one(session: Session, viewer: Viewer, story_id: str) -> StoryData:
+    """One of our stories. Raises NotFound for whoever is not one of our people."""
+    found = _read(session, viewer, Story.id == story_id)
+    if not found:
+        raise NotFound()
+    return found[0]
+
+
+def published(session: Session, viewer: Viewer, story: StoryData) -> Draft:
+    """What of a story stands in the library. Raises NotFound where nothing does."""
+    if not story.resource_id or not viewer.signed_in:
+        raise NotFound()
+    return shelf.text_of(session, story.resource_id)
+
+
+def listed(session: Session, viewer: Viewer) -> list[StoryData]:
+    """Our stories that have not ended: what waits for a check first, then by when consent runs out."""
+    found = _read(session, viewer, Story.ended.is_(None))
+    return sorted(found, key=lambda story: (story.draft is None, story.until or 0, story.id))
+
+
+def of_resource(session: Session, viewer: Viewer, resource_id: str) -> StoryData | None:
+    """The story that a resource of ours was, for our own people; else None."""
+    return next(iter(_read(session, viewer, Story.resource_id == resource_id)), None) if viewer.signed_in else None
+
+
+def uses(session: Session, story_id: str) -> list[Consent]:
+    query = sa.select(StoryUse.use, StoryUse.channel, StoryUse.until).where(StoryUse.story_id == story_id)
+    return [Consent(*row) for row in session.execute(query.order_by(StoryUse.use, StoryUse.channel))]
+
+
+def waiting(session: Session, node: Node, viewer: Viewer) -> int:
+    """How many stories want somebody: a check, or to be asked again soon."""
+    soon = sa.exists().where(StoryUse.story_id == Story.id, StoryUse.until < node.now() + consent.SOON)
+    unread = sa.and_(Story.draft.is_not(None), Story.writer_id != viewer.person_id)
+    query = sa.select(sa.func.count()).select_from(Story).where(Story.ended.is_(None), sa.or_(unread, soon))
+    return int(session.execute(query).scalar_one())
+
+
+def _read(session: Session, viewer: Viewer, *which: sa.ColumnElement[bool]) -> list[StoryData]:
+    if not viewer.signed_in:
+        raise NotFound()
+    writer, checker = sa.orm.aliased(Actor), sa.orm.aliased(Actor)
+    query = sa.select(Story, writer.name.label("writer"), checker.name.label("checker"), Resource.title)
+    query = query.join(writer, writer.id == Story.writer_id).outerjoin(checker, checker.id == Story.checked_by_id)
+    rows = session.execute(query.outerjoin(Resource, Resource.id == Story.resource_id).where(*which)).all()
+    return [_data(session, row) for row in rows]
+
+
+def _data(session: Session, row: Any) -> StoryData:
+    story = row.Story
+    said = story.draft
+    draft = Draft(said["title"], said["text"], said["language"], tuple(said["countries"]), tuple(said["topics"])) if said else None
+    return StoryData(
+        id=story.id,
+        title=draft.title if draft else row.title or "",
+        resource_id=story.resource_id,
+        resource_uri=story.resource_uri,
+        draft=draft,
+        told=story.told,
+        agreed_by=story.agreed_by,
+        agreed_how=story.agreed_how,
+        agreed_on=story.agreed_on,
+        writer_id=story.writer_id,
+        writer=row.writer,
+        written_at=story.written_at,
+        checker=row.checker or "",
+        checked_at=story.checked_at,
+        ended=story.ended or "",
+        ended_at=story.ended_at,
+        uses=tuple(uses(session, story.id)),
+    )
+
+
+def _kept(draft: Draft) -> dict[str, object]:
+    return {"title": plain(draft.title, TITLE), "text": draft.text} | {
+        "language": draft.language,
+        "countries": list(draft.countries),
+        "topics": list(draft.topics),
+    }
+
+
+def _agree(session: Session, story_id: str, agreed: Iterable[Consent]) -> None:
+    rows = [dict(story_id=story_id, **given._asdict()) for given in agreed]
+    session.execute(sa.insert(StoryUse), rows)
+
+
+def _member(viewer: Viewer) -> None:
+    if not viewer.signed_in:
+        raise Forbidden(N_("Only our own people keep stories."))
+
+
+def _open(story: StoryData) -> None:
+    if story.ended:
+        raise Refused(N_("This story has ended: its text is gone, and nothing can be done with it any more."))
+
+
+def _check_draft(draft: Draft) -> None:
+    if not plain(draft.title, TITLE) or not draft.text.strip():
+        raise Refused(N_("A story needs a title and a text."))
+    if len(draft.text) > TEXT:
+        raise Refused(N_("A story has at most %(num)s characters. Shorten it, or put the long form into a file of your own."), num=TEXT)
+
+
+def _check_agreed(agreed: Agreed, now: int) -> None:
+    if agreed.told not in TOLD or agreed.by not in AGREED_BY or agreed.how not in AGREED_HOW:
+        raise Refused(N_("Say how the story is told, who has agreed and how."))
+    if not now - consent.YEAR < agreed.on < now + DAY:
+        raise Refused(N_("Give the day on which the person was asked: within the last year, and not later than today."))
+    if not consent.given(agreed.pairs, agreed.on):
+        raise Refused(N_("Without a single use that the person has agreed to, there is no story to keep."))

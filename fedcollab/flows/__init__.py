@@ -1,0 +1,1 @@
+"""Acts that cross features: each in a file of its own."""

@@ -1,0 +1,18 @@
+"""Decides what the flows hand to the house."""
+
+from aiohttp import web
+
+from fedcollab.feature import Feature
+
+from . import close_discussion, discuss_resource
+
+FEATURE = Feature(
+    name="flows",
+    routes=(
+        web.get("/threads/{id}/to-library", close_discussion.close_discussion),
+        web.post("/threads/{id}/to-library", close_discussion.close_discussion),
+        web.get("/library/{id}/discuss", discuss_resource.discuss_resource),
+        web.post("/library/{id}/discuss", discuss_resource.discuss_resource),
+    ),
+    beside=(discuss_resource.of_resource, discuss_resource.of_thread),
+)

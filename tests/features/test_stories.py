@@ -1,0 +1,185 @@
+"""Stories: written by one, checked by another, taken back by the person."""
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fedcollab.base.clock import DAY
+from fedcollab.base.errors import Forbidden, NotFound, Refused
+from fedcollab.features.resources.stories import code, ending, telling
+from fedcollab.features.resources.stories.shelf import Draft
+from fedcollab.features.resources.stories.telling import Agreed
+from fedcollab.features.resources.stories.words import CHECKS
+from tests.web import Visitor, site
+
+from .conftest import House
+
+GREEN, STRICT, CLEAR = "TLP:GREEN", "TLP:AMBER+STRICT", "TLP:CLEAR"
+BOTH = (("Learning", "OurLibrary"), ("Learning", "PartnerLibraries"))
+DRAFT = Draft("Two years in a house", "She said: **they kept my papers.** I was not alone in it.", "en", ("KH",), ("DomesticServitude",))
+
+
+def agreed(house: House, *pairs: tuple[str, str], days: int = 0) -> Agreed:
+    return Agreed("Retold", "Person", "Written", house.site.kernel.node.now() - days * DAY, pairs or BOTH)
+
+
+async def written(house: House, by: Visitor, *pairs: tuple[str, str]) -> tuple[str, str]:
+    made: tuple[str, str] = await house.site.write(telling.write, by.viewer, DRAFT, agreed(house, *pairs))
+    return made
+
+
+async def resource(house: House, story_id: str) -> dict[str, Any]:
+    def read(session: Any) -> dict[str, Any]:
+        import sqlalchemy as sa
+
+        query = "SELECT r.* FROM resource r JOIN story s ON s.resource_id = r.id WHERE s.id = :id"
+        return dict(session.execute(sa.text(query), {"id": story_id}).mappings().one())
+
+    found: dict[str, Any] = await house.site.kernel.database.read(read)
+    return found
+
+
+async def test_nobody_checks_what_they_have_written(house: House) -> None:
+    writer = await house.site.member("amal")
+    story_id, _ = await written(house, writer)
+    with pytest.raises(Forbidden, match="four eyes"):
+        await house.site.write(telling.check, writer.viewer, story_id, set(CHECKS), GREEN)
+    with pytest.raises(Refused, match="Tick each point"):
+        await house.site.write(telling.check, house.admin.viewer, story_id, set(CHECKS) - {"names"}, GREEN)
+    made = await house.site.write(telling.check, house.admin.viewer, story_id, set(CHECKS), GREEN)
+    assert (await resource(house, story_id))["id"] == made
+
+
+@pytest.mark.parametrize(("label", "good"), [(CLEAR, False), (GREEN, True), (STRICT, True)])
+async def test_a_story_is_no_wider_than_the_person_has_agreed_to(house: House, label: str, good: bool) -> None:
+    story_id, _ = await written(house, await house.site.member("amal"))
+    if good:
+        await house.site.write(telling.check, house.admin.viewer, story_id, set(CHECKS), label)
+        assert (await resource(house, story_id))["label"] == label
+    else:
+        with pytest.raises(Refused, match="so many readers"):
+            await house.site.write(telling.check, house.admin.viewer, story_id, set(CHECKS), label)
+
+
+async def test_a_code_takes_some_uses_back_and_then_all(house: House) -> None:
+    story_id, secret = await written(house, await house.site.member("amal"))
+    await house.site.write(telling.check, house.admin.viewer, story_id, set(CHECKS), GREEN)
+    hashed = code.read(secret)
+    standing = await house.site.write(ending.take_back, hashed, [("Learning", "OurLibrary")])
+    assert [(use.use, use.channel) for use in standing.uses] == [("Learning", "OurLibrary")]
+    assert (await resource(house, story_id))["label"] == STRICT
+    standing = await house.site.write(ending.take_back, hashed, [])
+    assert (standing.ended, standing.uses) == ("TakenBack", ())
+    row = await resource(house, story_id)
+    assert (row["html"], row["summary"], row["title"], row["uses"]) == ("", "", "", None)
+    again = await house.site.write(ending.take_back, hashed, [("Learning", "Press")])
+    assert again == standing
+    with pytest.raises(NotFound):
+        await house.site.write(ending.take_back, code.read(code.make()), [])
+
+
+async def test_changed_words_wait_for_another_check_while_the_old_ones_stand(house: House) -> None:
+    writer = await house.site.member("amal")
+    story_id, _ = await written(house, writer)
+    await house.site.write(telling.check, house.admin.viewer, story_id, set(CHECKS), GREEN)
+    await house.site.write(telling.change, house.admin.viewer, story_id, Draft("Two years", "Other words.", "en"))
+    assert (await resource(house, story_id))["summary"] == DRAFT.text
+    with pytest.raises(Forbidden, match="four eyes"):
+        await house.site.write(telling.check, house.admin.viewer, story_id, set(CHECKS), GREEN)
+    await house.site.write(telling.check, writer.viewer, story_id, set(CHECKS), GREEN)
+    row = await resource(house, story_id)
+    assert (row["summary"], row["title"]) == ("Other words.", "Two years")
+
+
+@pytest.mark.rule("P10")
+async def test_consent_runs_out_by_itself(house: House) -> None:
+    story_id, _ = await house.site.write(telling.write, house.admin.viewer, DRAFT, agreed(house, days=364))
+    checker = await house.site.member("amal", "moderator")
+    await house.site.write(telling.check, checker.viewer, story_id, set(CHECKS), GREEN)
+    await house.site.write(ending.let_run_out)
+    assert (await resource(house, story_id))["title"]
+    node = house.site.kernel.node
+    clock = node.clock
+    object.__setattr__(node, "clock", lambda: clock() + 2 * DAY)
+    await house.site.write(ending.let_run_out)
+    assert not (await resource(house, story_id))["title"]
+    story = await house.site.kernel.database.read(telling.one, checker.viewer, story_id)
+    assert (story.ended, story.uses) == ("RanOut", ())
+
+
+@pytest.mark.rule("P11")
+async def test_what_was_taken_back_does_not_return_with_an_older_backup(house: House) -> None:
+    story_id, secret = await written(house, await house.site.member("amal"))
+    other_id, other = await written(house, await house.site.member("lea"))
+    start = house.site.kernel.node.now()
+    for one in (story_id, other_id):
+        await house.site.write(telling.check, house.admin.viewer, one, set(CHECKS), GREEN)
+    await house.site.write(ending.take_back, code.read(secret), [])
+    await house.site.write(ending.take_back, code.read(other), [("Learning", "OurLibrary")])
+    listed = await house.site.kernel.database.read(lambda session: ending.lessened_since(session, start))
+    assert listed == [f"{story_id} TakenBack", f"{other_id} =Learning/OurLibrary"]
+    await house.site.write(telling.ask_again, house.admin.viewer, other_id, agreed(house, *BOTH))  # as the older backup has it
+    await house.site.write(lambda session, node: [ending.lessen_again(session, node, name) for name in listed[1:]])
+    assert len((await house.site.kernel.database.read(telling.one, house.admin.viewer, other_id)).uses) == 1
+    for name in listed:
+        with pytest.raises(Refused):
+            await house.site.write(lambda session, node, name=name: ending.lessen_again(session, node, name))
+
+
+async def test_a_story_goes_by_its_own_page_alone(house: House) -> None:
+    from fedcollab.features.resources import service
+    from fedcollab.features.resources.record import Record
+
+    story_id, _ = await written(house, await house.site.member("amal"))
+    made = await house.site.write(telling.check, house.admin.viewer, story_id, set(CHECKS), STRICT)
+    revision = (await resource(house, story_id))["revision"]
+    record = Record(title="Her real name", kind="Guide", language="en")
+    with pytest.raises(Refused, match="its own page"):
+        await house.site.write(service.edit, house.admin.viewer, made, record, revision=revision)
+    with pytest.raises(Refused, match="its own page"):
+        await house.site.write(service.relabel, house.admin.viewer, made, GREEN, reason="why not")
+    with pytest.raises(Refused, match="page of its own"):
+        await house.site.write(service.add, house.admin.viewer, Record(title="A story", kind="Story", language="en"), label=GREEN)
+    assert (await house.site.write(service.add, house.admin.viewer, record, label=GREEN)).id
+
+
+async def test_a_story_from_the_form_to_the_code_without_script(house: House) -> None:
+    writer = await house.site.member("amal")
+    today = datetime.now(UTC).date().isoformat()
+    form = {"title": "Two years", "text": "They called Sokha Prak on +855 12 345 678.", "told": "Retold", "by": "Person", "how": "Written"}
+    status, _, body = await writer.post("/stories/new", **form, on=today, use="Learning/PartnerLibraries", language="en")
+    assert status == 200
+    secret = re.search(r"((?:\d{3} ){8}\d{3})", body)
+    story = re.search(r"/stories/([0-9a-f-]{36})", body)
+    assert secret is not None
+    assert story is not None
+    status, page = await house.admin.get(f"/stories/{story[1]}")
+    assert (status, page.count("<mark>")) == (200, 2)
+    status, location, body = await house.admin.post(f"/stories/{story[1]}/check", check="names", label=GREEN)
+    assert (status, location) == (422, "")
+    assert "Tick each point" in body
+    await house.site.write(telling.check, house.admin.viewer, story[1], set(CHECKS), GREEN)
+    person = house.site.stranger()
+    status, _, body = await person.post("/take-back", at="/take-back", code=secret[1])
+    assert status == 200
+    assert "In the libraries of our partner organisations" in body
+    assert "Two years" not in body
+    status, _, body = await person.post("/take-back", at="/take-back", code=secret[1], act="take", which="all")
+    assert (status, "It is taken back" in body) == (200, True)
+    assert (await person.get("/stories"))[0] in (302, 303)
+
+
+async def test_a_form_that_is_refused_keeps_what_was_typed(house: House) -> None:
+    status, _, body = await house.admin.post("/stories/new", title="Two years", text="Her words", told="Retold", by="Person", how="Written")
+    assert status == 422
+    assert "Her words" in body
+    assert "within the last year" in body
+
+
+async def test_leave_now_leads_where_the_admin_says(tmp_path: Path) -> None:
+    async with site(tmp_path, leave_to="https://www.weather.example/") as here:
+        status, body = await here.stranger().get("/take-back")
+        assert (status, 'href="https://www.weather.example/" rel="noreferrer"' in body) == (200, True)
