@@ -31,6 +31,7 @@ from fedcollab.federation.registry import Registry
 from fedcollab.flows.feature import FEATURE as FLOWS
 from fedcollab.running import disk, health, metrics
 from fedcollab.running.closing import closed
+from fedcollab.search import filling, names
 
 FEDERATION = Feature(
     "federation",
@@ -40,12 +41,13 @@ FEDERATION = Feature(
 )
 RUNNING = Feature("running", routes=(*health.ROUTES, *metrics.ROUTES), chores=disk.CHORES)
 FEATURES: tuple[Feature, ...] = (FEDERATION, DISCUSSIONS, LIBRARY, STORIES, MEMBERS, FLOWS, ADMIN, RUNNING)
+STOCKS = tuple(feature.stock for feature in FEATURES if feature.stock is not None)
 
 
 def make_kernel(settings: Settings, files: NodeFiles, *, patient: bool = False, database: Database | None = None) -> Kernel:
     """One node's kernel; `patient` for commands beside a running node."""
     room, maintenance = Room(files.root, settings.disk_reserve * MEGABYTE), Maintenance(files.maintenance)
-    node = Node(settings, read_master_key(files), files=files, room=room, maintenance=maintenance)
+    node = Node(settings, read_master_key(files), files=files, room=room, maintenance=maintenance, named=names.named)
     opened = database or open_database(settings.database_url or f"sqlite:///{files.database}", patient=patient)
     registry = Registry(handler for feature in FEATURES for handler in feature.handlers)
     fetcher = Fetcher(peers=frozenset(settings.loopback_peers), agent=agent_of(settings.base_url))
@@ -87,11 +89,13 @@ async def _work(app: web.Application) -> AsyncIterator[None]:
     kernel = app[KERNEL]
     kernel.database.watch()
     task = asyncio.create_task(workers.run(kernel, [chore for feature in FEATURES for chore in feature.chores]))
+    index = asyncio.create_task(filling.run(kernel.database, kernel.node, STOCKS))
     app[health.HEALTH].workers = task
     yield
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+    for one in (task, index):
+        one.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await one
     await kernel.fetcher.close()
     await asyncio.to_thread(kernel.database.close)
 

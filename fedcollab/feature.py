@@ -23,6 +23,7 @@ from fedcollab.federation.kernel import KERNEL
 from fedcollab.federation.registry import Handler
 from fedcollab.federation.workers import Chore
 from fedcollab.files.holding import Holds
+from fedcollab.search.filling import Stock
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,12 @@ class Feature:
     (the message id of what a partner may take part in), each partner is allowed it or not, by the feature's name: `admits` puts an
     organisation into the feature's audiences, `expels` takes it out of them and drops what still waits for it. What a partner sends to its
     handlers is refused where it is not allowed."""
+    """One feature's part in the house; `outbox` and `arrivals` are what members' own tools write and read of it, `asked` which of its
+    activities other servers may fetch by their ids, `restored` what a node that comes out of a backup of that time does first, `erasures`
+    what must not come back with an older one, `stock` what it has stored that is to be found. Where it has a `permission` (the message id
+    of what a partner may take part in), each partner is allowed it or not, by the feature's name: `admits` puts an organisation into the
+    feature's audiences, `expels` takes it out of them and drops what still waits for it. What a partner sends to its handlers is refused
+    where it is not allowed."""
 
     name: str
     routes: tuple[web.RouteDef, ...] = ()
@@ -97,6 +104,7 @@ class Feature:
     permission: str = ""
     admits: Callable[[Session, Node, str], None] | None = None
     expels: Callable[[Session, Node, str], None] | None = None
+    stock: Stock | None = None
 
     def __post_init__(self) -> None:
         if self.permission:

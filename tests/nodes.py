@@ -40,6 +40,7 @@ from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import follows, mirror, offers, profiles, proofs, signatures, streams, succession, views, vouching, workers
 from fedcollab.federation.kernel import KERNEL, Kernel
 from fedcollab.federation.registry import Registry
+from fedcollab.search import names
 
 
 def free_port() -> int:
@@ -132,7 +133,7 @@ async def start(
     trust = (*offers.HANDLERS, *succession.HANDLERS, *vouching.HANDLERS)
     registry = Registry((*follows.HANDLERS, *trust, *DISCUSSIONS.handlers))
     fetcher = Fetcher(peers=frozenset(settings.loopback_peers), agent=agent_of(settings.base_url))
-    kernel = Kernel(Node(settings, os.urandom(32), clock), opened, fetcher, registry)
+    kernel = Kernel(Node(settings, os.urandom(32), clock, named=names.named), opened, fetcher, registry)
 
     def people(session: Any) -> Viewer:
         me = actors.create_own(session, kernel.node, actors.ORGANIZATION, username="organisation", name=name)

@@ -22,6 +22,7 @@ from fedcollab.base.database import Model
 from fedcollab.base.statements import DRIVER, part
 from fedcollab.federation import partners, proofs
 from fedcollab.federation.models import ADMITTED, APPLIED
+from fedcollab.search import names
 
 SETTINGS = config.parse({"name": "Meridian Outreach", "base_url": "https://home.example"}, {})
 START = 1_772_000_000 * MICROSECONDS
@@ -39,7 +40,7 @@ class Hands:
 
 
 def node(clock: Hands | None = None) -> Node:
-    return Node(SETTINGS, b"k" * 32, clock or Hands())
+    return Node(SETTINGS, b"k" * 32, clock or Hands(), named=names.named)
 
 
 @cache

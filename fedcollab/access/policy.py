@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from fedcollab.base.clock import new_id
+from fedcollab.base.database import Model
 from fedcollab.base.errors import BadRequest, N_, Refused
 from fedcollab.base.statements import prepared
 
@@ -34,6 +35,13 @@ def visible(model: type[Shared], viewer: Viewer | None = None) -> sa.ColumnEleme
         )
     )
     return sa.and_(sa.or_(model.label == CLEAR, inside), not_blocked(model.organisation_id))
+
+
+def tables_of_shared() -> list[sa.Table]:
+    """All tables whose rows are of an organisation and for an audience: what is shared, and what it is found by."""
+    return [
+        table for table in Model.metadata.tables.values() if {"organisation_id", "audience_id", "posted_at"} <= set(table.columns.keys())
+    ]
 
 
 def not_blocked(organisation_id: sa.ColumnElement[str] | InstrumentedAttribute[str]) -> sa.ColumnElement[bool]:
@@ -171,5 +179,6 @@ __all__ = [
     "recipients",
     "sees_group",
     "speaks_publicly",
+    "tables_of_shared",
     "visible",
 ]

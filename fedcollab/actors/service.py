@@ -57,6 +57,7 @@ def create_own(session: Session, node: Node, kind: str, *, username: str, name: 
     )
     session.execute(sa.insert(Actor).values(row))
     keys.make(session, node, actor_id, uri)
+    node.named(session, actor_id)
     return by_id(session, actor_id)
 
 

@@ -65,7 +65,14 @@ def connect(url: str) -> sa.Engine:
 
     @sa.event.listens_for(engine, "connect")
     def _set_up(raw: sqlite3.Connection, _record: object) -> None:
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY}", "cache_size=-8000"):
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            f"busy_timeout={BUSY}",
+            "cache_size=-8000",
+            "secure_delete=ON",
+        ):
             raw.execute(f"PRAGMA {pragma}")
         raw.execute("PRAGMA temp_store=MEMORY")  # else pages as they were go to /var/tmp; where that can't be written, units fail
 

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
-from fedcollab.access import audit
-from fedcollab.access.models import Block, SharedObject
+from fedcollab.access import audit, policy
+from fedcollab.access.models import Block
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.models import FOREIGN, ORGANIZATION, OWN, Actor
 from fedcollab.actors.node import Node
@@ -220,8 +220,8 @@ def _hand_over(session: Session, made_up: str, organisation_id: str) -> None:
     session.execute(sa.update(Actor).where(Actor.id == made_up).values(through_id=None))
     people = sa.update(Actor).where(Actor.organisation_id == made_up, Actor.id != made_up)
     session.execute(people.values(organisation_id=organisation_id))
-    for model in SharedObject.__subclasses__():
-        session.execute(sa.update(model).where(model.organisation_id == made_up).values(organisation_id=organisation_id))
+    for table in policy.tables_of_shared():
+        session.execute(sa.update(table).where(table.c.organisation_id == made_up).values(organisation_id=organisation_id))
     free = sa.literal(organisation_id).not_in(sa.select(Block.organisation_id))
     session.execute(sa.update(Block).where(Block.organisation_id == made_up, free).values(organisation_id=organisation_id))
 

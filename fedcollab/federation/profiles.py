@@ -201,6 +201,7 @@ def remember(
             session.execute(
                 sa.update(Actor).where(Actor.id == there.id).values(known=known, through_id=through_id, username=profile.username, **values)
             )
+            node.named(session, there.id)
         return actors.by_id(session, there.id)
     actor_id = new_id(node.now())
     row = dict(
@@ -208,6 +209,7 @@ def remember(
     )
     session.execute(sa.insert(Actor).values(**row, **values, organisation_id=organisation_id or actor_id, created_at=node.now()))
     keys.pin(session, node, actor_id, profile.keys)
+    node.named(session, actor_id)
     return actors.by_id(session, actor_id)
 
 

@@ -17,7 +17,7 @@ RATIO, RATIO_FROM = 150, 16 << 20  # how far it may swell, looked at where it sw
 LABEL = 256 << 10  # bytes of a document's own label that are read
 END = struct.Struct("<4sHHHHIIH")
 BROKEN = (
-    *(zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, struct.error, NotImplementedError, RuntimeError),
+    *(zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, struct.error, RuntimeError),
     *(ValueError, LookupError, OverflowError, OSError, EOFError),
 )
 

@@ -228,7 +228,8 @@ def test_the_migrations_make_what_the_models_say(tmp_path: Path) -> None:
     made = open_database(f"sqlite:///{tmp_path / 'node.db'}")
     migrate(made.engine)
     with made.engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), Model.metadata) == []
+        options = {"include_name": lambda name, kind, _of: kind != "table" or not name.startswith("search_words")}  # no model names those
+        assert compare_metadata(MigrationContext.configure(connection, opts=options), Model.metadata) == []
     made.close()
 
 

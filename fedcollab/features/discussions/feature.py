@@ -9,6 +9,7 @@ from . import composing, paging, reading, thanks, views
 from .clients import TAKERS, arrivals
 from .drafts import forget_drafts
 from .erased import ERASURES
+from .finding import STOCK
 from .groups import admit_partner, expel_partner, renew_lists
 from .moderation.feature import HANDLERS as MODERATION
 from .moderation.feature import MENU, ROUTES
@@ -49,4 +50,5 @@ FEATURE = Feature(
     permission=N_("Discussions"),
     admits=admit_partner,
     expels=expel_partner,
+    stock=STOCK,
 )

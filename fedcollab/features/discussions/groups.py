@@ -22,6 +22,7 @@ from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import follows, outbox, partners, profiles, receipts
 from fedcollab.federation.models import Partner
 from fedcollab.federation.registry import Verified
+from fedcollab.search import index
 
 from .models import Post, Thread
 
@@ -70,6 +71,7 @@ def create(
     if label != STRICT:
         for organisation_id in partners.taking_part(session, FEATURE):
             policy.admit(session, audience_id, organisation_id, since=node.now())
+    node.named(session, group.id)
     _publish(session, node, group)
     audit.record(session, node.now(), viewer, "group.create", group.id)
     return group
@@ -139,6 +141,7 @@ def narrow(session: Session, node: Node, viewer: Viewer, group_id: str) -> None:
         raise Conflict(N_("This group is not public, so it can't be narrowed."))
     session.execute(sa.update(Audience).where(Audience.id == audience.id).values(label=GREEN))
     _narrow_all(session, audience.id)
+    node.named(session, group_id)
     uri, to = _publish(session, node, group)
     rows = session.execute(sa.select(Actor.uri, Actor.name).where(Actor.id.in_(to)).order_by(Actor.uri)).all()
     receipts.ask(session, node, uri, group.uri, [(row.uri, row.name) for row in rows])
@@ -148,6 +151,7 @@ def narrow(session: Session, node: Node, viewer: Viewer, group_id: str) -> None:
 def _narrow_all(session: Session, audience_id: str) -> None:
     for model in (Thread, Post):
         session.execute(sa.update(model).where(model.audience_id == audience_id, model.label == CLEAR).values(label=GREEN))
+    index.relabel(session, audience_id, CLEAR, GREEN)
 
 
 def renew_lists(session: Session, node: Node) -> None:
@@ -227,6 +231,7 @@ def learn(session: Session, node: Node, organisation: ActorData, profile: profil
         policy.admit(session, audience_id, me.id, since=0)
     else:
         policy.expel(session, audience_id, me.id)
+    node.named(session, group.id)
     return group
 
 
@@ -240,6 +245,7 @@ def follow(session: Session, node: Node, viewer: Viewer | None, group: ActorData
         owner = group.organisation_id
         audience_id = policy.open_audience(session, now=node.now(), label=CLEAR, owner_id=owner, group_id=group.id, history=True)
         policy.admit(session, audience_id, actors.own(session, node).id, since=0)
+        node.named(session, group.id)
     follows.follow(session, node, group)
     audit.record(session, node.now(), viewer, "group.follow", group.id)
 

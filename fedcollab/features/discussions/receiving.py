@@ -22,7 +22,7 @@ from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import proofs
 from fedcollab.federation.registry import BOTH, Early, Handler, Verified
 
-from . import activities, backfill, confirming, groups, mentions, public, service
+from . import activities, backfill, confirming, finding, groups, mentions, public, service
 from .models import Post, Thread
 from .moderation import late, state
 from .moderation import receiving as moderation
@@ -139,6 +139,7 @@ def _store(
     )
     place = service.next_place(session, thread_id, now)
     put(session, Post, **row, **shared, source="", place=place, confirmed_at=now)
+    finding.follow(session, post_id)
     return post_id, thread
 
 
@@ -247,6 +248,7 @@ def _change(session: Session, node: Node, row: Any, post: activities.PostData, l
     if not row.reply_to:
         named = {"title": post.title} if post.title else {}
         session.execute(sa.update(Thread).where(mine).values(label=label, **named))
+    finding.follow(session, row.id)
     return changed or label != row.label
 
 

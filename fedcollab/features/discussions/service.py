@@ -22,8 +22,10 @@ from fedcollab.base.statements import prepared
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import announce, outbox, partners, receipts
 
-from . import activities, confirming, groups, mentions, public, reading
-from .models import LAST, Draft, Mention, Post, PostRevision, Thanks, Thread, ThreadRead
+from . import activities, confirming, finding, groups, mentions, public, reading
+from .models import LAST, Draft, Mention, Post, PostRevision, Thanks, Thread
+from .progress import mark_read as mark_read
+from .progress import own_post_read as own_post_read
 
 TITLE = 200
 CHANGES, CHANGES_AN_HOUR = 500, 50  # of one post: each stays in its history, and goes to every partner inside
@@ -171,6 +173,7 @@ def _post(
     place = next_place(session, thread_id, now) if ours else LAST
     state = dict(place=place, confirmed_at=now if ours else None)
     session.execute(sa.insert(Post).values(**row, **state, **_shared(viewer, audience, now)))
+    finding.follow(session, post_id)
     mentions.keep(session, node, post_id, viewer.person_id, [one.id for one in named], fresh=True)
     if ours:
         own_post_read(session, viewer.person_id, thread_id, place)
@@ -288,6 +291,7 @@ def edit(session: Session, node: Node, viewer: Viewer, post_id: str, *, text: st
     html, named = mentions.render(session, group, text)
     if not revise(session, post_id, html=html, source=text, now=node.now()):
         return thread_id  # saved as it was: nobody needs to hear of it
+    finding.follow(session, post_id)
     mentions.keep(session, node, post_id, viewer.person_id, [one.id for one in named])
     send(session, node, group, audience, "Update", post_id, activities.to_object(data(session, post_id, title=_title(session, post_id))))
     audit.record(session, node.now(), viewer, "post.edit", post_id)
@@ -357,6 +361,7 @@ def bury(session: Session, node: Node, post_id: str) -> None:
     row = session.execute(buried.returning(Post.uri, Post.thread_id, Post.reply_to)).one()
     if not row.reply_to:
         session.execute(sa.update(Thread).where(Thread.id == row.thread_id).values(title="", untitled=True))
+    finding.follow(session, post_id)
     outbox.forget(session, node, row.uri)
 
 
@@ -369,26 +374,6 @@ def save_draft(session: Session, node: Node, viewer: Viewer, place: str, *, titl
         node.room.need()
         row = dict(person_id=viewer.person_id, place=place, title=title[:TITLE], text=text, updated_at=node.now())
         session.execute(sa.insert(Draft).values(row))
-
-
-def mark_read(session: Session, viewer: Viewer, thread_id: str, place: int) -> None:
-    """Remembers how far a person has read; never backwards."""
-    _read_to(session, viewer.person_id, thread_id, place)
-
-
-def own_post_read(session: Session, author_id: str, thread_id: str, place: int) -> None:
-    """What somebody of ours wrote is not new to them, unless something before it still is."""
-    there = sa.and_(ThreadRead.person_id == author_id, ThreadRead.thread_id == thread_id)
-    if (session.scalar(sa.select(ThreadRead.read_place).where(there)) or 0) == place - 1:
-        _read_to(session, author_id, thread_id, place)
-
-
-def _read_to(session: Session, person_id: str, thread_id: str, place: int) -> None:
-    there = sa.and_(ThreadRead.person_id == person_id, ThreadRead.thread_id == thread_id)
-    if session.execute(sa.select(ThreadRead.read_place).where(there)).one_or_none() is None:
-        session.execute(sa.insert(ThreadRead).values(person_id=person_id, thread_id=thread_id, read_place=place))
-    else:
-        session.execute(sa.update(ThreadRead).where(there, ThreadRead.read_place < place).values(read_place=place))
 
 
 def document(session: Session, post_id: str) -> dict[str, Any]:

@@ -240,6 +240,7 @@ def disable(session: Session, node: Node, viewer: Viewer | None, person_id: str)
     _keep_an_admin(session, person)
     session.execute(sa.update(Member).where(Member.person_id == person.person_id).values(disabled_at=now, password_hash=""))
     session.execute(sa.update(Actor).where(Actor.id == person.person_id).values(disabled_at=now))
+    node.named(session, person.person_id)
     _shut_out(session, person.person_id)
     session.execute(sa.delete(Notice).where(Notice.person_id == person.person_id))  # nobody will read them
     factor.forget(session, person.person_id)
@@ -289,6 +290,7 @@ def set_profile(session: Session, node: Node, viewer: Viewer, *, name: str, summ
     if time_zone and time_zone not in time_zones():
         raise Refused(N_("Choose one of the time zones listed."))
     session.execute(sa.update(Actor).where(Actor.id == viewer.person_id).values(name=shown, summary=as_html(summary[:LONGEST_SUMMARY])))
+    node.named(session, viewer.person_id)
     session.execute(sa.update(Member).where(Member.person_id == viewer.person_id).values(language=language, time_zone=time_zone))
     follows.tell_profile(session, node, actors.by_id(session, viewer.person_id))
 

@@ -13,6 +13,7 @@ from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
 from fedcollab.base.addresses import LONGEST, host_of
 from fedcollab.base.errors import Refused
+from fedcollab.features.discussions import finding
 from fedcollab.features.discussions.activities import PostData
 from fedcollab.features.discussions.models import Post, Thread
 from fedcollab.federation import activitystreams as ap
@@ -127,6 +128,7 @@ def refill(session: Session, post_id: str, post: PostData) -> None:
     session.execute(sa.update(Post).where(Post.id == post_id).values(html=post.html, edited_at=post.edited_at))
     if post.title and not row.reply_to:
         session.execute(sa.update(Thread).where(Thread.id == row.thread_id, Thread.title == "").values(title=post.title))
+    finding.follow(session, post_id)
 
 
 HANDLERS = (

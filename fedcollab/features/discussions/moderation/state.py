@@ -12,6 +12,7 @@ from fedcollab.actors.node import Node
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import Refused
 from fedcollab.base.statements import prepared
+from fedcollab.features.discussions import finding
 from fedcollab.features.discussions.models import Post, PostRevision, Thread
 
 from .models import ModerationAct
@@ -138,6 +139,7 @@ def settle_post(session: Session, post_uri: str) -> None:
         title = dict(title="") if emptied else {}
         untitled = REMOVE in why or HIDE in why or row.deleted_at is not None
         session.execute(sa.update(Thread).where(Thread.id == row.thread_id).values(untitled=untitled, **title))
+    finding.follow(session, row.id)
 
 
 def settle_thread(session: Session, thread_uri: str) -> None:
