@@ -15,7 +15,7 @@ from fedcollab.actors.models import PERSON
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import DAY, new_id
 from fedcollab.base.errors import NotFound
-from fedcollab.features.discussions import groups, reading, service
+from fedcollab.features.discussions import groups, progress, reading, service
 from fedcollab.features.discussions.models import Draft, Post, PostRevision
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation.models import ACCEPTED, Follow
@@ -176,7 +176,7 @@ def test_a_form_sent_twice_is_one_post_and_anothers_id_takes_nothing_over(room: 
 def test_reading_goes_on_where_it_was_left_and_never_back(room: Room) -> None:
     posted = room.thread(room.group().id)
     for place, expected in ((3, 3), (1, 3), (7, 7)):
-        service.mark_read(room.session, room.daan, posted.thread_id, place)
+        progress.mark_read(room.session, room.daan, posted.thread_id, place)
         assert reading.around(room.session, room.daan, posted.thread_id).read_place == expected
     assert reading.around(room.session, room.ilse, posted.thread_id).read_place == 1, "nobody else's reading moves it"
 
@@ -189,7 +189,7 @@ def test_a_thread_is_marked_unread_until_its_last_post_was_seen(room: Room) -> N
         return [thread.unread for thread in reading.newest(room.session, viewer)]
 
     assert unread(room.daan) == [True]
-    service.mark_read(room.session, room.daan, posted.thread_id, 1)
+    progress.mark_read(room.session, room.daan, posted.thread_id, 1)
     assert unread(room.daan) == [False]
     service.post_reply(room.session, room.node, room.ilse, posted.thread_id, text="second")
     assert unread(room.daan) == [True]

@@ -22,7 +22,7 @@ from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import proofs
 from fedcollab.federation.registry import BOTH, Early, Handler, Verified
 
-from . import activities, backfill, confirming, finding, groups, mentions, public, service
+from . import activities, backfill, confirming, finding, groups, mentions, progress, public, service
 from .models import Post, Thread
 from .moderation import late, state
 from .moderation import receiving as moderation
@@ -194,7 +194,7 @@ def _confirm(session: Session, node: Node, post_id: str, thread_id: str) -> None
     """The host's echo of our member's own post: its receipt, and its place among the others."""
     place = service.next_place(session, thread_id, node.now())
     confirmed = sa.update(Post).where(Post.id == post_id).values(place=place, confirmed_at=node.now())
-    service.own_post_read(session, session.execute(confirmed.returning(Post.author_id)).scalar_one(), thread_id, place)
+    progress.own_post_read(session, session.execute(confirmed.returning(Post.author_id)).scalar_one(), thread_id, place)
 
 
 def receive_update(session: Session, node: Node, received: Verified) -> None:

@@ -24,8 +24,7 @@ from fedcollab.federation import announce, outbox, partners, receipts
 
 from . import activities, confirming, finding, groups, mentions, public, reading
 from .models import LAST, Draft, Mention, Post, PostRevision, Thanks, Thread
-from .progress import mark_read as mark_read
-from .progress import own_post_read as own_post_read
+from .progress import own_post_read
 
 TITLE = 200
 CHANGES, CHANGES_AN_HOUR = 500, 50  # of one post: each stays in its history, and goes to every partner inside

@@ -20,7 +20,7 @@ from fedcollab.federation.kernel import KERNEL
 from fedcollab.federation.verdicts import why_given_up
 from fedcollab.federation.views import document_answer, own_document, partner_viewer
 
-from . import groups, looking, mentions, paging, public, reading, service
+from . import groups, looking, mentions, paging, progress, public, reading, service
 from .reach import Reach, reach
 
 
@@ -145,7 +145,7 @@ async def thread_page(request: web.Request, viewer: Viewer, thread_id: str, show
     seen = found.thread.posts if number >= pages else max((p.place for p in found.posts if p.confirmed_at), default=0)
     with contextlib.suppress(Unavailable):  # a full disk stops nobody from reading
         if viewer.signed_in and seen > found.read_place:
-            await kernel.database.write(service.mark_read, viewer, thread_id, seen)
+            await kernel.database.write(progress.mark_read, viewer, thread_id, seen)
         if found.unseen:
             await kernel.database.write(mentions.see, kernel.node, viewer, found.unseen)
     return page(
