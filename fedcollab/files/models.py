@@ -14,7 +14,7 @@ class File(Model):
     """A file, ours or a partner's, whose address is its `uri`. `by_id` is who uploaded it, none for a partner's. `key` is where its bytes
     lie, and `preview` where its picture does; both empty where there is none. `look_at` is when to look whether anything holds it still,
     `attached_at` when it was first put to something, `used_at` when it was read last. A hash, a size or a type that a partner has not said
-    is empty or 0."""
+    is empty or 0. `through_id` is the group of another organisation that a partner's came through: that group's host gives it out."""
 
     __tablename__ = "file"
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
@@ -36,6 +36,7 @@ class File(Model):
     height: Mapped[int | None]
     pages: Mapped[int | None]
     preview: Mapped[str] = mapped_column(String(64), default="")
+    through_id: Mapped[str | None] = mapped_column(String(36))
 
     __table_args__ = (
         Index("ix_file_by_id", "by_id", "created_at"),

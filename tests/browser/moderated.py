@@ -34,7 +34,7 @@ async def moderate(made: "Scene") -> None:
     for by, reason, text in ((ilse, "person", "<b>Anybody</b> could go there."), (mila, "harm", "")):
         await busy.write(flags.make, by, reported.post_id, reason=reason, text=text)
     over = await busy.write(service.post_thread, daan, group.id, title="Who has the keys?", text="Not me.")
-    await busy.write(service.save_draft, mila, over.thread_id, title="", text="I gave them to the day shift.")
+    await busy.write(drafts.save_draft, mila, over.thread_id, title="", text="I gave them to the day shift.")
     await busy.write(acting.lock, ilse, over.thread_id, "Answered by telephone.")
     met = sa.select(Post.id).where(Post.thread_id == made.places["thread"], Post.author_id == made.places["met"])
     far = await busy.kernel.database.read(lambda session: str(session.scalars(met).first()))

@@ -149,17 +149,17 @@ def test_a_wrong_group_is_refused_in_words(room: Room, change: dict[str, str], w
 def test_a_draft_is_kept_one_a_place_and_forgotten_when_it_was_sent_or_emptied(room: Room) -> None:
     group = room.group()
     for text in ("half a", "half a word"):
-        service.save_draft(room.session, room.node, room.ilse, group.id, title="T", text=text)
-    service.save_draft(room.session, room.node, room.daan, group.id, title="", text="another's")
+        drafts.save_draft(room.session, room.node, room.ilse, group.id, title="T", text=text)
+    drafts.save_draft(room.session, room.node, room.daan, group.id, title="", text="another's")
     assert reading.draft(room.session, room.ilse, group.id) == ("T", "half a word")
     posted = room.thread(group.id)
     assert reading.draft(room.session, room.ilse, group.id) == ("T", "half a word"), "a tool sent something else meanwhile"
     service.post_thread(room.session, room.node, room.ilse, group.id, title="T", text="half a word", once=new_id())
     assert reading.draft(room.session, room.ilse, group.id) == ("", "")
     assert reading.draft(room.session, room.daan, group.id) == ("", "another's")
-    service.save_draft(room.session, room.node, room.daan, posted.thread_id, title="", text="an answer")
+    drafts.save_draft(room.session, room.node, room.daan, posted.thread_id, title="", text="an answer")
     service.post_reply(room.session, room.node, room.daan, posted.thread_id, text="an answer", once=new_id())
-    service.save_draft(room.session, room.node, room.daan, group.id, title=" ", text=" ")
+    drafts.save_draft(room.session, room.node, room.daan, group.id, title=" ", text=" ")
     assert room.session.execute(sa.select(Draft.text)).all() == []
 
 
@@ -239,7 +239,7 @@ def test_who_is_inside_a_group_is_said_in_its_signed_document(room: Room) -> Non
 
 def test_what_stands_around_a_thread_is_what_each_part_says_by_itself_and_each_persons_own(room: Room) -> None:
     thread_id = room.thread(room.group().id).thread_id
-    service.save_draft(room.session, room.node, room.ilse, thread_id, title="", text="half a")
+    drafts.save_draft(room.session, room.node, room.ilse, thread_id, title="", text="half a")
     for viewer, own in ((room.ilse, ("half a", 1)), (room.daan, ("", 0)), (Viewer(room.partner_id), ("", 0))):
         found = reading.around(room.session, viewer, thread_id)
         assert found.thread == reading.thread_row(room.session, viewer, thread_id)

@@ -11,6 +11,8 @@ from fedcollab.base.clock import iso, parse_iso
 from fedcollab.base.errors import BadRequest
 from fedcollab.base.markup import plain
 from fedcollab.federation import activitystreams as ap
+from fedcollab.files import wire
+from fedcollab.files.service import Attachment
 
 from .rendering import render
 
@@ -21,7 +23,8 @@ TITLE = 200
 
 @dataclass(frozen=True)
 class PostData:
-    """A post between row and object; `context` is the thread's uri, `title` is set on an opener alone; `mentions` are (id, handle)."""
+    """A post between row and object; `context` is the thread's uri, `title` is set on an opener alone; `mentions` are (id, handle).
+    `attachments` are its files as its document names them, `files` what was read of them in another server's."""
 
     uri: str
     context: str
@@ -36,6 +39,8 @@ class PostData:
     posted_at: int
     edited_at: int | None = None
     mentions: tuple[tuple[str, str], ...] = ()
+    attachments: tuple[dict[str, Any], ...] = ()
+    files: tuple[Attachment, ...] = ()
 
 
 def to_object(post: PostData) -> dict[str, Any]:
@@ -60,6 +65,8 @@ def to_object(post: PostData) -> dict[str, Any]:
     if post.mentions:
         made["cc"] = [uri for uri, _ in post.mentions]
         made["tag"] = [{"type": "Mention", "href": uri, "name": handle} for uri, handle in post.mentions]
+    if post.attachments:
+        made["attachment"] = list(post.attachments)
     if post.source:
         made["source"] = {"content": post.source, "mediaType": "text/markdown"}
     return made
@@ -107,6 +114,7 @@ def parse(document: dict[str, Any], author: str, received_at: int) -> PostData:
         language=ap.language(document),
         posted_at=min(published, received_at),
         edited_at=parse_iso(document.get("updated")),
+        files=wire.parse(document),
     )
 
 

@@ -18,7 +18,7 @@ from fedcollab.feature import member_of, page, sign_in_first, viewer_of
 from fedcollab.federation import partners
 from fedcollab.federation.kernel import KERNEL
 
-from . import mentions, reading, service, thanks, views
+from . import drafts, mentions, reading, service, thanks, views
 from .reach import Reach, reach
 from .views import NOTHING, Shown
 
@@ -114,7 +114,7 @@ def _consent(session: Session, viewer: Viewer, place: str) -> str:
 async def _keep(request: web.Request, viewer: Viewer, place: str, title: str, text: str) -> str:
     """Keeps a form in mid-composition and answers it as it will look. Raises TooLarge before anything would be cut."""
     kernel, html = request.app[KERNEL], await asyncio.to_thread(markup.render, text)
-    await kernel.database.write(service.save_draft, kernel.node, viewer, place, title=title, text=text)
+    await kernel.database.write(drafts.save_draft, kernel.node, viewer, place, title=title, text=text)
     return await kernel.database.read(_named, viewer, place, text, html) if "@" in text else html
 
 

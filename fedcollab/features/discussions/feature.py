@@ -5,7 +5,7 @@ from aiohttp import web
 from fedcollab.base.errors import N_
 from fedcollab.feature import Feature, MenuItem
 
-from . import composing, paging, reading, thanks, views
+from . import attaching, composing, paging, reading, thanks, views
 from .clients import TAKERS, arrivals
 from .drafts import forget_drafts
 from .erased import ERASURES
@@ -51,4 +51,5 @@ FEATURE = Feature(
     admits=admit_partner,
     expels=expel_partner,
     stock=STOCK,
+    holds=attaching.holds,
 )

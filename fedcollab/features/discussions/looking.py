@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import Viewer
+from fedcollab.files.service import FileData
 
-from . import fate, groups, mentions, reading, thanks
+from . import attaching, fate, groups, mentions, reading, thanks
 from .moderation import muting, records
 from .reach import Reach, reach
 
@@ -39,7 +40,8 @@ def home(session: Session, viewer: Viewer) -> Home:
 @dataclass(frozen=True)
 class Conversation:
     """One page of a conversation, with what stands beside each post. `unseen` are posts that mention the viewer for the first time;
-    `closed` says why nothing can be sent here."""
+    `closed` says why nothing can be sent here; `carried` are the
+    files of posts, `waiting` those of the viewer's draft."""
 
     thread: reading.ThreadData
     group: reading.GroupData
@@ -52,6 +54,8 @@ class Conversation:
     unseen: list[str]
     muted: frozenset[str]
     closed: str
+    carried: dict[str, list[FileData]]
+    waiting: list[FileData]
 
 
 def conversation(session: Session, viewer: Viewer, thread_id: str, number: int, now: int) -> Conversation:
@@ -75,4 +79,6 @@ def conversation(session: Session, viewer: Viewer, thread_id: str, number: int, 
         [post.id for post in posts if post.id in named],
         muting.subjects(session, viewer) if around.mutes else frozenset(),
         groups.closed(session, around.group.actor) if viewer.signed_in else "",
+        attaching.of_page(session, thread_id, posts[0].place, posts[-1].place) if posts else {},
+        attaching.waiting(session, viewer, thread_id) if viewer.signed_in else [],
     )

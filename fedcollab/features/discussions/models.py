@@ -81,6 +81,25 @@ class Draft(Model):
     updated_at: Mapped[int]
 
 
+class PostFile(Model):
+    """A file that a post carries, under the post's label; gone with the post, or when its author takes it away."""
+
+    __tablename__ = "post_file"
+    post_id: Mapped[str] = mapped_column(ForeignKey("post.id"), primary_key=True)
+    file_id: Mapped[str] = mapped_column(ForeignKey("file.id"), primary_key=True, index=True)
+    number: Mapped[int]
+
+
+class DraftFile(Model):
+    """A file that waits with a form in mid-composition, for its author alone."""
+
+    __tablename__ = "draft_file"
+    person_id: Mapped[str] = mapped_column(ForeignKey("actor.id"), primary_key=True)
+    place: Mapped[str] = mapped_column(String(36), primary_key=True)
+    file_id: Mapped[str] = mapped_column(ForeignKey("file.id"), primary_key=True, index=True)
+    number: Mapped[int]
+
+
 class ThreadRead(Model):
     """How far a person has read: the last post's `place`."""
 

@@ -22,7 +22,7 @@ from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import proofs
 from fedcollab.federation.registry import BOTH, Early, Handler, Verified
 
-from . import activities, backfill, confirming, finding, groups, mentions, progress, public, service
+from . import activities, attaching, backfill, confirming, finding, groups, mentions, progress, public, service
 from .models import Post, Thread
 from .moderation import late, state
 from .moderation import receiving as moderation
@@ -44,7 +44,7 @@ def receive_create(session: Session, node: Node, received: Verified) -> None:
         if received.through is not None and there.confirmed_at is None:
             _confirm(session, node, there.id, there.thread_id)
         if received.through is not None:
-            moderation.refill(session, there.id, post)
+            _refill(session, node, received, there.id, post)
         if received.through is not None and not proofs.key_uri(received.activity) and post.edited_at is not None:
             receive_update(session, node, received)  # the thing itself, announced again: as its author has changed it
         return
@@ -55,14 +55,28 @@ def receive_create(session: Session, node: Node, received: Verified) -> None:
         raise Refused(reason="its author deleted it before it came")
     try:
         post_id, thread = _store(session, node, received, group, audience, post)
+        _take_files(session, node, received, post_id, post)
     except late.Locked as locked:
         late.refuse(session, node, received, locked)
         return
     if known:
-        state.settle_post(session, post.uri)
+        state.settle_post(session, node, post.uri)
     mentions.receive(session, node, received, post_id, fresh=True)
     pass_on(session, node, received, group, audience, post.uri, thread, node.now())
     audit.record(session, node.now(), partner(received.actor.organisation_id), "post.receive", post_id)
+
+
+def _take_files(session: Session, node: Node, received: Verified, post_id: str, post: activities.PostData) -> bool:
+    """Whether a post carries other files now. Of a server outside none are taken: nothing is fetched there."""
+    if received.outside or received.unproved:
+        return False
+    return attaching.receive(session, node, post_id, received.actor, received.through, post.files)
+
+
+def _refill(session: Session, node: Node, received: Verified, post_id: str, post: activities.PostData) -> None:
+    """A post that was emptied and restored since has its text again, and its files."""
+    if moderation.refill(session, post_id, post):
+        _take_files(session, node, received, post_id, post)
 
 
 @cache
@@ -208,14 +222,15 @@ def receive_update(session: Session, node: Node, received: Verified) -> None:
     if received.through is not None:
         if row.removed is not None:
             return  # it comes again when the post is restored
-        moderation.refill(session, row.id, replace(post, edited_at=changed_at))
+        _refill(session, node, received, row.id, replace(post, edited_at=changed_at))
     if row.edited_at is not None and changed_at is not None and changed_at <= row.edited_at:
         return
     group, audience = actors.by_id(session, row.group_id), groups.audience_of(session, row.group_id)
     if policy.is_wider(post.label, row.label):
         raise Refused(reason="addressed wider than before")
     addressed = ap.LABEL in received.object or ap.addressed(received.object)
-    if not _change(session, node, row, post, policy.check_leaves(post.label) if addressed else row.label, changed_at):
+    refiled = _take_files(session, node, received, row.id, post)
+    if not _change(session, node, row, post, policy.check_leaves(post.label) if addressed else row.label, changed_at) and not refiled:
         return  # it says what is here already: nobody needs to hear of it
     mentions.receive(session, node, received, row.id)
     pass_on(session, node, received, group, audience, *place_of(session, row.id), hold=row.removed is not None)

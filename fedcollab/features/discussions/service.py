@@ -1,6 +1,7 @@
 """Decides how posts come to be, change and go: each with its activity, its deliveries and its audit in one commit."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -22,8 +23,8 @@ from fedcollab.base.statements import prepared
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import announce, outbox, partners, receipts
 
-from . import activities, confirming, finding, groups, mentions, public, reading
-from .models import LAST, Draft, Mention, Post, PostRevision, Thanks, Thread
+from . import activities, attaching, confirming, drafts, finding, groups, mentions, public, reading
+from .models import LAST, Mention, Post, PostRevision, Thanks, Thread
 from .progress import own_post_read
 
 TITLE = 200
@@ -52,9 +53,10 @@ def post_thread(
     language: str = "",
     once: str = "",
     label: str = "",
+    files: Sequence[str] = (),
 ) -> Posted:
     """Opens a conversation in a group that the viewer sees; a form sent twice (`once` is its id) posts once. A `label` narrower than the
-    group's may be asked for.
+    group's may be asked for. It carries the viewer's own `files`.
 
     Raises NotFound, Forbidden, Refused, TooLarge, StorageFull."""
     group = reading.group(session, viewer, group_id)
@@ -77,7 +79,7 @@ def post_thread(
     )
     session.execute(sa.insert(Thread).values(**row, **_shared(viewer, audience, now)))
     written = dict(title=name, text=text, language=language, reply_to="", once=once)
-    return _post(session, node, viewer, group.actor, audience, thread_id, **written)
+    return _post(session, node, viewer, group.actor, audience, thread_id, **written, files=files)
 
 
 def post_reply(
@@ -91,8 +93,9 @@ def post_reply(
     reply_to: str = "",
     once: str = "",
     label: str = "",
+    files: Sequence[str] = (),
 ) -> Posted:
-    """Answers in a thread; `reply_to` is a post's uri, else the opener's; `label` as in `post_thread`.
+    """Answers in a thread; `reply_to` is a post's uri, else the opener's; `label` and `files` as in `post_thread`.
 
     Raises NotFound, Forbidden, Refused, TooLarge, StorageFull."""
     thread = reading.thread_row(session, viewer, thread_id)
@@ -110,7 +113,7 @@ def post_reply(
     known = session.execute(sa.select(Post.uri).where(Post.thread_id == thread_id, Post.uri == reply_to)).scalar_one_or_none()
     group = actors.by_id(session, thread.group_id)
     written = dict(title="", text=text, language=language, reply_to=known or first or "", once=once)
-    return _post(session, node, viewer, group, audience, thread_id, **written)
+    return _post(session, node, viewer, group, audience, thread_id, **written, files=files)
 
 
 def _again(session: Session, viewer: Viewer, once: str) -> Posted | None:
@@ -161,6 +164,7 @@ def _post(
     language: str,
     reply_to: str,
     once: str,
+    files: Sequence[str],
 ) -> Posted:
     now = node.now()
     fresh = ONCE.fullmatch(once) and session.execute(sa.select(Post.id).where(Post.id == once)).first() is None
@@ -174,10 +178,11 @@ def _post(
     session.execute(sa.insert(Post).values(**row, **state, **_shared(viewer, audience, now)))
     finding.follow(session, post_id)
     mentions.keep(session, node, post_id, viewer.person_id, [one.id for one in named], fresh=True)
+    attaching.put(session, node, viewer, post_id, files)
     if ours:
         own_post_read(session, viewer.person_id, thread_id, place)
     if once:  # it came from the form: what a tool has sent meanwhile empties nobody's
-        session.execute(sa.delete(Draft).where(Draft.person_id == viewer.person_id, Draft.place == (group.id if title else thread_id)))
+        drafts.forget(session, node, viewer, group.id if title else thread_id)
     send(session, node, group, audience, "Create", post_id, activities.to_object(data(session, post_id, title=title)))
     audit.record(session, now, viewer, "post.create", post_id)
     return Posted(thread_id, post_id, uri)
@@ -204,7 +209,7 @@ def data(session: Session, post_id: str, *, title: str = "") -> activities.PostD
         .join(GROUP, GROUP.id == Thread.group_id)
     )
     row = session.execute(query.where(Post.id == post_id)).one()
-    return replace(as_data(row, title), mentions=mentions.tags(session, post_id))
+    return replace(as_data(row, title), mentions=mentions.tags(session, post_id), attachments=attaching.documents(session, post_id))
 
 
 def as_data(row: Any, title: str) -> activities.PostData:
@@ -276,9 +281,9 @@ def announce_to_group(
         public.announce_outside(session, node, group, audience, activity, thread)
 
 
-def edit(session: Session, node: Node, viewer: Viewer, post_id: str, *, text: str) -> str:
-    """Changes an own post; what it said stays in its history. Answers the thread's row id. Raises NotFound, Forbidden, Refused,
-    StorageFull."""
+def edit(session: Session, node: Node, viewer: Viewer, post_id: str, *, text: str, without: Sequence[str] = ()) -> str:
+    """Changes an own post; what it said stays in its history, the files that it is to be `without` do not. Answers the
+    thread's row id. Raises NotFound, Forbidden, Refused, StorageFull."""
     thread_id, group, audience = _own_post(session, viewer, post_id)
     if partners.talks_with(session, group.host) and (closed := groups.closed(session, group)):
         raise Refused(closed)
@@ -288,7 +293,8 @@ def edit(session: Session, node: Node, viewer: Viewer, post_id: str, *, text: st
         raise Refused(N_("The text is empty. To take a post away, delete it."))
     node.room.need()
     html, named = mentions.render(session, group, text)
-    if not revise(session, post_id, html=html, source=text, now=node.now()):
+    fewer = attaching.take_away(session, node, post_id, without)
+    if not revise(session, post_id, html=html, source=text, now=node.now(), retitled=fewer):
         return thread_id  # saved as it was: nobody needs to hear of it
     finding.follow(session, post_id)
     mentions.keep(session, node, post_id, viewer.person_id, [one.id for one in named])
@@ -329,7 +335,7 @@ def _title(session: Session, post_id: str) -> str:
 def revise(
     session: Session, post_id: str, *, html: str, source: str, now: int, edited_at: int | None = None, retitled: bool = False
 ) -> bool:
-    """Replaces a post's text and keeps the one before; False where both read the same and its title is not a new one either.
+    """Replaces a post's text and keeps the one before; False where both read the same and nothing beside it (`retitled`) is new either.
     `edited_at` is when its author changed it, else it is now, and later than the change before: a clock that was set back would have
     others take the newer text for the older one. Raises TooMany where that happens too often."""
     before, changed_at = session.execute(sa.select(Post.html, Post.edited_at).where(Post.id == post_id)).one()
@@ -353,7 +359,8 @@ def _check_pace(session: Session, post_id: str, now: int) -> None:
 
 
 def bury(session: Session, node: Node, post_id: str) -> None:
-    """Empties a post, its history, its thanks and mentions, and the activities that carried it; with an opener goes its title."""
+    """Empties a post, its history, its thanks, mentions and files, and the activities that carried it; with an opener goes its title."""
+    attaching.drop(session, node, post_id)
     for model in (PostRevision, Mention, Thanks):
         session.execute(sa.delete(model).where(model.post_id == post_id))
     buried = sa.update(Post).where(Post.id == post_id).values(html="", source="", deleted_at=node.now())
@@ -362,17 +369,6 @@ def bury(session: Session, node: Node, post_id: str) -> None:
         session.execute(sa.update(Thread).where(Thread.id == row.thread_id).values(title="", untitled=True))
     finding.follow(session, post_id)
     outbox.forget(session, node, row.uri)
-
-
-def save_draft(session: Session, node: Node, viewer: Viewer, place: str, *, title: str, text: str) -> None:
-    """Keeps a form in mid-composition, for a thread or group that the viewer sees; an empty one is forgotten. Raises NotFound,
-    StorageFull."""
-    reading.group_of(session, viewer, place)
-    session.execute(sa.delete(Draft).where(Draft.person_id == viewer.person_id, Draft.place == place))
-    if title.strip() or text.strip():
-        node.room.need()
-        row = dict(person_id=viewer.person_id, place=place, title=title[:TITLE], text=text, updated_at=node.now())
-        session.execute(sa.insert(Draft).values(row))
 
 
 def document(session: Session, post_id: str) -> dict[str, Any]:

@@ -119,16 +119,18 @@ def remember_deletion(session: Session, node: Node, received: Verified) -> bool:
     return state.begin(session, node, Act(received.activity["id"], DELETE, uri, context, group_id, received.actor.id, "", node.now()))
 
 
-def refill(session: Session, post_id: str, post: PostData) -> None:
-    """The text of a post that was emptied by a removal and restored since: what its author signed last, and nothing older."""
+def refill(session: Session, post_id: str, post: PostData) -> bool:
+    """The text of a post that was emptied by a removal and restored since: what its author signed last, and nothing older. Whether it was
+    such a post."""
     query = sa.select(Post.html, Post.removed, Post.deleted_at, Post.edited_at, Post.thread_id, Post.reply_to).where(Post.id == post_id)
     row = session.execute(query).one()
     if row.html or row.removed is not None or row.deleted_at is not None or (post.edited_at or 0) < (row.edited_at or 0):
-        return
+        return False
     session.execute(sa.update(Post).where(Post.id == post_id).values(html=post.html, edited_at=post.edited_at))
     if post.title and not row.reply_to:
         session.execute(sa.update(Thread).where(Thread.id == row.thread_id, Thread.title == "").values(title=post.title))
     finding.follow(session, post_id)
+    return True
 
 
 HANDLERS = (

@@ -12,7 +12,7 @@ from fedcollab.actors.node import Node
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import Refused
 from fedcollab.base.statements import prepared
-from fedcollab.features.discussions import finding
+from fedcollab.features.discussions import attaching, finding
 from fedcollab.features.discussions.models import Post, PostRevision, Thread
 
 from .models import ModerationAct
@@ -50,7 +50,7 @@ def begin(session: Session, node: Node, act: Act) -> bool:
         session.execute(sa.insert(ModerationAct).values(**fixed, **values))
     else:
         session.execute(sa.update(ModerationAct).where(ModerationAct.uri == act.uri).values(**values))
-    _settle(session, act.kind, act.object_uri)
+    _settle(session, node, act.kind, act.object_uri)
     return True
 
 
@@ -65,7 +65,7 @@ def end(session: Session, node: Node, act: Act) -> bool:
         session.execute(sa.insert(ModerationAct).values(**fixed, **values, context=act.context))
     else:
         session.execute(sa.update(ModerationAct).where(ModerationAct.uri == act.uri).values(**values))
-    _settle(session, act.kind, act.object_uri)
+    _settle(session, node, act.kind, act.object_uri)
     return True
 
 
@@ -77,11 +77,11 @@ def _by_uri(session: Session, uri: str, kind: str, object_uri: str, group_id: st
     return row
 
 
-def _settle(session: Session, kind: str, object_uri: str) -> None:
+def _settle(session: Session, node: Node, kind: str, object_uri: str) -> None:
     if kind == LOCK:
         settle_thread(session, object_uri)
     else:
-        settle_post(session, object_uri)
+        settle_post(session, node, object_uri)
 
 
 def in_force(session: Session, object_uri: str, group_id: str | None) -> list[tuple[str, str, str]]:
@@ -109,7 +109,7 @@ def _before_query() -> sa.Select[Any]:
     return sa.select(*columns).where(ModerationAct.object_uri == sa.bindparam("uri"))
 
 
-def settle_post(session: Session, post_uri: str) -> None:
+def settle_post(session: Session, node: Node, post_uri: str) -> None:
     """Brings a post to the state that its acts say. A removal empties it where neither its author nor the group is of this node; the
     home group sends the text again with the restoring."""
     author, group = aliased(Actor), aliased(Actor)
@@ -134,6 +134,7 @@ def settle_post(session: Session, post_uri: str) -> None:
     if emptied:
         values |= dict(html="", source="")
         session.execute(sa.delete(PostRevision).where(PostRevision.post_id == row.id))
+        attaching.drop(session, node, row.id)
     session.execute(sa.update(Post).where(Post.id == row.id).values(**values))
     if not row.reply_to:
         title = dict(title="") if emptied else {}
