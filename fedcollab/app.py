@@ -63,7 +63,7 @@ def make_app(kernel: Kernel) -> web.Application:
     app[SECRET] = derive(kernel.node.master_key, "web")
     app[TEMPLATES] = Templates()
     app[MENU] = tuple(item for feature in FEATURES for item in feature.menu)
-    app[BESIDE] = tuple(look for feature in FEATURES for look in feature.beside)
+    app[BESIDE] = tuple(one for feature in FEATURES for one in feature.beside)
     app[HOME] = tuple(note for feature in FEATURES for note in feature.home)
     app[OUTBOX] = tuple(taker for feature in FEATURES for taker in feature.outbox)
     app[ARRIVALS] = tuple(arrivals for feature in FEATURES for arrivals in feature.arrivals)

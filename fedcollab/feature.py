@@ -71,6 +71,7 @@ class Beside:
 
 
 LookBeside = Callable[[Session, Viewer, str], list[Beside]]
+THREAD, RESOURCE = "thread", "resource"  # beside what something stands
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ class Feature:
     (the message id of what a partner may take part in), each partner is allowed it or not, by the feature's name: `admits` puts an
     organisation into the feature's audiences, `expels` takes it out of them and drops what still waits for it. What a partner sends to its
     handlers is refused where it is not allowed."""
+
     """One feature's part in the house; `outbox` and `arrivals` are what members' own tools write and read of it, `asked` which of its
     activities other servers may fetch by their ids, `restored` what a node that comes out of a backup of that time does first, `erasures`
     what must not come back with an older one, `stock` what it has stored that is to be found. Where it has a `permission` (the message id
@@ -100,7 +102,7 @@ class Feature:
     holds: Holds | None = None
     menu: tuple[MenuItem, ...] = ()
     home: tuple[HomeNote, ...] = ()
-    beside: tuple[LookBeside, ...] = ()
+    beside: tuple[tuple[str, LookBeside], ...] = ()
     permission: str = ""
     admits: Callable[[Session, Node, str], None] | None = None
     expels: Callable[[Session, Node, str], None] | None = None
@@ -117,7 +119,7 @@ OUTBOX: web.AppKey[tuple[Taker, ...]] = web.AppKey("outbox")
 ARRIVALS: web.AppKey[tuple[Arrivals, ...]] = web.AppKey("arrivals")
 ASKED: web.AppKey[tuple[MayAsk, ...]] = web.AppKey("asked")
 HOME = web.AppKey("home", tuple[HomeNote, ...])
-BESIDE: web.AppKey[tuple[LookBeside, ...]] = web.AppKey("beside")
+BESIDE: web.AppKey[tuple[tuple[str, LookBeside], ...]] = web.AppKey("beside")
 NUMBERS = web.RequestKey("numbers", dict[str, int])
 COUNTED_FOR = 10 * MICROSECONDS
 
@@ -191,9 +193,10 @@ def admin_of(request: web.Request) -> Viewer:
     return viewer
 
 
-def beside(request: web.Request, session: Session, uri: str) -> list[Beside]:
-    """What other features put beside the thing with this uri, as far as whoever looks may see it."""
-    return [one for look in request.app.get(BESIDE, ()) for one in look(session, viewer_of(request), uri)]
+def beside(request: web.Request, session: Session, kind: str, uri: str) -> list[Beside]:
+    """What other features put beside the thing of this kind and uri, as far as whoever looks may see it."""
+    looks = [look for to, look in request.app.get(BESIDE, ()) if to == kind]
+    return [one for look in looks for one in look(session, viewer_of(request), uri)]
 
 
 async def home_notes(request: web.Request) -> list[tuple[str, Any]]:

@@ -1,6 +1,8 @@
 """Decides how a resource gets a conversation: in a group whose people may all read the resource, and tied to it on both pages."""
 
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 from aiohttp import web
@@ -13,6 +15,7 @@ from fedcollab.actors.models import OWN
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import N_, NotFound, Refused
+from fedcollab.base.statements import prepared
 from fedcollab.base.web import read_form, redirect, words_of
 from fedcollab.feature import Beside, member_of, page
 from fedcollab.features.discussions import groups, reading
@@ -25,6 +28,8 @@ from fedcollab.features.resources.models import Resource
 from fedcollab.federation.kernel import KERNEL
 
 from .models import ResourceThread
+
+MOST = 20  # resources beside a conversation
 
 
 @dataclass(frozen=True)
@@ -103,12 +108,18 @@ def of_resource(session: Session, viewer: Viewer, uri: str) -> list[Beside]:
 
 def of_thread(session: Session, viewer: Viewer, uri: str) -> list[Beside]:
     """The resources that a conversation belongs to and the viewer sees: for its page."""
-    threads = sa.select(Thread.id).where(Thread.uri == uri)
-    tied = sa.select(ResourceThread.resource_id).where(ResourceThread.thread_id.in_(threads))
-    about = sa.or_(Resource.id.in_(tied), Resource.discussion == uri)
-    query = sa.select(Resource.id, Resource.title, Resource.language)
-    rows = session.execute(query.where(about, Resource.deleted_at.is_(None), policy.visible(Resource, viewer)).limit(20))
+    rows = prepared(session, _of_thread(), policy.asked_by(viewer) | {"uri": uri})
     return [Beside(f"/library/{row.id}", row.title, row.language, N_("In the library")) for row in rows]
+
+
+@cache
+def _of_thread() -> sa.Select[Any]:
+    threads = sa.select(Thread.id).where(Thread.uri == sa.bindparam("uri"))
+    tied = sa.select(ResourceThread.resource_id).where(ResourceThread.thread_id.in_(threads))
+    named = sa.select(Resource.id).where(Resource.discussion == sa.bindparam("uri"), Resource.discussion != "")
+    columns: list[Any] = [Resource.id, Resource.title, Resource.language]
+    there = sa.and_(Resource.id.in_(tied.union(named)), Resource.deleted_at.is_(None))
+    return sa.select(*columns).where(there, policy.visible(Resource)).limit(MOST)
 
 
 async def discuss_resource(request: web.Request) -> web.Response:

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from fedcollab.feature import Feature
+from fedcollab.feature import RESOURCE, THREAD, Feature
 
 from . import close_discussion, discuss_resource
 
@@ -14,5 +14,5 @@ FEATURE = Feature(
         web.get("/library/{id}/discuss", discuss_resource.discuss_resource),
         web.post("/library/{id}/discuss", discuss_resource.discuss_resource),
     ),
-    beside=(discuss_resource.of_resource, discuss_resource.of_thread),
+    beside=((RESOURCE, discuss_resource.of_resource), (THREAD, discuss_resource.of_thread)),
 )

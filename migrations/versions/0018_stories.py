@@ -39,6 +39,8 @@ def upgrade() -> None:
     op.create_index("ix_story_use_until", "story_use", ["until"])
     op.add_column("resource", sa.Column("discussion", sa.Text, nullable=False, server_default=""))
     op.add_column("resource", sa.Column("uses", sa.JSON))
+    talked = sa.text("discussion <> ''")
+    op.create_index("ix_resource_discussion", "resource", ["discussion"], sqlite_where=talked, postgresql_where=talked)
     op.create_table(
         "resource_thread",
         sa.Column("resource_id", sa.String(36), sa.ForeignKey("resource.id"), primary_key=True),

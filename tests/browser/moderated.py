@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from fedcollab.access.models import GREEN
 from fedcollab.access.viewer import MEMBER, MODERATOR, Viewer
 from fedcollab.actors import service as actors
-from fedcollab.features.discussions import groups, service
+from fedcollab.features.discussions import drafts, groups, service
 from fedcollab.features.discussions.models import Post
 from fedcollab.features.discussions.moderation import acting, flags, muting
 from fedcollab.features.members import service as members

@@ -15,7 +15,7 @@ from fedcollab.actors.models import PERSON
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import DAY, new_id
 from fedcollab.base.errors import NotFound
-from fedcollab.features.discussions import groups, progress, reading, service
+from fedcollab.features.discussions import drafts, groups, progress, reading, service
 from fedcollab.features.discussions.models import Draft, Post, PostRevision
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation.models import ACCEPTED, Follow

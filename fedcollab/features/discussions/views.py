@@ -14,7 +14,7 @@ from fedcollab.base import markup
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import Conflict, NotFound, Refused, Unavailable
 from fedcollab.base.web import read_fields, read_form, redirect, wants_document, words_of
-from fedcollab.feature import came_back, home_notes, member_of, page, sign_in_first, viewer_of
+from fedcollab.feature import THREAD, Beside, beside, came_back, home_notes, member_of, page, sign_in_first, viewer_of
 from fedcollab.federation import receipts
 from fedcollab.federation.kernel import KERNEL
 from fedcollab.federation.verdicts import why_given_up
@@ -140,7 +140,11 @@ async def thread_page(request: web.Request, viewer: Viewer, thread_id: str, show
     asked = request.query.get("page", "1")
     number = int(asked) if asked.isascii() and asked.isdigit() and 0 < len(asked) < 7 else 1
 
-    found = await kernel.database.glance(looking.conversation, viewer, thread_id, number, kernel.node.now())
+    def look(session: Session) -> tuple[looking.Conversation, list[Beside]]:
+        seen = looking.conversation(session, viewer, thread_id, number, kernel.node.now())
+        return seen, beside(request, session, THREAD, seen.thread.uri)
+
+    found, goes_with = await kernel.database.glance(look)
     pages = max(number if found.posts else 1, -(-found.thread.posts // reading.POSTS))  # own posts that wait are not counted yet
     seen = found.thread.posts if number >= pages else max((p.place for p in found.posts if p.confirmed_at), default=0)
     with contextlib.suppress(Unavailable):  # a full disk stops nobody from reading
@@ -153,6 +157,7 @@ async def thread_page(request: web.Request, viewer: Viewer, thread_id: str, show
         "discussions/thread.html",
         status=shown.status,
         **vars(found),
+        goes_with=goes_with,
         why=lambda status: why_given_up(status, words_of(request)),
         errors=shown.errors,
         text=found.draft if shown.text is None else shown.text,

@@ -7,7 +7,7 @@ from fedcollab.access.models import SharedObject
 from fedcollab.base.database import Model
 
 PUBLIC = text("label = 'TLP:CLEAR'")
-DUE = text("review_on <> ''")
+DUE, TALKED = text("review_on <> ''"), text("discussion <> ''")
 CURRENT, REPLACED, WITHDRAWN = "current", "replaced", "withdrawn"
 
 
@@ -50,6 +50,7 @@ class Resource(SharedObject, Model):
         Index("ix_resource_of", "organisation_id", "posted_at", "id"),
         Index("ix_resource_public", "author_id", sqlite_where=PUBLIC),
         Index("ix_resource_due", "review_on", sqlite_where=DUE),
+        Index("ix_resource_discussion", "discussion", sqlite_where=TALKED, postgresql_where=TALKED),
     )
 
 
