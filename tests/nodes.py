@@ -36,6 +36,8 @@ from fedcollab.features.discussions import groups, reading
 from fedcollab.features.discussions.feature import FEATURE as DISCUSSIONS
 from fedcollab.features.members.feature import FEATURE as MEMBERS
 from fedcollab.features.members.feature import RATE, Rate
+from fedcollab.features.resources import reading as resources
+from fedcollab.features.resources.feature import FEATURE as LIBRARY
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import follows, mirror, offers, profiles, proofs, signatures, streams, succession, views, vouching, workers
 from fedcollab.federation.kernel import KERNEL, Kernel
@@ -97,6 +99,7 @@ class Here:
         """Rows in each table that holds facts: to show that a refusal changed nothing."""
         await self.write(groups.renew_lists)  # or the minute's chore does it between two counts
         names = ("actor", "actor_key", "partner", "follow", "activity", "delivery", "inbox_item", "thread", "post", "audit_entry")
+        names += ("resource", "resource_version", "country_note", "file")
         return {name: (await self.sql(f"SELECT count(*) FROM {name}"))[0][0] for name in names}
 
     async def quiet(self) -> None:
@@ -131,7 +134,7 @@ async def start(
     opened = database or open_database(f"sqlite:///{place / f'{port}.db'}")
     Model.metadata.create_all(opened.engine)
     trust = (*offers.HANDLERS, *succession.HANDLERS, *vouching.HANDLERS)
-    registry = Registry((*follows.HANDLERS, *trust, *DISCUSSIONS.handlers))
+    registry = Registry((*follows.HANDLERS, *trust, *DISCUSSIONS.handlers, *LIBRARY.handlers))
     fetcher = Fetcher(peers=frozenset(settings.loopback_peers), agent=agent_of(settings.base_url))
     kernel = Kernel(Node(settings, os.urandom(32), clock, named=names.named), opened, fetcher, registry)
 
@@ -145,10 +148,10 @@ async def start(
     viewer = await opened.write(people)
     app = web.Application(middlewares=[answer_errors, token_base])
     app[KERNEL], app[SETTINGS], app[SECRET] = kernel, settings, b"s" * 32
-    app[TEMPLATES], app[MENU] = Templates(), DISCUSSIONS.menu
-    app[OUTBOX], app[ARRIVALS], app[ASKED] = DISCUSSIONS.outbox, DISCUSSIONS.arrivals, (reading.may_ask_about,)
+    app[TEMPLATES], app[MENU] = Templates(), DISCUSSIONS.menu + LIBRARY.menu
+    app[OUTBOX], app[ARRIVALS], app[ASKED] = DISCUSSIONS.outbox, DISCUSSIONS.arrivals, (reading.may_ask_about, resources.may_ask_about)
     app[RATE] = Rate(clock)
-    app.add_routes([*views.ROUTES, *streams.ROUTES, *mirror.ROUTES, *DISCUSSIONS.routes, *MEMBERS.routes])
+    app.add_routes([*views.ROUTES, *streams.ROUTES, *mirror.ROUTES, *DISCUSSIONS.routes, *LIBRARY.routes, *MEMBERS.routes])
     app.on_response_prepare.append(add_headers)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()

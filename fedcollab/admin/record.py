@@ -36,6 +36,8 @@ KINDS = {
     "post": N_("Posts"),
     "thread": N_("Conversations"),
     "resource": N_("Resources"),
+    "note": N_("Notes on resources"),
+    "list": N_("Reading lists"),
     "flag": N_("Reports"),
     "group": N_("Groups"),
     "member": N_("Members"),

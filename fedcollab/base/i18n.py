@@ -118,6 +118,15 @@ class Words:
         """A count, grouped as the language does; in the digits 0 to 9, as dates are."""
         return str(format_decimal(value, locale=self._locale))
 
+    def country(self, code: str) -> str:
+        """The name of a country by its code of two letters; the code itself where it has none."""
+        return str(self._locale.territories.get(code, code))
+
+    def tongue(self, code: str) -> str:
+        """The name of a language by its BCP 47 tag; the tag itself where it has none."""
+        found = self._locale.languages.get(code.replace("-", "_")) or self._locale.languages.get(code.split("-", maxsplit=1)[0])
+        return str(found or code)
+
     def name(self, text: str) -> Markup:
         """A name or address inside a sentence, kept apart from the sentence's writing direction."""
         return APART + text + TOGETHER

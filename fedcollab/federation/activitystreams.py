@@ -26,6 +26,7 @@ CONTEXT: list[object] = [
 ]
 MEDIA_TYPE = "application/activity+json"
 PROTOCOL = "fedcollab/1"
+OURS = "fc:"
 
 # Our extension terms; FEDERATION.md describes each, and a test holds it to this list.
 LABEL, PROTOCOL_TERM, ORGANISATION = "fc:label", "fc:protocol", "fc:organisation"

@@ -31,9 +31,18 @@ def unwrap(session: Session, node: Node, received: Verified, fetched: dict[str, 
     if proofs.key_uris(received.activity):  # not needed, for the request was signed; but a wrong one is nobody's word
         forwarding.check_proof(session, node, received.activity, received.actor)
         received = replace(received, proved=True)
-    if "Announce" not in ap.types(received.activity) or received.actor.kind != GROUP or received.outside:
+    if "Announce" not in ap.types(received.activity) or received.outside or not _may_pass_on(received):
         return received
     return _passed_on(session, node, received, fetched)
+
+
+def _may_pass_on(received: Verified) -> bool:
+    """A group passes on what is said in it; an organisation of our kind what others say of its library's records, and nothing else."""
+    if received.actor.kind == GROUP:
+        return True
+    inner = received.activity.get("object")
+    said = isinstance(inner, dict) and "actor" in inner and ap.COUNTRY_NOTE in ap.types(inner.get("object"))
+    return said and received.actor.kind == ORGANIZATION and received.actor.known == PARTNER
 
 
 def _passed_on(session: Session, node: Node, received: Verified, fetched: dict[str, Any]) -> Verified:

@@ -67,6 +67,10 @@ class Handler:
     by: tuple[str, ...] = (PARTNERS,)
     turned_away: Work | None = None
 
+    def takes(self, objects: set[str], *, only: bool) -> bool:
+        """Whether it handles an object of these types; `only` where it names one of them itself."""
+        return bool(objects & set(self.objects)) or (not self.objects and not only)
+
 
 class NotPermitted(Refused):
     """The partner may not take part in what it has sent; `tell` says so to it, where it waits to hear."""
@@ -78,17 +82,19 @@ class NotPermitted(Refused):
 
 
 class Registry:
-    """All handlers of the house, each asked in its turn."""
+    """All handlers of the house, each asked in its turn. `own` are the types of ours that some of them name: what is of one of these is
+    theirs alone, whatever else it says to be."""
 
     def __init__(self, handlers: Iterable[Handler]) -> None:
         self.handlers = tuple(handlers)
+        self.own = {name for handler in self.handlers for name in handler.objects if name.startswith(ap.OURS)}
 
     def find(self, received: Verified, permitted: Collection[str] | None = None) -> list[Work]:
         """All that handle an activity, in order; what nobody handles is accepted and has no effect. Raises NotPermitted where only features
         handle it that are not `permitted` to its sender (None permits all)."""
         kinds, objects = ap.types(received.activity), set(ap.types(received.activity.get("object"))) or {UNTYPED}
-        side = OUTSIDE if received.outside else PARTNERS
-        found = [h for h in self.handlers if side in h.by and h.activity in kinds and (not h.objects or objects & set(h.objects))]
+        side, ours = OUTSIDE if received.outside else PARTNERS, objects & self.own
+        found = [h for h in self.handlers if side in h.by and h.activity in kinds and h.takes(ours or objects, only=bool(ours))]
         heard = [h for h in found if h.announced or received.first_hand]
         allowed = [h for h in heard if permitted is None or not h.feature or h.withdraws or h.feature in permitted]
         if heard and not allowed:

@@ -58,7 +58,7 @@ def _shared() -> list[sa.Column[object]]:
 
 
 def _resource() -> None:
-    texts = ("title", "publisher", "summary", "html", "source", "identifier", "reason")
+    texts = ("title", "publisher", "summary", "html", "abstract", "source", "identifier", "reason")
     short = {"language": 16, "kind": 16, "licence": 32, "review_on": 10, "state": 16}
     op.create_table(
         "resource",
@@ -84,7 +84,7 @@ def _parts() -> None:
         "resource_version",
         sa.Column("resource_id", sa.String(36), sa.ForeignKey("resource.id"), primary_key=True),
         sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
-        sa.Column("file_id", sa.String(36)),
+        sa.Column("file_id", sa.String(36), sa.ForeignKey("file.id")),
         *(sa.Column(name, sa.Text, nullable=False) for name in ("note", "link", "reason")),
         sa.Column("published_at", sa.BigInteger, nullable=False),
         sa.Column("state", sa.String(16), nullable=False),

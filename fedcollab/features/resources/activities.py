@@ -164,7 +164,7 @@ def parse(document: dict[str, Any], author: str, received_at: int) -> ResourceDa
         changed_at=min(parse_iso(document.get("updated")) or published, received_at),
         versions=versions,
         state=_state(said.get("state", CURRENT), (CURRENT, WITHDRAWN)),
-        reason=_line(said.get("reason"), REASON),
+        reason=line(said.get("reason"), REASON),
         translations=_ids(said.get("translations")),
         discussion=next(iter(_ids([said.get("discussion")])), ""),
         uses=_uses(said.get("uses")),
@@ -208,22 +208,23 @@ def _read(said: dict[str, Any], title: str, summary: str) -> Record:
         Record(
             title=title,
             authors=_texts(said.get("authors")),
-            publisher=_line(said.get("publisher"), NAME),
+            publisher=line(said.get("publisher"), NAME),
             year=year if type(year) is int else None,
-            language=_line(said.get("language"), 16),
+            language=line(said.get("language"), 16),
             countries=_texts(said.get("countries")),
-            kind=_line(said.get("kind"), 16),
+            kind=line(said.get("kind"), 16),
             topics=_texts(said.get("topics")),
-            licence=_line(said.get("licence"), 32),
+            licence=line(said.get("licence"), 32),
             summary=summary,
             source=said["source"] if isinstance(said.get("source"), str) else "",
-            identifier=_line(said.get("identifier"), NAME),
-            review_on=_line(said.get("reviewOn"), 10),
+            identifier=line(said.get("identifier"), NAME),
+            review_on=line(said.get("reviewOn"), 10),
         )
     )
 
 
-def _line(value: object, most: int) -> str:
+def line(value: object, most: int) -> str:
+    """A text of a document as one line of at most so many characters; empty for what is none."""
     return plain(value[: 4 * most], most) if isinstance(value, str) else ""
 
 
@@ -238,7 +239,7 @@ def _ids(value: object) -> tuple[str, ...]:
 
 def _uses(value: object) -> tuple[UseData, ...]:
     listed = [one for one in value[:USES] if isinstance(one, dict)] if isinstance(value, list) else []
-    read = [UseData(_line(one.get("use"), 20), _line(one.get("channel"), 20), parse_iso(one.get("until")) or 0) for one in listed]
+    read = [UseData(line(one.get("use"), 20), line(one.get("channel"), 20), parse_iso(one.get("until")) or 0) for one in listed]
     return tuple(one for one in read if one.use and one.channel and one.until)
 
 
@@ -268,9 +269,9 @@ def _one(value: object, received_at: int) -> VersionData:
     return VersionData(
         number=number,
         published_at=min(parse_iso(value.get("published")) or received_at, received_at),
-        note=_line(value.get("note"), NOTE),
+        note=line(value.get("note"), NOTE),
         link=address(value["link"]) if isinstance(value.get("link"), str) else "",
         state=_state(value.get("state", CURRENT), STATES),
-        reason=_line(value.get("reason"), REASON),
+        reason=line(value.get("reason"), REASON),
         file=file if isinstance(file, dict) else None,
     )

@@ -3,8 +3,21 @@
 from fedcollab.base.errors import N_
 from fedcollab.feature import Feature
 
-from . import models  # noqa: F401  # its tables
+from . import notes_in, reading, receiving
+from .catalogue import send_catalogue
+from .drafts import forget_drafts
+from .erased import ERASURES
 from .shelves import FEATURE as NAME
 from .shelves import admit_partner, expel_partner
 
-FEATURE = Feature(name=NAME, permission=N_("Library"), admits=admit_partner, expels=expel_partner)
+FEATURE = Feature(
+    name=NAME,
+    handlers=(*receiving.HANDLERS, *notes_in.HANDLERS),
+    chores=(send_catalogue, forget_drafts),
+    erasures=ERASURES,
+    asked=reading.may_ask_about,
+    holds=reading.holds,
+    permission=N_("Library"),
+    admits=admit_partner,
+    expels=expel_partner,
+)

@@ -13,10 +13,10 @@ CURRENT, REPLACED, WITHDRAWN = "current", "replaced", "withdrawn"
 
 class Resource(SharedObject, Model):
     """A record. Its author is the organisation that publishes it; `added_by_id` is whoever added it, known here alone. `summary` is the
-    Markdown of our own, `html` safe as stored. `number` is its newest version's, `revision` grows with every change of whichever kind.
-    `passed_on` says that it was ever sent to partners. `discussion` is the id of the conversation that it grew from or that its publisher
-    has opened about it; `uses` of a story what it may be used for, as `activities.UseData`. A deleted one keeps its ids and its revision
-    alone."""
+    Markdown, `html` safe as stored, `abstract` its first words. `number` is its newest version's, `revision` grows with every change of
+    whichever kind. `passed_on` says that it was ever sent to partners. `discussion` is the id of the conversation that it grew from or
+    that its publisher has opened about it; `uses` of a story what it may be used for, as `activities.UseData`. A deleted one keeps its ids
+    and its revision alone."""
 
     __tablename__ = "resource"
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
@@ -32,6 +32,7 @@ class Resource(SharedObject, Model):
     licence: Mapped[str] = mapped_column(String(32))
     summary: Mapped[str] = mapped_column(Text)
     html: Mapped[str] = mapped_column(Text)
+    abstract: Mapped[str] = mapped_column(Text)
     source: Mapped[str] = mapped_column(Text)
     identifier: Mapped[str] = mapped_column(Text)
     review_on: Mapped[str] = mapped_column(String(10))
@@ -61,7 +62,7 @@ class Version(Model):
     resource_id: Mapped[str] = mapped_column(ForeignKey("resource.id"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     note: Mapped[str] = mapped_column(Text)
-    file_id: Mapped[str | None] = mapped_column(String(36), index=True)
+    file_id: Mapped[str | None] = mapped_column(ForeignKey("file.id"), index=True)
     link: Mapped[str] = mapped_column(Text)
     published_at: Mapped[int]
     state: Mapped[str] = mapped_column(String(16))

@@ -11,8 +11,11 @@ from fedcollab.access.models import STRICT
 from fedcollab.actors import service as actors
 from fedcollab.actors.models import Actor
 from fedcollab.actors.node import Node
+from fedcollab.base.markup import first_words
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import outbox, receipts
+from fedcollab.files import service as files
+from fedcollab.files import wire
 
 from . import activities, shelves
 from .activities import ResourceData, UseData, VersionData
@@ -23,9 +26,13 @@ FIELDS = tuple(one.name for one in fields(Record))
 LISTS = ("authors", "countries", "topics")
 
 
-def values_of(record: Record) -> dict[str, Any]:
-    """A record as its row's columns keep it."""
-    return {name: list(getattr(record, name)) if name in LISTS else getattr(record, name) for name in FIELDS}
+ABSTRACT = 180  # characters
+
+
+def values_of(record: Record, html: str) -> dict[str, Any]:
+    """A record, whose description is `html`, as its row's columns keep it."""
+    values = {name: list(getattr(record, name)) if name in LISTS else getattr(record, name) for name in FIELDS}
+    return values | dict(html=html, abstract=first_words(html, ABSTRACT))
 
 
 def record_of(row: Any) -> Record:
@@ -39,7 +46,9 @@ def data(session: Session, resource_id: str) -> ResourceData:
     author = sa.select(Actor.uri).where(Actor.id == Resource.author_id).scalar_subquery()
     row = session.execute(sa.select(*Resource.__table__.columns, author.label("author")).where(Resource.id == resource_id)).one()
     named = sa.select(Translation.uri).where(Translation.resource_id == resource_id).order_by(Translation.uri)
-    listed = sa.select(Version).where(Version.resource_id == resource_id).order_by(Version.number)
+    listed = sa.select(*Version.__table__.columns).where(Version.resource_id == resource_id).order_by(Version.number)
+    versions = session.execute(listed).all()
+    held = files.of(session, [one.file_id for one in versions if one.file_id])
     return ResourceData(
         uri=row.uri,
         author=row.author,
@@ -49,7 +58,7 @@ def data(session: Session, resource_id: str) -> ResourceData:
         revision=row.revision,
         posted_at=row.posted_at,
         changed_at=row.changed_at,
-        versions=tuple(_version(one) for one in session.scalars(listed)),
+        versions=tuple(_version(one, held.get(one.file_id)) for one in versions),
         state=row.state,
         reason=row.reason,
         translations=tuple(session.scalars(named)),
@@ -63,8 +72,10 @@ def uses_of(row: Any) -> tuple[UseData, ...]:
     return tuple(UseData(**one) for one in row.uses or ())
 
 
-def _version(row: Version) -> VersionData:
-    return VersionData(row.number, row.published_at, row.note, row.link, row.state, row.reason)
+def _version(row: Any, file: files.FileData | None) -> VersionData:
+    """A partner's file whose hash it has not said is no attachment that others could check."""
+    said = wire.attachment(file) if file is not None and file.sha256 else None
+    return VersionData(row.number, row.published_at, row.note, row.link, row.state, row.reason, said)
 
 
 def send(session: Session, node: Node, kind: str, resource_id: str, *, about: str = "") -> None:

@@ -16,6 +16,7 @@ from fedcollab.actors.node import Node
 from fedcollab.base import markup
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import Conflict, Forbidden, N_, NotFound, Refused
+from fedcollab.files import service as files
 
 from . import sending, shelves
 from .activities import NOTE, REASON, VERSIONS, UseData
@@ -80,7 +81,7 @@ def add(
     row = dict(id=resource_id, uri=uri, audience_id=audience_id, label=label, author_id=me.id, organisation_id=me.id, posted_at=now)
     state = dict(added_by_id=viewer.person_id, number=1, revision=next_revision(node, 0), changed_at=now, discussion=discussion)
     state |= dict(uses=[asdict(one) for one in uses] or None)
-    session.execute(sa.insert(Resource).values(**row, **state, **sending.values_of(found), html=markup.render(found.summary)))
+    session.execute(sa.insert(Resource).values(**row, **state, **sending.values_of(found, markup.render(found.summary))))
     _put_version(session, node, viewer, resource_id, 1, file_id=file_id, link="" if file_id else found.source, note=note)
     forget_draft(session, viewer, "")
     sending.send(session, node, "Create", resource_id)
@@ -96,6 +97,8 @@ def next_revision(node: Node, before: int) -> int:
 def _put_version(
     session: Session, node: Node, viewer: Viewer, resource_id: str, number: int, *, file_id: str, link: str, note: str
 ) -> None:
+    if file_id:
+        files.attachable(session, node, viewer, file_id)
     row = dict(resource_id=resource_id, number=number, note=markup.plain(note, NOTE), file_id=file_id or None, link=link)
     session.execute(sa.insert(Version).values(**row, published_at=node.now(), state=CURRENT))
 
@@ -119,7 +122,7 @@ def edit(session: Session, node: Node, viewer: Viewer, resource_id: str, record:
     newest = sa.and_(Version.resource_id == resource_id, Version.number == row.number, Version.file_id.is_(None))
     if link:
         session.execute(sa.update(Version).where(newest, Version.link == row.source).values(link))
-    _change(session, node, row, **sending.values_of(found), html=markup.render(found.summary))
+    change(session, node, row, **sending.values_of(found, markup.render(found.summary)))
     sending.send(session, node, "Update", resource_id)
     audit.record(session, node.now(), viewer, "resource.edit", resource_id)
 
@@ -159,8 +162,8 @@ def _own_to_take_away(session: Session, viewer: Viewer, resource_id: str) -> Any
     return row
 
 
-def _change(session: Session, node: Node, row: Any, **values: Any) -> int:
-    """Answers its new revision."""
+def change(session: Session, node: Node, row: Any, **values: Any) -> int:
+    """Gives a record of ours these values and its next revision, which it answers."""
     revision = next_revision(node, row.revision)
     now = dict(revision=revision, changed_at=max(node.now(), row.changed_at + 1000))
     session.execute(sa.update(Resource).where(Resource.id == row.id).values(**now, **values))
@@ -184,7 +187,7 @@ def new_version(
     before = sa.and_(Version.resource_id == resource_id, Version.state == CURRENT)
     session.execute(sa.update(Version).where(before).values(state=REPLACED))
     _put_version(session, node, viewer, resource_id, row.number + 1, file_id=file_id, link="" if file_id else address(link), note=note)
-    _change(session, node, row, number=row.number + 1, state=CURRENT, reason="")
+    change(session, node, row, number=row.number + 1, state=CURRENT, reason="")
     sending.send(session, node, "Update", resource_id)
     audit.record(session, node.now(), viewer, "resource.version", resource_id)
     return int(row.number + 1)
@@ -210,7 +213,7 @@ def withdraw(session: Session, node: Node, viewer: Viewer, resource_id: str, *, 
         raise Conflict(N_("This is withdrawn already."))
     session.execute(sa.update(Version).where(one).values(state=WITHDRAWN, reason=why))
     whole = version.number == row.number
-    _change(session, node, row, **(dict(state=WITHDRAWN, reason=why) if whole else {}))
+    change(session, node, row, **(dict(state=WITHDRAWN, reason=why) if whole else {}))
     sending.send(session, node, "Update", resource_id, about=row.uri if whole else about_version(row.uri, version.number))
     audit.record(session, node.now(), viewer, "resource.withdraw", resource_id)
 
@@ -252,7 +255,7 @@ def tie(session: Session, node: Node, viewer: Viewer, resource_id: str, discussi
     """Names the conversation that a record of ours belongs to, where it has none and is ours; partners learn of it. Raises NotFound."""
     row = visible_row(session, viewer, resource_id)
     if row.organisation_id == viewer.organisation_id and not row.discussion:
-        _change(session, node, row, discussion=discussion)
+        change(session, node, row, discussion=discussion)
         sending.send(session, node, "Update", resource_id)
         audit.record(session, node.now(), viewer, "resource.tie", resource_id)
 
@@ -276,10 +279,10 @@ def restate(
     values: dict[str, Any] = dict(uses=[asdict(one) for one in uses], label=label, audience_id=shelves.ours(session, node, label))
     if record is not None:
         found = checked(record)
-        values |= sending.values_of(found) | dict(html=markup.render(found.summary))
-    _change(session, node, row, **values)
+        values |= sending.values_of(found, markup.render(found.summary))
+    revision = change(session, node, row, **values)
     if label == STRICT and row.passed_on:
-        sending.take_back(session, node, row.uri, next_revision(node, row.revision), row.posted_at)
+        sending.take_back(session, node, row.uri, revision, row.posted_at)
     sending.send(session, node, "Create" if row.label == STRICT else "Update", resource_id, about=row.uri)
     audit.record(session, node.now(), viewer, "resource.edit", resource_id)
 
@@ -288,7 +291,7 @@ def _move(session: Session, node: Node, row: Any, label: str) -> int:
     """The record and what was said of it, under the new label. Answers its revision."""
     audience_id = shelves.ours(session, node, label)
     session.execute(sa.update(CountryNote).where(CountryNote.resource_id == row.id).values(label=label, audience_id=audience_id))
-    return _change(session, node, row, label=label, audience_id=audience_id)
+    return change(session, node, row, label=label, audience_id=audience_id)
 
 
 def delete(session: Session, node: Node, viewer: Viewer, resource_id: str) -> None:
@@ -310,13 +313,24 @@ EMPTY = Record(title="")
 
 def bury(session: Session, node: Node, resource_id: str, *, revision: int) -> None:
     """Empties a record, with its versions, its notes and its places in lists; its ids stay, and the revision that nothing older undoes."""
+    held = session.scalars(sa.select(Version.file_id).where(Version.resource_id == resource_id, Version.file_id.is_not(None))).all()
+    files.let_go(session, node, [file_id for file_id in held if file_id])
     for model in (Version, Translation, CollectionItem, LabelChange):
         session.execute(sa.delete(model).where(model.resource_id == resource_id))
     session.execute(sa.delete(CountryNote).where(CountryNote.resource_id == resource_id))
-    empty = dict(discussion="", uses=None, html="", reason="", state=WITHDRAWN, deleted_at=node.now(), revision=revision, number=0)
-    session.execute(sa.update(Resource).where(Resource.id == resource_id).values(**sending.values_of(EMPTY), **empty))
+    empty = dict(discussion="", uses=None, reason="", state=WITHDRAWN, deleted_at=node.now(), revision=revision, number=0)
+    session.execute(sa.update(Resource).where(Resource.id == resource_id).values(**sending.values_of(EMPTY, ""), **empty))
 
 
 def forget_draft(session: Session, viewer: Viewer, place: str) -> None:
     """What was kept of a form is not needed any more."""
     session.execute(sa.delete(RecordDraft).where(RecordDraft.person_id == viewer.person_id, RecordDraft.place == place))
+
+
+def again(session: Session, node: Node, resource_id: str, *, state: str, reason: str, label: str, revision: int) -> None:
+    """A record of an older backup as it had been since: partners know of it already. Never under a wider label."""
+    row = session.execute(sa.select(Resource.label, Resource.audience_id).where(Resource.id == resource_id)).one()
+    values = dict(state=state, reason=reason, revision=revision)
+    if policy.is_wider(row.label, label):
+        values |= dict(label=label, audience_id=shelves.ours(session, node, label) if label == STRICT else row.audience_id)
+    session.execute(sa.update(Resource).where(Resource.id == resource_id).values(**values))
