@@ -19,12 +19,14 @@ from fedcollab.base.paths import STATIC, NodeFiles
 from fedcollab.base.room import MEGABYTE, Room
 from fedcollab.base.templates import Templates
 from fedcollab.base.web import BODY_BYTES, SECRET, SETTINGS, SHOW_ERROR, add_headers, answer_errors, redirect, token_base, wants_document
-from fedcollab.feature import ARRIVALS, ASKED, BESIDE, COUNTED, HOME, MENU, OUTBOX, TEMPLATES, Counted, Feature, count_in_menu, page
+from fedcollab.feature import ARRIVALS, ASKED, BESIDE, CODES, COUNTED, HOME, MENU, OUTBOX, TEMPLATES, Counted, Feature, count_in_menu, page
 from fedcollab.features.discussions.feature import FEATURE as DISCUSSIONS
 from fedcollab.features.members.feature import FEATURE as MEMBERS
 from fedcollab.features.members.feature import RATE, THROTTLE, Rate, Throttle, session_viewer
 from fedcollab.features.resources.feature import FEATURE as LIBRARY
 from fedcollab.features.resources.stories.feature import FEATURE as STORIES
+from fedcollab.features.searching.feature import FEATURE as SEARCHING
+from fedcollab.features.searching.views import SEARCHES, searches
 from fedcollab.federation import away, catchup, follows, mirror, offers, profiles, retention, streams, succession, views, vouching, workers
 from fedcollab.federation.kernel import KERNEL, Kernel
 from fedcollab.federation.registry import Registry
@@ -40,7 +42,7 @@ FEDERATION = Feature(
     chores=(catchup.listen, away.suspend_away, profiles.renew_own, succession.turn_when_due, offers.end_old, *retention.CHORES),
 )
 RUNNING = Feature("running", routes=(*health.ROUTES, *metrics.ROUTES), chores=disk.CHORES)
-FEATURES: tuple[Feature, ...] = (FEDERATION, DISCUSSIONS, LIBRARY, STORIES, MEMBERS, FLOWS, ADMIN, RUNNING)
+FEATURES: tuple[Feature, ...] = (FEDERATION, DISCUSSIONS, LIBRARY, STORIES, MEMBERS, SEARCHING, FLOWS, ADMIN, RUNNING)
 STOCKS = tuple(feature.stock for feature in FEATURES if feature.stock is not None)
 
 
@@ -69,6 +71,8 @@ def make_app(kernel: Kernel) -> web.Application:
     app[ARRIVALS] = tuple(arrivals for feature in FEATURES for arrivals in feature.arrivals)
     app[ASKED] = tuple(feature.asked for feature in FEATURES if feature.asked)
     app[RATE] = Rate(kernel.node.clock)
+    app[CODES] = {code: text for feature in FEATURES for code, text in feature.codes.items()}
+    app[SEARCHES] = searches()
     app[COUNTED] = Counted()
     app[SHOW_ERROR] = show_error
     app[LARGE_BODIES] = asyncio.Semaphore(LARGE_AT_ONCE)

@@ -1,6 +1,6 @@
 """Decides what a feature hands to the house (routes, handlers of activities, chores, menu) and how its pages get their frame."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -85,10 +85,10 @@ class Feature:
 
     """One feature's part in the house; `outbox` and `arrivals` are what members' own tools write and read of it, `asked` which of its
     activities other servers may fetch by their ids, `restored` what a node that comes out of a backup of that time does first, `erasures`
-    what must not come back with an older one, `stock` what it has stored that is to be found. Where it has a `permission` (the message id
-    of what a partner may take part in), each partner is allowed it or not, by the feature's name: `admits` puts an organisation into the
-    feature's audiences, `expels` takes it out of them and drops what still waits for it. What a partner sends to its handlers is refused
-    where it is not allowed."""
+    what must not come back with an older one, `stock` what it has stored that is to be found, `codes` what its topics and types are called
+    (code to message id). Where it has a `permission` (the message id of what a partner may take part in), each partner is allowed it or
+    not, by the feature's name: `admits` puts an organisation into the feature's audiences, `expels` takes it out of them and drops what
+    still waits for it. What a partner sends to its handlers is refused where it is not allowed."""
 
     name: str
     routes: tuple[web.RouteDef, ...] = ()
@@ -107,6 +107,7 @@ class Feature:
     admits: Callable[[Session, Node, str], None] | None = None
     expels: Callable[[Session, Node, str], None] | None = None
     stock: Stock | None = None
+    codes: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.permission:
@@ -117,6 +118,7 @@ TEMPLATES = web.AppKey("templates", Templates)
 MENU = web.AppKey("menu", tuple[MenuItem, ...])
 OUTBOX: web.AppKey[tuple[Taker, ...]] = web.AppKey("outbox")
 ARRIVALS: web.AppKey[tuple[Arrivals, ...]] = web.AppKey("arrivals")
+CODES: web.AppKey[dict[str, str]] = web.AppKey("codes")
 ASKED: web.AppKey[tuple[MayAsk, ...]] = web.AppKey("asked")
 HOME = web.AppKey("home", tuple[HomeNote, ...])
 BESIDE: web.AppKey[tuple[tuple[str, LookBeside], ...]] = web.AppKey("beside")

@@ -131,6 +131,14 @@ class Words:
         """A name or address inside a sentence, kept apart from the sentence's writing direction."""
         return APART + text + TOGETHER
 
+    def language_name(self, tag: str) -> str:
+        """What a language is called in the reader's; the tag itself where CLDR has no word for it."""
+        return str(self._locale.languages.get(tag.split("-", maxsplit=1)[0].lower()) or tag)
+
+    def country_name(self, code: str) -> str:
+        """What a country (ISO 3166-1, two letters) is called in the reader's language; the code itself where CLDR has no word for it."""
+        return str(self._locale.territories.get(code.upper()) or code)
+
     def names(self, texts: Iterable[str]) -> Markup:
         """Names as the language lists them: "a, b and c"."""
         return Markup(format_list([str(escape(self.name(text))) for text in texts], locale=self._locale))  # noqa: S704  # escaped by name()
