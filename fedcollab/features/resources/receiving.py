@@ -76,7 +76,9 @@ def _store(session: Session, node: Node, received: Verified, found: ResourceData
     me, audience_id = received.actor.id, shelves.of(session, node, received.actor.id)
     label = found.label if row is None or row.deleted_at is not None else policy.narrowest(found.label, row.label)
     number = found.versions[-1].number if found.versions else 0
-    state: dict[str, Any] = dict(state=found.state, reason=found.reason, number=number, revision=found.revision, changed_at=found.changed_at)
+    state: dict[str, Any] = dict(
+        state=found.state, reason=found.reason, number=number, revision=found.revision, changed_at=found.changed_at
+    )
     state |= dict(discussion=found.discussion, uses=[asdict(one) for one in found.uses] or None)
     values = dict(**sending.values_of(found.record, found.html), **state, label=label, audience_id=audience_id, deleted_at=None)
     if row is None:
