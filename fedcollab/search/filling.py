@@ -63,7 +63,7 @@ def step(session: Session, node: Node, stocks: Sequence[Stock]) -> bool:
     for stock in (NAMES, *stocks):
         if _fill(session, node, stock):
             return True
-    return _clear(session, node)
+    return clear(session, node)
 
 
 def _renew(session: Session, node: Node) -> None:
@@ -102,7 +102,7 @@ def _put(session: Session, entry: Entry) -> None:
         log.warning("search.left_out", extra={"topic": f"{entry.kind} {entry.subject_id}", "reason": type(error).__name__})
 
 
-def _clear(session: Session, node: Node) -> bool:
+def clear(session: Session, node: Node) -> bool:
     """A step of clearing deleted words away, where some have waited long enough."""
     line = state.of(session, state.DELETED)
     if line is None or line.done_at is not None:
@@ -123,7 +123,7 @@ def clear_now(session: Session, node: Node) -> bool:
     line = state.of(session, state.DELETED)
     if line is not None and line.done_at is None and line.key == "":
         state.keep(session, state.DELETED, at=line.at - CLEARED_AFTER)
-    return _clear(session, node)
+    return clear(session, node)
 
 
 def begin_anew(session: Session, node: Node) -> None:

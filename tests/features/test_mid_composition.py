@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from fedcollab.base.clock import HOUR, new_id
 from fedcollab.base.errors import StorageFull, TooLarge
-from fedcollab.features.discussions import service
+from fedcollab.features.discussions import progress, service
 from tests.web import PASSWORD
 
 from .conftest import House
@@ -96,8 +96,8 @@ async def test_what_cannot_be_stored_now_stays_in_the_form_with_the_reason(house
     def full(*_: object, **__: object) -> None:
         raise StorageFull
 
-    for name in ("post_reply", "post_thread", "mark_read"):
-        monkeypatch.setattr(service, name, full)
+    for module, name in ((service, "post_reply"), (service, "post_thread"), (progress, "mark_read")):
+        monkeypatch.setattr(module, name, full)
     for at, more in ((f"/threads/{posted.thread_id}", {}), (f"/groups/{group}/new", {"title": "A title"})):
         status, _, page = await house.admin.post(at, at=at, text="Many words", act="send", **more)
         assert (status, ">Many words</textarea>" in page) == (507, True)

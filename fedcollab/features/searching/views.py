@@ -49,7 +49,7 @@ async def show_search(request: web.Request) -> web.Response:
     if wants_document(request):
         raise NotFound()
     viewer, kernel, typed = viewer_of(request), request.app[KERNEL], request.query.get("q", "").strip()
-    chosen = {name: _values(request, name) for name in FILTERS}
+    chosen = _chosen(request)
     errors = {"q": words_of(request).text(TOO_LONG, most=LONGEST)} if len(typed) > LONGEST else {}
     asked = _asked("" if errors else typed, {} if errors else chosen, request.query.get("before", ""))
     if asked.q or asked.filtered:
@@ -64,10 +64,23 @@ async def show_search(request: web.Request) -> web.Response:
     return page(request, "searching/search.html", status=422 if errors else 200, more=more, first=_address(typed, chosen), **shown)
 
 
-def _values(request: web.Request, name: str) -> list[str]:
-    """What a filter was set to, as far as it may be a code at all."""
-    given = dict.fromkeys(request.query.getall(name, []))
-    return [value for value in given if 0 < len(value) <= CODE and value.replace("-", "").isalnum() and value.isascii()][:VALUES]
+def _chosen(request: web.Request) -> dict[str, list[str]]:
+    """What each filter was set to, as far as it may be a code at all."""
+    query = request.query
+    given = {
+        "kind": query.getall("kind", []),
+        "type": query.getall("type", []),
+        "topic": query.getall("topic", []),
+        "country": query.getall("country", []),
+        "language": query.getall("language", []),
+        "year": query.getall("year", []),
+        "organisation": query.getall("organisation", []),
+    }
+    return {name: [value for value in dict.fromkeys(values) if _is_code(value)][:VALUES] for name, values in given.items()}
+
+
+def _is_code(value: str) -> bool:
+    return 0 < len(value) <= CODE and value.isascii() and value.replace("-", "").isalnum()
 
 
 def _asked(q: str, chosen: dict[str, list[str]], before: str) -> Asked:
