@@ -7,6 +7,7 @@ from . import notes_in, reading, receiving
 from .catalogue import send_catalogue
 from .drafts import forget_drafts
 from .erased import ERASURES
+from .found import STOCK
 from .shelves import FEATURE as NAME
 from .shelves import admit_partner, expel_partner
 
@@ -15,6 +16,7 @@ FEATURE = Feature(
     handlers=(*receiving.HANDLERS, *notes_in.HANDLERS),
     chores=(send_catalogue, forget_drafts),
     erasures=ERASURES,
+    stock=STOCK,
     asked=reading.may_ask_about,
     holds=reading.holds,
     permission=N_("Library"),

@@ -19,6 +19,7 @@ from fedcollab.files import service as files
 from fedcollab.files import wire
 
 from . import activities, sending, service, shelves
+from . import found as index
 from .activities import ResourceData, VersionData
 from .models import WITHDRAWN, CountryNote, Resource, Translation, Version
 
@@ -92,6 +93,7 @@ def _store(session: Session, node: Node, received: Verified, found: ResourceData
             session.execute(sa.update(CountryNote).where(CountryNote.resource_id == resource_id).values(label=label))
     _versions(session, node, me, found, resource_id)
     _translations(session, resource_id, found.translations)
+    index.put(session, resource_id)
     return resource_id
 
 

@@ -18,6 +18,7 @@ from fedcollab.base.clock import new_id
 from fedcollab.base.errors import Conflict, Forbidden, N_, NotFound, Refused
 from fedcollab.files import service as files
 
+from . import found as index
 from . import sending, shelves
 from .activities import NOTE, REASON, VERSIONS, UseData
 from .checking import Wrong, address, checked
@@ -84,6 +85,7 @@ def add(
     session.execute(sa.insert(Resource).values(**row, **state, **sending.values_of(found, markup.render(found.summary))))
     _put_version(session, node, viewer, resource_id, 1, file_id=file_id, link="" if file_id else found.source, note=note)
     forget_draft(session, viewer, "")
+    index.put(session, resource_id)
     sending.send(session, node, "Create", resource_id)
     audit.record(session, now, viewer, "resource.add", resource_id)
     return Added(resource_id, uri)
@@ -167,6 +169,7 @@ def change(session: Session, node: Node, row: Any, **values: Any) -> int:
     revision = next_revision(node, row.revision)
     now = dict(revision=revision, changed_at=max(node.now(), row.changed_at + 1000))
     session.execute(sa.update(Resource).where(Resource.id == row.id).values(**now, **values))
+    index.put(session, row.id)
     return revision
 
 
@@ -318,6 +321,7 @@ def bury(session: Session, node: Node, resource_id: str, *, revision: int) -> No
     for model in (Version, Translation, CollectionItem, LabelChange):
         session.execute(sa.delete(model).where(model.resource_id == resource_id))
     session.execute(sa.delete(CountryNote).where(CountryNote.resource_id == resource_id))
+    index.remove(session, resource_id)
     empty = dict(discussion="", uses=None, reason="", state=WITHDRAWN, deleted_at=node.now(), revision=revision, number=0)
     session.execute(sa.update(Resource).where(Resource.id == resource_id).values(**sending.values_of(EMPTY, ""), **empty))
 
@@ -334,3 +338,4 @@ def again(session: Session, node: Node, resource_id: str, *, state: str, reason:
     if policy.is_wider(row.label, label):
         values |= dict(label=label, audience_id=shelves.ours(session, node, label) if label == STRICT else row.audience_id)
     session.execute(sa.update(Resource).where(Resource.id == resource_id).values(**values))
+    index.put(session, resource_id)
