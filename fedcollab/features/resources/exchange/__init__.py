@@ -1,0 +1,1 @@
+"""In and out: bibliographies read into the library, and written from it."""
