@@ -6,6 +6,7 @@ from playwright.sync_api import Page as Tab
 from .node_pages import NODE_NO_PAGE, NODE_PAGES
 from .page import Act, Page, fill
 from .scene import PASSWORD, Scene
+from .story_pages import STORY_NO_PAGE, STORY_PAGES
 
 
 def preview(**fields: str) -> Act:
@@ -310,6 +311,7 @@ PAGES = (
     Page("queue", "/admin/federation", "admin/federation.html"),
     Page("queue-empty", "/admin/federation", "admin/federation.html", "sokha"),
     *NODE_PAGES,
+    *STORY_PAGES,
     Page("not-found", "/threads/none", "base/error.html", status=404),
     Page("not-found-public", "/groups/none", "base/error.html", "", status=404),
     Page("used-up", "/join/none", "base/error.html", "", status=410),
@@ -354,4 +356,5 @@ NO_PAGE = {
     "POST /groups/{id}/narrow": "leads back to the group",
     "POST /admin/federation": "leads back to the queue",
     **NODE_NO_PAGE,
+    **STORY_NO_PAGE,
 }
