@@ -20,6 +20,7 @@ LANGUAGES = {"en": "English", "fr": "Français", "es": "Español", "ar": "الع
 REGIONS = frozenset(("Africa", "America", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"))
 DATE = {"ar": "d MMM y، HH:mm"}  # an Arabic comma
 USUAL_DATE = "d MMM y, HH:mm"
+DAY_ALONE = "d MMM y"
 APART, TOGETHER = Markup("<bdi>"), Markup("</bdi>")  # what is added to them is escaped
 DAY_LETTERS = 10
 RIGHT_TO_LEFT = frozenset(("ar", "fa", "ur", "he"))
@@ -96,6 +97,11 @@ class Words:
         """Date and time in the reader's zone."""
         return self._moment(micros, DATE.get(self.language, USUAL_DATE))
 
+    @lru_cache(4096)  # noqa: B019  # as above
+    def on(self, micros: int) -> str:
+        """The day alone, in the reader's zone."""
+        return self._moment(micros, DAY_ALONE)
+
     def time(self, micros: int, /) -> str:
         """The time of day in the reader's zone."""
         return self._moment(micros, "HH:mm")
@@ -117,15 +123,6 @@ class Words:
     def number(self, value: int) -> str:
         """A count, grouped as the language does; in the digits 0 to 9, as dates are."""
         return str(format_decimal(value, locale=self._locale))
-
-    def country(self, code: str) -> str:
-        """The name of a country by its code of two letters; the code itself where it has none."""
-        return str(self._locale.territories.get(code, code))
-
-    def tongue(self, code: str) -> str:
-        """The name of a language by its BCP 47 tag; the tag itself where it has none."""
-        found = self._locale.languages.get(code.replace("-", "_")) or self._locale.languages.get(code.split("-", maxsplit=1)[0])
-        return str(found or code)
 
     def name(self, text: str) -> Markup:
         """A name or address inside a sentence, kept apart from the sentence's writing direction."""
