@@ -8,6 +8,7 @@ from aiohttp import web
 
 from fedcollab.actors.node import Node
 from fedcollab.admin.feature import FEATURE as ADMIN
+from fedcollab.backup.erasures import Part
 from fedcollab.base.config import Settings
 from fedcollab.base.crypto import derive, read_master_key
 from fedcollab.base.database import Database, open_database
@@ -30,6 +31,10 @@ from fedcollab.features.searching.views import SEARCHES, searches
 from fedcollab.federation import away, catchup, follows, mirror, offers, profiles, retention, streams, succession, views, vouching, workers
 from fedcollab.federation.kernel import KERNEL, Kernel
 from fedcollab.federation.registry import Registry
+from fedcollab.files import sweeping, taken_away
+from fedcollab.files import views as files
+from fedcollab.files.holding import HOLDS
+from fedcollab.files.shelves import SHELVES, shelves
 from fedcollab.flows.feature import FEATURE as FLOWS
 from fedcollab.running import disk, health, metrics
 from fedcollab.running.closing import closed
@@ -41,16 +46,22 @@ FEDERATION = Feature(
     handlers=(*follows.HANDLERS, *offers.HANDLERS, *succession.HANDLERS, *vouching.HANDLERS),
     chores=(catchup.listen, away.suspend_away, profiles.renew_own, succession.turn_when_due, offers.end_old, *retention.CHORES),
 )
+FILES = Feature(
+    "files",
+    routes=files.ROUTES,
+    erasures=Part("files", taken_away.listed, taken_away.take_again),
+    restored=(taken_away.begin_anew,),
+)
 RUNNING = Feature("running", routes=(*health.ROUTES, *metrics.ROUTES), chores=disk.CHORES)
-FEATURES: tuple[Feature, ...] = (FEDERATION, DISCUSSIONS, LIBRARY, STORIES, MEMBERS, SEARCHING, FLOWS, ADMIN, RUNNING)
+FEATURES: tuple[Feature, ...] = (FEDERATION, DISCUSSIONS, LIBRARY, STORIES, MEMBERS, SEARCHING, FLOWS, ADMIN, FILES, RUNNING)
 STOCKS = tuple(feature.stock for feature in FEATURES if feature.stock is not None)
 
 
-def make_kernel(settings: Settings, files: NodeFiles, *, patient: bool = False, database: Database | None = None) -> Kernel:
+def make_kernel(settings: Settings, place: NodeFiles, *, patient: bool = False, database: Database | None = None) -> Kernel:
     """One node's kernel; `patient` for commands beside a running node."""
-    room, maintenance = Room(files.root, settings.disk_reserve * MEGABYTE), Maintenance(files.maintenance)
-    node = Node(settings, read_master_key(files), files=files, room=room, maintenance=maintenance, named=names.named)
-    opened = database or open_database(settings.database_url or f"sqlite:///{files.database}", patient=patient)
+    room, maintenance = Room(place.root, settings.disk_reserve * MEGABYTE), Maintenance(place.maintenance)
+    node = Node(settings, read_master_key(place), files=place, room=room, maintenance=maintenance, named=names.named)
+    opened = database or open_database(settings.database_url or f"sqlite:///{place.database}", patient=patient)
     registry = Registry(handler for feature in FEATURES for handler in feature.handlers)
     fetcher = Fetcher(peers=frozenset(settings.loopback_peers), agent=agent_of(settings.base_url))
     return Kernel(node, opened, fetcher, registry)
@@ -69,6 +80,8 @@ def make_app(kernel: Kernel) -> web.Application:
     app[HOME] = tuple(note for feature in FEATURES for note in feature.home)
     app[OUTBOX] = tuple(taker for feature in FEATURES for taker in feature.outbox)
     app[ARRIVALS] = tuple(arrivals for feature in FEATURES for arrivals in feature.arrivals)
+    app[HOLDS] = tuple(feature.holds for feature in FEATURES if feature.holds)
+    app[SHELVES] = shelves(kernel.node.settings, kernel.node.files)
     app[ASKED] = tuple(feature.asked for feature in FEATURES if feature.asked)
     app[RATE] = Rate(kernel.node.clock)
     app[CODES] = {code: text for feature in FEATURES for code, text in feature.codes.items()}
@@ -85,6 +98,7 @@ def make_app(kernel: Kernel) -> web.Application:
     app.on_response_prepare.append(add_headers)
     app.on_response_prepare.append(app[metrics.REQUESTS].count)
     app.cleanup_ctx.append(_work)
+    app.cleanup_ctx.append(sweeping.run)
     app.cleanup_ctx.append(metrics.apart)
     return app
 

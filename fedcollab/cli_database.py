@@ -80,7 +80,9 @@ def database_load(
         units = [unit for feature in FEATURES for unit in feature.restored]
         parts = [feature.erasures for feature in FEATURES if feature.erasures]
         gone = json.loads(erased.read_text("utf-8")) if erased else {}
-        copying.go_on(Node(settings, read_master_key(files)), _url(), units, parts, gone, int(copy.stat().st_mtime * 1_000_000))
+        copying.go_on(
+            Node(settings, read_master_key(files), files=files), _url(), units, parts, gone, int(copy.stat().st_mtime * 1_000_000)
+        )
     say(as_json, {"path": str(copy), "served": served}, f"The database is as it was in {copy}.")
 
 

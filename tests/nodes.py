@@ -29,6 +29,7 @@ from fedcollab.base import config
 from fedcollab.base.clock import Clock, new_id, system_clock
 from fedcollab.base.database import Database, Model, open_database
 from fedcollab.base.http import Fetcher, agent_of
+from fedcollab.base.paths import NodeFiles
 from fedcollab.base.templates import Templates
 from fedcollab.base.web import SECRET, SETTINGS, add_headers, answer_errors, token_base
 from fedcollab.feature import ARRIVALS, ASKED, MENU, OUTBOX, TEMPLATES
@@ -42,6 +43,10 @@ from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import follows, mirror, offers, profiles, proofs, signatures, streams, succession, views, vouching, workers
 from fedcollab.federation.kernel import KERNEL, Kernel
 from fedcollab.federation.registry import Registry
+from fedcollab.files import sweeping
+from fedcollab.files import views as files
+from fedcollab.files.holding import HOLDS
+from fedcollab.files.shelves import SHELVES, shelves
 from fedcollab.search import names
 
 
@@ -136,7 +141,8 @@ async def start(
     trust = (*offers.HANDLERS, *succession.HANDLERS, *vouching.HANDLERS)
     registry = Registry((*follows.HANDLERS, *trust, *DISCUSSIONS.handlers, *LIBRARY.handlers))
     fetcher = Fetcher(peers=frozenset(settings.loopback_peers), agent=agent_of(settings.base_url))
-    kernel = Kernel(Node(settings, os.urandom(32), clock, named=names.named), opened, fetcher, registry)
+    files_of = NodeFiles(place / f"{port}.files")
+    kernel = Kernel(Node(settings, os.urandom(32), clock, files=files_of, named=names.named), opened, fetcher, registry)
 
     def people(session: Any) -> Viewer:
         me = actors.create_own(session, kernel.node, actors.ORGANIZATION, username="organisation", name=name)
@@ -151,7 +157,11 @@ async def start(
     app[TEMPLATES], app[MENU] = Templates(), DISCUSSIONS.menu + LIBRARY.menu
     app[OUTBOX], app[ARRIVALS], app[ASKED] = DISCUSSIONS.outbox, DISCUSSIONS.arrivals, (reading.may_ask_about, resources.may_ask_about)
     app[RATE] = Rate(clock)
-    app.add_routes([*views.ROUTES, *streams.ROUTES, *mirror.ROUTES, *DISCUSSIONS.routes, *LIBRARY.routes, *MEMBERS.routes])
+    app[HOLDS] = tuple(one.holds for one in (DISCUSSIONS, LIBRARY) if one.holds)
+    app[SHELVES] = shelves(settings, files_of)
+    every = (*DISCUSSIONS.routes, *LIBRARY.routes, *MEMBERS.routes, *files.ROUTES)
+    app.add_routes([*views.ROUTES, *streams.ROUTES, *mirror.ROUTES, *every])
+    app.cleanup_ctx.append(sweeping.run)
     app.on_response_prepare.append(add_headers)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()

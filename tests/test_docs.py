@@ -85,7 +85,7 @@ def test_a_settings_section_has_its_example_its_default_and_its_variable(name: s
 
 
 def test_no_page_speaks_of_a_variable_that_is_not_read() -> None:
-    named = {name for page in pages() for name in re.findall(r"FEDCOLLAB_[A-Z_]*[A-Z]", text_of(page))}
+    named = {name for page in pages() for name in re.findall(r"FEDCOLLAB_[A-Z0-9_]*[A-Z]", text_of(page))}
     assert {name for name in named if not FOR_TESTS.fullmatch(name)} == {f"FEDCOLLAB_{name.upper()}" for name in KNOWN}
 
 

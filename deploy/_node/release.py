@@ -39,7 +39,9 @@ def current(machine: Machine) -> str:
 
 def extras(machine: Machine, version: str) -> str:
     """What a release is given besides, as pip writes it: what reads pictures, and what the one before was given."""
-    return "[media,postgres]" if any(machine.release(version).glob("lib/python*/site-packages/psycopg")) else MEDIA
+    given = {"postgres": "psycopg", "s3": "obstore"}
+    found = [name for name, library in given.items() if any(machine.release(version).glob(f"lib/python*/site-packages/{library}"))]
+    return f"[{','.join(('media', *found))}]" if found else MEDIA
 
 
 def build(machine: Machine, *, wheel: Path | None = None, extras: str = MEDIA, checkout: Path = CHECKOUT) -> Path:

@@ -39,6 +39,7 @@ KINDS = {
     "note": N_("Notes on resources"),
     "list": N_("Reading lists"),
     "flag": N_("Reports"),
+    "file": N_("Files"),
     "group": N_("Groups"),
     "member": N_("Members"),
     "token": N_("Tokens"),

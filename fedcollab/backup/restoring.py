@@ -225,7 +225,7 @@ def _adjust(files: NodeFiles, settings: config.Settings, master: bytes, made_at:
     try:
         if current(database.engine) < newest_step():
             migrate(database.engine)
-        node = Node(settings, master)
+        node = Node(settings, master, files=files)
 
         def all_at_once(session: Session) -> None:
             go_on(session, node)

@@ -78,6 +78,30 @@ class Settings:
         secret=True,
     )  # type: ignore[assignment]
 
+    file_limit: int = setting(N_("Megabytes that one file may have."), example=2000, default=2000)  # type: ignore[assignment]
+    files_quota: int = setting(
+        N_("Megabytes for the files of your own members, all together; 0 for as many as the disk takes."), example=20_000, default=0
+    )  # type: ignore[assignment]
+    upload_quota: int = setting(
+        N_("Megabytes that one member may upload before they are put into a post or a resource."), example=4000, default=4000
+    )  # type: ignore[assignment]
+    cache_quota: int = setting(N_("Megabytes for partners' files that somebody has opened here."), example=5000, default=5000)  # type: ignore[assignment]
+    cache_share: int = setting(N_("How many percent of them one partner's files may take."), example=50, default=50)  # type: ignore[assignment]
+    scanner: str = setting(
+        N_("Where ClamAV's clamd listens, as the path of its socket or HOST:PORT on this machine. Empty for no scanner."),
+        example="/run/clamav/clamd.ctl",
+        default="",
+    )  # type: ignore[assignment]
+    s3_url: str = setting(
+        N_("The address of an S3 server that keeps your members' files. Empty for the node's directory."),
+        example="https://s3.example.org",
+        default="",
+    )  # type: ignore[assignment]
+    s3_bucket: str = setting(N_("The bucket on that server."), example="meridian-files", default="")  # type: ignore[assignment]
+    s3_region: str = setting(N_("The region that the server expects in signatures."), example="eu-central-1", default="us-east-1")  # type: ignore[assignment]
+    s3_key: str = setting(N_("The name of the access key."), example="", default="", secret=True)  # type: ignore[assignment]
+    s3_secret: str = setting(N_("The secret of the access key."), example="", default="", secret=True)  # type: ignore[assignment]
+
     machine_run_by: str = setting(
         N_("Who runs the machine, where that is not the organisation itself; members read it at the foot of each page."),
         example="Harbour Network",
@@ -238,6 +262,20 @@ def _wrong(s: Settings) -> tuple[str, str, object] | None:  # noqa: C901  # one 
         return "leave_to", "must be the https address of a public page", "https://www.wikipedia.org/"
     if not 0 <= s.disk_reserve <= 1_000_000:
         return "disk_reserve", "must be 0 to 1000000 megabytes", 500
+    if not 1 <= s.file_limit <= 1_000_000:
+        return "file_limit", "must be 1 to 1000000 megabytes", 2000
+    if not 0 <= s.files_quota <= 100_000_000:
+        return "files_quota", "must be 0 to 100000000 megabytes", 20_000
+    if not 1 <= s.upload_quota <= 100_000_000:
+        return "upload_quota", "must be 1 to 100000000 megabytes", 4000
+    if not 1 <= s.cache_quota <= 100_000_000:
+        return "cache_quota", "must be 1 to 100000000 megabytes", 5000
+    if not 1 <= s.cache_share <= 100:
+        return "cache_share", "must be 1 to 100 percent", 50
+    if s.scanner and not s.scanner.startswith("/") and not LOOPBACK.fullmatch(s.scanner):
+        return "scanner", "must be the path of a socket, or a port on loopback", "/run/clamav/clamd.ctl"
+    if wrong := _wrong_bucket(s):
+        return wrong
     if s.log_format not in ("json", "text"):
         return "log_format", "must be json or text", "text"
     if s.metrics_listen and not _is_place(s.metrics_listen):
@@ -250,6 +288,20 @@ def _wrong(s: Settings) -> tuple[str, str, object] | None:  # noqa: C901  # one 
         return "metrics_token", "must be 16 to 200 letters, digits and signs, without blanks", SAMPLE
     if s.log_level not in ("debug", "info", "warning", "error"):
         return "log_level", "must be debug, info, warning or error", "info"
+    return None
+
+
+def _wrong_bucket(s: Settings) -> tuple[str, str, object] | None:
+    plain = s.s3_url.startswith("http://") and not LOOPBACK.fullmatch(s.s3_url.removeprefix("http://"))
+    if s.s3_url and (plain or not _is_base(s.s3_url)):
+        return "s3_url", "must be https:// and a name, with no path (plain http on loopback alone)", "https://s3.example.org"
+    if s.s3_bucket and not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", s.s3_bucket):
+        return "s3_bucket", "must be the name of a bucket", "meridian-files"
+    if not re.fullmatch(r"[a-z0-9-]{1,40}", s.s3_region):
+        return "s3_region", "must be the name of a region", "us-east-1"
+    for name, value in (("s3_key", s.s3_key), ("s3_secret", s.s3_secret)):
+        if value and not re.fullmatch(r"[!-~]{3,200}", value):
+            return name, "must be what the server gave you, without blanks", ""
     return None
 
 

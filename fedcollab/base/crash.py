@@ -7,6 +7,7 @@ import os
 import signal
 
 BACKUP = ("backup.copied", "backup.stored", "backup.written", "restore.fetched", "restore.loaded", "restore.adjusted")
+FILES = ("upload.stored", "fetch.stored")
 UPGRADE = ("migrate.step", "database.saved", "database.loaded")
 POINTS = ("commit.before", "commit.after", "send.before", "send.after", "acknowledge.before", "process.before", "catchup.page")
 _point, _, _number = os.environ.get("FEDCOLLAB_CRASH_AT", "").partition(":")

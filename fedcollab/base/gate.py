@@ -7,7 +7,7 @@ from aiohttp import HttpVersion10, HttpVersion11, hdrs, web
 from .addresses import host_of
 from .connections import Connection
 from .errors import BadRequest, FedcollabError, N_, TooLarge, Unavailable
-from .web import BODY_BYTES, LAST, SETTINGS, Handler
+from .web import BODY_BYTES, LAST, SETTINGS, Handler, takes_a_stream
 
 BODY_SECONDS = 30.0
 SMALL_BODY, LARGE_AT_ONCE = 65_536, 16  # bytes; how many larger bodies are read side by side
@@ -18,8 +18,9 @@ LARGE_BODIES = web.AppKey("large_bodies", asyncio.Semaphore)
 
 @web.middleware
 async def gate(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """What a handler gets has been read whole: nobody's slowness is inside a handler, and none has to think of it. After a refusal here
-    the connection ends, for what follows on it may be something else to the web server in front than to us."""
+    """What a handler gets has been read whole: nobody's slowness is inside a handler, and none has to think of it, but those that take a
+    stream. After a refusal here, or with a stream that nobody has read, the connection ends, for what follows on it may be something else
+    to the web server in front than to us."""
     connection = request.transport.get_protocol() if request.transport is not None else None
     at = connection if isinstance(connection, Connection) else None
     if at is not None:
@@ -30,7 +31,11 @@ async def gate(request: web.Request, handler: Handler) -> web.StreamResponse:
         except BaseException:
             request[LAST] = True
             raise
-        return await handler(request)
+        try:
+            return await handler(request)
+        finally:
+            if request.can_read_body:
+                request[LAST] = True
     finally:
         if at is not None and not request.can_read_body:  # else what comes next is the rest of a refused body, and no header
             at.rest()
@@ -44,7 +49,7 @@ async def _admit(request: web.Request) -> None:
     _check_host(request)
     if request.headers.get(hdrs.CONTENT_ENCODING, "identity").lower() != "identity":  # signatures cover what is sent; bombs are packed
         raise _refused(415, "a packed body")
-    if request.can_read_body:
+    if request.can_read_body and not takes_a_stream(request):
         await _read(request)
 
 

@@ -30,7 +30,8 @@ MAX_BYTES = 1_000_000
 TOTAL_SECONDS = 15
 LOOPBACK = ("127.0.0.1", "::1")
 REDIRECTS = 3
-AT_ONCE = {"GET": 4, "POST": 8}  # to one host
+AT_ONCE = {"GET": 4, "POST": 8, "FILE": 2}  # to one host; a file's transfer is long, and in nobody's way
+FILE_SECONDS, WINDOW, LEAST = 4 * 3600, 30, 65_536  # a file's transfer in all; the seconds in which so many bytes have to come
 LONGEST_WAIT = 7 * 86400  # seconds that a Retry-After may ask for
 FAILED_SECONDS, FAILED_MOST = 60, 1000  # how long, and for how many addresses, a costly failure is remembered
 ODD_PORTS = frozenset((1719, 1720, 1723, 2049, 3306, 3659, 4045, 4190, 5060, 5061, 5432, 6000, 6379, 6566, 9200, 10080, 11211, 27017))
@@ -39,6 +40,8 @@ SPELT = "%:/?#[]@!$&'()*+,;=~"  # stays as it is where the rest of an address is
 PROFILE = "https://www.w3.org/ns/activitystreams"
 Permit = Callable[[str], bool]
 Sign = Callable[[str, str, bytes], Mapping[str, str]]
+Take = Callable[[bytes], Awaitable[None]]
+Read = Callable[[RawResponseMessage, StreamReader], Awaitable[bytes]]
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 
 
@@ -164,6 +167,19 @@ class Fetcher:
         answer, _ = await self._request("POST", url, permit, {"Content-Type": content_type}, body, sign)
         return answer
 
+    async def load(self, url: str, *, permit: Permit, most: int, take: Take, sign: Sign) -> Answer:
+        """Fetches a file of at most `most` bytes and hands them on as they come, none of an answer that is no 2xx; no redirect is followed.
+        One that brings less than 64 kB in 30 seconds, or lasts 4 hours, is given up. Raises Unreachable, and what `take` raises."""
+
+        async def read(message: RawResponseMessage, payload: StreamReader) -> bytes:
+            if not 200 <= message.code < 300:
+                raise Unreachable(f"answered {message.code}", answer=message.code, retry_after=_seconds(message.headers.get("Retry-After")))
+            await _hand_on(message, payload, most, take)
+            return b""
+
+        answer, _ = await self._request("GET", url, permit, {"Accept": "*/*"}, b"", sign, read)
+        return answer
+
     async def see(
         self, url: str, *, permit: Permit, headers: Mapping[str, str] | None = None, sign: Sign | None = None
     ) -> tuple[Answer, str | None]:
@@ -172,7 +188,7 @@ class Fetcher:
         return await self._request("GET", url, permit, dict(headers or {}), b"", sign)
 
     async def _request(
-        self, method: str, url: str, permit: Permit, headers: dict[str, str], body: bytes, sign: Sign | None
+        self, method: str, url: str, permit: Permit, headers: dict[str, str], body: bytes, sign: Sign | None, read: Read | None = None
     ) -> tuple[Answer, str | None]:
         to = self._target(url)
         if not permit(to.host):
@@ -180,11 +196,12 @@ class Fetcher:
         url = url if url.isascii() else quote(url, safe=SPELT)
         fields = {"Host": to.host, **headers, "User-Agent": self.agent, "Accept-Encoding": "identity"}
         fields |= sign(method, url, body) if sign else {}
-        turns = self._turns.setdefault((method, to.host), asyncio.Semaphore(AT_ONCE[method]))
+        what, seconds = (method, TOTAL_SECONDS) if read is None else ("FILE", FILE_SECONDS)
+        turns = self._turns.setdefault((what, to.host), asyncio.Semaphore(AT_ONCE[what]))
         async with turns:
             try:
-                async with asyncio.timeout(TOTAL_SECONDS):
-                    return await self._ask(method, url, to, fields, body)
+                async with asyncio.timeout(seconds):
+                    return await self._ask(method, url, to, fields, body, read or _bounded)
             except ssl.SSLCertVerificationError as error:
                 raise Unreachable("their certificate is not valid", certificate=error.verify_code) from None
             except TimeoutError:
@@ -194,13 +211,16 @@ class Fetcher:
             except (aiohttp.ClientError, HttpProcessingError, OSError, ValueError):
                 raise Unreachable("the connection broke") from None
 
-    async def _ask(self, method: str, url: str, to: Target, fields: Mapping[str, str], body: bytes) -> tuple[Answer, str | None]:
+    async def _ask(
+        self, method: str, url: str, to: Target, fields: Mapping[str, str], body: bytes, read: Read
+    ) -> tuple[Answer, str | None]:
         data = head(method, to.path, fields, len(body) if method != "GET" else None) + body
-        line, message, payload = await self._lines.ask(
-            to.origin, to.name, to.port, data, addresses=lambda: self._addresses(to), vet=lambda address: self._vet(address, to.host)
-        )
+        async with asyncio.timeout(TOTAL_SECONDS):
+            line, message, payload = await self._lines.ask(
+                to.origin, to.name, to.port, data, addresses=lambda: self._addresses(to), vet=lambda address: self._vet(address, to.host)
+            )
         try:
-            found = await _bounded(message, payload)
+            found = await read(message, payload)
         except BaseException:
             self._lines.drop(line)
             raise
@@ -273,6 +293,28 @@ async def _bounded(message: RawResponseMessage, payload: StreamReader) -> bytes:
     if unpack and not unpack.eof:
         raise Unreachable("answered with a broken encoding")
     return bytes(body)
+
+
+async def _hand_on(message: RawResponseMessage, payload: StreamReader, most: int, take: Take) -> None:
+    """The body as it comes, plain and not too slowly. Raises Unreachable."""
+    if message.headers.get("Content-Encoding", "identity").lower() not in ("identity", ""):
+        raise Unreachable("answered with a packed file")
+    size, in_window = 0, 0
+    until = asyncio.get_running_loop().time() + WINDOW
+    while payload is not EMPTY_PAYLOAD:
+        try:
+            async with asyncio.timeout_at(until):
+                chunk = await payload.readany()
+        except TimeoutError:
+            raise Unreachable("answered with a file that came too slowly", answer=200) from None
+        if not chunk:
+            return
+        size, in_window = size + len(chunk), in_window + len(chunk)
+        if size > most:
+            raise Unreachable("answered with more than was said", answer=200)
+        await take(chunk)
+        if in_window >= LEAST:
+            until, in_window = asyncio.get_running_loop().time() + WINDOW, 0
 
 
 def _read_alike(url: str, name: str, host: str) -> bool:

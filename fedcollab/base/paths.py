@@ -86,3 +86,13 @@ class NodeFiles:
     def uploads(self) -> Path:
         """What members have uploaded."""
         return self.root / "files"
+
+    @property
+    def cache(self) -> Path:
+        """Partners' files that somebody has opened; they are fetched again where they are missing, so no backup takes them."""
+        return self.root / "cache"
+
+    @property
+    def arriving(self) -> Path:
+        """Files that are coming in and are not whole; no backup takes them."""
+        return self.root / "uploads"

@@ -18,6 +18,7 @@ LOW = N_(
     "The node's disk is almost full, so nothing new is stored for now. Reading, deleting and signing in still work. Your text is safe in"
     " the form; tell your administrator."
 )
+FILE = N_("The node's disk has no room for this file, so it was not stored. Everything else works; tell your administrator.")
 
 
 class Room:
@@ -59,6 +60,11 @@ class Room:
         """For whatever adds to the node. Raises StorageFull."""
         if self.low:
             raise StorageFull(LOW, reason="the disk's reserve is reached", retry_after=RETRY)
+
+    def need_for_file(self, size: int) -> None:
+        """For a file of so many bytes. Raises StorageFull where it would reach the reserve, or not fit at all."""
+        if self.low or (self.place is not None and self.figures()[0] - size < (self.reserve if self.wanted else 0)):
+            raise StorageFull(FILE, reason="no room for a file", retry_after=RETRY)
 
     def need_for_partners(self) -> None:
         """For what partners send: they keep it and come again. Raises Unavailable."""

@@ -4,6 +4,7 @@ import hmac
 import logging
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -26,6 +27,9 @@ WORDS = web.RequestKey("words", Words)
 NOTICES = web.RequestKey("notices", list)
 TOKEN_BASE = web.RequestKey("token_base", str)
 LAST = web.RequestKey("last", bool)  # whether the connection ends with this answer
+OWN_POLICY = web.RequestKey("own_policy", str)  # the Content-Security-Policy of an answer that is none of our pages
+STREAM = "takes_a_stream"
+HANDLERS = TypeVar("HANDLERS", bound=Handler)
 
 FORM_BYTES, FORM_FIELDS = 600_000, 200
 FORM_TYPES = ("application/x-www-form-urlencoded", "application/octet-stream")  # the latter is what no Content-Type means
@@ -47,6 +51,17 @@ HEADERS = {
     "Server": "fedcollab",
 }
 FIXED = CIMultiDict(HEADERS)
+
+
+def stream(handler: HANDLERS) -> HANDLERS:
+    """Marks a handler that reads its body itself, however long it is and takes: it has to bound both, and the memory."""
+    setattr(handler, STREAM, True)
+    return handler
+
+
+def takes_a_stream(request: web.Request) -> bool:
+    """Whether the handler of a request has been marked by `stream`."""
+    return getattr(request.match_info.handler, STREAM, False)
 
 
 def wants_document(request: web.Request) -> bool:
@@ -71,6 +86,8 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     """Signal handler: every answer carries the security headers, errors and files too; pages are never stored by proxies."""
     headers = response.headers
     headers.update(FIXED)
+    if OWN_POLICY in request:
+        headers["Content-Security-Policy"] = request[OWN_POLICY]
     if request.get(LAST):
         headers["Connection"] = "close"
         response.force_close()
@@ -217,8 +234,13 @@ async def read_fields(request: web.Request) -> "MultiDictProxy[str]":
 
 def check_form(request: web.Request, fields: "MultiDictProxy[str]") -> None:
     """Raises Forbidden unless the form is from a page of ours, opened in this session."""
+    check_token(request, fields.get("token", ""))
+
+
+def check_token(request: web.Request, token: str) -> None:
+    """The same for a token that came otherwise than in a form's fields: in a header, or in the first part of a form with files."""
     check_origin(request)
-    if not hmac.compare_digest(fields.get("token", "").encode(), form_token(request).encode()):
+    if not hmac.compare_digest(token.encode(), form_token(request).encode()):
         raise Forbidden(N_("This form was opened too long ago, or in another session. Open the page again and send it once more."))
 
 
@@ -234,3 +256,8 @@ def check_origin(request: web.Request) -> None:
 def redirect(to: str) -> web.Response:
     """Go on there (303): after a form, so that reloading doesn't send it twice."""
     return web.Response(status=303, headers={"Location": to})
+
+
+def local(path: str) -> str:
+    """A path of this site to go on to; anything else is the start page."""
+    return path if path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable() else "/"

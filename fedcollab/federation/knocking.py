@@ -12,7 +12,7 @@ from fedcollab.actors import service as actors
 from fedcollab.actors.keys import ED25519, RSA, Signer
 from fedcollab.actors.models import Actor
 from fedcollab.base.errors import BadRequest, Unreachable
-from fedcollab.base.http import Answer, Sign, is_activity
+from fedcollab.base.http import Answer, Sign, Take, is_activity
 from fedcollab.base.strictjson import loads
 
 from . import activitystreams as ap
@@ -114,6 +114,26 @@ async def ask(kernel: Kernel, uri: str, extra: Mapping[str, str] = NOTHING) -> A
     if before != to.form:
         await kernel.database.write(remember, to.id, to.form)
     return answer
+
+
+async def load(kernel: Kernel, uri: str, most: int, take: Take) -> None:
+    """Has a file of an admitted partner handed to `take`, asked for by our Organization. Raises Unreachable, and what `take` raises."""
+    host = kernel.fetcher.check(uri)
+    to = await kernel.database.read(peer, host)
+    if to is None or to.state != ADMITTED:
+        raise Unreachable("refused: not one of our partners")
+    signer, before = await kernel.database.read(own_signer, kernel, to.kind), to.form
+    for form in to.forms():
+        sign = signing(kernel, signer, form)
+        try:
+            await kernel.fetcher.load(uri, permit=lambda asked: asked == host, most=most, take=take, sign=sign)
+        except Unreachable as error:
+            if form == to.forms()[0] and to.wants_other(error.answer or 0):
+                continue
+            raise
+        if form != before:
+            await kernel.database.write(remember, to.id, form)
+        return
 
 
 async def ask_stranger(kernel: Kernel, uri: str, signer: Signer) -> Answer:

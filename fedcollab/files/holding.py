@@ -12,7 +12,7 @@ from .models import HERE, File
 
 # For a viewer, the ids of the files that they may read through a feature's things; for None, of all that its things hold.
 Holds = Callable[[Viewer | None], sa.Select[str]]
-HOLDS: web.AppKey[tuple[Holds, ...]] = web.AppKey("holds")
+HOLDS: web.AppKey[Sequence[Holds]] = web.AppKey("holds")
 
 
 def held(session: Session, holds: Sequence[Holds], viewer: Viewer | None, ids: Sequence[str]) -> set[str]:

@@ -24,6 +24,8 @@ def kept(backup_keep: int) -> tuple[Kept, ...]:
         Kept(N_("Posts, conversations and groups"), None, N_("Until their authors or your moderators take them away.")),
         Kept(N_("Earlier versions of a post"), None, N_("As long as the post.")),
         Kept(N_("Posts that were deleted"), None, N_("The text goes at once. That there was a post stays, so that it does not come back.")),
+        Kept(N_("Files"), None, N_("As long as a post or a resource holds them. What is put into none goes after a day.")),
+        Kept(N_("Partners' files"), None, N_("Until their room is needed. They are fetched again when somebody opens them.")),
         Kept(N_("Drafts"), 180, N_("After the last change; at once when they are sent.")),
         Kept(
             N_("What went to partners and came from them"),

@@ -9,7 +9,7 @@ import pytest
 
 from fedcollab import app
 from fedcollab.base.paths import STATIC
-from fedcollab.features.members.views import local
+from fedcollab.base.web import local
 from tests.raw import CLOSE, ask, request, statuses
 from tests.web import PASSWORD, site
 

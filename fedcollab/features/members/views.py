@@ -22,6 +22,7 @@ from fedcollab.base.web import (
     client,
     delete_cookie,
     is_signed,
+    local,
     read_cookie,
     read_fields,
     read_form,
@@ -74,11 +75,6 @@ async def session_viewer(request: web.Request, handler: Handler) -> web.StreamRe
                 raise Forbidden(FACTOR_DUE)  # a redirect would lose what was typed
             return redirect(owed)
     return await handler(request)
-
-
-def local(path: str) -> str:
-    """A path of this site to go on to; anything else is the start page."""
-    return path if path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable() else "/"
 
 
 def _signed_in(request: web.Request, token: str, to: str, kept: dict[str, str] | None = None) -> web.Response:
