@@ -4,6 +4,7 @@ import asyncio
 import logging
 from contextlib import suppress
 from dataclasses import dataclass
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -17,6 +18,7 @@ from fedcollab.base.errors import N_, NotFound, Refused, TooLarge, Unavailable, 
 from fedcollab.base.room import MEGABYTE
 from fedcollab.federation import knocking
 from fedcollab.federation.kernel import Kernel
+from fedcollab.federation.models import ADMITTED, Partner
 
 from . import arrival, quotas
 from .arrival import Whole
@@ -47,7 +49,7 @@ class NotAsSaid(Refused):
 
 @dataclass(frozen=True)
 class Wanted:
-    """A file that is to be fetched: where it lies, what was said of it, at most how many bytes, and the name that they get."""
+    """A file that is to be fetched: from where, what was said of it, at most how many bytes, and the name that they get."""
 
     id: str
     uri: str
@@ -165,7 +167,7 @@ def _same_type(said: str, kind: Kind) -> bool:
 
 def begin(session: Session, node: Node, file_id: str) -> Wanted | None:
     """Makes room, and says that the file is being fetched; None where it is here. Raises NotFound, TooLarge, StorageFull."""
-    columns = (File.uri, File.organisation_id, File.name, File.media_type, File.size, File.sha256, File.state, Actor.host)
+    columns = (File.uri, File.organisation_id, File.name, File.media_type, File.size, File.sha256, File.state, Actor.host, File.through_id)
     query = sa.select(*columns).join(Actor, Actor.id == File.organisation_id).where(File.id == file_id, File.by_id.is_(None))
     row = session.execute(query).one_or_none()
     if row is None or row.state not in (AWAY, FETCHING, HERE):
@@ -181,7 +183,18 @@ def begin(session: Session, node: Node, file_id: str) -> Wanted | None:
     _make_room(session, node, "", node.settings.cache_quota * MEGABYTE - most)
     key = new_key()
     session.execute(sa.update(File).where(File.id == file_id).values(state=FETCHING, key=key, size=most, used_at=node.now()))
-    return Wanted(file_id, row.uri, row.host, row.name, row.media_type, row.size, row.sha256, most, key)
+    uri, host = _from(session, row.uri, row.host, row.through_id)
+    return Wanted(file_id, uri, host, row.name, row.media_type, row.size, row.sha256, most, key)
+
+
+def _from(session: Session, uri: str, host: str, through_id: str | None) -> tuple[str, str]:
+    """(address, host) that are asked: its own organisation, or, where that is no partner of ours, the host of the group that it came
+    through."""
+    ours = session.execute(sa.select(Partner.id).where(Partner.host == host, Partner.state == ADMITTED)).first()
+    group = session.execute(sa.select(Actor.uri, Actor.host).where(Actor.id == (through_id or ""))).one_or_none()
+    if ours is not None or group is None:
+        return uri, host
+    return f"{group.uri.partition('://')[0]}://{group.host}/files?uri={quote(uri, safe='')}", group.host
 
 
 def _make_room(session: Session, node: Node, organisation_id: str, left: int) -> None:

@@ -50,31 +50,56 @@ async def viewer_of(request: web.Request) -> Viewer:
     return found
 
 
-def readable(session: Session, holds: Sequence[Holds], viewer: Viewer, file_id: str) -> Readable:
-    """Raises NotFound, whether the file is not there or not for them to see."""
+def readable(session: Session, holds: Sequence[Holds], viewer: Viewer, file_id: str, *, relayed: bool = False) -> Readable:
+    """Raises NotFound, whether the file is not there or not for them to see. A partner is given our own; another's only where it is
+    `relayed`: asked for by its own address."""
     row = session.execute(sa.select(File.by_id, File.key, File.used_at).where(File.id == file_id)).one_or_none()
     if row is None or not holding.reads(session, holds, viewer, file_id):
         raise NotFound()
     own, public = row.by_id is not None, holding.is_public(session, holds, file_id)
-    if not own and viewer.organisation_id and not viewer.signed_in:
-        raise NotFound()  # a partner asks whose file it is
+    if not own and not viewer.signed_in and viewer.organisation_id and not relayed:
+        raise NotFound()
     return Readable(of(session, [file_id])[file_id], own, row.key, row.used_at, public)
 
 
 async def serve(request: web.Request) -> web.StreamResponse:
     """The file. A partner's that is not here is fetched for members; whoever has not signed in is sent to its own organisation, where what
     is public is served to anybody. Raises NotFound, Gone; Unavailable and its kin where a partner can't be asked just now."""
-    kernel, viewer, holds = request.app[KERNEL], await viewer_of(request), request.app[HOLDS]
-    found = await kernel.database.read(readable, holds, viewer, request.match_info["id"])
+    viewer = await viewer_of(request)
+    found = await request.app[KERNEL].database.read(readable, request.app[HOLDS], viewer, request.match_info["id"])
+    if found.file.state in (AWAY, FETCHING) and not viewer.signed_in:
+        return redirect(found.file.uri)
+    return await _here(request, viewer, found)
+
+
+async def relay(request: web.Request) -> web.StreamResponse:
+    """The file whose own address is `uri`, for a partner that reads through us what holds it: it may not know whose file it is. It has to
+    come from there itself, so that no chain of nodes asks each other. Raises NotFound."""
+    if not is_signed(request):
+        raise NotFound()
+    viewer, uri = await viewer_of(request), request.query.get("uri", "")
+    found = await request.app[KERNEL].database.read(_relayed, request.app[HOLDS], viewer, uri)
+    return await _here(request, viewer, found)
+
+
+def _relayed(session: Session, holds: Sequence[Holds], viewer: Viewer, uri: str) -> Readable:
+    theirs = sa.select(File.id).where(File.uri == uri, File.by_id.is_(None), File.through_id.is_(None))
+    file_id = session.scalar(theirs) if viewer.organisation_id else None
+    if file_id is None:
+        raise NotFound()
+    return readable(session, holds, viewer, file_id, relayed=True)
+
+
+async def _here(request: web.Request, viewer: Viewer, found: Readable) -> web.StreamResponse:
+    """Sends it, once it is here."""
+    kernel = request.app[KERNEL]
     if found.file.state == GONE:
         raise Gone(TAKEN_AWAY)
     if found.file.state == REFUSED:
         raise fetching.NotAsSaid(why_refused(found.file))
     if found.file.state in (AWAY, FETCHING):
-        if not viewer.signed_in:
-            return redirect(found.file.uri)
         await fetching.bring(kernel, request.app[SHELVES], found.file.id)
-        found = await kernel.database.read(readable, holds, viewer, found.file.id)
+        found = await kernel.database.read(readable, request.app[HOLDS], viewer, found.file.id, relayed=True)
     if kernel.node.now() - found.used_at > HOUR and not found.own:
         await kernel.database.write(_touch, kernel.node, found.file.id)
     return await send(request, found)
@@ -138,4 +163,4 @@ def _away_again(session: Session, node: Node, viewer: Viewer, holds: Sequence[Ho
         audit.record(session, node.now(), viewer, "file.again", file_id)
 
 
-ROUTES = (*receiving.ROUTES, web.get("/files/{id}", serve), web.post("/files/{id}/again", ask_again))
+ROUTES = (*receiving.ROUTES, web.get("/files", relay), web.get("/files/{id}", serve), web.post("/files/{id}/again", ask_again))
