@@ -22,7 +22,6 @@ from .snippets import Piece, Sought, marked, snippet, sought
 A_PAGE = 20
 COUNTED = 1000  # matches that counts and facets are made of
 RANKED = 200  # matches of which those named so come first; of more the newest
-LOOKED_THROUGH = 100_000  # matches at the most, where nearly all of them are for others
 BEYOND = 1 << 62
 SUGGESTED = 5
 FACETS = ("kind", "topic", "country", "language", "year", "organisation", "type")
@@ -131,17 +130,15 @@ def _filters(asked: Asked) -> list[list[str]]:
 
 
 def _lines(session: Session, viewer: Viewer, match: str, before: int = BEYOND, most: int = COUNTED + 1) -> list[_Line]:
-    matching, values = store.matching(session, match, before, LOOKED_THROUGH)
-    values |= sight.asked_by(viewer) | {"limit": most}
-    return prepared(session, _lines_query(matching, newest=store.is_postgres(session)), values).of(_Line)
+    values = sight.asked_by(viewer) | {"match": match, "before": before, "limit": most}
+    return prepared(session, _lines_query(postgres=store.is_postgres(session)), values).of(_Line)
 
 
 @cache
-def _lines_query(matching: Any, *, newest: bool) -> sa.Select[Any]:
-    """On SQLite the matches come newest first by themselves, and nothing more is read than is shown."""
-    columns = [getattr(SearchEntry, name) for name in _Line._fields]
-    made = sa.select(*columns).select_from(matching).join(SearchEntry, SearchEntry.place == matching.c.place).where(sight.sees())
-    return (made.order_by(matching.c.place.desc()) if newest else made).limit(sa.bindparam("limit"))
+def _lines_query(*, postgres: bool) -> sa.Select[Any]:
+    columns, matches = [getattr(SearchEntry, name) for name in _Line._fields], store.matches(postgres=postgres)
+    made = sa.select(*columns).select_from(matches.table).join(SearchEntry, SearchEntry.place == matches.place)
+    return made.where(matches.clause, sight.sees()).order_by(matches.place.desc()).limit(sa.bindparam("limit"))
 
 
 def _ranks(session: Session, viewer: Viewer, question: Question, sets: list[list[str]]) -> frozenset[int]:

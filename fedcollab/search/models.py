@@ -18,12 +18,15 @@ POSTGRESQL = (
 )
 
 
+PLACE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")  # an INTEGER key is SQLite's own number of the row: no index beside it
+
+
 class SearchEntry(Model):
     """Something that can be found. `place` is its number in the order of time, and the words' row. `within` is the conversation that an
     answer stands in. Without an audience it is a name, for members alone. `countries` and `topics` are codes with blanks between."""
 
     __tablename__ = "search_entry"
-    place: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    place: Mapped[int] = mapped_column(PLACE, primary_key=True, autoincrement=False)
     kind: Mapped[str] = mapped_column(String(16))
     subject_id: Mapped[str] = mapped_column(String(36))
     within: Mapped[str] = mapped_column(String(36), default="")

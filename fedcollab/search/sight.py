@@ -22,11 +22,13 @@ MEMBER = "member"
 def sees() -> sa.ColumnElement[bool]:
     """The clause for rows of the index; a query with it runs with `asked_by(viewer)`. Of groups it shows what `sees_group` does."""
     entry: Any = SearchEntry
-    name = sa.and_(SearchEntry.audience_id.is_(None), sa.bindparam(MEMBER, type_=sa.Integer()) == 1)
+    name = sa.and_(
+        SearchEntry.audience_id.is_(None), sa.bindparam(MEMBER, type_=sa.Integer()) == 1, policy.not_blocked(SearchEntry.organisation_id)
+    )
     known = sa.exists().where(Audience.id == SearchEntry.audience_id, policy.sees_group())
     group = sa.and_(SearchEntry.kind == GROUP, known)
     thing = sa.and_(SearchEntry.kind != GROUP, SearchEntry.audience_id.is_not(None), policy.visible(entry))
-    return sa.and_(sa.or_(thing, group, name), policy.not_blocked(SearchEntry.organisation_id))
+    return sa.or_(thing, group, name)
 
 
 def asked_by(viewer: Viewer) -> dict[str, Any]:

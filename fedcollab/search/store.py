@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from functools import cache
-from typing import Any
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -94,19 +94,22 @@ def _tsquery(term: Term, titles: bool) -> str:
     return "(" + " <-> ".join(said) + ")"
 
 
-def matching(session: Session, match: str, before: int, most: int) -> tuple[Any, dict[str, Any]]:
-    """What a query of places joins, and the values that it runs with: the places of matches, newest first. SQLite looks through `most` of
-    them at the most; PostgreSQL plans better where it isn't told."""
-    return _matching(is_postgres(session)), {"match": match, "before": before, "most": most}
+class Matches(NamedTuple):
+    """What a query of entries joins to have those that match: a table, which number of its rows is the place, and the clause. Newest first
+    SQLite has them by themselves, so that no more is read than shown."""
+
+    table: sa.TableClause
+    place: sa.ColumnElement[int]
+    clause: sa.ColumnElement[bool]
 
 
 @cache
-def _matching(postgres: bool) -> Any:
-    if postgres:
-        sql = "SELECT place FROM search_words WHERE words @@ CAST(:match AS tsquery) AND place < :before"
-    else:
-        sql = "SELECT rowid AS place FROM search_words WHERE search_words MATCH :match AND rowid < :before ORDER BY rowid DESC LIMIT :most"
-    return sa.text(sql).columns(sa.column("place", sa.BigInteger)).subquery("matching")
+def matches(*, postgres: bool) -> Matches:
+    """For either database; a query with it runs with `match` and `before`."""
+    place = sa.column("place" if postgres else "rowid", sa.BigInteger)
+    table = sa.table("search_words", place)
+    asked = "search_words.words @@ CAST(:match AS tsquery)" if postgres else "search_words MATCH :match"
+    return Matches(table, table.c[place.name], sa.and_(sa.text(asked), table.c[place.name] < sa.bindparam("before")))
 
 
 def clear_away(session: Session) -> bool:

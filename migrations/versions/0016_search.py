@@ -18,7 +18,7 @@ POSTGRESQL = (
 def upgrade() -> None:
     op.create_table(
         "search_entry",
-        sa.Column("place", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("place", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True, autoincrement=False),
         sa.Column("kind", sa.String(16), nullable=False),
         sa.Column("subject_id", sa.String(36), nullable=False),
         sa.Column("within", sa.String(36), nullable=False),
