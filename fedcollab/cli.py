@@ -17,6 +17,7 @@ from .cli_doctor import doctor
 from .cli_people import token_app, user_reset_factor
 from .cli_queue import federation_app
 from .cli_running import maintenance_app
+from .cli_search import search_app
 from .cli_trust import key_app, partner_app, standing, still_to_compare
 from .console import CHOSEN, AsJson, command, progress, say, with_kernel
 
@@ -40,6 +41,7 @@ for name, part in (
     ("backup", backup_app),
     ("database", database_app),
     ("maintenance", maintenance_app),
+    ("search", search_app),
 ):
     app.add_typer(part, name=name)
 

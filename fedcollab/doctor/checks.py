@@ -4,7 +4,7 @@ import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from typing import NamedTuple
 
-from . import backups, clock, database, files, machine, naming, outside, partners, people, process, queues, seen
+from . import backups, clock, database, files, machine, naming, outside, partners, people, process, queues, search, seen
 from .findings import SKIP, Finding, Lacking, Open, skip
 from .patient import Patient
 
@@ -45,6 +45,7 @@ CHECKS = (
     Check("queue", queues.outgoing),
     Check("arrivals", queues.arrivals),
     Check("parked", queues.parked),
+    Check("search", search.index),
     Check("silent", partners.silent),
     Check("suspended", partners.suspended),
     Check("new-keys", partners.new_keys),

@@ -59,11 +59,13 @@ async def run(database: Database, node: Node, stocks: Sequence[Stock]) -> None:
 
 def step(session: Session, node: Node, stocks: Sequence[Stock]) -> bool:
     """One unit's worth of work; False where there was none."""
+    return fill(session, node, stocks) or clear(session, node)
+
+
+def fill(session: Session, node: Node, stocks: Sequence[Stock]) -> bool:
+    """Puts some of what is stored in; False where all of it is."""
     _renew(session, node)
-    for stock in (NAMES, *stocks):
-        if _fill(session, node, stock):
-            return True
-    return clear(session, node)
+    return any(_fill(session, node, stock) for stock in (NAMES, *stocks))
 
 
 def _renew(session: Session, node: Node) -> None:
@@ -118,7 +120,7 @@ def clear(session: Session, node: Node) -> bool:
     return True
 
 
-def clear_now(session: Session, node: Node) -> bool:
+def clear_now(session: Session, node: Node, _stocks: Sequence[Stock] = ()) -> bool:
     """As `step` clears, without waiting; False once nothing is left to clear."""
     line = state.of(session, state.DELETED)
     if line is not None and line.done_at is None and line.key == "":
@@ -136,10 +138,12 @@ def begin_anew(session: Session, node: Node) -> None:
 
 @dataclass(frozen=True)
 class Filled:
-    """How far the index has come: entries in it, and what of the stocks is still to be put in (names of stocks, how many are in)."""
+    """How far the index has come: entries in it, what of the stocks is still being put in (names, how many are in) and since when, and
+    since when deleted words wait to be cleared away."""
 
     entries: int
     waiting: tuple[tuple[str, int], ...]
+    since: int | None
     deleted_since: int | None
 
 
@@ -148,5 +152,10 @@ def look(session: Session, stocks: Sequence[Stock]) -> Filled:
     lines = {stock.name: state.of(session, f"stock {stock.name}") for stock in (NAMES, *stocks)}
     waiting = [(name, line.number if line else 0) for name, line in lines.items() if line is None or line.done_at is None]
     gone = state.of(session, state.DELETED)
-    entries = session.execute(sa.select(sa.func.count()).select_from(SearchEntry)).scalar_one()
-    return Filled(entries, tuple(waiting), gone.at if gone and gone.done_at is None else None)
+    since = min((line.at for line in lines.values() if line is not None and line.done_at is None), default=None)
+    return Filled(stored(session), tuple(waiting), since, gone.at if gone and gone.done_at is None else None)
+
+
+def stored(session: Session) -> int:
+    """How many entries there are."""
+    return session.execute(sa.select(sa.func.count()).select_from(SearchEntry)).scalar_one()

@@ -16,6 +16,7 @@ from fedcollab.base.clock import DAY, HOUR
 from fedcollab.doctor.findings import FAIL, WARN
 from fedcollab.federation.models import Activity, Delivery, InboxItem, KeyOffer, Partner
 from fedcollab.running.models import DiskSample
+from fedcollab.search import state
 
 from .patients import PARTNERS, Ward
 
@@ -57,6 +58,11 @@ def partners(text: str, *hosts: str, **values: object) -> Plant:
             session.execute(sa.text(f"UPDATE partner SET {text} WHERE host = :host"), {"host": host, **ago})
 
     return lambda ward: ward.write(work)
+
+
+def unfilled(ward: Ward) -> None:
+    """Nothing has been put into the index for two days."""
+    ward.write(lambda session, node: state.keep(session, "stock posts", at=node.now() - 2 * DAY))
 
 
 def exposed(ward: Ward) -> None:
@@ -211,6 +217,7 @@ LOCAL = (
         sql("DELETE FROM second_factor WHERE person_id = (SELECT max(person_id) FROM member)"),
     ),
     Fault("a delivery of this morning", "queue", WARN, delivery("waiting", 5 * HOUR)),
+    Fault("an index that has not come on for two days", "search", WARN, unfilled),
     Fault("a delivery of two days ago", "queue", FAIL, delivery("waiting", 2 * DAY)),
     Fault("an arrival of this morning", "arrivals", WARN, arrived("waiting", 5 * HOUR)),
     Fault("an arrival of two days ago", "arrivals", FAIL, arrived("early", 2 * DAY)),

@@ -115,7 +115,7 @@ def test_what_was_stored_before_there_was_an_index_comes_into_it_newest_first_an
     assert (seen[-1], sorted(seen)) == (5, seen)
     assert found(here, "daan") == [("person", "Daan")]
     assert found(here, "question first") == [("thread", "A question")]
-    assert filling.look(here.session, [STOCK]) == filling.Filled(here.session.query(SearchEntry).count(), (), None)
+    assert filling.look(here.session, [STOCK]) == filling.Filled(here.session.query(SearchEntry).count(), (), None, None)
     assert filling.step(here.session, here.node, [STOCK]) is False, "and then there is nothing more to do"
 
 
