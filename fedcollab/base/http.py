@@ -36,6 +36,7 @@ LONGEST_WAIT = 7 * 86400  # seconds that a Retry-After may ask for
 FAILED_SECONDS, FAILED_MOST = 60, 1000  # how long, and for how many addresses, a costly failure is remembered
 ODD_PORTS = frozenset((1719, 1720, 1723, 2049, 3306, 3659, 4045, 4190, 5060, 5061, 5432, 6000, 6379, 6566, 9200, 10080, 11211, 27017))
 COSTLY = ("more than three redirects", "answered with more than 1 MB", f"no answer within {TOTAL_SECONDS} seconds")
+MORE_THAN_SAID = "answered with a file that is larger than it was said to be"
 SPELT = "%:/?#[]@!$&'()*+,;=~"  # stays as it is where the rest of an address is spelt in ASCII
 PROFILE = "https://www.w3.org/ns/activitystreams"
 Permit = Callable[[str], bool]
@@ -311,7 +312,7 @@ async def _hand_on(message: RawResponseMessage, payload: StreamReader, most: int
             return
         size, in_window = size + len(chunk), in_window + len(chunk)
         if size > most:
-            raise Unreachable("answered with more than was said", answer=200)
+            raise Unreachable(MORE_THAN_SAID, answer=200)
         await take(chunk)
         if in_window >= LEAST:
             until, in_window = asyncio.get_running_loop().time() + WINDOW, 0

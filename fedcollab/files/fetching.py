@@ -15,6 +15,7 @@ from fedcollab.base.blobs import Growing, new_key
 from fedcollab.base.clock import MICROSECONDS
 from fedcollab.base.crash import reach
 from fedcollab.base.errors import N_, NotFound, Refused, TooLarge, Unavailable, Unreachable
+from fedcollab.base.http import MORE_THAN_SAID
 from fedcollab.base.room import MEGABYTE
 from fedcollab.federation import knocking
 from fedcollab.federation.kernel import Kernel
@@ -120,6 +121,9 @@ async def _fetch(kernel: Kernel, shelves: Shelves, wanted: Wanted, growing: Grow
     try:
         await knocking.load(kernel, wanted.uri, wanted.most, growing.add)
     except Unreachable as error:
+        if error.reason == MORE_THAN_SAID:
+            await kernel.database.write(refuse, kernel.node, wanted, "size")
+            raise NotAsSaid(REASONS["size"], reason="a partner's file: size") from None
         raise _failed(kernel, shelves, wanted, error) from None
     await growing.safe()
     whole = Whole(growing.path, wanted.name, growing.size, growing.sha256())
