@@ -23,6 +23,9 @@ OLDEST, NEWEST = 1000, 2200
 OTHER = "Other"
 
 
+YEAR = N_("Write the year with four digits.")
+
+
 class Wrong(Refused):
     """One field of a record's form is not as it has to be; `field` says which."""
 
@@ -48,7 +51,7 @@ def checked(record: Record) -> Record:
     if len(record.summary) > SUMMARY:
         raise Wrong("summary", N_("The description is too long: at most 20,000 characters fit."))
     same: Sequence[tuple[str, str]] = (
-        ("language", N_("Write the language as a code, such as en, fr or km.")),
+        ("language", N_("Write the language by its name or as a code, such as en, fr or km.")),
         ("source", N_("Write the whole address, beginning with https://.")),
         ("identifier", N_("Write it as doi:10.1234/abc or isbn:9781234567897.")),
         ("review_on", N_("Write the day as 2027-11-30.")),
@@ -58,9 +61,9 @@ def checked(record: Record) -> Record:
         if getattr(record, field).strip() and not getattr(found, field):
             raise Wrong(field, text)
     if record.year is not None and found.year is None:
-        raise Wrong("year", N_("Write the year with four digits."))
+        raise Wrong("year", YEAR)
     if len(found.countries) < len({code.strip().upper() for code in record.countries} - {""}):
-        raise Wrong("countries", N_("Write countries as codes of two letters, such as KH or TN."))
+        raise Wrong("countries", N_("Write countries by name or as codes of two letters, such as KH, with commas between them."))
     if len(found.topics) < len(set(record.topics) - {""}):
         raise Wrong("topics", N_("Choose at most 12 of the topics."))
     return found

@@ -94,7 +94,7 @@ def check_room(session: Session, resource_id: str, organisation_id: str) -> None
 
 def edit(session: Session, node: Node, viewer: Viewer, note_id: str, *, country: str, text: str) -> str:
     """Changes a note of our organisation. Answers the resource's row id. Raises NotFound, Forbidden, Conflict, Refused, StorageFull."""
-    row = _own(session, viewer, note_id)
+    row = own(session, viewer, note_id)
     if row.removed is not None:
         raise Conflict(N_("The moderators of its publisher have taken this note away, so it can't be changed. You can delete it."))
     html = _checked(country, text)
@@ -109,7 +109,7 @@ def edit(session: Session, node: Node, viewer: Viewer, note_id: str, *, country:
 
 def delete(session: Session, node: Node, viewer: Viewer, note_id: str) -> str:
     """Takes a note of our organisation away, here and wherever its resource is. Answers the resource's row id."""
-    row = _own(session, viewer, note_id)
+    row = own(session, viewer, note_id)
     bury(session, node, note_id)
     _send(session, node, "Delete", note_id)
     audit.record(session, node.now(), viewer, "note.delete", note_id)
@@ -122,7 +122,8 @@ def bury(session: Session, node: Node, note_id: str) -> None:
     outbox.forget(session, node, session.execute(buried.returning(CountryNote.uri)).scalar_one())
 
 
-def _own(session: Session, viewer: Viewer, note_id: str) -> Any:
+def own(session: Session, viewer: Viewer, note_id: str) -> Any:
+    """The row of a note of the viewer's organisation that they may change. Raises NotFound, Forbidden."""
     there = sa.and_(CountryNote.id == note_id, CountryNote.deleted_at.is_(None), policy.visible(CountryNote, viewer))
     row = session.execute(sa.select(*CountryNote.__table__.columns).where(there)).one_or_none()
     if row is None:

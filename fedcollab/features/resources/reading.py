@@ -8,10 +8,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fedcollab.access import policy
-from fedcollab.access.models import CLEAR, Audience, AudienceMember
+from fedcollab.access.models import CLEAR, STRICT, Audience, AudienceMember
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors import service as actors
 from fedcollab.actors.models import OWN, Actor
+from fedcollab.actors.node import Node
 from fedcollab.base.errors import NotFound
 from fedcollab.base.statements import prepared
 from fedcollab.federation import receipts
@@ -20,7 +21,7 @@ from fedcollab.federation.receipts import ReceiptData
 from fedcollab.files import service as files
 from fedcollab.files.models import File
 
-from . import service
+from . import service, shelves
 from .models import CURRENT, CountryNote, LabelChange, Resource, Translation, Version
 
 PAGE = 30
@@ -85,14 +86,17 @@ def due(session: Session, viewer: Viewer, today: str) -> list[Listed]:
     return [Listed(*row) for row in session.execute(_rows().where(ours).order_by(Resource.review_on, Resource.id).limit(200))]
 
 
-def _is_due(viewer: Viewer, today: str) -> sa.ColumnElement[bool]:
+def _is_due(viewer: Viewer, today: str | sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
     mine = [] if viewer.moderates else [Resource.added_by_id == viewer.person_id]
     ours = sa.and_(Resource.organisation_id == viewer.organisation_id, Resource.deleted_at.is_(None), Resource.state == CURRENT)
     has_come = sa.and_(Resource.review_on != sa.literal_column("''"), Resource.review_on <= today)
     return sa.and_(has_come, ours, *mine)
 
 
-def count_due(session: Session, viewer: Viewer, today: str) -> int:
+DAY: sa.ColumnElement[str] = sa.cast(sa.func.current_date(), sa.String(10))  # where nobody has a clock at hand
+
+
+def count_due(session: Session, viewer: Viewer, today: str | sa.ColumnElement[str]) -> int:
     """How many of them there are."""
     return session.scalar(sa.select(sa.func.count()).select_from(Resource).where(_is_due(viewer, today))) or 0
 
@@ -240,6 +244,15 @@ def reach(session: Session, viewer: Viewer, audience_id: str, label: str) -> Rea
     return Reach(label, people, tuple(row.name for row in rows))
 
 
+def own_reach(session: Session, node: Node, label: str) -> Reach:
+    """Who would see something of ours under a label, in figures, also before anything was published."""
+    inside = [(node.actor_uri, actors.own(session, node).name)] if label == STRICT else shelves.inside(session, node)
+    of_partners = sa.select(sa.func.sum(Partner.people)).join(Actor, Actor.id == Partner.organisation_id)
+    there = of_partners.where(Actor.uri.in_([uri for uri, _ in inside]))
+    people = actors.count_people(session) + int(session.scalar(there) or 0)
+    return Reach(label, people, tuple(name for _, name in inside))
+
+
 def may_ask_about(session: Session, viewer: Viewer, uri: str, words: bool) -> bool:
     """Whether a partner may ask for an activity about a record or a note: a visible one, which was not taken away where it has words."""
     for model, gone in ((Resource, Resource.deleted_at), (CountryNote, CountryNote.removed)):
@@ -254,3 +267,26 @@ def holds(viewer: Viewer | None) -> sa.Select[str]:
     column: sa.ColumnElement[str] = sa.type_coerce(Version.file_id, sa.String(36)).label("file_id")
     query = sa.select(column).join(Resource, Resource.id == Version.resource_id).where(Version.file_id.is_not(None))
     return query if viewer is None else query.where(policy.visible(Resource, viewer))
+
+
+def publishers(session: Session, viewer: Viewer, ids: set[str]) -> dict[str, str]:
+    """{row id: name} of the organisations among these whose records the viewer sees."""
+    seen = sa.exists().where(Resource.organisation_id == Actor.id, policy.visible(Resource, viewer))
+    rows = session.execute(sa.select(Actor.id, Actor.name).where(Actor.id.in_(sorted(ids)), seen)) if ids else ()
+    return {row.id: row.name for row in rows}
+
+
+def is_own(session: Session, node: Node, viewer: Viewer, resource_id: str) -> bool:
+    """Whether a record is one of this node that the viewer may fetch; one that was deleted too, for its Tombstone."""
+    mine = sa.and_(Resource.id == resource_id, Resource.organisation_id == actors.own(session, node).id, policy.visible(Resource, viewer))
+    return session.execute(sa.select(Resource.id).where(mine)).first() is not None
+
+
+def resource_of_note(session: Session, viewer: Viewer, note_id: str) -> str:
+    """The row id of the resource that a visible note is about. Raises NotFound."""
+    query = sa.select(CountryNote.resource_id).join(Resource, Resource.id == CountryNote.resource_id)
+    there = sa.and_(CountryNote.id == note_id, policy.visible(CountryNote, viewer), policy.visible(Resource, viewer))
+    found = session.scalar(query.where(there))
+    if found is None:
+        raise NotFound()
+    return found

@@ -1,0 +1,76 @@
+"""Decides how a record's form is read: one text a field, countries and languages by their names or codes, topics from the list."""
+
+import re
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+from babel import Locale
+from multidict import MultiDictProxy
+
+from fedcollab.base.i18n import LANGUAGES, Words
+
+from .checking import LANGUAGE, YEAR, Wrong, checked, countries
+from .record import Record
+
+Fields = MultiDictProxy[str]
+PLAIN = ("title", "publisher", "kind", "licence", "summary", "source", "identifier", "review_on")
+TEXTS = (*PLAIN, "authors", "year", "language", "countries")
+TOPICS = "topics"
+APART = re.compile(r"[,;\n،]")
+
+
+def values_of(fields: Fields) -> dict[str, str]:
+    """What was typed, as the form shows it again and as a draft keeps it; topics as codes with blanks between."""
+    return {name: fields.get(name, "") for name in TEXTS} | {TOPICS: " ".join(fields.getall(TOPICS, []))}
+
+
+def values_from(record: Record, words: Words) -> dict[str, str]:
+    """A record as its form shows it."""
+    said = {name: str(getattr(record, name) or "") for name in TEXTS}
+    named = [words.country_name(code) for code in record.countries]
+    tongue = words.language_name(record.language) if record.language else ""
+    same = tongue if tongue and language(tongue) == record.language else record.language
+    several = {"authors": "\n".join(record.authors), "countries": ", ".join(named), "language": same}
+    return said | several | {TOPICS: " ".join(record.topics)}
+
+
+def record_of(values: dict[str, str]) -> Record:
+    """The record that a form's values make, checked. Raises Wrong, which names the field."""
+    year = values["year"].strip()
+    if year and not (year.isascii() and year.isdigit() and len(year) == 4):
+        raise Wrong("year", YEAR)
+    plain: dict[str, Any] = {name: values[name] for name in PLAIN}
+    found = Record(
+        **plain,
+        authors=tuple(name.strip() for name in values["authors"].split("\n")),
+        year=int(year) if year else None,
+        language=language(values["language"]) or values["language"],
+        topics=tuple(values[TOPICS].split()),
+    )
+    codes = [(part.strip(), country(part)) for part in APART.split(values["countries"]) if part.strip()]
+    return checked(replace(found, countries=tuple(code or text for text, code in codes)))
+
+
+def country(text: str) -> str:
+    """The code of a country by its code, or its name in one of our languages; empty for what is none."""
+    found = text.strip()
+    return found.upper() if found.upper() in countries() else _names("territories").get(found.casefold(), "")
+
+
+def language(text: str) -> str:
+    """The tag of a language by its tag, or its name in one of our languages or in its own; empty for what is none."""
+    found = _names("languages").get(text.strip().casefold(), "")
+    return found or (text.strip() if LANGUAGE.fullmatch(text.strip()) else "")
+
+
+@lru_cache(2)
+def _names(what: str) -> dict[str, str]:
+    """{name in small letters: code}; what two are called alike is the first's."""
+    found: dict[str, str] = {}
+    for code in LANGUAGES:
+        for key, name in getattr(Locale.parse(code), what).items():
+            kept = str(key) in countries() if what == "territories" else LANGUAGE.fullmatch(str(key)) is not None
+            if kept:
+                found.setdefault(str(name).casefold(), str(key))
+    return found
