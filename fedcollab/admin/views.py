@@ -56,6 +56,7 @@ ACTIONS = {
     "file.again": N_("Refused file of a partner fetched again"),
     "group.narrow": N_("Public group narrowed to partners"),
     "resource.add": N_("Resource added to the library"),
+    "resource.import": N_("Import into the library begun"),
     "resource.edit": N_("Record of a resource changed"),
     "resource.version": N_("New version of a resource added"),
     "resource.withdraw": N_("Resource withdrawn"),

@@ -27,6 +27,7 @@ def kept(backup_keep: int) -> tuple[Kept, ...]:
         Kept(N_("Files"), None, N_("As long as a post or a resource holds them. What is put into none goes after a day.")),
         Kept(N_("Partners' files"), None, N_("Until their room is needed. They are fetched again when somebody opens them.")),
         Kept(N_("Drafts"), 180, N_("After the last change; at once when they are sent.")),
+        Kept(N_("Imports into the library"), 30, N_("After the last change; what was added stays.")),
         Kept(
             N_("What went to partners and came from them"),
             outbox.KEPT // DAY,

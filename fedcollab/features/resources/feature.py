@@ -11,6 +11,7 @@ from . import acting, composing, list_pages, note_pages, notes_in, reading, rece
 from .catalogue import send_catalogue
 from .drafts import forget_drafts
 from .erased import ERASURES
+from .exchange import feature as exchange
 from .found import STOCK
 from .shelves import FEATURE as NAME
 from .shelves import admit_partner, expel_partner
@@ -58,7 +59,8 @@ FEATURE = Feature(
         MenuItem("/review", N_("Due for review"), "list", role=MODERATOR, number=views.count_due),
     ),
     handlers=(*receiving.HANDLERS, *notes_in.HANDLERS),
-    chores=(send_catalogue, forget_drafts),
+    routes=exchange.ROUTES,
+    chores=(send_catalogue, forget_drafts, *exchange.CHORES),
     erasures=ERASURES,
     stock=STOCK,
     asked=reading.may_ask_about,

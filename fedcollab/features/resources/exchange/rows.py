@@ -13,6 +13,8 @@ from fedcollab.features.resources.record import AUTHORS, COUNTRIES, NAME, SUMMAR
 
 from . import matching, numbers
 
+STORY = "Story"
+NO_STORY = N_("A story is written down on a page of its own, with what the person has agreed to: Library, Stories.")
 SHOWN = 200  # characters of what was left out, in a note
 CONTROLS = ("Cc", "Cs", "Cn", "Co")
 
@@ -108,6 +110,8 @@ class Entry:
             review_on=self._review(tagged.review_on),
         )
         self._say_rest(tagged.unknown)
+        if record.kind == STORY:
+            return Row(self.line, reason=Note(NO_STORY))
         try:
             return Row(self.line, checked(record), label, notes=tuple(self.notes))
         except Wrong as error:
