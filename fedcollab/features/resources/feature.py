@@ -53,13 +53,12 @@ ROUTES = (
 
 FEATURE = Feature(
     name=NAME,
-    routes=ROUTES,
+    routes=(*exchange.ROUTES, *ROUTES),
     menu=(
         MenuItem("/library", N_("Library"), "book", also=("/stories",)),
         MenuItem("/review", N_("Due for review"), "list", role=MODERATOR, number=views.count_due),
     ),
     handlers=(*receiving.HANDLERS, *notes_in.HANDLERS),
-    routes=exchange.ROUTES,
     chores=(send_catalogue, forget_drafts, *exchange.CHORES),
     erasures=ERASURES,
     stock=STOCK,
