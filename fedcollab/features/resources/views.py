@@ -21,12 +21,13 @@ from fedcollab.search.finding import Asked, Found, find
 
 from . import lists, notes, reading, sending
 from .found import KIND
+from .stories.words import CHANNELS, USES
 from .words import KINDS, LICENCES, TOPICS
 
 LABELS = (CLEAR, GREEN, STRICT)
 FILTERS = ("type", "topic", "country", "language", "year", "organisation")
 VALUES, CODE, QUESTION = 20, 64, 200  # of one filter at most; characters of one; of a question
-CODES: dict[str, Any] = {"kinds": KINDS, "topics": TOPICS, "licences": LICENCES}
+CODES: dict[str, Any] = {"kinds": KINDS, "topics": TOPICS, "licences": LICENCES, "uses": USES, "channels": CHANNELS}
 
 
 def today(now: int) -> str:
