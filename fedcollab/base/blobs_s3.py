@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import obstore
 from obstore.exceptions import BaseError, NotFoundError
@@ -19,6 +20,7 @@ from .errors import N_, Unavailable
 PART, PARTS_AT_ONCE = 8 * 1024 * 1024, 2  # bytes of a part; how many are sent side by side, each of which is in memory
 AWAY = N_("The server that keeps this node's files does not answer. Try again in a few minutes; tell your administrator if it stays so.")
 ELSEWHERE = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
+NOWHERE = "http://127.0.0.1:1"  # nobody listens there
 RETRY = 60  # seconds
 
 
@@ -80,8 +82,9 @@ class Bucket:
 
 def _opened(settings: Settings) -> S3Store:
     """Each field by the settings: what lies in the environment for other programs is not ours, and neither is a proxy."""
-    for name in ELSEWHERE:
-        os.environ.pop(name, None)
+    host = urlsplit(settings.s3_url).hostname or ""
+    for name in [name for name in os.environ if name in ELSEWHERE or name.startswith("AWS_")]:
+        del os.environ[name]
     return S3Store(
         settings.s3_bucket,
         prefix=settings.host.replace(":", "-"),
@@ -89,10 +92,14 @@ def _opened(settings: Settings) -> S3Store:
         region=settings.s3_region,
         access_key_id=settings.s3_key,
         secret_access_key=settings.s3_secret,
-        session_token=None,
         virtual_hosted_style_request=False,
-        imdsv1_fallback=False,
-        client_options={"allow_http": settings.s3_url.startswith("http://"), "connect_timeout": "5s", "timeout": "120s"},
+        client_options={
+            "allow_http": settings.s3_url.startswith("http://"),
+            "connect_timeout": "5s",
+            "timeout": "120s",
+            "proxy_url": NOWHERE,  # obstore follows redirects: what leads to another host ends there
+            "proxy_excludes": host.strip("[]"),
+        },
         retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=30)},
     )
 

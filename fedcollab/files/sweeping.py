@@ -114,12 +114,17 @@ async def _remove(kernel: Kernel, shelves: Shelves) -> bool:
     """Removes bytes; whether there may be more. Those of our own stay where they are while a backup is being made: it has the rows already
     that say that they are there."""
     busy = (kernel.node.files.root / "backup.tmp").exists()
-    waiting = await kernel.database.read(waits, but=OWN if busy else "")
+    waiting, done, away = await kernel.database.read(waits, but=OWN if busy else ""), list[str](), set[str]()
     for one in waiting:
-        await shelves.store(one.place).remove(one.key)
-    if waiting:
-        await kernel.database.write(removed, kernel.node, [one.key for one in waiting])
-    return len(waiting) == AT_ONCE
+        if one.place not in away:
+            try:
+                await shelves.store(one.place).remove(one.key)
+                done.append(one.key)
+            except Unavailable:  # a bucket that does not answer, in nobody else's way
+                away.add(one.place)
+    if done:
+        await kernel.database.write(removed, kernel.node, done)
+    return len(done) == AT_ONCE
 
 
 def waits(session: Session, but: str = "") -> list[Bytes]:
