@@ -31,7 +31,7 @@ from fedcollab.features.searching.views import SEARCHES, searches
 from fedcollab.federation import away, catchup, follows, mirror, offers, profiles, retention, streams, succession, views, vouching, workers
 from fedcollab.federation.kernel import KERNEL, Kernel
 from fedcollab.federation.registry import Registry
-from fedcollab.files import sweeping, taken_away
+from fedcollab.files import previews, sweeping, taken_away
 from fedcollab.files import views as files
 from fedcollab.files.holding import HOLDS
 from fedcollab.files.shelves import SHELVES, shelves
@@ -48,7 +48,7 @@ FEDERATION = Feature(
 )
 FILES = Feature(
     "files",
-    routes=files.ROUTES,
+    routes=(*files.ROUTES, *previews.ROUTES),
     erasures=Part("files", taken_away.listed, taken_away.take_again),
     restored=(taken_away.begin_anew,),
 )

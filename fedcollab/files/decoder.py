@@ -1,8 +1,9 @@
 """Decides what a picture or a PDF's first page looks like, in a process of its own that can open nothing, reach nobody and start nothing.
 
 Run by its path with one of `clean KIND` and `preview KIND`, the file as standard input. It imports nothing of the node's. What it makes is
-on standard output: a line of JSON (width, height, pages), then the bytes. It ends with 3 where the file is damaged, with 4 where it is
-larger than it may be. Whoever finds a hole in a decoder has a process without files, network, environment and children, for a few seconds.
+on standard output: a line of JSON (width, height, pages; how long the preview is), the preview, then the picture written anew. It ends
+with 3 where the file is damaged, with 4 where it is larger than it may be. Whoever finds a hole in a decoder has a process without files,
+network, environment and children, for a few seconds.
 """
 
 import codecs
@@ -164,8 +165,9 @@ def bare(picture: Any, form: str) -> Any:
     return made
 
 
-def clean(source: BinaryIO, kind: str) -> tuple[dict[str, int], bytes]:
-    """The same picture without what is written beside its pixels: place, author, device, comments, small copies of itself."""
+def clean(source: BinaryIO, kind: str) -> tuple[dict[str, int], bytes, bytes]:
+    """The same picture without what is written beside its pixels: place, author, device, comments, small copies of itself. What it
+    measures, its preview, and itself."""
     form, picture = FORMATS[kind], open_picture(source, kind)
     if kind == "jpeg":
         picture.load()
@@ -178,22 +180,28 @@ def clean(source: BinaryIO, kind: str) -> tuple[dict[str, int], bytes]:
         moves = {"duration": [int(one.info.get("duration", 100)) for one in pictures], "loop": int(first.info.get("loop", 0))}
         options |= moves | {"save_all": True, "append_images": pictures[1:]}
     first.save(target, form, **options)
-    return {"width": first.width, "height": first.height}, target.getvalue()
+    said = {"width": first.width, "height": first.height}
+    del pictures, options
+    return said, small(bare(first, "WEBP")), target.getvalue()
 
 
-def preview(source: BinaryIO, kind: str) -> tuple[dict[str, int], bytes]:
-    """A small picture of a file, in WebP."""
+def preview(source: BinaryIO, kind: str) -> tuple[dict[str, int], bytes, bytes]:
+    """What a file measures, and a small picture of it, in WebP."""
     if kind == "pdf":
         return first_page(source)
     picture = open_picture(source, kind)
+    width, height = picture.size
     if kind == "jpeg":
         picture.draft(None, (PREVIEW, PREVIEW))
     if picture.mode in ("L", "RGB", "RGBA", "CMYK"):  # made small before anything is copied
         picture.thumbnail((PREVIEW, PREVIEW))
-    return small(bare(upright(picture), "WEBP"))
+    made = bare(upright(picture), "WEBP")
+    if (width > height) is not (made.width > made.height):
+        width, height = height, width
+    return {"width": width, "height": height}, small(made), b""
 
 
-def first_page(source: BinaryIO) -> tuple[dict[str, int], bytes]:
+def first_page(source: BinaryIO) -> tuple[dict[str, int], bytes, bytes]:
     """A PDF's first page; nothing that it holds is run, and its fields stay empty."""
     import pypdfium2
 
@@ -207,17 +215,16 @@ def first_page(source: BinaryIO) -> tuple[dict[str, int], bytes]:
     page = document[0]
     longer = max(*page.get_size(), 1.0)
     drawn = page.render(scale=PREVIEW / longer, may_draw_forms=False).to_pil()
-    said, content = small(bare(drawn, "WEBP"))
-    return said | {"pages": pages}, content
+    return {"pages": pages}, small(bare(drawn, "WEBP")), b""
 
 
-def small(picture: Any) -> tuple[dict[str, int], bytes]:
+def small(picture: Any) -> bytes:
     """A picture at the size of a preview."""
     picture.thumbnail((PREVIEW, PREVIEW))
     target = io.BytesIO()
     picture.info = {}
     picture.save(target, "WEBP", quality=75, method=4)
-    return {"width": picture.width, "height": picture.height}, target.getvalue()
+    return target.getvalue()
 
 
 def opened(kind: str) -> BinaryIO:
@@ -240,13 +247,14 @@ def main(work: str, kind: str) -> int:
     ready(kind)
     confine()
     try:
-        said, content = (clean if work == "clean" else preview)(opened(kind), kind)
+        said, small_one, content = (clean if work == "clean" else preview)(opened(kind), kind)
     except (TooLarge, MemoryError):
         return TOO_LARGE
     except Exception as error:  # noqa: BLE001  # whatever a decoder makes of a broken file: it is broken
         return TOO_LARGE if type(error).__name__.startswith("DecompressionBomb") else DAMAGED
     with os.fdopen(1, "wb", closefd=False) as out:
-        out.write(json.dumps(said).encode() + b"\n")
+        out.write(json.dumps(said | {"preview": len(small_one)}).encode() + b"\n")
+        out.write(small_one)
         out.write(content)
     return 0
 

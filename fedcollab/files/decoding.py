@@ -7,7 +7,7 @@ import json
 import logging
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -26,15 +26,17 @@ LARGE = N_("The picture is too large to be read here: make it smaller (fewer pix
 BUSY = N_("Many pictures are being read at this moment. Try again in a minute.")
 MISSING = N_("This node can't take pictures: the programs that read them are not installed. Tell your administrator.")
 PICTURES = {"image/jpeg": "jpeg", "image/png": "png", "image/gif": "gif", "image/webp": "webp"}
+Write = Callable[[bytes], Awaitable[object]]
 KINDS = PICTURES | {"application/pdf": "pdf"}
 
 log = logging.getLogger("fedcollab.files")
 
 
 @dataclass(frozen=True)
-class Measures:
-    """Of a picture its width and height in pixels; of a PDF its pages."""
+class Drawn:
+    """A preview (WebP; empty where there is none), and what was measured: of a picture its width and height, of a PDF its pages."""
 
+    preview: bytes = b""
     width: int | None = None
     height: int | None = None
     pages: int | None = None
@@ -47,40 +49,39 @@ class Decoder:
         self._turn = asyncio.Semaphore(1)
         self._waiting = 0
 
-    async def clean(self, source: BinaryIO, media_type: str, write: Callable[[bytes], object]) -> Measures:
+    async def clean(self, source: BinaryIO, media_type: str, write: Write) -> Drawn:
         """Writes a picture anew without what is written beside its pixels (place, author, device, small copies). `source` is an open
         file. Raises Refused for one that is damaged or too large, Unavailable where too many wait."""
         if not available():
             raise Refused(MISSING)
-        source.seek(0)
-        code, said = await self._run("clean", PICTURES[media_type], source, write, PICTURE_BYTES)
-        if said is None:
+        code, drawn = await self._run("clean", PICTURES[media_type], source, write)
+        if drawn is None:
             raise Refused(LARGE if code == TOO_LARGE else BROKEN, reason=f"a decoder ended with {code}")
-        return Measures(said.width, said.height)
+        return drawn
 
-    async def preview(self, source: BinaryIO, media_type: str) -> tuple[bytes, Measures] | None:
-        """A small picture (WebP) of a file, and what it measures; None where there is none to be had. Raises Unavailable."""
+    async def preview(self, source: BinaryIO, media_type: str) -> Drawn:
+        """A small picture of a file, where there is one to be had. Raises Unavailable."""
         if media_type not in KINDS or not available():
-            return None
-        found = bytearray()
-        source.seek(0)
-        code, said = await self._run("preview", KINDS[media_type], source, found.extend, PREVIEW_BYTES)
-        if said is None:
+            return Drawn()
+        code, drawn = await self._run("preview", KINDS[media_type], source, _nothing)
+        if drawn is None:
             log.info("no preview", extra={"code": code})
-            return None
-        return bytes(found), said
+        return drawn or Drawn()
 
-    async def _run(
-        self, work: str, kind: str, source: BinaryIO, write: Callable[[bytes], object], most: int
-    ) -> tuple[int, Measures | None]:
+    async def _run(self, work: str, kind: str, source: BinaryIO, write: Write) -> tuple[int, Drawn | None]:
         if self._waiting >= WAITING:
             raise Unavailable(BUSY, retry_after=60)
         self._waiting += 1
         try:
             async with self._turn:
-                return await _decode(work, kind, source, write, most)
+                source.seek(0)
+                return await _decode(work, kind, source, write)
         finally:
             self._waiting -= 1
+
+
+async def _nothing(_piece: bytes) -> None:
+    """Where a preview alone is wanted, nothing else comes."""
 
 
 def available() -> bool:
@@ -88,8 +89,8 @@ def available() -> bool:
     return importlib.util.find_spec("PIL") is not None and importlib.util.find_spec("pypdfium2") is not None
 
 
-async def _decode(work: str, kind: str, source: BinaryIO, write: Callable[[bytes], object], most: int) -> tuple[int, Measures | None]:
-    """How the process ended, and what it has measured: nothing where it did not end well, or has written more than it may."""
+async def _decode(work: str, kind: str, source: BinaryIO, write: Write) -> tuple[int, Drawn | None]:
+    """How the process ended, and what it has made: nothing where it did not end well, or has written more than it may."""
     with tempfile.TemporaryDirectory() as empty:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-I", "-B", str(PROGRAM), work, kind),
@@ -102,8 +103,9 @@ async def _decode(work: str, kind: str, source: BinaryIO, write: Callable[[bytes
         )
         try:
             async with asyncio.timeout(SECONDS):
-                said = await _take(process.stdout, write, most)
-                return await process.wait(), said
+                drawn = await _take(process.stdout, write)
+                code = await process.wait()
+                return code, None if code else drawn
         except TimeoutError:
             return -1, None
         finally:
@@ -120,17 +122,22 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     await process.wait()
 
 
-async def _take(out: asyncio.StreamReader | None, write: Callable[[bytes], object], most: int) -> Measures | None:
+async def _take(out: asyncio.StreamReader | None, write: Write) -> Drawn | None:
+    """Reads what the process makes, the picture piece by piece; None where it has ended before. Raises TimeoutError for one that writes
+    what it should not: it would go on for ever."""
     assert out is not None
-    line = await out.readline()
+    if not (line := await out.readline()):
+        return None
+    try:
+        said = {name: int(value) for name, value in json.loads(line[:LINE]).items()}
+        length = said.pop("preview")
+        drawn = Drawn(await out.readexactly(min(length, PREVIEW_BYTES)), **said)
+    except (ValueError, TypeError, AttributeError, KeyError, asyncio.IncompleteReadError) as error:
+        raise TimeoutError from error
     received = 0
     while piece := await out.read(PIECE):
         received += len(piece)
-        if received > most:
-            raise TimeoutError  # it would write for ever
-        write(piece)
-    try:
-        said = json.loads(line[:LINE])
-        return Measures(**{name: int(value) for name, value in said.items()}) if received else None
-    except (ValueError, TypeError, AttributeError):
-        return None
+        if received > PICTURE_BYTES:
+            raise TimeoutError
+        await write(piece)
+    return drawn

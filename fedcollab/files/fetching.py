@@ -21,12 +21,13 @@ from fedcollab.federation import knocking
 from fedcollab.federation.kernel import Kernel
 from fedcollab.federation.models import ADMITTED, Partner
 
-from . import arrival, quotas
+from . import arrival, picturing, quotas
 from .arrival import Whole
+from .decoding import Drawn
 from .kinds import Kind
 from .models import AWAY, CACHED, FETCHING, HERE, REFUSED, File
 from .scanning import Malware
-from .service import REASONS, drop_bytes
+from .service import REASONS, drop_bytes, preview_of
 from .shelves import Shelves
 
 log = logging.getLogger("fedcollab.files")
@@ -128,10 +129,13 @@ async def _fetch(kernel: Kernel, shelves: Shelves, wanted: Wanted, growing: Grow
     await growing.safe()
     whole = Whole(growing.path, wanted.name, growing.size, growing.sha256())
     kind = await _looked_at(kernel, shelves, wanted, whole)
+    drawn = await picturing.drawn(shelves, whole, kind)
     await shelves.cache.take(whole.path, wanted.key, whole.sha256)
+    preview = await picturing.store(shelves, CACHED, wanted.key, drawn)
     reach("fetch.stored")
-    if not await kernel.database.write(arrived, kernel.node, wanted, whole, kind):
-        await shelves.cache.remove(wanted.key)
+    if not await kernel.database.write(arrived, kernel.node, wanted, whole, kind, drawn, preview):
+        for key in (wanted.key, preview_of(wanted.key)):
+            await shelves.cache.remove(key)
 
 
 def _failed(kernel: Kernel, shelves: Shelves, wanted: Wanted, error: Unreachable) -> Exception:
@@ -224,10 +228,11 @@ def evict(session: Session, node: Node, ids: list[str]) -> None:
     session.execute(sa.update(File).where(File.id.in_(ids), File.state.in_((HERE, FETCHING))).values(state=AWAY))
 
 
-def arrived(session: Session, node: Node, wanted: Wanted, whole: Whole, kind: Kind) -> bool:
+def arrived(session: Session, node: Node, wanted: Wanted, whole: Whole, kind: Kind, drawn: Drawn, preview: str) -> bool:
     """It is here; False where it was said anew or taken away meanwhile."""
     same = sa.and_(File.id == wanted.id, File.state == FETCHING, File.key == wanted.key)
     what = dict(state=HERE, size=whole.size, sha256=whole.sha256, media_type=kind.media_type, used_at=node.now())
+    what |= dict(width=drawn.width, height=drawn.height, pages=drawn.pages, preview=preview)
     return session.execute(sa.update(File).where(same).values(**what).returning(File.id)).first() is not None
 
 

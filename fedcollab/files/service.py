@@ -1,5 +1,6 @@
 """Decides what may be done with files: put to something, learnt of from a partner, let go; and what is said of them."""
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -117,14 +118,18 @@ def let_go(session: Session, node: Node, ids: Iterable[str]) -> None:
         wake(session, TOPIC)
 
 
+def preview_of(key: str) -> str:
+    """The key of the preview of a file whose bytes lie under `key`: so it is found and removed with them whatever happened between."""
+    return hashlib.sha256(f"preview {key}".encode()).hexdigest()[:32]
+
+
 def drop_bytes(session: Session, node: Node, ids: Iterable[str], place: str) -> None:
     """Marks the bytes of files, previews too: they are removed after the commit."""
     listed = list(ids)
-    for column in (File.key, File.preview):
-        rows = session.execute(sa.select(File.id, column.label("key")).where(File.id.in_(listed), column != "")).all()
-        gone = [dict(key=row.key, file_id=row.id, place=place, at=node.now()) for row in rows]
-        if gone:
-            session.execute(sa.insert(GoneBytes), gone)
+    rows = session.execute(sa.select(File.id, File.key).where(File.id.in_(listed), File.key != "")).all()
+    gone = [dict(key=key, file_id=row.id, place=place, at=node.now()) for row in rows for key in (row.key, preview_of(row.key))]
+    if gone:
+        session.execute(sa.insert(GoneBytes), gone)
     session.execute(sa.update(File).where(File.id.in_(listed)).values(key="", preview=""))
     wake(session, TOPIC)
 

@@ -11,6 +11,7 @@ from fedcollab.base.config import Settings
 from fedcollab.base.errors import Misconfigured
 from fedcollab.base.paths import NodeFiles
 
+from .decoding import Decoder
 from .models import OWN
 
 SENDERS, SENDERS_EACH = 48, 6  # whose bodies are read side by side, in all and of one person
@@ -42,6 +43,7 @@ class Shelves:
     fetching: dict[str, "asyncio.Task[None]"] = field(default_factory=dict)
     fetches: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(FETCHES))
     failed: dict[str, int] = field(default_factory=dict)
+    decoder: Decoder = field(default_factory=Decoder)
 
     def store(self, place: str) -> Store:
         """The store of a place of bytes."""

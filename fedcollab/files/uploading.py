@@ -19,12 +19,13 @@ from fedcollab.base.database import wake
 from fedcollab.base.errors import BadRequest, N_, NotFound, Refused, StorageFull, TooLarge, TooMany, Unavailable
 from fedcollab.federation.kernel import Kernel
 
-from . import arrival, kinds, quotas
+from . import arrival, kinds, picturing, quotas
 from .arrival import Whole
+from .decoding import Drawn
 from .kinds import Kind
 from .models import HERE, OWN, File, GoneBytes, Upload
 from .naming import label
-from .service import TOPIC, UNHELD, FileData, of
+from .service import TOPIC, UNHELD, FileData, of, preview_of
 from .shelves import SENDERS, SENDERS_EACH, Hand, Shelves
 
 SILENCE, TURN = 30.0, 10.0  # seconds without a byte; that one sender waits for the one before to be gone
@@ -76,7 +77,9 @@ def note(session: Session, node: Node, upload_id: str, received: int) -> None:
     session.execute(sa.update(Upload).where(Upload.id == upload_id).values(received=received, updated_at=node.now()))
 
 
-def keep(session: Session, node: Node, viewer: Viewer, upload: UploadData, whole: Whole, kind: Kind) -> FileData:
+def keep(
+    session: Session, node: Node, viewer: Viewer, upload: UploadData, whole: Whole, kind: Kind, drawn: Drawn, preview: str
+) -> FileData:
     """The upload is a file from now on. Raises what `quotas.check` raises, NotFound where it has been forgotten meanwhile."""
     gone = session.execute(sa.delete(Upload).where(Upload.id == upload.id).returning(Upload.id)).first()
     if gone is None:
@@ -85,6 +88,7 @@ def keep(session: Session, node: Node, viewer: Viewer, upload: UploadData, whole
     now, name = node.now(), kinds.corrected(whole.name, kind)
     row = dict(id=upload.id, uri=node.settings.uri(f"/files/{upload.id}"), organisation_id=viewer.organisation_id, by_id=viewer.person_id)
     what = dict(name=name, media_type=kind.media_type, size=whole.size, sha256=whole.sha256, key=upload.key, state=HERE)
+    what |= dict(width=drawn.width, height=drawn.height, pages=drawn.pages, preview=preview)
     session.execute(sa.insert(File).values(**row, **what, created_at=now, used_at=now, look_at=now + UNHELD))
     audit.record(session, now, viewer, "file.upload", upload.id)
     return of(session, [upload.id])[upload.id]
@@ -94,7 +98,7 @@ def forget(session: Session, node: Node, upload_ids: Sequence[str]) -> None:
     """Uploads that nobody goes on with, or that were refused, are no more. What may have reached the store already is removed there after
     the commit."""
     rows = session.execute(sa.delete(Upload).where(Upload.id.in_(upload_ids)).returning(Upload.id, Upload.key)).all()
-    gone = [dict(key=row.key, file_id=row.id, place=OWN, at=node.now()) for row in rows]
+    gone = [dict(key=key, file_id=row.id, place=OWN, at=node.now()) for row in rows for key in (row.key, preview_of(row.key))]
     if gone:
         session.execute(sa.insert(GoneBytes), gone)
         wake(session, TOPIC)
@@ -230,9 +234,13 @@ async def finish(kernel: Kernel, shelves: Shelves, viewer: Viewer, upload: Uploa
     whole = Whole(growing.path, upload.name, growing.size, growing.sha256())
     try:
         kind = await arrival.look(shelves, whole)
-        await shelves.own.take(whole.path, upload.key, whole.sha256)
-        reach("upload.stored")
-        return await kernel.database.write(keep, kernel.node, viewer, upload, whole, kind)
+        async with picturing.prepared(shelves, whole, kind) as (kept, drawn):
+            await shelves.own.take(kept.path, upload.key, kept.sha256)
+            preview = await picturing.store(shelves, OWN, upload.key, drawn)
+            reach("upload.stored")
+            found = await kernel.database.write(keep, kernel.node, viewer, upload, kept, kind, drawn, preview)
+        await shelves.arriving.remove(upload.key)  # a picture as it came
+        return found
     except (Refused, StorageFull):
         await drop(kernel, shelves, [upload])
         raise

@@ -15,28 +15,32 @@ from PIL import Image
 
 from fedcollab.base.errors import Refused, Unavailable
 from fedcollab.files import decoder, decoding
-from fedcollab.files.decoding import Decoder, Measures
+from fedcollab.files.decoding import Decoder, Drawn
 from tests.files import pictures
 from tests.files.made import PDF
 
 PROGRAM = str(decoding.PROGRAM)
 
 
-async def cleaned(content: bytes, media_type: str) -> tuple[bytes, Measures]:
-    made = io.BytesIO()
+async def cleaned(content: bytes, media_type: str) -> tuple[bytes, Drawn]:
+    made = bytearray()
+
+    async def write(piece: bytes) -> None:
+        made.extend(piece)
+
     with tempfile.TemporaryFile() as source:
         source.write(content)
         source.flush()
-        measures = await Decoder().clean(source, media_type, made.write)
-    return made.getvalue(), measures
+        drawn = await Decoder().clean(source, media_type, write)
+    return bytes(made), drawn
 
 
-async def previewed(content: bytes, media_type: str) -> tuple[Image.Image, Measures] | None:
+async def previewed(content: bytes, media_type: str) -> tuple[Image.Image, Drawn] | None:
     with tempfile.TemporaryFile() as source:
         source.write(content)
         source.flush()
-        found = await Decoder().preview(source, media_type)
-    return None if found is None else (Image.open(io.BytesIO(found[0])), found[1])
+        drawn = await Decoder().preview(source, media_type)
+    return (Image.open(io.BytesIO(drawn.preview)), drawn) if drawn.preview else None
 
 
 @pytest.mark.rule("FILE-03")
@@ -111,7 +115,7 @@ async def test_what_is_broken_or_made_to_break_a_reader_is_refused_soon(content:
     assert caught.value.text == words
     assert time.monotonic() - began < 15
     assert await previewed(content, media_type) is None or words == decoding.LARGE  # the first of many frames is small enough to be shown
-    assert (await cleaned(pictures.png(), "image/png"))[1] == Measures(60, 40)
+    assert (await cleaned(pictures.png(), "image/png"))[1].width == 60
 
 
 async def test_previews_are_small_whatever_they_are_of() -> None:
@@ -121,7 +125,7 @@ async def test_previews_are_small_whatever_they_are_of() -> None:
     assert picture.format == "WEBP"
     assert max(picture.size) == 800
     assert picture.size[1] > picture.size[0]
-    assert (measures.width, measures.height) == picture.size
+    assert (measures.width, measures.height) == (1000, 3000)
     assert await previewed(b"words", "text/plain") is None
 
 
@@ -206,7 +210,7 @@ async def test_one_that_takes_too_long_is_killed_by_its_id(monkeypatch: pytest.M
 
 async def test_one_that_writes_without_end_is_stopped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     endless = tmp_path / "endless.py"
-    endless.write_text("import sys\nprint('{}')\nwhile True: sys.stdout.write('x' * 65536)\n")
+    endless.write_text("import sys\nprint('{\"preview\": 5}', flush=True)\nwhile True: sys.stdout.write('x' * 65536)\n")
     monkeypatch.setattr(decoding, "PROGRAM", endless)
     assert await asyncio.wait_for(previewed(PDF, "application/pdf"), 20) is None
 
@@ -224,7 +228,7 @@ async def test_who_comes_when_many_wait_is_told_to_come_again(many: io.BufferedR
     monkeypatch.setattr(decoding, "WAITING", 3)
     said = await asyncio.gather(*(one.preview(many, "image/png") for _ in range(6)), return_exceptions=True)
     assert sum(isinstance(answer, Unavailable) for answer in said) == 3
-    assert await one.preview(many, "image/png") is not None
+    assert (await one.preview(many, "image/png")).preview
 
 
 def test_the_nodes_own_process_never_loads_a_decoder() -> None:
