@@ -100,6 +100,8 @@ def _stem(word: str) -> str:
 
 def tokens(text: str) -> list[str]:
     """What a text is found by, in its order."""
+    if text.isascii():  # most texts, at a fifth of the cost
+        return [word[:LONGEST] for word in PLAIN.findall(text.lower())[:MOST]]
     found: list[str] = []
     for run in runs(text):
         for part, whole in run.parts:

@@ -6,6 +6,7 @@ from playwright.sync_api import Page as Tab
 from .node_pages import NODE_NO_PAGE, NODE_PAGES
 from .page import Act, Page, fill
 from .scene import PASSWORD, Scene
+from .search_pages import SEARCH_PAGES
 from .story_pages import STORY_NO_PAGE, STORY_PAGES
 
 
@@ -312,6 +313,7 @@ PAGES = (
     Page("queue-empty", "/admin/federation", "admin/federation.html", "sokha"),
     *NODE_PAGES,
     *STORY_PAGES,
+    *SEARCH_PAGES,
     Page("not-found", "/threads/none", "base/error.html", status=404),
     Page("not-found-public", "/groups/none", "base/error.html", "", status=404),
     Page("used-up", "/join/none", "base/error.html", "", status=410),

@@ -77,3 +77,8 @@ def test_the_last_word_may_not_be_typed_out_yet() -> None:
 def test_the_threes_of_a_name_are_those_of_its_words_in_any_order() -> None:
     assert words.near("Sokha Prak") == words.near("PRAK, Sokhā")
     assert len(words.near("Sokha") & words.near("Sohka")) >= 2
+
+
+@given(st.text(st.characters(max_codepoint=127), max_size=300))
+def test_the_short_way_for_plain_texts_makes_the_same_words_as_the_long_one(text: str) -> None:
+    assert words.tokens(text) == [part for run in words.runs(text) for part, _ in run.parts]
