@@ -3,6 +3,7 @@
 import pyotp
 from playwright.sync_api import Page as Tab
 
+from .library_pages import LIBRARY_NO_PAGE, LIBRARY_PAGES
 from .node_pages import NODE_NO_PAGE, NODE_PAGES
 from .page import Act, Page, fill
 from .scene import PASSWORD, Scene
@@ -314,6 +315,7 @@ PAGES = (
     *NODE_PAGES,
     *STORY_PAGES,
     *SEARCH_PAGES,
+    *LIBRARY_PAGES,
     Page("not-found", "/threads/none", "base/error.html", status=404),
     Page("not-found-public", "/groups/none", "base/error.html", "", status=404),
     Page("used-up", "/join/none", "base/error.html", "", status=410),
@@ -359,4 +361,5 @@ NO_PAGE = {
     "POST /admin/federation": "leads back to the queue",
     **NODE_NO_PAGE,
     **STORY_NO_PAGE,
+    **LIBRARY_NO_PAGE,
 }

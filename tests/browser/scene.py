@@ -34,6 +34,7 @@ from fedcollab.federation import offers, outside, partners, profiles
 from fedcollab.federation.models import ADMITTED, OUTSIDE, PARKED, REFUSED, SUSPENDED, Delivery, InboxItem, Partner, Receipt, Vouch
 
 from .moderated import moderate
+from .shelved import shelve
 from .told import tell
 
 FRAMED = {
@@ -148,6 +149,7 @@ async def _set(stack: contextlib.AsyncExitStack, root: Path, loop: asyncio.Abstr
     await _people(made)
     await moderate(made)
     await tell(made)
+    await shelve(made)
     await _partners(made)
     await busy.kernel.database.write(_age)
     await empty.kernel.database.write(restored.remember, empty.kernel.node, empty.kernel.node.now() - DAY)  # it has come out of a backup

@@ -16,7 +16,7 @@ from .found import STOCK
 from .shelves import FEATURE as NAME
 from .shelves import admit_partner, expel_partner
 
-ID = "{id:[0-9a-f-]{36}}"
+ID = "{id:[0-9a-f]+-[0-9a-f-]+}"  # so that other addresses of the library are not taken for one
 
 
 def both(path: str, handler: Handler) -> tuple[web.RouteDef, web.RouteDef]:
