@@ -10,7 +10,6 @@ from fedcollab.base.errors import FedcollabError
 from fedcollab.base.web import read_fields, read_form, redirect
 from fedcollab.feature import came_back, member_of, page, sign_in_first, viewer_of
 from fedcollab.federation.kernel import KERNEL
-from fedcollab.files import service as files
 
 from . import reading, service, translations
 from .composing import ID, shows
@@ -37,7 +36,7 @@ async def _page(request: web.Request, template: str, act: Act, names: tuple[str,
             except FedcollabError as error:
                 errors, status = shows(error, request), error.status
     file_id = values.get("file") or request.query.get("file", "")[:ID]
-    file = (await kernel.database.read(files.of, [file_id])).get(file_id) if file_id else None
+    file = await kernel.database.read(reading.uploaded, viewer, file_id) if file_id else None
     number = request.query.get("number", "")
     more: dict[str, Any] = dict(file=file, number=int(number) if number.isascii() and number.isdigit() and len(number) < 6 else 0)
     return page(request, template, status=status, shown=shown, values=values, errors=errors, labels=LABELS, **more, **CODES)

@@ -78,10 +78,11 @@ async def _new(request: web.Request, viewer: Viewer, form: Form) -> web.Response
         form.values["file"] = came
 
     def read(session: Session) -> tuple[files.FileData | None, dict[str, reading.Reach]]:
-        found = files.of(session, [form.values["file"]]).get(form.values["file"])
+        found = reading.uploaded(session, viewer, form.values["file"])
         return found, {label: reading.own_reach(session, kernel.node, label) for label in LABELS}
 
     file, reaches = await kernel.database.read(read)
+    form.values["file"] = file.id if file else ""
     named = {"title": file.name.rsplit(".", 1)[0]} if file and not form.values["title"] else {}
     values = form.values | named
     shown: dict[str, Any] = dict(values=values, errors=form.errors, theirs=None, kept=form.kept, file=file, reaches=reaches)

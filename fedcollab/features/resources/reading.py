@@ -269,6 +269,12 @@ def holds(viewer: Viewer | None) -> sa.Select[str]:
     return query if viewer is None else query.where(policy.visible(Resource, viewer))
 
 
+def uploaded(session: Session, viewer: Viewer, file_id: str) -> files.FileData | None:
+    """A file that the viewer has uploaded and may put to something; of others' not even the name is told."""
+    mine = sa.select(File.id).where(File.id == file_id, File.by_id == (viewer.person_id or ""))
+    return files.of(session, [file_id]).get(file_id) if file_id and session.execute(mine).first() is not None else None
+
+
 def publishers(session: Session, viewer: Viewer, ids: set[str]) -> dict[str, str]:
     """{row id: name} of the organisations among these whose records the viewer sees."""
     seen = sa.exists().where(Resource.organisation_id == Actor.id, policy.visible(Resource, viewer))

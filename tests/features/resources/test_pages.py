@@ -3,10 +3,12 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from fedcollab.features.resources import service
 from fedcollab.features.resources.record import Record
+from tests.files.holder import PDF
 from tests.web import Site, Visitor, site
 
 GUIDE = Record(title="How to read a contract", kind="Guide", summary="Eleven *questions*.", source="https://guides.example/contract")
@@ -179,3 +181,24 @@ async def test_the_shelf_is_searched_and_filtered_and_paged(here: Site) -> None:
     _, offered = await ilse.get("/library?by=all")
     assert "Outreach" in offered
     assert (await ilse.get("/library?q=nothing&type=%3Cscript%3E"))[0] == 200
+
+
+async def test_of_another_members_file_not_even_the_name_is_told(here: Site) -> None:
+    ilse, mara = await here.member("ilse"), await here.member("mara")
+    token = await ilse.token("/settings")
+    form = aiohttp.FormData({"token": token})
+    form.add_field("file", PDF, filename="whose-plan.pdf", content_type="application/pdf")
+    sent = {"Cookie": "; ".join(f"{k}={v}" for k, v in ilse.cookies.items())}
+    async with aiohttp.request("POST", here.url + "/files?next=/library/new", data=form, headers=sent, allow_redirects=False) as answer:
+        at = answer.headers["Location"]
+    assert "whose-plan.pdf" in (await ilse.get(at))[1]
+    assert "whose-plan" not in (await mara.get(at))[1]
+    file_id = at.partition("file=")[2]
+    assert (await mara.post("/library/new", **(RECORD | {"file": file_id})))[0] == 404
+    status, made, _ = await ilse.post("/library/new", **(RECORD | {"file": file_id}))
+    assert status == 303
+    assert "whose-plan.pdf" in (await mara.get(made))[1]
+    assert (await mara.get(f"/files/{file_id}"))[0] == 200
+    assert (await here.stranger().get(f"/files/{file_id}"))[0] in (401, 404, 303)
+    status, _, _ = await ilse.post(f"{made}/version", file=file_id, number="2")
+    assert status == 303
