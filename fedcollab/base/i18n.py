@@ -102,6 +102,11 @@ class Words:
         """The day alone, in the reader's zone."""
         return self._moment(micros, DAY_ALONE)
 
+    def on_day(self, text: str) -> str:
+        """A day as forms and records write it (2026-03-01), in words; what is no day as it is."""
+        found = self.day(text)
+        return text if found is None else self.on(found)
+
     def time(self, micros: int, /) -> str:
         """The time of day in the reader's zone."""
         return self._moment(micros, "HH:mm")

@@ -109,3 +109,9 @@ def test_what_stands_in_a_text_is_escaped_and_the_text_itself_is_not() -> None:
     assert reader.texts("%(num)s post of %(name)s", "%(num)s posts of %(name)s", 2, name="<i>") == "2 posts of &lt;i&gt;"
     assert reader.texts("%(num)s post", "%(num)s posts", 1000, num=reader.number(1000)) == "1,000 posts"
     assert reader.name("<i>") == "<bdi>&lt;i&gt;</bdi>"
+
+
+def test_a_day_is_said_in_words_and_what_is_none_stays() -> None:
+    assert words("fr", "Europe/Vienna").on_day("2026-10-01") == "1 oct. 2026"
+    assert words("en", "Pacific/Auckland").on_day("2026-10-01") == "1 Oct 2026"
+    assert words("en", "UTC").on_day("soon") == "soon"
