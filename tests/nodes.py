@@ -43,7 +43,7 @@ from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import follows, mirror, offers, profiles, proofs, signatures, streams, succession, views, vouching, workers
 from fedcollab.federation.kernel import KERNEL, Kernel
 from fedcollab.federation.registry import Registry
-from fedcollab.files import sweeping
+from fedcollab.files import previews, sweeping
 from fedcollab.files import views as files
 from fedcollab.files.holding import HOLDS
 from fedcollab.files.shelves import SHELVES, shelves
@@ -159,7 +159,7 @@ async def start(
     app[RATE] = Rate(clock)
     app[HOLDS] = tuple(one.holds for one in (DISCUSSIONS, LIBRARY) if one.holds)
     app[SHELVES] = shelves(settings, files_of)
-    every = (*DISCUSSIONS.routes, *LIBRARY.routes, *MEMBERS.routes, *files.ROUTES)
+    every = (*DISCUSSIONS.routes, *LIBRARY.routes, *MEMBERS.routes, *files.ROUTES, *previews.ROUTES)
     app.add_routes([*views.ROUTES, *streams.ROUTES, *mirror.ROUTES, *every])
     app.cleanup_ctx.append(sweeping.run)
     app.on_response_prepare.append(add_headers)

@@ -15,6 +15,7 @@ from fedcollab.base.clock import DAY, new_id
 from fedcollab.base.database import wake
 from fedcollab.base.errors import BadRequest, N_, NotFound
 
+from .kinds import BY_TYPE
 from .models import AWAY, CACHED, FETCHING, GONE, HERE, OWN, REFUSED, File, GoneBytes
 
 TOPIC = "files"  # wakes what removes bytes
@@ -45,6 +46,17 @@ class FileData:
     width: int | None = None
     height: int | None = None
     pages: int | None = None
+
+    @property
+    def word(self) -> str:
+        """What people call this kind of file, as a message id; empty for one that is none of ours."""
+        kind = BY_TYPE.get(self.media_type)
+        return kind.word if kind else ""
+
+    @property
+    def why(self) -> str:
+        """Why a partner's was refused, as a message id."""
+        return why_refused(self)
 
     @property
     def path(self) -> str:

@@ -48,6 +48,12 @@ def gif(frames: int = 3, side: int = 8) -> bytes:
     return saved(pictures[0], "GIF", save_all=True, append_images=pictures[1:], duration=40, comment=AUTHOR.encode())
 
 
+def frames(number: int) -> bytes:
+    """A moving picture of so many frames, each of one pixel."""
+    frame = b"\x21\xf9\x04\0\x05\0\0\0\x2c\0\0\0\0\x01\0\x01\0\0\x02\x02\x44\x01\0"
+    return b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff" + frame * number + b"\x3b"
+
+
 def saved(picture: Image.Image, form: str, **options: object) -> bytes:
     target = io.BytesIO()
     picture.save(target, form, **options)

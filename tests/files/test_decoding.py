@@ -100,8 +100,8 @@ async def test_a_small_colour_profile_stays_and_a_large_one_goes() -> None:
     ("content", "media_type", "words"),
     [
         (pictures.bomb(), "image/png", decoding.LARGE),
-        (pictures.gif(frames=10_000, side=1), "image/gif", decoding.LARGE),
-        (pictures.gif(frames=280, side=500), "image/gif", decoding.LARGE),
+        (pictures.frames(10_000), "image/gif", decoding.LARGE),
+        (pictures.gif(frames=290, side=500), "image/gif", decoding.LARGE),
         (pictures.jpeg(width=2000, height=1500)[:9000], "image/jpeg", decoding.BROKEN),
         (b"GIF89a/*<html><script>alert(1)</script>*/=1;", "image/gif", decoding.BROKEN),
         (b"\x89PNG\r\n\x1a\n", "image/png", decoding.BROKEN),

@@ -22,6 +22,7 @@ from fedcollab.files.service import Attachment, FileData
 from .models import Draft, DraftFile, Post, PostFile
 
 MOST = 10
+Chosen = tuple[Sequence[str] | None, Sequence[str]]  # what a form has sent (None: what its draft keeps), and what has come since
 TOO_MANY = N_("A post carries at most 10 files. Take some away, or put the rest into an answer.")
 THERE = sa.and_(Post.deleted_at.is_(None), Post.removed.is_(None), Post.hidden.is_(None))
 
@@ -117,11 +118,13 @@ def documents(session: Session, post_id: str) -> tuple[dict[str, Any], ...]:
     return tuple(wire.attachment(file) for file in of_post(session, post_id) if file.state == HERE)
 
 
-def waiting(session: Session, viewer: Viewer, place: str, more: Sequence[str] = (), but: Sequence[str] = ()) -> list[FileData]:
-    """The files of a form in mid-composition: those kept with its draft and `more`, without those of others and what is gone since."""
+def chosen(session: Session, viewer: Viewer, place: str, sent: Sequence[str] | None, come: Sequence[str]) -> list[FileData]:
+    """The files that go with what somebody is writing: those `sent` with the form, else those kept with its draft; and those that have
+    `come` since. What is not theirs, or gone since, is left out."""
     kept = sa.select(DraftFile.file_id).where(DraftFile.person_id == viewer.person_id, DraftFile.place == place)
-    listed = dict.fromkeys([*session.scalars(kept.order_by(DraftFile.number)), *more])
-    found = of_own(session, viewer, [one for one in listed if one not in but])
+    before = session.scalars(kept.order_by(DraftFile.number)).all() if sent is None else sent
+    listed = list(dict.fromkeys([*before, *come]))
+    found = of_own(session, viewer, listed)
     return [found[one] for one in listed if one in found][:MOST]
 
 

@@ -1,8 +1,9 @@
 """Decides how members write: a new conversation, an answer, a change, a deletion; whatever goes wrong, what was typed stays."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from aiohttp import web
 from multidict import MultiDictProxy
@@ -17,8 +18,9 @@ from fedcollab.base.web import check_form, check_origin, read_fields, read_form,
 from fedcollab.feature import member_of, page, sign_in_first, viewer_of
 from fedcollab.federation import partners
 from fedcollab.federation.kernel import KERNEL
+from fedcollab.files.service import FileData
 
-from . import drafts, mentions, reading, service, thanks, views
+from . import attaching, drafts, mentions, reading, service, thanks, views
 from .reach import Reach, reach
 from .views import NOTHING, Shown
 
@@ -48,11 +50,12 @@ async def post_reply(request: web.Request) -> web.Response:
 async def _composer(request: web.Request, viewer: Viewer, shown: Shown) -> web.Response:
     group_id = request.match_info["id"]
 
-    def read(session: Session) -> tuple[reading.GroupData, Reach, tuple[str, str]]:
+    def read(session: Session) -> tuple[reading.GroupData, Reach, tuple[str, str], list[FileData]]:
         group = reading.group(session, viewer, group_id)
-        return group, reach(session, group), reading.draft(session, viewer, group_id)
+        waiting = attaching.chosen(session, viewer, group_id, shown.files, views.came_with(request))
+        return group, reach(session, group), reading.draft(session, viewer, group_id), waiting
 
-    group, reached, draft = await request.app[KERNEL].database.read(read)
+    group, reached, draft, waiting = await request.app[KERNEL].database.read(read)
     values = dict(zip(("title", "text"), draft if shown.text is None else (shown.title, shown.text), strict=True))
     return page(
         request,
@@ -64,6 +67,7 @@ async def _composer(request: web.Request, viewer: Viewer, shown: Shown) -> web.R
         errors=shown.errors,
         preview=shown.preview,
         once=new_id(),
+        waiting=waiting,
     )
 
 
@@ -77,23 +81,27 @@ async def _take(request: web.Request, show: Show, post: Post) -> web.Response:
     if not viewer.signed_in:
         return sign_in_first(request)
     title, text = fields.get("title", ""), fields.get("text", "")
+    files = tuple(fields.getall("file", ()))
     if "next" in fields:  # it came through the login page: shown again, nothing stored before its author says so
         check_origin(request)
-        return await show(request, viewer, Shown(title, text))
+        return await show(request, viewer, Shown(title, text, files=files))
     try:
         check_form(request, fields)
-        if fields.get("act") in ("preview", "keep"):
-            html = await _keep(request, viewer, request.match_info["id"], title, text)
-            return await show(request, viewer, Shown(title, text, preview=html if fields["act"] == "preview" else ""))
-        made = await _send(request, viewer, fields, post)
+        act, place = fields.get("act"), request.match_info["id"]
+        if act in ("preview", "keep", "file"):
+            html = await _keep(request, viewer, place, title, text, files)
+            if act == "file":
+                return redirect(f"/attach/{place}")
+            return await show(request, viewer, Shown(title, text, preview=html if act == "preview" else "", files=files))
+        made = await _send(request, viewer, fields, post, files)
     except FedcollabError as error:
         about = "sure" if error.text == ASK else "title" if "title" in fields and not title.strip() else "text"
         words = error.in_words(words_of(request))
-        return await show(request, viewer, Shown(title, text, {about: words}, status=error.status))
+        return await show(request, viewer, Shown(title, text, {about: words}, status=error.status, files=files))
     return redirect(f"/posts/{made.post_id}" if post is service.post_reply else f"/threads/{made.thread_id}")
 
 
-async def _send(request: web.Request, viewer: Viewer, fields: Fields, post: Post) -> service.Posted:
+async def _send(request: web.Request, viewer: Viewer, fields: Fields, post: Post, files: Sequence[str]) -> service.Posted:
     kernel, place = request.app[KERNEL], request.match_info["id"]
     consent = await kernel.database.read(_consent, viewer, place)
     if consent and fields.get("sure") != consent:
@@ -101,7 +109,7 @@ async def _send(request: web.Request, viewer: Viewer, fields: Fields, post: Post
     names = ("text",) if post is service.post_reply else ("title", "text")
     written: dict[str, Any] = {name: fields.get(name, "") for name in names}
     return await kernel.database.write(
-        post, kernel.node, viewer, place, **written, language=words_of(request).language, once=fields.get("once", "")
+        post, kernel.node, viewer, place, **written, language=words_of(request).language, once=fields.get("once", ""), files=files
     )
 
 
@@ -111,10 +119,10 @@ def _consent(session: Session, viewer: Viewer, place: str) -> str:
     return reach(session, reading.group(session, viewer, group_id)).consent
 
 
-async def _keep(request: web.Request, viewer: Viewer, place: str, title: str, text: str) -> str:
+async def _keep(request: web.Request, viewer: Viewer, place: str, title: str, text: str, files: Sequence[str]) -> str:
     """Keeps a form in mid-composition and answers it as it will look. Raises TooLarge before anything would be cut."""
     kernel, html = request.app[KERNEL], await asyncio.to_thread(markup.render, text)
-    await kernel.database.write(drafts.save_draft, kernel.node, viewer, place, title=title, text=text)
+    await kernel.database.write(drafts.save_draft, kernel.node, viewer, place, title=title, text=text, files=files)
     return await kernel.database.read(_named, viewer, place, text, html) if "@" in text else html
 
 
@@ -136,8 +144,24 @@ async def keep(request: web.Request) -> web.Response:
 
 async def _beside(request: web.Request, template: str) -> web.Response:
     viewer, fields = member_of(request), await read_form(request)
-    html = await _keep(request, viewer, request.match_info["id"], fields.get("title", ""), fields.get("text", ""))
+    files = fields.getall("file", [])[: attaching.MOST]
+    html = await _keep(request, viewer, request.match_info["id"], fields.get("title", ""), fields.get("text", ""), files)
     return page(request, template, preview=html, title=fields.get("title", ""))
+
+
+async def attach(request: web.Request) -> web.Response:
+    """The form that adds a file to what somebody is writing, and, once it is here, the way back to that."""
+    viewer, place = member_of(request), request.match_info["id"]
+
+    def read(session: Session) -> tuple[bool, Reach]:
+        group_id = reading.group_of(session, viewer, place)
+        return group_id == place, reach(session, reading.group(session, viewer, group_id))
+
+    opens, reached = await request.app[KERNEL].database.read(read)
+    back = f"/groups/{place}/new" if opens else f"/threads/{place}"
+    if came := views.came_with(request):
+        return redirect(f"{back}?{urlencode([('file', one) for one in came])}#files")
+    return page(request, "discussions/attach.html", to=f"/attach/{place}", back=back, reach=reached)
 
 
 async def edit_post(request: web.Request) -> web.Response:
@@ -148,17 +172,20 @@ async def edit_post(request: web.Request) -> web.Response:
     viewer, kernel, post_id = member_of(request), request.app[KERNEL], request.match_info["id"]
     errors: dict[str, str] = {}
     post, reached, alone = await kernel.database.read(_own, viewer, post_id)
+    carried = await kernel.database.read(attaching.of_post, post_id)
     text, status = post.source if fields is None else fields.get("text", ""), 200
+    without = [] if fields is None else fields.getall("without", [])
     if fields is not None and "next" in fields:
         check_origin(request)
     elif fields is not None:
         try:
             check_form(request, fields)
-            await kernel.database.write(service.edit, kernel.node, viewer, post_id, text=text)
+            await kernel.database.write(service.edit, kernel.node, viewer, post_id, text=text, without=without)
             return redirect(f"/posts/{post_id}")
         except FedcollabError as error:
             errors, status = {"text": error.in_words(words_of(request))}, error.status
-    return page(request, "discussions/edit.html", status=status, post=post, reach=reached, alone=alone, text=text, errors=errors)
+    shown = dict(post=post, reach=reached, alone=alone, text=text, errors=errors, files=carried, without=without)
+    return page(request, "discussions/edit.html", status=status, **shown)
 
 
 def _own(session: Session, viewer: Viewer, post_id: str) -> tuple[reading.OwnPost, Reach, bool]:

@@ -30,6 +30,7 @@ FEATURE = Feature(
         web.post("/threads/{id}", composing.post_reply),
         web.post("/preview/{id}", composing.preview),
         web.post("/keep/{id}", composing.keep),
+        web.get("/attach/{id}", composing.attach),
         web.get("/posts/{id}", views.show_post),
         web.get("/posts/{id}/edit", composing.edit_post),
         web.post("/posts/{id}/edit", composing.edit_post),

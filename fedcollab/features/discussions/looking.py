@@ -58,8 +58,10 @@ class Conversation:
     waiting: list[FileData]
 
 
-def conversation(session: Session, viewer: Viewer, thread_id: str, number: int, now: int) -> Conversation:
-    """The page of this number. Raises NotFound as `reading.group` does."""
+def conversation(
+    session: Session, viewer: Viewer, thread_id: str, number: int, now: int, chosen: attaching.Chosen = (None, ())
+) -> Conversation:
+    """The page of this number, with the files `chosen` for an answer. Raises NotFound as `reading.group` does."""
     around, posts = reading.around(session, viewer, thread_id), reading.posts(session, viewer, thread_id, number)
     texts = [post.html for post in posts]
     if viewer.signed_in and (here := mentions.at_home(session, texts)) is not texts:
@@ -80,5 +82,5 @@ def conversation(session: Session, viewer: Viewer, thread_id: str, number: int, 
         muting.subjects(session, viewer) if around.mutes else frozenset(),
         groups.closed(session, around.group.actor) if viewer.signed_in else "",
         attaching.of_page(session, thread_id, posts[0].place, posts[-1].place) if posts else {},
-        attaching.waiting(session, viewer, thread_id) if viewer.signed_in else [],
+        attaching.chosen(session, viewer, thread_id, *chosen) if viewer.signed_in else [],
     )

@@ -20,7 +20,7 @@ from fedcollab.federation.kernel import KERNEL
 from fedcollab.federation.verdicts import why_given_up
 from fedcollab.federation.views import document_answer, own_document, partner_viewer
 
-from . import groups, looking, mentions, paging, progress, public, reading, service
+from . import attaching, groups, looking, mentions, paging, progress, public, reading, service
 from .reach import Reach, reach
 
 
@@ -122,16 +122,22 @@ async def show_thread(request: web.Request) -> web.Response:
 
 @dataclass(frozen=True)
 class Shown:
-    """A composer as the page shows it again: what was typed (None: the draft), what was wrong, the preview."""
+    """A composer as the page shows it again: what was typed and which files go with it (None: the draft's), what was wrong, the preview."""
 
     title: str = ""
     text: str | None = None
     errors: dict[str, str] = field(default_factory=dict)
     preview: str = ""
     status: int = 200
+    files: tuple[str, ...] | None = None
 
 
 NOTHING = Shown()
+
+
+def came_with(request: web.Request) -> list[str]:
+    """The ids of files that have just been uploaded for what is being written."""
+    return request.query.getall("file", [])[: attaching.MOST]
 
 
 async def thread_page(request: web.Request, viewer: Viewer, thread_id: str, shown: Shown = NOTHING) -> web.Response:
@@ -141,7 +147,7 @@ async def thread_page(request: web.Request, viewer: Viewer, thread_id: str, show
     number = int(asked) if asked.isascii() and asked.isdigit() and 0 < len(asked) < 7 else 1
 
     def look(session: Session) -> tuple[looking.Conversation, list[Beside]]:
-        seen = looking.conversation(session, viewer, thread_id, number, kernel.node.now())
+        seen = looking.conversation(session, viewer, thread_id, number, kernel.node.now(), (shown.files, came_with(request)))
         return seen, beside(request, session, THREAD, seen.thread.uri)
 
     found, goes_with = await kernel.database.glance(look)
