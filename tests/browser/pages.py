@@ -3,6 +3,7 @@
 import pyotp
 from playwright.sync_api import Page as Tab
 
+from .file_pages import FILE_NO_PAGE, FILE_PAGES
 from .library_pages import LIBRARY_NO_PAGE, LIBRARY_PAGES
 from .node_pages import NODE_NO_PAGE, NODE_PAGES
 from .page import Act, Page, fill
@@ -316,6 +317,7 @@ PAGES = (
     *STORY_PAGES,
     *SEARCH_PAGES,
     *LIBRARY_PAGES,
+    *FILE_PAGES,
     Page("not-found", "/threads/none", "base/error.html", status=404),
     Page("not-found-public", "/groups/none", "base/error.html", "", status=404),
     Page("used-up", "/join/none", "base/error.html", "", status=410),
@@ -362,4 +364,5 @@ NO_PAGE = {
     **NODE_NO_PAGE,
     **STORY_NO_PAGE,
     **LIBRARY_NO_PAGE,
+    **FILE_NO_PAGE,
 }

@@ -19,6 +19,7 @@ from .rendering import render
 TYPES = ("Note", "Article", "Page", "Question", "Event", "Video", "Audio", "Image", "Document")
 LONGEST = 100_000
 TITLE = 200
+FILES = 10
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,9 @@ def to_tombstone(post: PostData, deleted_at: int) -> dict[str, Any]:
     }
 
 
-def parse(document: dict[str, Any], author: str, received_at: int) -> PostData:
-    """Reads another server's post. A missing author is the actor; one of another host, beside or instead, is refused.
+def parse(document: dict[str, Any], author: str, received_at: int, *, carries: bool = False) -> PostData:
+    """Reads another server's post. A missing author is the actor; one of another host, beside or instead, is refused. Where it `carries`
+    files, those on its own host are its files; all others, and else all, are links under its text.
 
     Raises BadRequest."""
     uri = ap.ident(document)
@@ -100,6 +102,7 @@ def parse(document: dict[str, Any], author: str, received_at: int) -> PostData:
     if max(len(context.encode()), len(reply_to.encode())) > LONGEST_ID:
         raise BadRequest(reason=f"an id of more than {LONGEST_ID} bytes")
     content = _content(document)
+    files = wire.parse(document)[:FILES] if carries else ()
     published = parse_iso(document.get("published")) or received_at
     return PostData(
         uri=uri,
@@ -109,12 +112,12 @@ def parse(document: dict[str, Any], author: str, received_at: int) -> PostData:
         group=next(iter(ap.idents(document.get("audience"))), ""),
         label=_label(document),
         title=plain(ap.text(document, "name"), TITLE),
-        html=render(document, content),
+        html=render(document, content, {one.uri for one in files}),
         source="",
         language=ap.language(document),
         posted_at=min(published, received_at),
         edited_at=parse_iso(document.get("updated")),
-        files=wire.parse(document),
+        files=files,
     )
 
 

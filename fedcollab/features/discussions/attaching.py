@@ -19,9 +19,10 @@ from fedcollab.files import wire
 from fedcollab.files.models import HERE, File
 from fedcollab.files.service import Attachment, FileData
 
+from . import activities
 from .models import Draft, DraftFile, Post, PostFile
 
-MOST = 10
+MOST = activities.FILES
 Chosen = tuple[Sequence[str] | None, Sequence[str]]  # what a form has sent (None: what its draft keeps), and what has come since
 TOO_MANY = N_("A post carries at most 10 files. Take some away, or put the rest into an answer.")
 THERE = sa.and_(Post.deleted_at.is_(None), Post.removed.is_(None), Post.hidden.is_(None))
@@ -65,7 +66,7 @@ def receive(session: Session, node: Node, post_id: str, author: ActorData, throu
     relay = through is not None and through.known == PARTNER and through.organisation_id != author.organisation_id
     group_id = through.id if relay and through is not None else None
     before = [file.id for file in of_post(session, post_id)]
-    wanted = [files.learn(session, node, author.organisation_id, one, through_id=group_id) for one in said[:MOST]]
+    wanted = [files.learn(session, node, author.organisation_id, one, through_id=group_id) for one in said]
     if wanted == before:
         return False
     session.execute(sa.delete(PostFile).where(PostFile.post_id == post_id))

@@ -33,7 +33,7 @@ MOST_GROUPS = 20  # of ours that one activity may be addressed to before we stop
 def receive_create(session: Session, node: Node, received: Verified) -> None:
     """A post by a partner's member: to a group of ours directly, or passed on by the group's host. Known ones only confirm."""
     document = received.object
-    post = activities.parse(document, received.actor.uri, node.now())
+    post = activities.parse(document, received.actor.uri, node.now(), carries=_carries(received))
     group = _group(session, node, received, post)
     audience = groups.audience_of(session, group.id)
     _check_place(session, received, group, audience, post)
@@ -66,11 +66,14 @@ def receive_create(session: Session, node: Node, received: Verified) -> None:
     audit.record(session, node.now(), partner(received.actor.organisation_id), "post.receive", post_id)
 
 
+def _carries(received: Verified) -> bool:
+    """Whether what a post names is its files: nothing is fetched from a server outside."""
+    return not received.outside and not received.unproved
+
+
 def _take_files(session: Session, node: Node, received: Verified, post_id: str, post: activities.PostData) -> bool:
-    """Whether a post carries other files now. Of a server outside none are taken: nothing is fetched there."""
-    if received.outside or received.unproved:
-        return False
-    return attaching.receive(session, node, post_id, received.actor, received.through, post.files)
+    """Whether a post carries other files now."""
+    return _carries(received) and attaching.receive(session, node, post_id, received.actor, received.through, post.files)
 
 
 def _refill(session: Session, node: Node, received: Verified, post_id: str, post: activities.PostData) -> None:
@@ -214,7 +217,7 @@ def _confirm(session: Session, node: Node, post_id: str, thread_id: str) -> None
 def receive_update(session: Session, node: Node, received: Verified) -> None:
     """The author changes a post, its title, or makes its label narrower. Its group stays what it was; a change older than the text here
     has no effect, whoever brings it again."""
-    post = activities.parse(received.object, received.actor.uri, node.now())
+    post = activities.parse(received.object, received.actor.uri, node.now(), carries=_carries(received))
     if received.actor.known == OWN and not _is_news(session, received, post):
         return  # the host's echo of what our member has done here, and perhaps changed again meanwhile
     row = _known(session, received, post.uri)

@@ -1,7 +1,7 @@
 """Decides how another server's post reads here: its text, and what stands beside it as words and named links; nothing of it is loaded."""
 
 import html as escaping
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,8 +17,9 @@ QUOTES = ("quote", "quoteUri", "quoteUrl", "_misskey_quote")
 QUOTE_REL = "https://misskey-hub.net/ns#_misskey_quote"
 
 
-def render(document: dict[str, Any], content: str) -> str:
-    """The post as safe HTML; `content` is its text as it came. Whatever is in none of the known shapes is left out."""
+def render(document: dict[str, Any], content: str, files: Collection[str] = ()) -> str:
+    """The post as safe HTML; `content` is its text as it came, `files` the addresses of what stands under it as its files. Whatever is in
+    none of the known shapes is left out."""
     kinds = set(ap.types(document))
     text = as_html(content) if document.get("mediaType") == "text/plain" else clean(content)
     named = plain(ap.text(document, "name"), LABEL) if ap.idents(document.get("inReplyTo")) else ""
@@ -27,7 +28,7 @@ def render(document: dict[str, Any], content: str) -> str:
         text,
         _list(_options(document)),
         _facts(document) if "Event" in kinds else "",
-        _list(_links(document, kinds)),
+        _list(_links(document, kinds, files)),
         _hashtags(document, text),
     ]
     return _after_summary(document, kinds, "".join(parts))
@@ -67,9 +68,10 @@ def _facts(document: dict[str, Any]) -> str:
     return "".join(f"<p>{escaping.escape(text)}</p>" for text in found if text)
 
 
-def _links(document: dict[str, Any], kinds: set[str]) -> list[str]:
+def _links(document: dict[str, Any], kinds: set[str], files: Collection[str]) -> list[str]:
     """Attachments, what is quoted, and for what is no text itself its own page; each named, with its host, for nobody to mistake it."""
-    found = [_attachment(one) for one in _many(document.get("attachment"))]
+    named = [one for one in _many(document.get("attachment")) if not (isinstance(one, dict) and {*_hrefs(one.get("url"))} & {*files})]
+    found = [_attachment(one) for one in named]
     tags = [tag for tag in _many(document.get("tag")) if isinstance(tag, dict)]
     quoted = [*(document.get(name) for name in QUOTES), *(tag.get("href") for tag in tags if tag.get("rel") == QUOTE_REL)]
     found += [_link(uri, "") for uri in dict.fromkeys(q for q in map(ap.ident, quoted) if q)]
