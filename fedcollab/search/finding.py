@@ -131,12 +131,12 @@ def _filters(asked: Asked) -> list[list[str]]:
 
 def _lines(session: Session, viewer: Viewer, match: str, before: int = BEYOND, most: int = COUNTED + 1) -> list[_Line]:
     values = sight.asked_by(viewer) | {"match": match, "before": before, "limit": most}
-    return prepared(session, _lines_query(postgres=store.is_postgres(session)), values).of(_Line)
+    return prepared(session, _lines_query(store.way(session, match, before)), values).of(_Line)
 
 
 @cache
-def _lines_query(*, postgres: bool) -> sa.Select[Any]:
-    columns, matches = [getattr(SearchEntry, name) for name in _Line._fields], store.matches(postgres=postgres)
+def _lines_query(way: str) -> sa.Select[Any]:
+    columns, matches = [getattr(SearchEntry, name) for name in _Line._fields], store.matches(way)
     made = sa.select(*columns).select_from(matches.table).join(SearchEntry, SearchEntry.place == matches.place)
     return made.where(matches.clause, sight.sees()).order_by(matches.place.desc()).limit(sa.bindparam("limit"))
 

@@ -15,6 +15,7 @@ SQLITE = (f"CREATE VIRTUAL TABLE search_words USING fts5 ({FTS5})",)
 POSTGRESQL = (
     "CREATE TABLE search_words (place bigint PRIMARY KEY, words tsvector NOT NULL, head text NOT NULL, body text NOT NULL)",
     "CREATE INDEX ix_search_words_words ON search_words USING gin (words)",
+    "ALTER TABLE search_words ALTER COLUMN words SET STATISTICS 1000",  # rare words are known to be rare
 )
 
 
