@@ -58,6 +58,8 @@ class Settings:
         N_("Whether servers that are no partners may read, follow and answer what is public."), example=True, default=False
     )  # type: ignore[assignment]
 
+    oai: bool = setting(N_("Whether library catalogues may harvest your public resources (OAI-PMH)."), example=True, default=False)  # type: ignore[assignment]
+
     backup_to: str = setting(
         N_("The directory that backups go to: a disk of its own, best of another machine. Empty for none."),
         example="/mnt/backups/meridian",

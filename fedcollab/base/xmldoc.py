@@ -69,13 +69,16 @@ def fit(text: str) -> str:
 
 
 def element(name: str, *parts: "str | Markup | None", **attributes: "str | None") -> Markup:
-    """An element of ours. Text among `parts` is escaped, elements are not; an attribute's name has `__` for a colon and `_` for a hyphen;
-    what is None is left out."""
-    named = "".join(
-        f' {key.replace("__", ":").replace("_", "-")}="{escape(fit(value))}"' for key, value in attributes.items() if value is not None
-    )
+    """An element of ours. Text among `parts` is escaped, elements are not; an attribute's name has `__` for a colon; what is None
+    is left out."""
+    named = "".join(f' {key.replace("__", ":")}="{escape(fit(value))}"' for key, value in attributes.items() if value is not None)
     inner = "".join(part if isinstance(part, Markup) else str(escape(fit(part))) for part in parts if part is not None)
     return Markup(f"<{name}{named}>{inner}</{name}>" if inner else f"<{name}{named}/>")  # noqa: S704  # escaped above
+
+
+def written(root: Markup) -> str:
+    """A whole document."""
+    return f"{DECLARATION}{root}\n"
 
 
 def opened(name: str, **attributes: str) -> str:

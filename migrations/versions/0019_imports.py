@@ -1,14 +1,18 @@
-"""The library: imports, with what was read and what became of each entry."""
+"""The library: imports, with what was read and what became of each entry; what harvesters ask for is found by its time."""
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0019"
 down_revision = "0018"
+PUBLIC = sa.text("label = 'TLP:CLEAR'")
 
 
 def upgrade() -> None:
     texts = ("name", "label", "publisher", "text")
+    op.create_index(
+        "ix_resource_harvest", "resource", ["organisation_id", "changed_at", "id"], sqlite_where=PUBLIC, postgresql_where=PUBLIC
+    )
     op.create_table(
         "library_import",
         sa.Column("id", sa.String(36), primary_key=True),

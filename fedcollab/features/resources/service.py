@@ -322,7 +322,8 @@ def bury(session: Session, node: Node, resource_id: str, *, revision: int) -> No
         session.execute(sa.delete(model).where(model.resource_id == resource_id))
     session.execute(sa.delete(CountryNote).where(CountryNote.resource_id == resource_id))
     index.remove(session, resource_id)
-    empty = dict(discussion="", uses=None, reason="", state=WITHDRAWN, deleted_at=node.now(), revision=revision, number=0)
+    times = dict(deleted_at=node.now(), changed_at=node.now())
+    empty = dict(discussion="", uses=None, reason="", state=WITHDRAWN, revision=revision, number=0, **times)
     session.execute(sa.update(Resource).where(Resource.id == resource_id).values(**sending.values_of(EMPTY, ""), **empty))
 
 
