@@ -9,7 +9,7 @@ KINDS = {
     "Leaflet": N_("Leaflet"),
     "Training": N_("Training material"),
     "Research": N_("Research"),
-    "Report": N_("Report"),
+    "Report": N_("Written report"),
     "Law": N_("Law or standard"),
     "Policy": N_("Policy or procedure"),
     "Form": N_("Form or template"),
