@@ -10,6 +10,7 @@ from . import words
 LONGEST = 200  # characters of a question
 MOST = 16  # terms of one
 SHORTEST = 3  # letters of a beginning: fewer begin half of all words
+QUOTES = str.maketrans(dict.fromkeys("“”„‟«»〝〞「」", '"'))  # of whichever keyboard
 TERM = re.compile(r'(-?)(?:"([^"]*)"?|([^\s"]+))')
 
 
@@ -42,7 +43,7 @@ def parse(text: str) -> Question:
     """A question as typed, of which at most 200 characters and 16 terms are looked at."""
     wanted: list[Term] = []
     unwanted: list[Term] = []
-    for minus, phrase, word in TERM.findall(text[:LONGEST].replace("\0", " ")):
+    for minus, phrase, word in TERM.findall(text[:LONGEST].translate(QUOTES).replace("\0", " ")):
         terms = _phrase(phrase) if phrase else _word(word)
         (unwanted if minus else wanted).extend(terms)
     return Question(tuple(dict.fromkeys(wanted))[:MOST], tuple(dict.fromkeys(unwanted))[:MOST])

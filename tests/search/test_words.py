@@ -54,6 +54,7 @@ def test_nothing_typed_becomes_anything_but_terms_of_such_tokens(text: str) -> N
     [
         ("two words", [Term(("two",)), Term(("words",))], []),
         ('"two words" -visa', [Term(("two", "words"))], [Term(("visa",))]),
+        ("“two words” «deux mots»", [Term(("two", "words")), Term(("deux", "mots"))], []),
         ('"never closed', [Term(("never", "closed"))], []),
         ("recruit*", [Term(("recruit",), begins=True)], []),
         ("re*", [Term(("re",))], []),
