@@ -3,6 +3,7 @@
 import pyotp
 from playwright.sync_api import Page as Tab
 
+from .exchange_pages import EXCHANGE_NO_PAGE, EXCHANGE_PAGES
 from .file_pages import FILE_NO_PAGE, FILE_PAGES
 from .library_pages import LIBRARY_NO_PAGE, LIBRARY_PAGES
 from .node_pages import NODE_NO_PAGE, NODE_PAGES
@@ -318,6 +319,7 @@ PAGES = (
     *SEARCH_PAGES,
     *LIBRARY_PAGES,
     *FILE_PAGES,
+    *EXCHANGE_PAGES,
     Page("not-found", "/threads/none", "base/error.html", status=404),
     Page("not-found-public", "/groups/none", "base/error.html", "", status=404),
     Page("used-up", "/join/none", "base/error.html", "", status=410),
@@ -365,4 +367,5 @@ NO_PAGE = {
     **STORY_NO_PAGE,
     **LIBRARY_NO_PAGE,
     **FILE_NO_PAGE,
+    **EXCHANGE_NO_PAGE,
 }

@@ -34,6 +34,7 @@ from fedcollab.federation import offers, outside, partners, profiles
 from fedcollab.federation.models import ADMITTED, OUTSIDE, PARKED, REFUSED, SUSPENDED, Delivery, InboxItem, Partner, Receipt, Vouch
 
 from .carried import carry
+from .imported import import_some
 from .moderated import moderate
 from .shelved import shelve
 from .told import tell
@@ -152,6 +153,7 @@ async def _set(stack: contextlib.AsyncExitStack, root: Path, loop: asyncio.Abstr
     await tell(made)
     await shelve(made)
     await carry(made)
+    await import_some(made)
     await _partners(made)
     await busy.kernel.database.write(_age)
     await empty.kernel.database.write(restored.remember, empty.kernel.node, empty.kernel.node.now() - DAY)  # it has come out of a backup

@@ -53,7 +53,7 @@ ROUTES = (
 
 FEATURE = Feature(
     name=NAME,
-    routes=(*ROUTES, *exchange.ROUTES),
+    routes=(*exchange.ROUTES, *ROUTES),
     menu=(
         MenuItem("/library", N_("Library"), "book", also=("/stories",)),
         MenuItem("/review", N_("Due for review"), "list", role=MODERATOR, number=views.count_due),
