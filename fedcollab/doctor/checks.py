@@ -4,7 +4,7 @@ import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from typing import NamedTuple
 
-from . import backups, clock, database, files, machine, naming, outside, partners, people, process, queues, search, seen
+from . import backups, clock, database, files, machine, naming, outside, partners, people, process, queues, search, seen, uploads
 from .findings import SKIP, Finding, Lacking, Open, skip
 from .patient import Patient
 
@@ -31,6 +31,9 @@ CHECKS = (
     Check("key-fits", database.key_fits),
     Check("address", database.address),
     Check("record", database.record),
+    Check("files", uploads.stored),
+    Check("bucket", uploads.bucket),
+    Check("scanner", uploads.scanner),
     Check("disk", machine.disk),
     Check("room", machine.room),
     Check("inodes", machine.inodes),

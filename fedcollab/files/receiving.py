@@ -5,16 +5,16 @@ import asyncio
 import warnings
 from contextlib import AbstractAsyncContextManager, suppress
 
-from aiohttp import BadContentDispositionHeader, BadContentDispositionParam, BodyPartReader, MultipartReader, web
+from aiohttp import BadContentDispositionHeader, BadContentDispositionParam, BodyPartReader, MultipartReader, hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from fedcollab.access.viewer import ANYBODY, VIEWER, Viewer
-from fedcollab.base.blobs import PIECE
 from fedcollab.base.errors import BadRequest, Conflict, FedcollabError, N_, TooLarge, Unauthorized
 from fedcollab.base.web import TOO_MUCH, Handler, check_token, local, read_form, redirect, stream, words_of
 from fedcollab.federation.kernel import KERNEL
 
 from . import quotas, uploading
+from .lastpart import LastPart, boundary
 from .service import FileData
 from .shelves import SHELVES, Hand
 from .uploading import UploadData
@@ -59,13 +59,13 @@ async def post_form(request: web.Request) -> web.StreamResponse:
     if announced > most + FORM_MORE:
         raise quotas.too_large(kernel.node.settings)
     async with uploading.sending(shelves, viewer):
-        part = await _file_part(request)
-        begun = await kernel.database.write(uploading.begin, kernel.node, viewer, name=part.filename or "", size=min(announced, most))
+        part, name = await _file_part(request)
+        begun = await kernel.database.write(uploading.begin, kernel.node, viewer, name=name, size=min(announced, most))
         async with uploading.in_hand(kernel, shelves, viewer, begun.id, request.transport) as (hand, upload):
             if hand is None or hand.growing is None or not isinstance(upload, UploadData):
                 raise Conflict()
             try:
-                found: FileData | None = await uploading.receive(kernel, shelves, viewer, upload, hand.growing, _reading(part), whole=True)
+                found: FileData | None = await uploading.receive(kernel, shelves, viewer, upload, hand.growing, part.read, whole=True)
             except BaseException:
                 await uploading.drop(kernel, shelves, [upload])  # nobody could go on with it
                 raise
@@ -75,21 +75,12 @@ async def post_form(request: web.Request) -> web.StreamResponse:
     return redirect(f"{path}{'&' if '?' in path else '?'}file={found.id}")
 
 
-def _reading(part: BodyPartReader) -> uploading.Read:
-    async def read() -> bytes:
-        try:
-            return await part.read_chunk(PIECE)
-        except (ValueError, AssertionError):  # the form ends in the middle
-            raise ConnectionError from None
-
-    return read
-
-
-async def _file_part(request: web.Request) -> BodyPartReader:
-    """The part with the file, once the token before it has been found good. Raises BadRequest, Forbidden."""
+async def _file_part(request: web.Request) -> tuple[LastPart, str]:
+    """The part with the file and its name, once the token before it has been found good. Raises BadRequest, Forbidden."""
     if request.content_type != "multipart/form-data":
         await read_form(request)
         raise BadRequest(N_("The form has to be sent with its file."))
+    divider = boundary(request.headers[hdrs.CONTENT_TYPE])
     try:
         reader = await request.multipart()
         async with asyncio.timeout(uploading.SILENCE):
@@ -98,7 +89,7 @@ async def _file_part(request: web.Request) -> BodyPartReader:
             check_token(request, token)
             while (part := await _next(reader)) is not None:
                 if part.filename:
-                    return part
+                    return LastPart(request.content, divider), part.filename
     except (ValueError, AssertionError, HttpProcessingError, *uploading.CUT) as error:
         raise BadRequest(reason=f"a form that can't be read: {type(error).__name__}") from None
     raise BadRequest(NO_FILE)

@@ -88,14 +88,19 @@ async def sweep(kernel: Kernel, shelves: Shelves, holds: Sequence[Holds]) -> Non
     old = await kernel.database.read(uploading.stale, kernel.node.now() - uploading.KEPT)
     if old:
         await uploading.drop(kernel, shelves, old)
-    while await kernel.database.write(let_go_unheld, kernel.node, holds) == AT_ONCE:
-        pass
+    while await kernel.database.read(is_due, kernel.node.now()):  # a unit that has nothing to do would wake whoever waits for commits
+        await kernel.database.write(let_go_unheld, kernel.node, holds)
     while await _remove(kernel, shelves):
         pass
 
 
-def let_go_unheld(session: Session, node: Node, holds: Sequence[Holds]) -> int:
-    """Looks at files that are due: what nothing holds is gone, with all that was known of it. How many were looked at."""
+def is_due(session: Session, now: int) -> bool:
+    """Whether any file is to be looked at."""
+    return session.execute(sa.select(File.id).where(File.look_at <= now).limit(1)).first() is not None
+
+
+def let_go_unheld(session: Session, node: Node, holds: Sequence[Holds]) -> None:
+    """Looks at files that are due: what nothing holds is gone, with all that was known of it."""
     due = sa.select(File.id).where(File.look_at <= node.now()).order_by(File.look_at).limit(AT_ONCE).with_for_update()
     ids = list(session.scalars(due))
     kept = holding.held(session, holds, None, ids) if ids else set()
@@ -107,7 +112,6 @@ def let_go_unheld(session: Session, node: Node, holds: Sequence[Holds]) -> int:
     session.execute(sa.delete(File).where(File.id.in_(going)))
     for file_id in own:
         audit.record(session, node.now(), None, "file.gone", file_id)
-    return len(ids)
 
 
 async def _remove(kernel: Kernel, shelves: Shelves) -> bool:

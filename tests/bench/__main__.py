@@ -5,7 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import backing, catching, fanning, finding, reading, sector, starting, talking, travelling, writing
+from . import backing, catching, fanning, finding, reading, sector, starting, talking, travelling, uploading, writing
 from .table import as_json, as_text, good
 
 MEASURES = {
@@ -17,6 +17,7 @@ MEASURES = {
     "sector": sector.measure,
     "talking": talking.measure,
     "fanning": fanning.measure,
+    "uploading": uploading.measure,
     "backing": backing.measure,
     "finding": finding.measure,
 }

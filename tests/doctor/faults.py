@@ -15,6 +15,7 @@ from fedcollab.backup import runs
 from fedcollab.base.clock import DAY, HOUR
 from fedcollab.doctor.findings import FAIL, WARN
 from fedcollab.federation.models import Activity, Delivery, InboxItem, KeyOffer, Partner
+from fedcollab.files.models import File
 from fedcollab.running.models import DiskSample
 from fedcollab.search import state
 
@@ -105,6 +106,23 @@ def stretched(name: str, size: int) -> Plant:
     return plant
 
 
+def uploaded(bytes_left: int) -> Plant:
+    """A member's file of ten bytes, of which so many are there."""
+
+    def work(session: Session, node: Node) -> None:
+        me = actors.own(session, node).id
+        row = dict(id="1", uri="kanari", organisation_id=me, by_id=me, name="kanari", media_type="text/plain", size=10, sha256="")
+        session.execute(sa.insert(File).values(**row, key="0" * 32, state="here", created_at=1, used_at=1))
+
+    def plant(ward: Ward) -> None:
+        ward.write(work)
+        if bytes_left:
+            (ward.files.uploads / "00").mkdir(parents=True)
+            (ward.files.uploads / "00" / ("0" * 32)).write_bytes(bytes(bytes_left))
+
+    return plant
+
+
 def no_room(ward: Ward) -> None:
     ward.statvfs["f_bavail"] = 3 * GB // 4096
     with sqlite3.connect(ward.files.database) as opened:
@@ -175,6 +193,7 @@ def belongs_to_another(ward: Ward) -> None:
 
 A, B = PARTNERS
 SILENT = "attempts = 3, last_error = 'kanari', last_success_at = :ago"
+BUCKET = {"s3_url": "http://127.0.0.1:1", "s3_bucket": "kanari", "s3_key": "kanari", "s3_secret": "kanari"}
 BAD_KEY = "0123456789abcdef" * 4
 LOCAL = (
     Fault("a line of node.toml that is no TOML", "settings", FAIL, write("node.toml", 'name = "Kanari\n')),
@@ -192,6 +211,11 @@ LOCAL = (
     Fault("another node's master key", "key-fits", FAIL, lambda ward: ward.files.key.write_text(BAD_KEY)),
     Fault("another address", "address", FAIL, settings(base_url="https://kanari.example")),
     Fault("a changed record", "record", FAIL, sql("UPDATE audit_entry SET action = 'kanari' WHERE seq = 2")),
+    Fault("a file without its bytes", "files", FAIL, uploaded(0)),
+    Fault("a file that was cut", "files", FAIL, uploaded(5)),
+    Fault("a bucket that does not answer", "bucket", FAIL, settings(**BUCKET)),
+    Fault("half of what a bucket takes", "bucket", FAIL, settings(**BUCKET | {"s3_key": ""})),
+    Fault("a scanner that does not answer", "scanner", FAIL, settings(scanner="/nowhere/kanari")),
     Fault("a disk that fills", "disk", WARN, free(f_bavail=GB // 4096)),
     Fault("a disk that is full", "disk", FAIL, free(f_bavail=100)),
     Fault("a disk that will be full next week", "disk", WARN, growing),
