@@ -7,6 +7,7 @@ import pytest
 from fedcollab.base import config, connections, gate, http, lines, markup, strictjson, web, wire
 from fedcollab.features.discussions import activities, service
 from fedcollab.features.members import throttle
+from fedcollab.features.resources import notes, receiving
 from fedcollab.federation import lanes, profiles, seeking, workers
 
 from .documents import ROOT, text_of
@@ -34,6 +35,8 @@ FIGURES: dict[str, tuple[object, ...]] = {
     "a post": (f"{activities.LONGEST} characters of HTML", f"{markup.LONGEST} characters"),
     "a title": (f"{activities.TITLE} characters",),
     "an id": (f"{activities.LONGEST_ID} bytes",),
+    "records of one organisation in the library": (receiving.MOST,),
+    "notes of one organisation on a record": (notes.OF_ONE,),
     "changes of a post": (service.CHANGES,),
     "changes of a post within an hour": (service.CHANGES_AN_HOUR, service.CHANGES_AN_HOUR),
     "documents fetched for one activity": (workers.FETCHES,),

@@ -75,7 +75,7 @@ def _resource() -> None:
     op.create_index("ix_resource_newest", "resource", ["posted_at", "id"])
     op.create_index("ix_resource_of", "resource", ["organisation_id", "posted_at", "id"])
     op.create_index("ix_resource_public", "resource", ["author_id"], sqlite_where=PUBLIC, postgresql_where=PUBLIC)
-    op.create_index("ix_resource_due", "resource", ["review_on"], sqlite_where=DUE, postgresql_where=DUE)
+    op.create_index("ix_resource_due", "resource", ["organisation_id", "review_on"], sqlite_where=DUE, postgresql_where=DUE)
     op.create_index("ix_resource_added_by_id", "resource", ["added_by_id"])
 
 

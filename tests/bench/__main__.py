@@ -5,12 +5,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import backing, catching, fanning, finding, reading, sector, starting, talking, travelling, uploading, writing
+from . import backing, catching, fanning, finding, reading, sector, shelving, starting, talking, travelling, uploading, writing
 from .table import as_json, as_text, good
 
 MEASURES = {
     "starting": starting.measure,
     "reading": reading.measure,
+    "shelving": shelving.measure,
     "travelling": travelling.measure,
     "writing": writing.measure,
     "catching": catching.measure,

@@ -28,6 +28,20 @@ PAGE = """<!doctype html>
 {% if not post['confirmed_at'] %}<p>waiting</p>{% endif %}</article>
 {% endfor %}
 </body></html>"""
+SHELF = """
+SELECT resource.id, resource.title, resource.abstract, resource.kind, resource.year, resource.language, resource.label, resource.state,
+       resource.reason, resource.review_on, resource.posted_at, actor.known, actor.host
+FROM resource JOIN actor ON actor.id = resource.organisation_id
+WHERE resource.deleted_at IS NULL ORDER BY resource.posted_at DESC, resource.id DESC LIMIT 30
+"""
+LIBRARY = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Library</title></head><body><h1>Library</h1>
+{% for row in rows %}
+<article><h3><a href="/library/{{ row['id'] }}" lang="{{ row['language'] }}">{{ row['title'] }}</a></h3><p>{{ row['abstract'] }}</p>
+<p>{{ row['label'] }} {{ row['kind'] }} {% if row['year'] %}{{ row['year'] }}{% endif %} {{ row['language'] }} {{ row['host'] }}</p>
+{% if row['state'] == 'withdrawn' %}<p>{{ row['reason'] }}</p>{% endif %}</article>
+{% endfor %}
+</body></html>"""
 
 
 def main(port: int, database: str = "", *peers: str) -> None:
@@ -37,6 +51,7 @@ def main(port: int, database: str = "", *peers: str) -> None:
     if database:
         connection = sqlite3.connect(database, isolation_level=None)
         app.router.add_get("/threads/{id}", _thread_page(connection))
+        app.router.add_get("/library", _library_page(connection))
         app.add_routes([web.post("/posts", _taking(connection, peers)), web.get("/newest", _newest(connection))])
     web.run_app(app, host="127.0.0.1", port=port, access_log=None, print=None, loop=uvloop.new_event_loop())
 
@@ -56,6 +71,18 @@ def _thread_page(connection: sqlite3.Connection) -> Callable[[web.Request], Any]
         title = connection.execute("SELECT title FROM thread WHERE id = ?", (thread_id,)).fetchone()[0]
         posts = connection.execute(ROWS, (thread_id,)).fetchall()
         return web.Response(text=template.render(title=title, posts=posts), content_type="text/html")
+
+    return show
+
+
+def _library_page(connection: sqlite3.Connection) -> Callable[[web.Request], Any]:
+    import jinja2
+
+    connection.row_factory = sqlite3.Row
+    template = jinja2.Environment(autoescape=True).from_string(LIBRARY)
+
+    async def show(_: web.Request) -> web.Response:
+        return web.Response(text=template.render(rows=connection.execute(SHELF).fetchall()), content_type="text/html")
 
     return show
 

@@ -152,7 +152,7 @@ def parse(document: dict[str, Any], author: str, received_at: int) -> ResourceDa
     html = as_html(content) if document.get("mediaType") == "text/plain" else clean(content)
     record = _read(said, plain(ap.text(document, "name"), TITLE) or first_words(html, TITLE), summary)
     versions = _versions(said.get("versions"), received_at)
-    published = min(parse_iso(document.get("published")) or received_at, received_at)
+    published = _when(document.get("published"), received_at)
     return ResourceData(
         uri=ap.ident(document),
         author=author,
@@ -161,7 +161,7 @@ def parse(document: dict[str, Any], author: str, received_at: int) -> ResourceDa
         html=html,
         revision=revision_of(document),
         posted_at=published,
-        changed_at=min(parse_iso(document.get("updated")) or published, received_at),
+        changed_at=_when(document.get("updated"), received_at) if "updated" in document else published,
         versions=versions,
         state=_state(said.get("state", CURRENT), (CURRENT, WITHDRAWN)),
         reason=line(said.get("reason"), REASON),
@@ -169,6 +169,12 @@ def parse(document: dict[str, Any], author: str, received_at: int) -> ResourceDa
         discussion=next(iter(_ids([said.get("discussion")])), ""),
         uses=_uses(said.get("uses")),
     )
+
+
+def _when(said: object, received_at: int) -> int:
+    """A time in the past, or the moment at which it came."""
+    at = parse_iso(said)
+    return received_at if at is None else min(at, received_at)
 
 
 def check_origin(document: dict[str, Any], author: str) -> None:
@@ -268,7 +274,7 @@ def _one(value: object, received_at: int) -> VersionData:
     file = value.get("file")
     return VersionData(
         number=number,
-        published_at=min(parse_iso(value.get("published")) or received_at, received_at),
+        published_at=_when(value.get("published"), received_at),
         note=line(value.get("note"), NOTE),
         link=address(value["link"]) if isinstance(value.get("link"), str) else "",
         state=_state(value.get("state", CURRENT), STATES),

@@ -82,23 +82,35 @@ def _some_query() -> sa.Select[Any]:
 
 def due(session: Session, viewer: Viewer, today: str) -> list[Listed]:
     """Our resources whose day of review has come, the longest due first: all for moderators, for others those that they have added."""
-    ours = sa.and_(_is_due(viewer, today), policy.visible(Resource, viewer))
-    return [Listed(*row) for row in session.execute(_rows().where(ours).order_by(Resource.review_on, Resource.id).limit(200))]
+    return prepared(session, _due_rows(all_of_us=viewer.moderates), _due(viewer, today) | policy.asked_by(viewer)).of(Listed)
 
 
-def _is_due(viewer: Viewer, today: str | sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
-    mine = [] if viewer.moderates else [Resource.added_by_id == viewer.person_id]
-    ours = sa.and_(Resource.organisation_id == viewer.organisation_id, Resource.deleted_at.is_(None), Resource.state == CURRENT)
-    has_come = sa.and_(Resource.review_on != sa.literal_column("''"), Resource.review_on <= today)
-    return sa.and_(has_come, ours, *mine)
+@cache
+def _due_rows(*, all_of_us: bool) -> sa.Select[Any]:
+    due = sa.and_(_is_due(all_of_us=all_of_us), policy.visible(Resource))
+    return _rows().where(due).order_by(Resource.review_on, Resource.id).limit(200)
 
 
-DAY: sa.ColumnElement[str] = sa.cast(sa.func.current_date(), sa.String(10))  # where nobody has a clock at hand
+def count_due(session: Session, viewer: Viewer, today: str = "") -> int:
+    """How many of them there are; without a day, by the database's own calendar."""
+    values = _due(viewer, today)
+    return int(prepared(session, _due_query(all_of_us=viewer.moderates, dated=bool(today)), values).scalar_one())
 
 
-def count_due(session: Session, viewer: Viewer, today: str | sa.ColumnElement[str]) -> int:
-    """How many of them there are."""
-    return session.scalar(sa.select(sa.func.count()).select_from(Resource).where(_is_due(viewer, today))) or 0
+@cache
+def _due_query(*, all_of_us: bool, dated: bool) -> sa.Select[Any]:
+    return sa.select(sa.func.count()).select_from(Resource).where(_is_due(all_of_us=all_of_us, dated=dated))
+
+
+def _due(viewer: Viewer, today: str) -> dict[str, Any]:
+    return {"us": viewer.organisation_id, "me": viewer.person_id, "today": today}
+
+
+def _is_due(*, all_of_us: bool, dated: bool = True) -> sa.ColumnElement[bool]:
+    day: sa.ColumnElement[str] = sa.bindparam("today", type_=sa.String) if dated else sa.cast(sa.func.current_date(), sa.String(10))
+    ours = sa.and_(Resource.organisation_id == sa.bindparam("us"), Resource.deleted_at.is_(None), Resource.state == CURRENT)
+    mine = [] if all_of_us else [Resource.added_by_id == sa.bindparam("me")]
+    return sa.and_(Resource.review_on != sa.literal_column("''"), Resource.review_on <= day, ours, *mine)
 
 
 class VersionView(NamedTuple):

@@ -168,4 +168,4 @@ async def show_due(request: web.Request) -> web.Response:
 
 def count_due(session: Session, viewer: Viewer) -> int:
     """How many resources moderators have to look at again, by the database's own calendar."""
-    return reading.count_due(session, viewer, reading.DAY)
+    return reading.count_due(session, viewer)
