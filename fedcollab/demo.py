@@ -15,6 +15,7 @@ from typing import Any
 
 from aiohttp import web
 
+from fedcollab.access.models import STRICT
 from fedcollab.access.viewer import ADMIN, MEMBER, Viewer
 from fedcollab.actors import service as actors
 from fedcollab.admin import partners as acts
@@ -26,6 +27,9 @@ from fedcollab.base.paths import NodeFiles
 from fedcollab.features.discussions import groups, reading, service
 from fedcollab.features.members import service as members
 from fedcollab.features.members import sessions
+from fedcollab.features.resources import reading as shelf
+from fedcollab.features.resources import samples
+from fedcollab.features.resources import service as library
 from fedcollab.federation.kernel import Kernel
 from fedcollab.serve import collect_from_now_on, start
 from fedcollab.setup import init
@@ -113,6 +117,7 @@ async def _play(ports: list[int], keep: Path | None, check: bool, say: Callable[
             stages = [await stack.enter_async_context(stage(root / f"node{i + 1}", CASTS[i], ports, i)) for i in range(len(ports))]
             if not (await stages[0].kernel.database.read(lambda session: reading.groups(session, stages[0].viewers[0]))):
                 await perform(stages, say)
+                await shelve(stages, say)
             collect_from_now_on()
             if check:
                 answer(await check_all(stages, say))
@@ -189,6 +194,21 @@ async def perform(stages: list[Stage], say: Callable[[str], None]) -> None:
         reply = await one.write(service.post_reply, one.viewers[0], thread, text=ANSWERS[at % len(ANSWERS)], language=one.cast.language)
         for other in stages:
             await until(partial(_thread, other, reply.uri), f"an answer at {other.cast.name}")
+
+
+async def shelve(stages: list[Stage], say: Callable[[str], None]) -> None:
+    """The libraries: what each organisation has, and what of it the host sees on its own shelf."""
+    say("libraries become one shelf ...")
+    for at, one in enumerate(stages):
+        for label, record in samples.SHELVES[at] if at < len(samples.SHELVES) else ():
+            made = await one.write(library.add, one.viewers[0], record, label=label)
+            if label != STRICT:
+                await until(partial(_has, stages[0], made.uri), f"a resource of {one.cast.name} at {stages[0].cast.name}")
+
+
+async def _has(one: Stage, uri: str) -> bool:
+    """Whether an organisation's first member sees a resource."""
+    return await one.kernel.database.read(shelf.sees, one.viewers[0], uri)
 
 
 async def until(probe: Callable[[], Awaitable[Any]], what: str) -> Any:

@@ -183,6 +183,12 @@ def resource(session: Session, viewer: Viewer, resource_id: str) -> Any:
     return row
 
 
+def sees(session: Session, viewer: Viewer, uri: str) -> bool:
+    """Whether a resource of this address is here and the viewer sees it."""
+    there = sa.and_(Resource.uri == uri, Resource.deleted_at.is_(None), policy.visible(Resource, viewer))
+    return session.execute(sa.select(Resource.id).where(there)).first() is not None
+
+
 def shown(session: Session, viewer: Viewer, resource_id: str, now: int) -> Shown:
     """All that stands on a resource's page. Raises NotFound as `resource` does."""
     row = resource(session, viewer, resource_id)
