@@ -32,6 +32,7 @@ async def carry(made: "Scene") -> None:
     await busy.kernel.database.write(_of_a_partner, made, posted.post_id)
     waits = await placed(busy, ilse, "flyer.txt", b"Who pays for travel?\n")
     await busy.write(drafts.save_draft, ilse, posted.thread_id, title="", text="And this one", files=[waits.id])
+    made.places["flyer"] = waits.id
 
 
 def _of_a_partner(session: Session, made: "Scene", post_id: str) -> None:

@@ -20,9 +20,9 @@ def untick(tab: Tab, scene: Scene) -> None:
 
 
 FILE_PAGES = (
-    Page("files", "/threads/{carried}", "discussions/thread.html"),
+    Page("files", "/threads/{carried}?file={flyer}", "discussions/thread.html"),
     Page("files-read", "/threads/{carried}", "discussions/thread.html", "daan"),
-    Page("files-untick", "/threads/{carried}", "discussions/thread.html", act=untick),
+    Page("files-untick", "/threads/{carried}?file={flyer}", "discussions/thread.html", act=untick),
     Page("files-add", "/threads/{carried}", "discussions/attach.html", act=add),
     Page("attach", "/attach/{carried}", "discussions/attach.html"),
     Page("files-edit", "/posts/{carrier}/edit", "discussions/edit.html"),

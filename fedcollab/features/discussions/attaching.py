@@ -122,11 +122,18 @@ def documents(session: Session, post_id: str) -> tuple[dict[str, Any], ...]:
 def chosen(session: Session, viewer: Viewer, place: str, sent: Sequence[str] | None, come: Sequence[str]) -> list[FileData]:
     """The files that go with what somebody is writing: those `sent` with the form, else those kept with its draft; and those that have
     `come` since. What is not theirs, or gone since, is left out."""
-    kept = sa.select(DraftFile.file_id).where(DraftFile.person_id == viewer.person_id, DraftFile.place == place)
-    before = session.scalars(kept.order_by(DraftFile.number)).all() if sent is None else sent
+    before = sent
+    if before is None:
+        before = [row[0] for row in prepared(session, _kept_query(), {"person": viewer.person_id, "place": place}).all()]
     listed = list(dict.fromkeys([*before, *come]))
     found = of_own(session, viewer, listed)
     return [found[one] for one in listed if one in found][:MOST]
+
+
+@cache
+def _kept_query() -> sa.Select[Any]:
+    query = sa.select(DraftFile.file_id).where(DraftFile.person_id == sa.bindparam("person"), DraftFile.place == sa.bindparam("place"))
+    return query.order_by(DraftFile.number)
 
 
 def of_own(session: Session, viewer: Viewer, ids: Sequence[str]) -> dict[str, FileData]:
