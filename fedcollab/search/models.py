@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from fedcollab.base.database import Model
 
-FTS5 = "title, words, marks, head UNINDEXED, body UNINDEXED, tokenize = \"ascii tokenchars '_'\", columnsize = 0, prefix = '3'"
+FTS5 = "title, words, marks, head UNINDEXED, body UNINDEXED, tokenize = \"ascii tokenchars '_'\", columnsize = 0"
 SQLITE = (f"CREATE VIRTUAL TABLE search_words USING fts5 ({FTS5})",)
 POSTGRESQL = (
     "CREATE TABLE search_words (place bigint PRIMARY KEY, words tsvector NOT NULL, head text NOT NULL, body text NOT NULL)",

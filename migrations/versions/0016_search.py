@@ -7,7 +7,7 @@ from alembic import op
 revision = "0016"
 down_revision = "0015"
 
-FTS5 = "title, words, marks, head UNINDEXED, body UNINDEXED, tokenize = \"ascii tokenchars '_'\", columnsize = 0, prefix = '3'"
+FTS5 = "title, words, marks, head UNINDEXED, body UNINDEXED, tokenize = \"ascii tokenchars '_'\", columnsize = 0"
 SQLITE = (f"CREATE VIRTUAL TABLE search_words USING fts5 ({FTS5})",)
 POSTGRESQL = (
     "CREATE TABLE search_words (place bigint PRIMARY KEY, words tsvector NOT NULL, head text NOT NULL, body text NOT NULL)",

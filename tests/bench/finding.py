@@ -136,7 +136,7 @@ def _questions(stock: Stock) -> Iterator[Row]:
         "a medium word": lambda: Asked(words[chance.randint(800, 2000)]),
         "a common word": lambda: Asked(words[chance.randint(0, 10)]),
         "two words": lambda: Asked(f"{words[chance.randint(0, 50)]} {words[chance.randint(100, 3000)]}"),
-        "a phrase": lambda: Asked(f'"{words[chance.randint(0, 20)]} {words[chance.randint(0, 20)]}"'),
+        "a phrase": lambda: Asked(f'"{words[chance.randint(5, 200)]} {words[chance.randint(5, 200)]}"'),
         "a word, in resources of a topic": lambda: Asked(
             words[chance.randint(0, 200)], kinds=("resource",), topics=(chance.choice(TOPICS),)
         ),
@@ -148,7 +148,7 @@ def _questions(stock: Stock) -> Iterator[Row]:
             pages, whole = _timed(stock, viewer, [ask() for _ in range(ASKED)])
             yield Row(f"{name}, {who}: a page", pages, "ms p99", target=PAGE)
             yield Row(f"{name}, {who}: with facets", whole, "ms p99", target=FACETS)
-    for name, begins in (("a beginning of three letters", 3), ("a beginning of five letters", 5)):
+    for name, begins in (("a beginning of four letters", 4), ("a beginning of six letters", 6)):
         asked = [Asked(words[chance.randint(0, 30_000)].ljust(begins, "a")[:begins] + "*") for _ in range(20)]
         yield Row(f"{name}, all {GROUPS}: with facets", _timed(stock, list(stock.viewers.values())[1], asked)[1], "ms p99")
 
