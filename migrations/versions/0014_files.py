@@ -11,7 +11,7 @@ def upgrade() -> None:
     op.create_table(
         "file",
         sa.Column("id", sa.String(36), primary_key=True),
-        sa.Column("uri", sa.Text, nullable=False, unique=True),
+        sa.Column("uri", sa.Text, nullable=False),
         sa.Column("organisation_id", sa.String(36), sa.ForeignKey("actor.id"), nullable=False),
         sa.Column("by_id", sa.String(36), sa.ForeignKey("actor.id")),
         sa.Column("name", sa.Text, nullable=False),
@@ -24,6 +24,7 @@ def upgrade() -> None:
         *(sa.Column(name, sa.BigInteger, nullable=False) for name in ("created_at", "used_at")),
         *(sa.Column(name, sa.BigInteger) for name in ("look_at", "attached_at", "width", "height", "pages")),
         sa.Column("preview", sa.String(64), nullable=False),
+        sa.UniqueConstraint("uri", name=op.f("uq_file_uri")),
     )
     op.create_index("ix_file_by_id", "file", ["by_id", "created_at"])
     _partly("ix_file_look_at", "file", "look_at", "look_at IS NOT NULL")
