@@ -1,0 +1,71 @@
+"""Shows that what was deleted, withdrawn or kept to ourselves after a backup is so again where that one comes back."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+import sqlalchemy as sa
+
+from fedcollab.backup import erasures
+from fedcollab.features.resources import notes, service
+from fedcollab.features.resources.erased import ERASURES
+from fedcollab.features.resources.models import CountryNote, Version
+from tests import rows
+from tests.features.test_library_records import GUIDE, Shelf
+
+
+@pytest.fixture
+def shelf() -> Iterator[Shelf]:
+    with rows.memory() as session:
+        yield Shelf(session)
+
+
+def restored(shelf: Shelf, happens: Callable[[], object]) -> int:
+    """Something happens after a backup, which then comes back. How much was taken away again."""
+    with shelf.session.begin_nested() as later:
+        happens()
+        noted = ERASURES.listed(shelf.session, shelf.clock.at - 1)
+        later.rollback()
+    shelf.session.expire_all()
+    return erasures.replay(shelf.session, shelf.node, [ERASURES], {"resources": noted})
+
+
+@pytest.mark.rule("P11")
+def test_a_deleted_record_is_deleted_again_and_its_revision_goes_on(shelf: Shelf) -> None:
+    found = shelf.add()
+    before = shelf.row(found).revision
+    shelf.clock.at += 10**9
+    assert restored(shelf, lambda: service.delete(shelf.session, shelf.node, shelf.ilse, found)) == 1
+    row = shelf.row(found)
+    assert (row.title, row.html, row.deleted_at is not None, row.revision > before) == ("", "", True, True)
+    assert shelf.seen_by(shelf.ilse) == [""], "its ids alone"
+
+
+@pytest.mark.rule("P11")
+def test_a_withdrawn_record_is_withdrawn_again_with_its_reason_and_a_narrowed_one_is_ours_alone(shelf: Shelf) -> None:
+    found, narrowed = shelf.add(), shelf.add()
+
+    def happens() -> None:
+        shelf.clock.at += 10**9
+        service.withdraw(shelf.session, shelf.node, shelf.ilse, found, reason="The law has changed.")
+        service.relabel(shelf.session, shelf.node, shelf.ilse, narrowed, "TLP:AMBER+STRICT")
+
+    shelf.clock.at += 1
+    assert restored(shelf, happens) == 2
+    assert (shelf.row(found).state, shelf.row(found).reason) == ("withdrawn", "The law has changed.")
+    assert shelf.session.scalar(sa.select(Version.state).where(Version.resource_id == found)) == "withdrawn"
+    assert shelf.row(narrowed).label == "TLP:AMBER+STRICT"
+    began = shelf.row(found).revision
+    service.edit(shelf.session, shelf.node, shelf.mara, found, GUIDE.__class__(title="Later", kind="Guide"), revision=began)
+    assert shelf.sent()[-1]["object"]["fc:record"]["revision"] > began, "partners take the next change"
+
+
+@pytest.mark.rule("P11")
+def test_a_deleted_note_is_deleted_again_and_what_stood_before_stays(shelf: Shelf) -> None:
+    found = shelf.add()
+    kept, gone = (
+        notes.add(shelf.session, shelf.node, shelf.ilse, found, country=country, text="Ask in writing.") for country in ("FR", "NL")
+    )
+    shelf.clock.at += 10**9
+    assert restored(shelf, lambda: notes.delete(shelf.session, shelf.node, shelf.ilse, gone)) == 1
+    said = dict(shelf.session.execute(sa.select(CountryNote.id, CountryNote.html)).all())
+    assert (said[gone], said[kept]) == ("", "<p>Ask in writing.</p>")
