@@ -12,8 +12,7 @@ def wrong(tab: Tab, scene: Scene) -> None:
 
 
 def none_chosen(tab: Tab, scene: Scene) -> None:
-    for box in tab.locator("[name=row]:checked").all():
-        box.uncheck()
+    tab.locator("[name=row]").evaluate_all("boxes => boxes.forEach(box => { box.checked = false })")
     tab.locator("[value=import]").click()
     tab.wait_for_load_state()
 
