@@ -65,6 +65,7 @@ NAMES = (
     "static/node.key",
     "static/../../pyproject.toml",
 )
+ROUTES = ("/uploads",)  # takes the beginnings of uploads, and shows nothing
 UP = ("..", "%2e%2e", "%2E%2E", ".%2e", "%252e%252e", "..%00", "%c0%ae%c0%ae", "..;", "%uff0e%uff0e")
 SLASH = ("/", "%2f", "%5c", "\\", "//", "%252f")
 TARGETS = ("node.key", "pyproject.toml", "app.py", "etc/passwd", "base/paths.py")
@@ -104,7 +105,7 @@ async def test_no_data_file_is_had_by_its_name(house: House) -> None:
     for name in NAMES:
         for path in (f"/{name}", f"/{name}?x=1", f"/{name}/"):
             status, body = await raw(house, path)
-            assert status == 404, path
+            assert status == (405 if path.partition("?")[0] in ROUTES else 404), path
             assert not any(secret in body for secret in secrets(house)), path
 
 
