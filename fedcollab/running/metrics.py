@@ -22,6 +22,8 @@ from fedcollab.base.web import answer_errors
 from fedcollab.federation import queue
 from fedcollab.federation.kernel import KERNEL, Kernel
 from fedcollab.federation.models import EARLY, GIVEN_UP, PARKED, REFUSED, WAITING, InboxItem, Partner, is_open
+from fedcollab.files.models import CACHED, OWN
+from fedcollab.files.quotas import cached_bytes, own_bytes
 
 from . import disk
 from .health import HEALTH, TELLS, has_token, healthz, ready, readyz
@@ -104,6 +106,7 @@ def of_database(session: Session, kernel: Kernel) -> str:
             gauge("inbox_oldest_seconds", "Age of the oldest item that waits.", _age(first, now) or 0),
             gauge("backup_age_seconds", "Age of the newest backup that was made and opened.", _age(good.at if good else None, now)),
             gauge("backup_failed", "1 where the newest attempt at a backup failed.", int(last is not None and last.state == FAILED)),
+            lines("files_bytes", "gauge", "Bytes of files.", _by("place", {OWN: own_bytes(session), CACHED: cached_bytes(session)})),
             gauge("database_bytes", "Size of the database.", stands.database),
             gauge("disk_free_bytes", "Bytes free on the disk of the node's directory.", stands.free),
             gauge("disk_reserve_bytes", "Below this, what adds to the node is refused.", stands.reserve),

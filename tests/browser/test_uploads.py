@@ -1,4 +1,4 @@
-"""Shows in a real browser how a file is uploaded over a network that breaks: it goes on by itself, also after a reload; and without script."""
+"""Shows in a real browser how a file is uploaded over a network that breaks: it goes on, also after a reload; and without script."""
 
 from collections.abc import Iterator
 from pathlib import Path
