@@ -33,20 +33,21 @@ async def nothing() -> dict[str, list[str]]:
 async def test_files_match_their_rows_after_a_backup_under_load_and_a_restore(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with library(tmp_path, monkeypatch) as (here, holder):
         ilse, kept, over = Sender(await here.member("ilse")), list[str](), asyncio.Event()
+        enough = asyncio.Event()
 
         async def come_and_go() -> None:
             while not over.is_set():
                 kept.append(await ilse.upload("a.pdf", PDF + f"% {len(kept)}".encode()))
                 holder.things[kept[-1]] = {"anybody"}
                 if len(kept) > 8:
+                    enough.set()
                     gone = kept.pop(0)
                     del holder.things[gone]
                     await here.write(service.let_go, [gone])
 
         hands = [asyncio.create_task(come_and_go()) for _ in range(2)]
         try:
-            while len(kept) < 8:
-                await asyncio.sleep(0.05)
+            await enough.wait()
             files = here.kernel.node.files
             of_key = keeping.Kept(PAIR.public, b"s" * 32)
             settings = here.kernel.node.settings
