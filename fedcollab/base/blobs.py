@@ -121,7 +121,7 @@ def _open(path: Path) -> int:
 
 def _move(path: Path, target: Path) -> None:
     """Into its place in one step; the folder is on the disk as well when this returns."""
-    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder(target.parent)
     try:
         path.replace(target)
     except OSError as error:
@@ -144,6 +144,12 @@ def _move_over(path: Path, target: Path) -> None:
         half.unlink(missing_ok=True)
         raise
     path.unlink()
+
+
+def make_folder(folder: Path) -> None:
+    """A folder of two letters and the one that it lies in, both the owner's alone."""
+    folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder.mkdir(exist_ok=True, mode=0o700)
 
 
 def sync(folder: Path) -> None:
@@ -173,7 +179,7 @@ class Growing:
         await self.disk.do(self._begin, size)
 
     def _begin(self, size: int) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(self.path.parent)
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
         self._handle = os.open(self.path, flags if size else flags | os.O_TRUNC, 0o600)
         while self.size < size and (piece := os.pread(self._handle, min(PIECE, size - self.size), self.size)):

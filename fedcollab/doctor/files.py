@@ -45,7 +45,9 @@ def private(patient: Patient) -> Iterator[Path]:
     """What lies in the node's directory that nobody else should read."""
     files = patient.files
     beside = (files.database.with_name(files.database.name + end) for end in ("", "-wal", "-shm"))
-    yield from (path for path in (files.settings, files.key, files.backup_key, files.uploads, *beside) if path.exists())
+    yield from (
+        path for path in (files.settings, files.key, files.backup_key, files.uploads, files.cache, files.arriving, *beside) if path.exists()
+    )
 
 
 def permissions(patient: Patient) -> Finding:

@@ -274,7 +274,7 @@ async def test_whatever_a_name_says_the_bytes_lie_under_a_random_one_in_the_stor
         assert path.name.isalnum()
         assert path.name[:2] == path.parent.name
         assert path.stat().st_mode & 0o777 == 0o600
-        assert path.parent.stat().st_mode & 0o777 == 0o700
+        assert {place.stat().st_mode & 0o777 for place in (path.parent, files.uploads, files.arriving)} == {0o700}
         assert {path for path in tmp_path.rglob("*") if path.is_file() and "files" not in path.parts} == outside
         _, headers, _ = await ilse.ask("GET", f"/files/{told['id']}")
         assert headers["Content-Disposition"].startswith('attachment; filename="')
