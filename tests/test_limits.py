@@ -5,10 +5,13 @@ import re
 import pytest
 
 from fedcollab.base import config, connections, gate, http, lines, markup, strictjson, web, wire
+from fedcollab.base.clock import MICROSECONDS
 from fedcollab.features.discussions import activities, service
 from fedcollab.features.members import throttle
 from fedcollab.features.resources import notes, receiving
 from fedcollab.federation import lanes, profiles, seeking, workers
+from fedcollab.files import fetching, quotas, shelves, uploading
+from fedcollab.files import wire as attachments
 
 from .documents import ROOT, text_of
 
@@ -53,6 +56,16 @@ FIGURES: dict[str, tuple[object, ...]] = {
     "a `Retry-After`": (f"{http.LONGEST_WAIT // DAY} days",),
     "failed sign-ins of one address at one account": (throttle.FREE,),
     "failed sign-ins of one address": (throttle.PER_ADDRESS,),
+    "seconds without a byte of an upload": (f"{uploading.SILENCE:.0f} s",),
+    "files that come in at the same time": (shelves.SENDERS,),
+    "files that one member sends at the same time": (shelves.SENDERS_EACH,),
+    "uploads that one member has begun": (quotas.UPLOADS,),
+    "an upload that nobody goes on with": (f"{uploading.KEPT // MICROSECONDS // DAY} day",),
+    "partners' files fetched at the same time": (shelves.FETCHES,),
+    "partners' files fetched from one host at the same time": (http.AT_ONCE["FILE"],),
+    "a partner's file of which no size is said": (f"{fetching.UNSAID // MB} MB",),
+    "a partner's file that comes slowly": (f"{http.LEAST // 1024} kB in {http.WINDOW} s, {http.FILE_SECONDS // 3600} h in all",),
+    "attachments of one document that are read": (attachments.MOST,),
 }
 
 

@@ -54,6 +54,6 @@ async def scanner(patient: Patient) -> Finding:
     if not patient.settings.scanner:
         return ok("No scanner is set.")
     if not await scanning.answers(patient.settings.scanner):
-        mend = 'systemctl start clamav-daemon, let this node\'s user into the group clamav; or write scanner = "" into node.toml'
+        mend = "systemctl start clamav-daemon. Does it run, its socket has to be open to this node's user; or set scanner = '' in node.toml"
         return fail("The scanner does not answer, so no file is taken.", mend)
     return ok("The scanner answers.")
