@@ -9,8 +9,9 @@ from urllib.parse import quote
 
 import pytest
 
-from fedcollab.base.clock import new_id
+from fedcollab.base.clock import HOUR, new_id
 from fedcollab.features.discussions import service
+from fedcollab.features.searching.views import AT_ONCE, SEARCHES
 from fedcollab.federation import activitystreams as ap
 from fedcollab.search import index
 from fedcollab.search.index import Entry
@@ -232,8 +233,12 @@ async def test_a_question_of_ten_thousand_characters_or_a_nul_is_refused_in_word
 @pytest.mark.rule("DOS-01")
 async def test_whoever_asks_without_end_is_told_to_wait_and_others_are_not(house: House) -> None:
     other = await house.site.member("daan")
-    answers = [(await ask(house.admin, f"q{number}"))[0] for number in range(63)]
-    assert (answers[0], answers[-1]) == (200, 429)
+    assert (await ask(house.admin, "words"))[0] == 200
+    buckets, soon = house.site.runner.app[SEARCHES], house.site.kernel.node.now() + HOUR  # however slow this machine is
+    taken = 0
+    while not buckets.take(house.admin.viewer.person_id, soon):
+        taken += 1
+    assert taken in (AT_ONCE - 1, AT_ONCE)
     status, headers, _ = await house.admin.ask("GET", "/search?q=more")
     assert (status, int(headers["Retry-After"]) > 0) == (429, True)
     assert (await ask(other, "words"))[0] == 200
