@@ -106,7 +106,7 @@ def find(session: Session, viewer: Viewer, asked: Asked, limit: int = A_PAGE) ->
         question = begun
         lines = _lines(session, viewer, store.ask(session, question, sets))
     capped, counted = len(lines) > COUNTED, lines[:COUNTED]
-    ranks = _ranks(session, viewer, question, sets) if question.wanted and len(counted) <= RANKED else frozenset()
+    ranks = _ranks(session, viewer, question, sets) if question.wanted and 1 < len(counted) <= RANKED else frozenset()
     keys = sorted(((line.place in ranks, line.place) for line in counted), reverse=True)
     page = _page(session, viewer, question, sets, keys, asked.before, limit, capped)
     places = [place for _, place in page[:limit]]
