@@ -11,7 +11,7 @@ from fedcollab.actors.node import Node
 from fedcollab.federation import outbox
 from fedcollab.federation.models import WAITING, Activity, Delivery, Partner, is_open
 
-from . import sending, shelves
+from . import notes, sending, shelves
 from .models import Catalogue, CountryNote, Resource
 
 PART = 200  # records a unit
@@ -40,16 +40,19 @@ def _part(session: Session, node: Node, organisation_id: str, after: str, most: 
     ids = session.scalars(sa.select(Resource.id).where(ours).order_by(Resource.id).limit(most)).all()
     for resource_id in ids:
         sending.send_to(session, node, resource_id, organisation_id)
-    _notes(session, organisation_id, me, ids)
+    _notes(session, node, organisation_id, me, ids)
     where = dict(after=ids[-1] if ids else after, done_at=node.now() if len(ids) < most else None)
     session.execute(sa.update(Catalogue).where(Catalogue.organisation_id == organisation_id).values(**where))
     return len(ids)
 
 
-def _notes(session: Session, organisation_id: str, me: str, resource_ids: Sequence[str]) -> None:
-    """What organisations have said of these records, as it was said and passed on."""
+def _notes(session: Session, node: Node, organisation_id: str, me: str, resource_ids: Sequence[str]) -> None:
+    """What organisations have said of these records: we as it stands, others as it was said, with their proof, and passed on."""
     there = sa.and_(CountryNote.resource_id.in_(resource_ids), CountryNote.deleted_at.is_(None), CountryNote.removed.is_(None))
-    about = sa.select(CountryNote.uri).where(there)
+    ours = sa.select(CountryNote.id).where(there, CountryNote.organisation_id == me).order_by(CountryNote.posted_at)
+    for note_id in session.scalars(ours).all():
+        notes.send_to(session, node, note_id, organisation_id)
+    about = sa.select(CountryNote.uri).where(there, CountryNote.organisation_id != me)
     kept = sa.select(Activity.id, Activity.order_key).where(Activity.object_uri.in_(about), Activity.actor_id == me, Activity.body != "")
     rows = session.execute(kept.order_by(Activity.created_at, Activity.id)).all()
     outbox.publish_again(session, organisation_id, [(row.id, row.order_key) for row in rows])

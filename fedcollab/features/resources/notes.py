@@ -169,9 +169,16 @@ def _send(session: Session, node: Node, kind: str, note_id: str) -> None:
         return
     policy.check_leaves(row.label)
     ours = row.publisher_id == row.organisation_id
-    to = shelves.followers(session, node) if ours else [row.publisher_id]
-    obj = document_of(row)
-    made = ap.activity(kind, outbox.new_uri(node), row.author, obj, to=[row.publisher + "/followers"])
+    _publish(session, node, kind, row, shelves.followers(session, node) if ours else [row.publisher_id])
+
+
+def send_to(session: Session, node: Node, note_id: str, organisation_id: str) -> None:
+    """Sends what we say of a resource of ours to one partner that came later."""
+    _publish(session, node, "Create", _row(session, note_id), [organisation_id])
+
+
+def _publish(session: Session, node: Node, kind: str, row: Any, to: list[str]) -> None:
+    made = ap.activity(kind, outbox.new_uri(node), row.author, document_of(row), to=[row.publisher + "/followers"])
     outbox.publish(session, node, row.organisation_id, made, to=to, order_key=row.about)
 
 

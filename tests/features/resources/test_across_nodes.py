@@ -88,11 +88,15 @@ async def test_a_newcomer_is_sent_the_whole_catalogue_in_parts_also_when_the_fir
             await add(one, replace(GUIDE, title=title))
         await add(one, replace(GUIDE, title="For us"), label="TLP:AMBER+STRICT")
         await one.read_write(lambda session: session.execute(sa.text("DELETE FROM activity WHERE type = 'Create'")))
+        [first, *_] = await there(one, "id")
+        await one.write(notes.add, one.viewer, first, country="NL", text="Ours.")
+        await one.read_write(lambda session: session.execute(sa.text("DELETE FROM activity WHERE type = 'Create'")))
         await befriend(one, other)
         for part in (3, 6, 7):
             await one.write(catalogue.send_catalogue)
             await until(f"{part} are there", lambda part=part: _number(other, part))
         assert sorted(await there(other, "title")) == titles
+        assert await other.sql("SELECT html FROM country_note") == [("<p>Ours.</p>",)]
         assert (await one.sql("SELECT done_at FROM catalogue"))[0][0]
         before = await one.sql("SELECT count(*) FROM delivery")
         await one.write(catalogue.send_catalogue)
