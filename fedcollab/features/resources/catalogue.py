@@ -14,7 +14,7 @@ from fedcollab.federation.models import WAITING, Activity, Delivery, Partner, is
 from . import notes, sending, shelves
 from .models import Catalogue, CountryNote, Resource
 
-PART = 200  # records a unit
+PART, PARTS = 50, 4  # records a unit, which holds the writer for some 60 ms; units a minute
 BACKLOG = 1000  # deliveries that wait for somebody: then nothing is added
 
 

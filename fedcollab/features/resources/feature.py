@@ -8,7 +8,7 @@ from fedcollab.base.web import Handler
 from fedcollab.feature import Feature, MenuItem
 
 from . import acting, composing, list_pages, note_pages, notes_in, reading, receiving, views
-from .catalogue import send_catalogue
+from .catalogue import PARTS, send_catalogue
 from .drafts import forget_drafts
 from .erased import ERASURES
 from .exchange import feature as exchange
@@ -59,7 +59,7 @@ FEATURE = Feature(
         MenuItem("/review", N_("Due for review"), "list", role=MODERATOR, number=views.count_due),
     ),
     handlers=(*receiving.HANDLERS, *notes_in.HANDLERS),
-    chores=(send_catalogue, forget_drafts, *exchange.CHORES),
+    chores=(*[send_catalogue] * PARTS, forget_drafts, *exchange.CHORES),
     erasures=ERASURES,
     stock=STOCK,
     asked=reading.may_ask_about,
