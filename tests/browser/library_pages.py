@@ -21,7 +21,7 @@ def changed_meanwhile(tab: Tab, scene: Scene) -> None:
 def keep(tab: Tab, scene: Scene) -> None:
     tab.locator("[name=title]").fill("Half a guide")
     tab.locator("[value=keep]").click()
-    tab.locator("#kept .meta, [role=status]").first.wait_for()
+    tab.locator("#kept .meta").wait_for()
 
 
 def send(**fields: str) -> Act:
