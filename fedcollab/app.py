@@ -25,6 +25,7 @@ from fedcollab.features.discussions.feature import FEATURE as DISCUSSIONS
 from fedcollab.features.members.feature import FEATURE as MEMBERS
 from fedcollab.features.members.feature import RATE, THROTTLE, Rate, Throttle, session_viewer
 from fedcollab.features.resources.exchange.exporting import EXPORTS, exports
+from fedcollab.features.resources.exchange.views import TURNS
 from fedcollab.features.resources.feature import FEATURE as LIBRARY
 from fedcollab.features.resources.stories.feature import FEATURE as STORIES
 from fedcollab.features.searching.feature import FEATURE as SEARCHING
@@ -88,6 +89,7 @@ def make_app(kernel: Kernel) -> web.Application:
     app[CODES] = {code: text for feature in FEATURES for code, text in feature.codes.items()}
     app[SEARCHES] = searches()
     app[EXPORTS] = exports()
+    app[TURNS] = asyncio.Semaphore(1)
     app[COUNTED] = Counted()
     app[SHOW_ERROR] = show_error
     app[LARGE_BODIES] = asyncio.Semaphore(LARGE_AT_ONCE)

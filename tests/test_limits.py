@@ -9,6 +9,7 @@ from fedcollab.base.clock import MICROSECONDS
 from fedcollab.features.discussions import activities, service
 from fedcollab.features.members import throttle
 from fedcollab.features.resources import notes, receiving
+from fedcollab.features.resources.exchange import exporting, formats, importing
 from fedcollab.federation import lanes, profiles, seeking, workers
 from fedcollab.files import fetching, quotas, shelves, uploading
 from fedcollab.files import wire as attachments
@@ -54,6 +55,9 @@ FIGURES: dict[str, tuple[object, ...]] = {
     "questions to one host at once": (f"{http.AT_ONCE['GET']}, and {http.AT_ONCE['POST']} deliveries",),
     "a question that failed at great cost": (f"{http.FAILED_SECONDS} s",),
     "a `Retry-After`": (f"{http.LONGEST_WAIT // DAY} days",),
+    "a bibliography that is imported": (f"{formats.BYTES // MB} MB, {formats.ROWS} entries, {formats.SECONDS:.0f} s to read it",),
+    "imports of one person": (importing.MOST,),
+    "files of the library, feeds and harvests of one person or address in a row": (exporting.AT_ONCE,),
     "failed sign-ins of one address at one account": (throttle.FREE,),
     "failed sign-ins of one address": (throttle.PER_ADDRESS,),
     "seconds without a byte of an upload": (f"{uploading.SILENCE:.0f} s",),

@@ -16,6 +16,7 @@ from fedcollab.federation.kernel import KERNEL
 from . import formats, importing, known, table
 from .models import ADDED, BROKEN, DONE, FAILED, KNOWN, NEW, RUNNING
 
+TURNS = web.AppKey("turns", asyncio.Semaphore)  # files are read one at a time: each may take a core for seconds
 AT_ONCE = 20.0  # seconds that a page works at an import before it answers
 TEXT_SHOWN = 400_000  # characters that a page offers for correction
 STATES = {
@@ -83,7 +84,8 @@ async def _read_text(request: web.Request, import_id: str, text: str, code: str)
     """Reads a text that is kept already, and leads to the preview; where there is nothing to read in it, to its correction."""
     viewer, kernel = member_of(request), request.app[KERNEL]
     try:
-        rows = await asyncio.to_thread(formats.rows, text, code)
+        async with request.app[TURNS]:
+            rows = await asyncio.to_thread(formats.rows, text, code)
     except BadRequest:
         return redirect(f"/library/import/{import_id}/text")
     there = await known.find(kernel.database, viewer, await asyncio.to_thread(importing.wanted, rows))
