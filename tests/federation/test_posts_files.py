@@ -14,7 +14,7 @@ from aiohttp import web
 from fedcollab.access.viewer import partner
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import NotFound, Unavailable
-from fedcollab.features.discussions import attaching, looking, reading, service
+from fedcollab.features.discussions import attaching, groups, looking, reading, service
 from fedcollab.features.discussions.moderation import acting
 from fedcollab.federation import activitystreams as ap
 from fedcollab.files import fetching, holding
@@ -146,6 +146,28 @@ async def test_a_file_goes_where_its_post_goes(three: Three) -> None:
         assert not await readable(here, ids[here.host][0])
 
 
+async def partner_gets(pair: "Pair", *paths: str) -> list[int]:
+    return [(await pair.other.get(pair.here, path))[0] for path in paths]
+
+
+@pytest.mark.rule("CONF-05")
+async def test_a_partner_gets_a_posts_file_while_it_is_inside_and_neither_before_nor_after(pair: "Pair") -> None:
+    """Its preview it never gets: it draws its own. Nothing is stored for asking."""
+    file, shut = await placed(pair.here, pair.here.viewer), await placed(pair.here, pair.here.viewer, "b.pdf")
+    paths = (file.path, f"{file.path}/preview", f"/files?uri={file.uri}")
+    assert await partner_gets(pair, *paths) == [404, 404, 404], "it is in no post yet"
+    made = await write(pair.here, pair.group, file)
+    alone = await pair.here.group("us", "TLP:AMBER+STRICT")
+    await write(pair.here, alone.uri, shut)
+    before = await pair.here.tables()
+    assert await partner_gets(pair, *paths, shut.path) == [200, 404, 404, 404]
+    [[organisation_id]] = await pair.here.sql("SELECT organisation_id FROM partner")
+    await pair.here.write(groups.expel_partner, organisation_id)
+    assert await partner_gets(pair, *paths) == [404, 404, 404]
+    assert (await pair.here.tables())["file"] == before["file"]
+    assert [one.id for one in await carried(pair.here, made.uri) or []] == [file.id], "ours still read it"
+
+
 def named(other: nodes.Rogue, data: bytes, **said: Any) -> dict[str, Any]:
     """An attachment as a partner writes it, at an address that serves `data`."""
     path = f"/media/{new_id()}.txt"
@@ -225,8 +247,8 @@ async def carried_of(pair: Pair, *attachments: Any) -> list[FileData] | None:
 
 
 @pytest.mark.rule("FILE-09")
-async def test_a_thousand_posts_with_large_files_take_no_room_until_somebody_opens_them(pair: Pair) -> None:
-    """Ten at most are read of each; nobody is asked for any; our own members upload as before."""
+async def test_a_thousand_large_files_of_a_partners_posts_take_no_room_until_somebody_opens_them(pair: Pair) -> None:
+    """Ten at most are read of each post; nobody is asked for any; our own members upload as before."""
     asked: list[str] = []
 
     def answer(request: web.Request) -> web.Response:
