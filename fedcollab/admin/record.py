@@ -38,6 +38,7 @@ KINDS = {
     "resource": N_("Resources"),
     "note": N_("Notes on resources"),
     "list": N_("Reading lists"),
+    "story": N_("Stories"),
     "flag": N_("Reports"),
     "file": N_("Files"),
     "group": N_("Groups"),

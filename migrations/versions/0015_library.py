@@ -45,9 +45,10 @@ def _allow() -> None:
             op.execute(partner.update().where(partner.c.id == row.id).values(allows=sorted({*allows, "library"})))
 
 
-def _shared() -> list[sa.Column[object]]:
+def _shared(table: str) -> list[sa.Column[object] | sa.UniqueConstraint]:
     return [
-        sa.Column("uri", sa.Text, nullable=False, unique=True),
+        sa.UniqueConstraint("uri", name=op.f(f"uq_{table}_uri")),
+        sa.Column("uri", sa.Text, nullable=False),
         sa.Column("audience_id", sa.String(36), sa.ForeignKey("audience.id"), nullable=False),
         sa.Column("label", sa.String(16), nullable=False),
         sa.Column("author_id", sa.String(36), sa.ForeignKey("actor.id"), nullable=False),
@@ -63,7 +64,7 @@ def _resource() -> None:
     op.create_table(
         "resource",
         sa.Column("id", sa.String(36), primary_key=True),
-        *_shared(),
+        *_shared("resource"),
         *(sa.Column(name, sa.Text, nullable=False) for name in texts),
         *(sa.Column(name, sa.String(length), nullable=False) for name, length in short.items()),
         *(sa.Column(name, sa.JSON, nullable=False) for name in ("authors", "countries", "topics")),
@@ -113,7 +114,7 @@ def _note() -> None:
     op.create_table(
         "country_note",
         sa.Column("id", sa.String(36), primary_key=True),
-        *_shared(),
+        *_shared("country_note"),
         sa.Column("resource_id", sa.String(36), sa.ForeignKey("resource.id"), nullable=False),
         sa.Column("country", sa.String(2), nullable=False),
         sa.Column("source", sa.Text, nullable=False),
@@ -130,7 +131,7 @@ def _collections() -> None:
     op.create_table(
         "collection",
         sa.Column("id", sa.String(36), primary_key=True),
-        *_shared(),
+        *_shared("collection"),
         sa.Column("title", sa.Text, nullable=False),
         sa.Column("summary", sa.Text, nullable=False),
     )

@@ -12,14 +12,14 @@ def upgrade() -> None:
     op.create_table(
         "story",
         sa.Column("id", sa.String(36), primary_key=True),
-        sa.Column("resource_id", sa.String(36), unique=True),
+        sa.Column("resource_id", sa.String(36)),
         sa.Column("resource_uri", sa.Text, nullable=False),
         sa.Column("draft", sa.JSON),
         sa.Column("told", sa.String(16), nullable=False),
         sa.Column("agreed_by", sa.String(20), nullable=False),
         sa.Column("agreed_how", sa.String(16), nullable=False),
         sa.Column("agreed_on", sa.BigInteger, nullable=False),
-        sa.Column("code_hash", sa.String(64), nullable=False, unique=True),
+        sa.Column("code_hash", sa.String(64), nullable=False),
         sa.Column("writer_id", sa.String(36), sa.ForeignKey("actor.id"), nullable=False),
         sa.Column("written_at", sa.BigInteger, nullable=False),
         sa.Column("checked_by_id", sa.String(36), sa.ForeignKey("actor.id")),
@@ -27,6 +27,8 @@ def upgrade() -> None:
         sa.Column("lessened_at", sa.BigInteger),
         sa.Column("ended", sa.String(16)),
         sa.Column("ended_at", sa.BigInteger),
+        sa.UniqueConstraint("resource_id", name=op.f("uq_story_resource_id")),
+        sa.UniqueConstraint("code_hash", name=op.f("uq_story_code_hash")),
     )
     op.create_index("ix_story_lessened_at", "story", ["lessened_at"])
     op.create_table(
