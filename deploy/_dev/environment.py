@@ -22,6 +22,8 @@ NETWORK = "Installing failed (above). It needs to reach the Python package index
 def ensure(extras: str) -> Path:
     """The interpreter of an environment with the project and `extras` in it; makes or mends it where needed."""
     with _alone():
+        if VENV.is_symlink():  # another checkout's: used as it is, for making it anew would empty that one
+            return PYTHON
         done = _installed()
         if extras not in done:
             _make(keep=bool(done))
