@@ -69,15 +69,16 @@ class Process:
         """kill -9."""
         if self.running is not None:
             self.running.send_signal(signal.SIGKILL)
-            self._reap()
+            self.reap()
 
     def stop(self) -> int:
         """Ends the node as systemd does; answers its exit code."""
         assert self.running is not None
         self.running.terminate()
-        return self._reap()
+        return self.reap()
 
-    def _reap(self) -> int:
+    def reap(self) -> int:
+        """Waits for the end of a node that was told to end, or has died by itself; answers its exit code."""
         assert self.running is not None
         code = self.running.wait(20)
         if self.running.stdout is not None:
