@@ -190,3 +190,15 @@ def test_a_name_is_one_line_without_hidden_characters(text: str, limit: int) -> 
 def test_nothing_invisible_hides_in_a_name(hidden: str) -> None:
     assert markup.plain(f"Il{hidden}se", 20) == "Ilse"
     assert markup.plain("می\u200cخواهم", 20) == "می\u200cخواهم"
+
+
+@pytest.mark.parametrize(
+    ("html", "words"),
+    [
+        ("<p>savoir <em>lire</em>.</p><p>Puis écrire</p>", "savoir lire. Puis écrire"),
+        ("<ul><li>one</li><li>two</li></ul>three<br>four", "one two three four"),
+        ("5 &lt; 6<strong>!</strong>", "5 < 6!"),
+    ],
+)
+def test_the_words_of_a_formatted_text_part_where_its_boxes_do(html: str, words: str) -> None:
+    assert markup.first_words(html, 100) == words
