@@ -9,7 +9,7 @@ from fedcollab.base.errors import BadRequest
 from fedcollab.base.markup import as_html, clean
 from fedcollab.federation import activitystreams as ap
 
-from .activities import check_origin
+from .activities import check_origin, label_of
 from .checking import countries
 
 LONGEST = 4000  # characters
@@ -60,7 +60,8 @@ def to_tombstone(uri: str, author: str, about: str, deleted_at: int) -> dict[str
 
 
 def parse(document: dict[str, Any], author: str, received_at: int) -> NoteData:
-    """Reads a partner's note. Raises BadRequest for a wrong id or author, no resource, no country, too much text or none."""
+    """Reads a partner's note. Raises BadRequest for a wrong id or author, no resource, no country, a label that is none, too
+    much text or none."""
     check_origin(document, author)
     content, about = ap.text(document, "content"), ap.ident(document.get("inReplyTo"))
     country = document.get(ap.COUNTRY)
@@ -77,5 +78,6 @@ def parse(document: dict[str, Any], author: str, received_at: int) -> NoteData:
         html=html,
         posted_at=min(parse_iso(document.get("published")) or received_at, received_at),
         language=ap.language(document),
+        label=label_of(document),
         edited_at=parse_iso(document.get("updated")),
     )

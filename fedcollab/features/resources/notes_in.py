@@ -21,9 +21,11 @@ from .models import CountryNote, Resource
 
 
 def receive(session: Session, node: Node, received: Verified) -> None:
-    """A note made or changed. Our own that comes back is confirmed by that."""
+    """A note made or changed, under the narrowest of its own label, its resource's and the one that it had. Our own that comes back is
+    confirmed by that."""
     _check_author(received)
     found = note_wire.parse(received.object, received.actor.uri, node.now())
+    policy.check_leaves(found.label)
     resource = _resource(session, received, found.about)
     row = _known(session, received, found.uri, resource)
     if received.actor.known == OWN:
@@ -32,11 +34,12 @@ def receive(session: Session, node: Node, received: Verified) -> None:
         return
     if row is not None and (found.edited_at is None or found.edited_at <= (row.edited_at or 0)):
         return
-    values = dict(country=found.country, html=found.html, language=found.language, edited_at=found.edited_at)
+    label = policy.narrowest(found.label, resource.label, *([row.label] if row is not None else []))
+    values = dict(country=found.country, html=found.html, language=found.language, edited_at=found.edited_at, label=label)
     if row is None:
         notes.check_room(session, resource.id, received.actor.id)
         fixed = dict(id=new_id(node.now()), uri=found.uri, resource_id=resource.id, source="", confirmed_at=node.now())
-        shared = dict(audience_id=resource.audience_id, label=resource.label, posted_at=found.posted_at)
+        shared = dict(audience_id=resource.audience_id, posted_at=found.posted_at)
         mine = dict(author_id=received.actor.id, organisation_id=received.actor.id)
         session.execute(sa.insert(CountryNote).values(**fixed, **shared, **mine, **values))
     else:
@@ -73,8 +76,8 @@ def _is_ours(session: Session, resource: Any) -> bool:
 
 
 def _known(session: Session, received: Verified, uri: str, resource: Any) -> Any:
-    columns = (CountryNote.id, CountryNote.author_id, CountryNote.resource_id, CountryNote.edited_at, CountryNote.confirmed_at)
-    query = sa.select(*columns, CountryNote.deleted_at, CountryNote.removed).where(CountryNote.uri == uri)
+    columns = (CountryNote.id, CountryNote.author_id, CountryNote.resource_id, CountryNote.edited_at, CountryNote.label)
+    query = sa.select(*columns, CountryNote.confirmed_at, CountryNote.deleted_at, CountryNote.removed).where(CountryNote.uri == uri)
     row = session.execute(query).one_or_none()
     if row is None:
         return None

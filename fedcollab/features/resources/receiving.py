@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fedcollab.access import audit, policy
+from fedcollab.access.models import LABELS
 from fedcollab.access.viewer import partner
 from fedcollab.actors.models import ORGANIZATION
 from fedcollab.actors.node import Node
@@ -90,7 +91,8 @@ def _store(session: Session, node: Node, received: Verified, found: ResourceData
         resource_id = str(row.id)
         session.execute(sa.update(Resource).where(Resource.id == resource_id).values(**values))
         if label != row.label:
-            session.execute(sa.update(CountryNote).where(CountryNote.resource_id == resource_id).values(label=label))
+            wider = sa.and_(CountryNote.resource_id == resource_id, CountryNote.label.in_(LABELS[: LABELS.index(label)]))
+            session.execute(sa.update(CountryNote).where(wider).values(label=label))
     _versions(session, node, me, found, resource_id)
     _translations(session, resource_id, found.translations)
     index.put(session, resource_id)

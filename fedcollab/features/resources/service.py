@@ -283,6 +283,7 @@ def restate(
     if record is not None:
         found = checked(record)
         values |= sending.values_of(found, markup.render(found.summary))
+    _move_notes(session, row, label, values["audience_id"])
     revision = change(session, node, row, **values)
     if label == STRICT and row.passed_on:
         sending.take_back(session, node, row.uri, revision, row.posted_at)
@@ -293,8 +294,17 @@ def restate(
 def _move(session: Session, node: Node, row: Any, label: str) -> int:
     """The record and what was said of it, under the new label. Answers its revision."""
     audience_id = shelves.ours(session, node, label)
-    session.execute(sa.update(CountryNote).where(CountryNote.resource_id == row.id).values(label=label, audience_id=audience_id))
+    _move_notes(session, row, label, audience_id)
     return change(session, node, row, label=label, audience_id=audience_id)
+
+
+def _move_notes(session: Session, row: Any, label: str, audience_id: str) -> None:
+    """What was said of a record follows it where fewer read it; where more do, what we have said ourselves alone: partners have said it to
+    those who read it then."""
+    about = CountryNote.resource_id == row.id
+    if policy.is_wider(label, row.label):
+        about = sa.and_(about, CountryNote.organisation_id == row.organisation_id)
+    session.execute(sa.update(CountryNote).where(about).values(label=label, audience_id=audience_id))
 
 
 def delete(session: Session, node: Node, viewer: Viewer, resource_id: str) -> None:

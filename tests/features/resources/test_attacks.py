@@ -308,3 +308,37 @@ async def test_a_partner_fetches_what_is_for_it_and_is_told_of_nothing_else(scen
     activities = [row[0] for row in await scene.here.sql("SELECT id FROM activity WHERE body LIKE '%fc:record%'")]
     for one in activities:
         assert (await scene.p.get(scene.here, f"/activities/{one}"))[0] == 404
+
+
+async def labels(here: Here) -> list[tuple[str, ...]]:
+    """(note, resource) by label."""
+    query = (
+        "SELECT country_note.label, resource.label FROM country_note JOIN resource ON resource.id = resource_id ORDER BY country_note.id"
+    )
+    return list(map(tuple, await here.sql(query)))
+
+
+@pytest.mark.rule("P8", "CONF-01")
+async def test_what_a_partner_says_stays_under_its_own_label_where_the_record_is_wider(scene: Scene) -> None:
+    ours = scene.here.kernel.node.settings.uri(f"/library/{await add(scene.here, label='TLP:CLEAR')}")
+    said = note(scene.p, ours, **{ap.LABEL: "TLP:GREEN"})
+    await scene.takes(scene.p, "Create", said)
+    public = {ap.LABEL: "TLP:CLEAR", "to": [ap.PUBLIC], "updated": "2030-01-01T00:00:00Z"}
+    await scene.takes(scene.p, "Update", said | public | {"content": "<p>Better.</p>"})
+    await scene.takes(scene.p, "Create", note(scene.p, ours, **public))
+    for label in ("TLP:AMBER+STRICT", "TLP:RED", "TLP:WHITE"):
+        await scene.refuses(scene.p, "Create", note(scene.p, ours, **{ap.LABEL: label}))
+    assert await labels(scene.here) == [("TLP:GREEN", "TLP:CLEAR"), ("TLP:CLEAR", "TLP:CLEAR")]
+
+
+@pytest.mark.rule("P8")
+async def test_who_widens_a_record_widens_no_partners_words_about_it(scene: Scene) -> None:
+    record_id = await add(scene.here)
+    await scene.takes(
+        scene.p, "Create", note(scene.p, scene.here.kernel.node.settings.uri(f"/library/{record_id}"), **{ap.LABEL: "TLP:GREEN"})
+    )
+    await scene.here.write(notes_in.notes.add, scene.here.viewer, record_id, country="KH", text="In writing.")
+    await scene.here.write(service.relabel, scene.here.viewer, record_id, "TLP:CLEAR", reason="Everybody may read it.")
+    assert await labels(scene.here) == [("TLP:GREEN", "TLP:CLEAR"), ("TLP:CLEAR", "TLP:CLEAR")]
+    await scene.here.write(service.relabel, scene.here.viewer, record_id, "TLP:AMBER+STRICT")
+    assert await labels(scene.here) == [("TLP:AMBER+STRICT", "TLP:AMBER+STRICT")] * 2
