@@ -81,6 +81,24 @@ async def test_a_code_takes_some_uses_back_and_then_all(house: House) -> None:
         await house.site.write(ending.take_back, code.read(code.make()), [])
 
 
+@pytest.mark.rule("P3", "P8")
+async def test_what_was_said_of_a_story_is_for_no_more_people_than_the_story(house: House) -> None:
+    from fedcollab.features.resources import notes
+
+    story_id, secret = await written(house, await house.site.member("amal"))
+    made = await house.site.write(telling.check, house.admin.viewer, story_id, set(CHECKS), GREEN)
+    await house.site.write(notes.add, house.admin.viewer, made, country="KH", text="Read it aloud.")
+    await house.site.write(ending.take_back, code.read(secret), [("Learning", "OurLibrary")])
+
+    def read(session: Any) -> list[tuple[str, bool]]:
+        import sqlalchemy as sa
+
+        query = "SELECT n.label, n.audience_id = r.audience_id FROM country_note n JOIN resource r ON r.id = n.resource_id"
+        return [(label, bool(same)) for label, same in session.execute(sa.text(query))]
+
+    assert await house.site.kernel.database.read(read) == [(STRICT, True)]
+
+
 async def test_changed_words_wait_for_another_check_while_the_old_ones_stand(house: House) -> None:
     writer = await house.site.member("amal")
     story_id, _ = await written(house, writer)
@@ -141,6 +159,14 @@ async def test_a_story_goes_by_its_own_page_alone(house: House) -> None:
         await house.site.write(service.edit, house.admin.viewer, made, record, revision=revision)
     with pytest.raises(Refused, match="its own page"):
         await house.site.write(service.relabel, house.admin.viewer, made, GREEN, reason="why not")
+    for act, more in (
+        (service.new_version, {"link": "https://names.example/"}),
+        (service.withdraw, {"reason": "no"}),
+        (service.delete, {}),
+    ):
+        with pytest.raises(Refused, match="its own page"):
+            await house.site.write(act, house.admin.viewer, made, **more)
+    assert (await resource(house, story_id))["revision"] == revision
     with pytest.raises(Refused, match="page of its own"):
         await house.site.write(service.add, house.admin.viewer, Record(title="A story", kind="Story", language="en"), label=GREEN)
     assert (await house.site.write(service.add, house.admin.viewer, record, label=GREEN)).id

@@ -181,6 +181,7 @@ def new_version(
 
     Raises NotFound, Forbidden, Refused, Conflict, StorageFull."""
     row = own(session, viewer, resource_id)
+    _no_story(row)
     if number and number <= row.number:
         return int(row.number)
     if not file_id and not address(link):
@@ -206,6 +207,7 @@ def withdraw(session: Session, node: Node, viewer: Viewer, resource_id: str, *, 
     """Withdraws a record, or an older version of it alone, here and at every partner, who confirm it; it stays readable with the reason.
     A new version makes the record current again. Raises NotFound, Forbidden, Refused, Conflict."""
     row, why = _own_to_take_away(session, viewer, resource_id), markup.plain(reason, REASON)
+    _no_story(row)
     if not why:
         raise Wrong("reason", N_("Say why: the reason stands beside it, here and at every partner."))
     one = sa.and_(Version.resource_id == resource_id, Version.number == (number or row.number))
@@ -309,7 +311,9 @@ def _move_notes(session: Session, row: Any, label: str, audience_id: str) -> Non
 
 def delete(session: Session, node: Node, viewer: Viewer, resource_id: str) -> None:
     """Takes a record away with all its versions, here and at every partner that has it; each confirms it. Raises NotFound, Forbidden."""
-    erase(session, node, _own_to_take_away(session, viewer, resource_id))
+    row = _own_to_take_away(session, viewer, resource_id)
+    _no_story(row)
+    erase(session, node, row)
     audit.record(session, node.now(), viewer, "resource.delete", resource_id)
 
 
