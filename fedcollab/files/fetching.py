@@ -28,11 +28,12 @@ from .kinds import Kind
 from .models import AWAY, CACHED, FETCHING, HERE, REFUSED, File
 from .scanning import Malware
 from .service import REASONS, drop_bytes, preview_of
-from .shelves import Shelves
+from .shelves import Shelves, Turn
 
 log = logging.getLogger("fedcollab.files")
 UNSAID = 20 * MEGABYTE  # that a file may have of which its organisation says no size
-PATIENCE, REST, AT_MOST = 20.0, 60, 60  # seconds that a reader waits; before a partner is asked again; fetches that may wait
+PATIENCE, REST = 20.0, 60  # seconds that a reader waits; before a partner is asked again
+AT_MOST, OF_ONE = 60, 15  # fetches that may be under way or wait, in all and from one host
 ALIKE = {"image/jpg": "image/jpeg", "image/pjpeg": "image/jpeg", "audio/mp3": "audio/mpeg", "application/x-pdf": "application/pdf"}
 ANY = ("", "application/octet-stream", "binary/octet-stream")
 AWAY_NOW = N_("This file lies on the node of %(host)s, which does not answer just now. Nothing is lost: try again in %(number)s seconds.")
@@ -67,12 +68,15 @@ class Wanted:
 async def bring(kernel: Kernel, shelves: Shelves, file_id: str) -> None:
     """Has a partner's file here when it returns; all who want it at the same time wait for one fetch. Raises Unavailable, with when to try
     again: where the partner can't be asked, and where it takes longer than somebody waits."""
+    host = await kernel.database.read(_asked, file_id)
     task = shelves.fetching.get(file_id)
     if task is None:
-        if len(shelves.fetching) >= AT_MOST:
+        turn = shelves.turns.setdefault(host, Turn())
+        if len(shelves.fetching) >= AT_MOST or turn.under_way >= OF_ONE:
             raise Unavailable(BUSY, reason="too many fetches of files", retry_after=REST, number=REST)
-        task = shelves.fetching[file_id] = asyncio.create_task(_one(kernel, shelves, file_id))
-        task.add_done_callback(lambda done: _done(shelves, file_id, done))
+        turn.under_way += 1
+        task = shelves.fetching[file_id] = asyncio.create_task(_in_turn(kernel, shelves, file_id, turn))
+        task.add_done_callback(lambda done: _done(shelves, file_id, host, done))
     done, _ = await asyncio.wait([task], timeout=PATIENCE)
     if not done:
         host = await kernel.database.read(_host, file_id)
@@ -80,8 +84,11 @@ async def bring(kernel: Kernel, shelves: Shelves, file_id: str) -> None:
     task.result()
 
 
-def _done(shelves: Shelves, file_id: str, task: "asyncio.Task[None]") -> None:
+def _done(shelves: Shelves, file_id: str, host: str, task: "asyncio.Task[None]") -> None:
     shelves.fetching.pop(file_id, None)
+    shelves.turns[host].under_way -= 1
+    if not shelves.turns[host].under_way:
+        del shelves.turns[host]
     if not task.cancelled():
         task.exception()  # whoever still waits hears it; nobody may
 
@@ -89,6 +96,19 @@ def _done(shelves: Shelves, file_id: str, task: "asyncio.Task[None]") -> None:
 def _host(session: Session, file_id: str) -> str:
     query = sa.select(Actor.host).join(File, File.organisation_id == Actor.id).where(File.id == file_id)
     return session.scalar(query) or ""
+
+
+def _asked(session: Session, file_id: str) -> str:
+    """The host that would be asked for a file."""
+    query = sa.select(File.uri, Actor.host, File.through_id).join(Actor, Actor.id == File.organisation_id).where(File.id == file_id)
+    row = session.execute(query).one_or_none()
+    return _from(session, *row)[1] if row is not None else ""
+
+
+async def _in_turn(kernel: Kernel, shelves: Shelves, file_id: str, turn: Turn) -> None:
+    """A host has two of the places at most, and its other files wait outside: one that is slow keeps nobody else's waiting."""
+    async with turn.places:
+        await _one(kernel, shelves, file_id)
 
 
 async def _one(kernel: Kernel, shelves: Shelves, file_id: str) -> None:

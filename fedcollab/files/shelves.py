@@ -15,7 +15,7 @@ from .decoding import Decoder
 from .models import OWN
 
 SENDERS, SENDERS_EACH = 48, 6  # whose bodies are read side by side, in all and of one person
-FETCHES = 6  # of partners' files, side by side
+FETCHES, FETCHES_EACH = 6, 2  # of partners' files, side by side, in all and from one host
 
 
 @dataclass
@@ -29,9 +29,17 @@ class Hand:
 
 
 @dataclass
+class Turn:
+    """The fetches from one host: how many are `under_way` or wait, and the places of those that transfer something."""
+
+    under_way: int = 0
+    places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(FETCHES_EACH))
+
+
+@dataclass
 class Shelves:
     """`own` keeps members' files, `cache` partners', `arriving` what is not whole. `hands` are uploads by their ids, `fetching` fetches by
-    their files' ids, `failed` until when a partner is not asked again for a file (in microseconds)."""
+    their files' ids, `turns` those of each host, `failed` until when a partner is not asked again for a file (in microseconds)."""
 
     own: Store
     cache: Folder
@@ -41,6 +49,7 @@ class Shelves:
     hands: dict[str, Hand] = field(default_factory=dict)
     senders: Counter[str] = field(default_factory=Counter)
     fetching: dict[str, "asyncio.Task[None]"] = field(default_factory=dict)
+    turns: dict[str, Turn] = field(default_factory=dict)
     fetches: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(FETCHES))
     failed: dict[str, int] = field(default_factory=dict)
     decoder: Decoder = field(default_factory=Decoder)

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import hashlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -66,16 +66,20 @@ class Pair:
 
 
 @contextlib.asynccontextmanager
-async def pair(root: Path, monkeypatch: pytest.MonkeyPatch, **settings: object) -> AsyncIterator[Pair]:
+async def pair(root: Path, monkeypatch: pytest.MonkeyPatch, *more: Rogue, **settings: object) -> AsyncIterator[Pair]:
     other = await rogue()
     try:
-        async with library(root, monkeypatch, loopback_peers=[f"127.0.0.1:{other.port}"], **settings) as (here, holder):
+        async with library(root, monkeypatch, loopback_peers=[f"127.0.0.1:{one.port}" for one in (other, *more)], **settings) as (
+            here,
+            holder,
+        ):
             admin = await here.member("admin", "admin", "member")
             await acts.add(here.kernel, admin.viewer, other.uri("/actor"), approve=True)
             found = await here.kernel.database.read(partners.find, f"127.0.0.1:{other.port}")
             yield Pair(here, holder, other, Sender(await here.member("ilse")), found.organisation_id, {})
     finally:
-        await other.stop()
+        for one in (other, *more):
+            await one.stop()
 
 
 async def test_a_partners_file_is_fetched_when_it_is_opened_and_then_it_is_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -215,6 +219,41 @@ async def test_who_waits_too_long_is_told_so_while_the_fetch_goes_on(tmp_path: P
         await asyncio.sleep(1.3)
         assert (await two.open(file_id))[0] == 200
         assert list(two.asked.values()) == [1]
+
+
+@pytest.mark.rule("R11")
+async def test_a_partner_that_sends_slowly_keeps_nobody_elses_files_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    going_on = asyncio.Event()
+
+    async def slow(request: web.Request) -> web.StreamResponse | None:
+        if request.path.startswith("/files/"):
+            await going_on.wait()
+        return None
+
+    monkeypatch.setattr(fetching, "PATIENCE", 0.5)
+    monkeypatch.setattr(fetching, "OF_ONE", 8)
+    other = await rogue("S")
+    async with pair(tmp_path, monkeypatch, other) as two:
+        bad = await also(two, other)
+        bad.other.answer = slow
+        held = [await bad.learn(f"{number}.txt", WORDS + b"%d" % number) for number in range(9)]
+        assert {status for status, _, _ in await asyncio.gather(*(bad.open(file_id) for file_id in held))} == {503}
+        assert len(two.here.runner.app[SHELVES].fetching) == 8  # the ninth waits nowhere
+        assert (await two.open(await two.learn("good.txt", WORDS)))[2] == WORDS
+        going_on.set()
+        for _ in range(100):
+            if not two.here.runner.app[SHELVES].turns:
+                break
+            await asyncio.sleep(0.05)
+        assert [(await bad.open(file_id))[0] for file_id in held] == [200] * 9
+
+
+async def also(two: Pair, other: Rogue) -> Pair:
+    """The same node with another partner."""
+    admin = await two.here.member("boss", "admin", "member")
+    await acts.add(two.here.kernel, admin.viewer, other.uri("/actor"), approve=True)
+    found = await two.here.kernel.database.read(partners.find, f"127.0.0.1:{other.port}")
+    return replace(two, other=other, organisation_id=found.organisation_id, asked={})
 
 
 @pytest.mark.rule("FILE-09")
