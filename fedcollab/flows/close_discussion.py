@@ -46,14 +46,15 @@ class Contributor:
 @dataclass(frozen=True)
 class Closing:
     """What stands to be closed. `newcomers` are organisations that read our library and are not in the group: where there are any, only our
-    own people's words are put into the text beforehand. `labels` are those that the resource may have; `may_lock`: the conversation can be
-    ended as well."""
+    own people's words are put into title and text beforehand. `labels` are those that the resource may have; `may_lock`: the conversation
+    can be ended as well."""
 
     thread: reading.ThreadData
     group: reading.GroupData
     people: tuple[Contributor, ...]
     newcomers: tuple[str, ...]
     labels: tuple[str, ...]
+    title: str
     text: str
     may_lock: bool
 
@@ -73,7 +74,8 @@ def look(session: Session, node: Node, viewer: Viewer, thread_id: str) -> Closin
     text = "\n\n".join(_quoted(post) for post in posts if post.author_id in ours or not newcomers)
     labels = tuple(one for one in (STRICT, GREEN, CLEAR) if not policy.is_wider(one, label))
     may_lock = viewer.moderates and group.actor.known == OWN and thread.locked is None
-    return Closing(thread, group, tuple(people.values()), newcomers, labels, text, may_lock)
+    title = thread.title if not newcomers or any(post.author_id in ours for post in there[:1]) else None
+    return Closing(thread, group, tuple(people.values()), newcomers, labels, title or "", text, may_lock)
 
 
 def _newcomers(session: Session, node: Node, group: reading.GroupData) -> tuple[str, ...]:
@@ -105,7 +107,8 @@ def close(
     if label not in closing.labels:
         raise Refused(N_("The resource would be for more people than the conversation is. Choose fewer readers."))
     authors = tuple(f"{one.name} ({one.organisation})" for one in closing.people if one.id in named)
-    made = library.add(session, node, viewer, _with(record, authors), label=label, once=once, discussion=closing.thread.uri)
+    discussion = closing.thread.uri if closing.group.label != STRICT else ""  # of what is ours alone not even the address leaves the node
+    made = library.add(session, node, viewer, _with(record, authors), label=label, once=once, discussion=discussion)
     if made.again:
         return made.id
     session.execute(sa.insert(ResourceThread).values(resource_id=made.id, thread_id=thread_id, grew=True))
@@ -151,7 +154,7 @@ def _values(request: web.Request, closing: Closing) -> dict[str, Any]:
     words = words_of(request)
     named = [one.id for one in closing.people if one.ours or not closing.newcomers]
     text = {
-        "title": closing.thread.title or "",
+        "title": closing.title,
         "text": closing.text,
         "kind": KIND,
         "label": closing.labels[min(1, len(closing.labels) - 1)],

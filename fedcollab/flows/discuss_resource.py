@@ -74,7 +74,8 @@ def _fits(session: Session, node: Node, group: reading.GroupData, label: str, *,
 def begin(session: Session, node: Node, viewer: Viewer, resource_id: str, group_id: str, *, title: str, text: str, once: str) -> str:
     """Opens the conversation, with the resource's address at its end. Answers the thread's id. Raises NotFound, Refused, Forbidden."""
     topic = look(session, node, viewer, resource_id)
-    if group_id not in {group.actor.id for group, _ in topic.groups}:
+    labels = {group.actor.id: group.label for group, _ in topic.groups}
+    if group_id not in labels:
         raise Refused(N_("Choose one of the groups in the list: in the others there are people who may not see this resource."))
     said = f"{text.strip()}\n\n{topic.uri}" if text.strip() else ""
     posted = discussions.post_thread(session, node, viewer, group_id, title=title, text=said, language=topic.language, once=once)
@@ -84,7 +85,8 @@ def begin(session: Session, node: Node, viewer: Viewer, resource_id: str, group_
     if session.execute(tied).first() is None:
         session.execute(sa.insert(ResourceThread).values(resource_id=resource_id, thread_id=posted.thread_id, grew=False))
         uri = session.execute(sa.select(Thread.uri).where(Thread.id == posted.thread_id)).scalar_one()
-        library.tie(session, node, viewer, resource_id, uri)
+        if labels[group_id] != STRICT:  # of what is ours alone not even the address leaves the node
+            library.tie(session, node, viewer, resource_id, uri)
     return posted.thread_id
 
 

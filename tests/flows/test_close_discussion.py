@@ -11,6 +11,8 @@ from fedcollab.base.clock import new_id
 from fedcollab.base.errors import NotFound, Refused
 from fedcollab.features.discussions import reading
 from fedcollab.features.discussions import service as discussions
+from fedcollab.features.discussions.models import Post
+from fedcollab.features.resources import service as library
 from fedcollab.features.resources import shelves
 from fedcollab.features.resources.record import Record
 from fedcollab.flows import close_discussion, discuss_resource
@@ -151,3 +153,38 @@ async def test_a_resource_is_talked_of_where_everybody_may_see_it(house: House) 
     )
     with pytest.raises(Refused, match="Choose one of the groups"):
         await house.site.write(discuss_resource.begin, house.admin.viewer, green, everywhere, title="x", text="y", once="")
+
+
+@pytest.mark.rule("P7")
+async def test_the_address_of_what_we_say_among_ourselves_stands_in_no_record(house: House) -> None:
+    thread_id = await talk(house, STRICT)
+    made = await house.site.write(close_discussion.close, house.admin.viewer, thread_id, RECORD, label=STRICT, named=frozenset())
+    ours = await house.site.group(house.admin, "us", STRICT)
+    inside = await house.site.group(house.admin, "partners", GREEN)
+    wide = (await house.site.write(library.add, house.admin.viewer, RECORD, label=GREEN)).id
+    said = dict(title="About it", text="Is it right?")
+    begun = await house.site.write(discuss_resource.begin, house.admin.viewer, wide, ours, **said, once=new_id())
+    query = "SELECT id, discussion FROM resource ORDER BY id"
+    assert await rows(house, query) == sorted([(made, ""), (wide, "")])
+    for resource_id, there in ((made, thread_id), (wide, begun)):
+        uri = house.site.kernel.node.settings.uri(f"/library/{resource_id}")
+        beside = await house.site.kernel.database.read(discuss_resource.of_resource, house.admin.viewer, uri)
+        assert [one.path for one in beside] == [f"/threads/{there}"]
+    told = await house.site.write(discuss_resource.begin, house.admin.viewer, wide, inside, **said, once=new_id())
+    assert dict(await rows(house, query))[wide] == house.site.kernel.node.settings.uri(f"/threads/{told}")
+
+
+@pytest.mark.rule("P8")
+async def test_a_title_of_others_is_not_put_before_newcomers(house: House) -> None:
+    thread_id = await talk(house)
+    await house.site.write(_newcomer)
+    assert (await look(house, thread_id)).title == "Berry adverts"
+    await house.site.write(_from_elsewhere, thread_id)
+    assert (await look(house, thread_id)).title == ""
+
+
+def _from_elsewhere(session: Any, node: Any, thread_id: str) -> None:
+    """The conversation was begun by somebody of a partner."""
+    other = organisation(session, "far.example")
+    first = sa.select(Post.id).where(Post.thread_id == thread_id).order_by(Post.place).limit(1)
+    session.execute(sa.update(Post).where(Post.id == first.scalar_subquery()).values(author_id=other, organisation_id=other))

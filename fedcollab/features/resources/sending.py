@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fedcollab.access import policy
-from fedcollab.access.models import STRICT
+from fedcollab.access.models import CLEAR, LABELS, STRICT
 from fedcollab.actors import service as actors
 from fedcollab.actors.models import Actor
 from fedcollab.actors.node import Node
@@ -42,10 +42,9 @@ def record_of(row: Any) -> Record:
 
 
 def data(session: Session, resource_id: str) -> ResourceData:
-    """A stored record as the mapping takes it."""
+    """A stored record of ours as the mapping takes it."""
     author = sa.select(Actor.uri).where(Actor.id == Resource.author_id).scalar_subquery()
     row = session.execute(sa.select(*Resource.__table__.columns, author.label("author")).where(Resource.id == resource_id)).one()
-    named = sa.select(Translation.uri).where(Translation.resource_id == resource_id).order_by(Translation.uri)
     listed = sa.select(*Version.__table__.columns).where(Version.resource_id == resource_id).order_by(Version.number)
     versions = session.execute(listed).all()
     held = files.of(session, [one.file_id for one in versions if one.file_id])
@@ -61,10 +60,20 @@ def data(session: Session, resource_id: str) -> ResourceData:
         versions=tuple(_version(one, held.get(one.file_id)) for one in versions),
         state=row.state,
         reason=row.reason,
-        translations=tuple(session.scalars(named)),
+        translations=tuple(session.scalars(_may_be_named(row))),
         discussion=row.discussion,
         uses=uses_of(row),
     )
+
+
+def _may_be_named(row: Any) -> sa.Select[str]:
+    """The ids of a record's translations that all who get it may hear of: of ours those that are for no fewer, of others' what is public;
+    the rest is named on this node's pages alone."""
+    ours = sa.and_(Resource.organisation_id == row.organisation_id, Resource.label.in_(LABELS[: LABELS.index(row.label) + 1]))
+    known = sa.exists().where(Resource.uri == Translation.uri)
+    open_ones = sa.exists().where(Resource.uri == Translation.uri, sa.or_(Resource.label == CLEAR, ours))
+    mine = sa.select(Translation.uri).where(Translation.resource_id == row.id, sa.or_(~known, open_ones))
+    return mine.order_by(Translation.uri)
 
 
 def uses_of(row: Any) -> tuple[UseData, ...]:

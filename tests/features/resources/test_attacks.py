@@ -10,7 +10,7 @@ from fedcollab.access.viewer import Viewer
 from fedcollab.base.clock import new_id
 from fedcollab.base.i18n import words
 from fedcollab.base.templates import Templates
-from fedcollab.features.resources import notes_in, reading, receiving, service, views
+from fedcollab.features.resources import notes_in, reading, receiving, sending, service, translations, views
 from fedcollab.federation import activitystreams as ap
 from tests import nodes
 from tests.features.resources.three import GUIDE, add, last_reason, resource, tell, there
@@ -342,3 +342,20 @@ async def test_who_widens_a_record_widens_no_partners_words_about_it(scene: Scen
     assert await labels(scene.here) == [("TLP:GREEN", "TLP:CLEAR"), ("TLP:CLEAR", "TLP:CLEAR")]
     await scene.here.write(service.relabel, scene.here.viewer, record_id, "TLP:AMBER+STRICT")
     assert await labels(scene.here) == [("TLP:AMBER+STRICT", "TLP:AMBER+STRICT")] * 2
+
+
+@pytest.mark.rule("P7", "CONF-05")
+async def test_a_translation_is_named_to_those_alone_who_may_hear_of_it(scene: Scene) -> None:
+    theirs = resource(scene.g)
+    await scene.takes(scene.g, "Create", theirs)
+    [of_g] = await there(scene.here, "id", uri=theirs["id"])
+    wide, also, strict = await add(scene.here), await add(scene.here), await add(scene.here, label="TLP:AMBER+STRICT")
+    for other in (strict, of_g, also):
+        await scene.here.write(translations.link, scene.here.viewer, wide, f"/library/{other}")
+    shown = await scene.here.read(reading.shown, scene.here.viewer, wide, scene.here.kernel.node.now())
+    assert {one.id for one in shown.translations} == {strict, of_g, also}
+    named = (await scene.here.read(sending.document, wide))[ap.RECORD]["translations"]
+    assert named == [scene.here.kernel.node.settings.uri(f"/library/{also}")]
+    sent = [row[0] for row in await scene.here.sql("SELECT body FROM activity")]
+    assert any(also in body for body in sent)
+    assert not any(one in body for one in (strict, theirs["id"]) for body in sent)
