@@ -186,10 +186,14 @@ def _next(session: Session, import_id: str, most: int) -> list[Any]:
 
 
 def run(session: Session, node: Node, import_id: str, seconds: float = SECONDS) -> bool:
-    """One unit: some of the chosen rows become resources, each of them once. Answers whether there is more to do."""
+    """One unit: some of the chosen rows become resources, each of them once; of whoever is no member any more none does, and that ends it.
+    Answers whether there is more to do."""
     row = session.execute(sa.select(*Import.__table__.columns).where(Import.id == import_id, Import.state == RUNNING)).one_or_none()
-    viewer = _importer(session, row.person_id) if row else None
-    if row is None or viewer is None:
+    if row is None:
+        return False
+    viewer = _importer(session, row.person_id)
+    if viewer is None:
+        _change(session, node, import_id, state=DONE)
         return False
     end = time.monotonic() + seconds
     for one in _next(session, import_id, UNIT):

@@ -208,13 +208,18 @@ async def test_a_unit_keeps_to_its_time_and_what_was_cut_off_goes_on(house: Hous
 
 async def test_whoever_is_no_member_any_more_imports_nothing_more(house: House) -> None:
     mara = await house.site.member("mara")
-    _, place, _ = await upload(mara, "@book{a, title = {One}}\n@book{b, title = {Two}}")
-    await house.site.write(importing.start, mara.viewer, place.rpartition("/")[2])
+    for _ in range(2):
+        _, place, _ = await upload(mara, "@book{a, title = {One}}\n@book{b, title = {Two}}")
+        await house.site.write(importing.start, mara.viewer, place.rpartition("/")[2])
+    _, place, _ = await upload(house.admin, "@book{c, title = {Three}}")
+    await house.site.write(importing.start, house.admin.viewer, place.rpartition("/")[2])
     await house.site.kernel.database.write(
         lambda session: session.execute(sa.text("UPDATE actor SET disabled_at = 1 WHERE id = :id"), {"id": mara.viewer.person_id}) and None
     )
     await house.site.write(importing.go_on)
     assert await library(house) == []
+    await house.site.write(importing.go_on)  # and those of others go on
+    assert [record.title for _, _, record in await library(house)] == ["Three"]
 
 
 async def test_an_import_is_for_nobody_else(house: House) -> None:
