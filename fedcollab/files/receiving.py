@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager, suppress
 
 from aiohttp import BadContentDispositionHeader, BadContentDispositionParam, BodyPartReader, MultipartReader, hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
+from multidict import MultiDictProxy
 
 from fedcollab.access.viewer import ANYBODY, VIEWER, Viewer
 from fedcollab.base.errors import BadRequest, Conflict, FedcollabError, N_, TooLarge, Unauthorized
@@ -55,7 +56,10 @@ async def post_form(request: web.Request) -> web.StreamResponse:
     """A form with one file, its token in the first field: 303 to `next`, with the file's id in `file`."""
     viewer, shelves, kernel = sender(request), request.app[SHELVES], request.app[KERNEL]
     kernel.node.room.need()
-    announced, most = request.content_length or 1, quotas.limit(kernel.node.settings)
+    most = quotas.limit(kernel.node.settings)
+    announced = (
+        most if request.content_length is None else max(request.content_length, 1)
+    )  # of which nothing is said may be as large as any
     if announced > most + FORM_MORE:
         raise quotas.too_large(kernel.node.settings)
     async with uploading.sending(shelves, viewer):
@@ -78,7 +82,7 @@ async def post_form(request: web.Request) -> web.StreamResponse:
 async def _file_part(request: web.Request) -> tuple[LastPart, str]:
     """The part with the file and its name, once the token before it has been found good. Raises BadRequest, Forbidden."""
     if request.content_type != "multipart/form-data":
-        await read_form(request)
+        await _small_form(request)
         raise BadRequest(N_("The form has to be sent with its file."))
     divider = boundary(request.headers[hdrs.CONTENT_TYPE])
     try:
@@ -95,6 +99,17 @@ async def _file_part(request: web.Request) -> tuple[LastPart, str]:
     raise BadRequest(NO_FILE)
 
 
+async def _small_form(request: web.Request) -> "MultiDictProxy[str]":
+    """A form without a file, within the time that a part of a file has. Raises BadRequest."""
+    try:
+        async with asyncio.timeout(uploading.SILENCE):
+            return await read_form(request)
+    except TimeoutError:
+        late = BadRequest(reason="a form that came too slowly")
+        late.status = 408
+        raise late from None
+
+
 async def _next(reader: MultipartReader) -> BodyPartReader | None:
     part = await reader.next()
     if part is not None and not isinstance(part, BodyPartReader):
@@ -108,7 +123,7 @@ async def begin(request: web.Request) -> web.StreamResponse:
     viewer, kernel = sender(request), request.app[KERNEL]
     if (request.content_length or 0) > FORM_MORE:
         raise BadRequest()
-    fields = await read_form(request)
+    fields = await _small_form(request)
     size = fields.get("size", "")
     if not (size.isascii() and size.isdigit() and len(size) < 16):
         raise BadRequest(reason="an upload of no size")

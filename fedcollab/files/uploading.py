@@ -130,8 +130,9 @@ async def sending(shelves: Shelves, viewer: Viewer) -> AsyncIterator[None]:
 async def in_hand(
     kernel: Kernel, shelves: Shelves, viewer: Viewer, upload_id: str, connection: asyncio.Transport | None
 ) -> AsyncIterator[tuple[Hand | None, UploadData | FileData]]:
-    """The upload, for this connection alone: one over which it came before is given up, for whoever comes anew has lost it. Without a hand
-    where it is a file already. Raises NotFound; Unavailable where the one before does not end."""
+    """The upload, for this connection alone: one over which it came before is given up, for whoever comes anew has lost it; but only where
+    it is the viewer's. Without a hand where it is a file already. Raises NotFound; Unavailable where the one before does not end."""
+    await kernel.database.read(find, viewer, upload_id)
     hand = _hand(shelves, upload_id)
     if hand.connection is not None and hand.connection is not connection:
         hand.connection.abort()

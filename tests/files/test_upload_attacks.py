@@ -1,0 +1,89 @@
+"""Attacks on uploads by a member: another's upload, forms that say no length or come slowly, names that are no text."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from fedcollab.files import uploading
+
+from .holder import PDF, Sender, library, rows, stored
+
+TEXT = b"a line of plain text, as people write them\n" * 20_000
+FORM = {"Content-Type": "multipart/form-data; boundary=b"}
+
+
+def form(token: str, name: bytes, data: bytes) -> bytes:
+    """The form without script, byte by byte."""
+    head = f'--b\r\nContent-Disposition: form-data; name="token"\r\n\r\n{token}\r\n--b\r\n'.encode()
+    return head + b'Content-Disposition: form-data; name="file"; filename=' + name + b"\r\n\r\n" + data + b"\r\n--b--\r\n"
+
+
+async def in_two(data: bytes, pause: float = 0.0) -> AsyncIterator[bytes]:
+    yield data[: len(data) // 2]
+    await asyncio.sleep(pause)
+    yield data[len(data) // 2 :]
+
+
+async def test_nobody_else_cuts_an_upload_that_is_coming_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with library(tmp_path, monkeypatch) as (here, _):
+        ilse, omar = Sender(await here.member("ilse")), Sender(await here.member("omar"))
+        _, begun = await ilse.begin("notes.txt", len(TEXT))
+        coming = asyncio.create_task(ilse.part(begun["id"], 0, in_two(TEXT, 0.8)))
+        await asyncio.sleep(0.3)
+        for method in ("HEAD", "DELETE"):
+            assert (await omar.ask(method, f"/uploads/{begun['id']}"))[0] == 404
+        assert (await omar.part(begun["id"], 0, TEXT))[0] == 404
+        assert (await coming)[0] == 201
+        assert await rows(here) == {"file": 1, "upload": 0, "gone_bytes": 0, "audit_entry": (await rows(here))["audit_entry"]}
+
+
+@pytest.mark.rule("R6")
+async def test_a_form_that_does_not_say_how_long_it_is_counts_as_the_largest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with library(tmp_path, monkeypatch, files_quota=2, file_limit=1) as (here, _):
+        ilse = Sender(await here.member("ilse"))
+        ilse.token = await ilse.visitor.token("/settings")
+        sent = form(ilse.token, b'"notes.txt"', TEXT)
+        assert (await ilse.ask("POST", "/files", in_two(sent), **FORM))[0] == 303
+        before = stored(here)
+        await ilse.upload("more.txt", b"x" * 400_000)
+        status, _, page = await ilse.ask("POST", "/files", in_two(sent), **FORM)
+        assert (status, "used up" in page.decode()) == (507, True)
+        assert len(stored(here)) == len(before) + 1
+        assert (await ilse.form("small.txt", TEXT[:1000]))[0] == 303
+
+
+@pytest.mark.rule("R11")
+async def test_a_form_that_comes_slowly_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with library(tmp_path, monkeypatch) as (here, _):
+        ilse = Sender(await here.member("ilse"))
+        monkeypatch.setattr(uploading, "SILENCE", 0.3)
+        sent = f"name=a.pdf&size=9&token={ilse.token}".encode()
+        for path in ("/uploads", "/files"):
+            status, _, _ = await ilse.ask("POST", path, in_two(sent, 5), **{"Content-Type": "application/x-www-form-urlencoded"})
+            assert status == 408
+        assert (await rows(here))["upload"] == 0
+        assert (await ilse.form("a.pdf", PDF))[0] == 303
+
+
+@pytest.mark.rule("FILE-04")
+@pytest.mark.parametrize(
+    "name", [b'"\xff\xfe.txt"', b"\"a\"; filename*=utf-8''%ED%A0%80.txt", b"\"a\"; filename*=utf-16''%FF%FE.txt", b'"\xed\xa0\x80.txt"']
+)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # the program does not show it either
+async def test_a_name_that_is_no_text_stores_the_file_or_says_why_not(name: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with library(tmp_path, monkeypatch) as (here, _):
+        ilse = Sender(await here.member("ilse"))
+        ilse.token = await ilse.visitor.token("/settings")
+        status, headers, _ = await ilse.ask("POST", "/files", form(ilse.token, name, TEXT[:500]), **FORM)
+        assert status in (303, 400, 422)
+        if status == 303:
+            status, headers, body = await ilse.ask("GET", "/files/" + headers["Location"].partition("file=")[2])
+            assert (status, body) == (200, TEXT[:500])
+        assert (await rows(here))["upload"] == 0
+        urlencoded = {"Content-Type": "application/x-www-form-urlencoded"}
+        for said in ("%FF%FE.txt", "%ED%A0%80.txt", "a%00b"):
+            status, _, _ = await ilse.ask("POST", "/uploads", f"name={said}&size=9&token={ilse.token}".encode(), **urlencoded)
+            assert status in (201, 400)
+        assert (await ilse.form("a.pdf", PDF))[0] == 303
