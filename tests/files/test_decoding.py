@@ -167,15 +167,23 @@ def test_memory_has_a_limit() -> None:
 
 
 TRIES = """
-import os, socket, sys, threading
+import ctypes, os, resource, socket, sys, threading
 sys.path.insert(0, sys.argv[1])
 import decoder
+libc, us, node = ctypes.CDLL(None, use_errno=True), os.PRIO_PROCESS, os.getppid()
+same = os.getpriority(us, node), os.sched_getaffinity(node)
+def done(answer):
+    if answer < 0:
+        raise OSError(ctypes.get_errno(), "")
 decoder.limit()
 if not decoder.confine():
     sys.exit(9)
 tries = [lambda: open("/etc/hostname"), lambda: open("x", "w"), lambda: os.mkdir("/tmp/x"), lambda: os.unlink(sys.argv[2]), socket.socket,
          socket.socketpair, os.fork, lambda: os.execv("/bin/true", ["true"]), lambda: os.kill(os.getppid(), 9),
-         lambda: threading.Thread(target=print).start(), lambda: os.rename(sys.argv[2], "/tmp/y")]
+         lambda: threading.Thread(target=print).start(), lambda: os.rename(sys.argv[2], "/tmp/y"),
+         lambda: done(libc.sigqueue(node, 0, ctypes.c_void_p())), lambda: resource.prlimit(node, resource.RLIMIT_NOFILE),
+         lambda: os.setpriority(us, node, same[0]), lambda: os.sched_setaffinity(node, same[1]), lambda: os.mkfifo(sys.argv[2] + ".pipe"),
+         lambda: os.rmdir(sys.argv[3]), lambda: os.utime(sys.argv[2], (1, 1)), lambda: done(libc.shmget(0, 4096, 0o1600))]
 for one in tries:
     try:
         one()
@@ -190,10 +198,12 @@ sys.stdout.write("still speaks")
 def test_the_process_can_open_reach_and_start_nothing(tmp_path: Path) -> None:
     kept = tmp_path / "kept"
     kept.write_text("x")
-    words = [sys.executable, "-I", "-B", "-c", TRIES, str(decoding.PROGRAM.parent), str(kept)]
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    words = [sys.executable, "-I", "-B", "-c", TRIES, str(decoding.PROGRAM.parent), str(kept), str(empty)]
     done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=30)
     assert (done.returncode, done.stdout) == (0, "still speaks"), done.stderr
-    assert kept.exists()
+    assert sorted(tmp_path.iterdir()) == [empty, kept]
 
 
 async def test_one_that_takes_too_long_is_killed_by_its_id(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
