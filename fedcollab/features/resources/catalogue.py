@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from fedcollab.access.models import GREEN
+from fedcollab.access.models import GREEN, STRICT
 from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
 from fedcollab.federation import outbox
@@ -49,6 +49,7 @@ def _part(session: Session, node: Node, organisation_id: str, after: str, most: 
 def _notes(session: Session, node: Node, organisation_id: str, me: str, resource_ids: Sequence[str]) -> None:
     """What organisations have said of these records: we as it stands, others as it was said, with their proof, and passed on."""
     there = sa.and_(CountryNote.resource_id.in_(resource_ids), CountryNote.deleted_at.is_(None), CountryNote.removed.is_(None))
+    there = sa.and_(there, CountryNote.label != STRICT)
     ours = sa.select(CountryNote.id).where(there, CountryNote.organisation_id == me).order_by(CountryNote.posted_at)
     for note_id in session.scalars(ours).all():
         notes.send_to(session, node, note_id, organisation_id)

@@ -16,6 +16,7 @@ from fedcollab.actors.node import Node
 from fedcollab.base import markup
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import Conflict, Forbidden, N_, NotFound, Refused
+from fedcollab.federation import outbox
 from fedcollab.files import service as files
 
 from . import found as index
@@ -285,7 +286,7 @@ def restate(
     if record is not None:
         found = checked(record)
         values |= sending.values_of(found, markup.render(found.summary))
-    _move_notes(session, row, label, values["audience_id"])
+    _move_notes(session, node, row, label, values["audience_id"])
     revision = change(session, node, row, **values)
     if label == STRICT and row.passed_on:
         sending.take_back(session, node, row.uri, revision, row.posted_at)
@@ -296,16 +297,18 @@ def restate(
 def _move(session: Session, node: Node, row: Any, label: str) -> int:
     """The record and what was said of it, under the new label. Answers its revision."""
     audience_id = shelves.ours(session, node, label)
-    _move_notes(session, row, label, audience_id)
+    _move_notes(session, node, row, label, audience_id)
     return change(session, node, row, label=label, audience_id=audience_id)
 
 
-def _move_notes(session: Session, row: Any, label: str, audience_id: str) -> None:
+def _move_notes(session: Session, node: Node, row: Any, label: str, audience_id: str) -> None:
     """What was said of a record follows it where fewer read it; where more do, what we have said ourselves alone: partners have said it to
     those who read it then."""
     about = CountryNote.resource_id == row.id
     if policy.is_wider(label, row.label):
         about = sa.and_(about, CountryNote.organisation_id == row.organisation_id)
+    if label == STRICT != row.label:
+        _forget_notes(session, node, row.id)
     session.execute(sa.update(CountryNote).where(about).values(label=label, audience_id=audience_id))
 
 
@@ -325,6 +328,12 @@ def erase(session: Session, node: Node, row: Any) -> None:
         sending.take_back(session, node, row.uri, revision, row.posted_at)
 
 
+def _forget_notes(session: Session, node: Node, resource_id: str) -> None:
+    """What was said of a record is in no activity any more, and not in what still waits for somebody."""
+    for uri in session.scalars(sa.select(CountryNote.uri).where(CountryNote.resource_id == resource_id)).all():
+        outbox.forget(session, node, uri)
+
+
 EMPTY = Record(title="")
 
 
@@ -334,6 +343,7 @@ def bury(session: Session, node: Node, resource_id: str, *, revision: int) -> No
     files.let_go(session, node, [file_id for file_id in held if file_id])
     for model in (Version, Translation, CollectionItem, LabelChange):
         session.execute(sa.delete(model).where(model.resource_id == resource_id))
+    _forget_notes(session, node, resource_id)
     session.execute(sa.delete(CountryNote).where(CountryNote.resource_id == resource_id))
     index.remove(session, resource_id)
     times = dict(deleted_at=node.now(), changed_at=node.now())

@@ -359,3 +359,22 @@ async def test_a_translation_is_named_to_those_alone_who_may_hear_of_it(scene: S
     sent = [row[0] for row in await scene.here.sql("SELECT body FROM activity")]
     assert any(also in body for body in sent)
     assert not any(one in body for one in (strict, theirs["id"]) for body in sent)
+
+
+@pytest.mark.rule("P7", "P10")
+@pytest.mark.parametrize("gone", ["narrowed", "deleted"])
+async def test_what_was_said_of_a_record_goes_with_it_from_all_that_was_or_will_be_sent(scene: Scene, gone: str) -> None:
+    here, record_id, other_id = scene.here, await add(scene.here), await add(scene.here)
+    about = here.kernel.node.settings.uri("/library/")
+    for one in (record_id, other_id):
+        await scene.takes(scene.p, "Create", note(scene.p, about + one, content=f"<p>Theirs of {one}</p>"))
+        await here.write(notes_in.notes.add, here.viewer, one, country="KH", text=f"Ours of {one}")
+    if gone == "narrowed":
+        await here.write(service.relabel, here.viewer, record_id, "TLP:AMBER+STRICT")
+    else:
+        await here.write(service.delete, here.viewer, record_id)
+    for said in ("Theirs of ", "Ours of "):
+        assert await here.sql("SELECT id FROM activity WHERE body LIKE :words", words=f"%{said}{record_id}%") == []
+        assert await here.sql("SELECT id FROM activity WHERE body LIKE :words", words=f"%{said}{other_id}%") != []
+    kept = "SELECT count(*) FROM delivery JOIN activity ON activity.id = activity_id WHERE body = '' AND state IN ('waiting', 'parked')"
+    assert await here.sql(kept) == [(0,)]
