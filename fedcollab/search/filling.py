@@ -86,11 +86,11 @@ def _fill(session: Session, node: Node, stock: Stock) -> bool:
     until, key, number = time.perf_counter() + UNIT, line.key, line.number
     rows = stock.batch(session, key, AT_ONCE)
     for row_key, entry in rows:
-        if time.perf_counter() > until:
-            break
         key, number = row_key, number + 1
         if entry is not None:
             _put(session, entry)
+        if time.perf_counter() > until:  # after one at least: where reading them alone takes longer, it still ends
+            break
     state.keep(session, name, key=key, number=number, at=line.at, done_at=None if rows else node.now())
     return True
 

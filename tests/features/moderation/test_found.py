@@ -119,6 +119,18 @@ def test_what_was_stored_before_there_was_an_index_comes_into_it_newest_first_an
     assert filling.step(here.session, here.node, [STOCK]) is False, "and then there is nothing more to do"
 
 
+def test_a_slow_disk_gets_something_in_with_each_unit(here: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    posted = here.thread(text="first words")
+    here.do(service.post_reply, here.mona, posted.thread_id, text="an answer")
+    filling.begin_anew(here.session, here.node)
+    monkeypatch.setattr(filling, "UNIT", 0.0)  # reading alone takes longer
+    units = 0
+    while filling.step(here.session, here.node, [STOCK]):
+        units += 1
+        assert units < 50, "it never ends"
+    assert found(here, "answer") == [("post", "A question")]
+
+
 def test_words_that_are_made_in_another_way_are_all_made_anew_while_the_old_ones_are_found(
     here: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
