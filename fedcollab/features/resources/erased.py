@@ -5,13 +5,14 @@ import json
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from fedcollab.access import policy
 from fedcollab.access.models import STRICT
 from fedcollab.actors.node import Node
 from fedcollab.backup.erasures import Part
 from fedcollab.base.errors import NotFound, Refused
 
 from . import service
-from .models import WITHDRAWN, CountryNote, Resource, Version
+from .models import WITHDRAWN, CountryNote, LabelChange, Resource, Version
 
 
 def taken_since(session: Session, since: int) -> list[str]:
@@ -21,7 +22,8 @@ def taken_since(session: Session, since: int) -> list[str]:
         gone += session.scalars(sa.select(model.uri).where(model.deleted_at >= since).order_by(model.deleted_at))
     lately = sa.and_(Resource.changed_at >= since, Resource.deleted_at.is_(None))
     query = sa.select(Resource.uri, Resource.reason, Resource.revision, Resource.label, Resource.state)
-    noted = sa.or_(Resource.state == WITHDRAWN, Resource.label == STRICT)
+    moved = sa.select(LabelChange.resource_id).where(LabelChange.at >= since)
+    noted = sa.or_(Resource.state == WITHDRAWN, Resource.label == STRICT, Resource.id.in_(moved))
     rows = session.execute(query.where(lately, noted).order_by(Resource.changed_at)).all()
     return gone + [json.dumps(dict(row._mapping), separators=(",", ":")) for row in rows]
 
@@ -41,7 +43,7 @@ def take_again(session: Session, node: Node, name: str) -> None:
     if "state" not in said:
         service.bury(session, node, row.id, revision=service.next_revision(node, row.revision))
         return
-    if said["state"] == row.state and said["label"] == row.label:
+    if said["state"] == row.state and not policy.is_wider(row.label, said["label"]):
         raise Refused()
     label, revision = said["label"], max(row.revision, int(said["revision"]))
     service.again(session, node, row.id, state=said["state"], reason=said["reason"], label=label, revision=revision)

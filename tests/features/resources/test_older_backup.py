@@ -60,6 +60,22 @@ def test_a_withdrawn_record_is_withdrawn_again_with_its_reason_and_a_narrowed_on
 
 
 @pytest.mark.rule("P11")
+def test_a_record_that_was_public_and_is_for_partners_since_is_not_public_again_nor_what_was_said_of_it(shelf: Shelf) -> None:
+    narrowed, widened = shelf.add(label="TLP:CLEAR"), shelf.add()
+    for found in (narrowed, widened):
+        notes.add(shelf.session, shelf.node, shelf.ilse, found, country="FR", text="Ask in writing.")
+
+    def happens() -> None:
+        shelf.clock.at += 10**9
+        service.relabel(shelf.session, shelf.node, shelf.ilse, narrowed, "TLP:GREEN")
+        service.relabel(shelf.session, shelf.node, shelf.noor, widened, "TLP:CLEAR", reason="It is on the web.")
+
+    assert restored(shelf, happens) == 1
+    assert [shelf.row(found).label for found in (narrowed, widened)] == ["TLP:GREEN", "TLP:GREEN"]
+    assert set(shelf.session.scalars(sa.select(CountryNote.label))) == {"TLP:GREEN"}
+
+
+@pytest.mark.rule("P11")
 def test_a_deleted_note_is_deleted_again_and_what_stood_before_stays(shelf: Shelf) -> None:
     found = shelf.add()
     kept, gone = (
