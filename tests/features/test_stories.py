@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from fedcollab.base.clock import DAY
 from fedcollab.base.errors import Forbidden, NotFound, Refused
+from fedcollab.features.resources import notes
 from fedcollab.features.resources.stories import code, ending, telling
 from fedcollab.features.resources.stories.shelf import Draft
 from fedcollab.features.resources.stories.telling import Agreed
@@ -33,8 +35,6 @@ async def written(house: House, by: Visitor, *pairs: tuple[str, str]) -> tuple[s
 
 async def resource(house: House, story_id: str) -> dict[str, Any]:
     def read(session: Any) -> dict[str, Any]:
-        import sqlalchemy as sa
-
         query = "SELECT r.* FROM resource r JOIN story s ON s.resource_id = r.id WHERE s.id = :id"
         return dict(session.execute(sa.text(query), {"id": story_id}).mappings().one())
 
@@ -126,6 +126,27 @@ async def test_consent_runs_out_by_itself(house: House) -> None:
     assert not (await resource(house, story_id))["title"]
     story = await house.site.kernel.database.read(telling.one, checker.viewer, story_id)
     assert (story.ended, story.uses) == ("RanOut", ())
+
+
+async def test_what_was_said_of_a_story_is_for_as_few_as_the_story_is(house: House) -> None:
+    story_id, secret = await written(house, await house.site.member("amal"))
+    made = await house.site.write(telling.check, house.admin.viewer, story_id, set(CHECKS), GREEN)
+    await house.site.write(notes.add, house.admin.viewer, made, country="KH", text="Read it with the group.")
+    await house.site.write(ending.take_back, code.read(secret), [("Learning", "OurLibrary")])
+    same = "SELECT n.label, n.audience_id = r.audience_id FROM country_note n JOIN resource r ON r.id = n.resource_id"
+    said = await house.site.kernel.database.read(lambda session: [tuple(row) for row in session.execute(sa.text(same))])
+    assert said == [(STRICT, True)]
+
+
+@pytest.mark.rule("P11")
+async def test_what_somebody_agrees_to_no_more_when_asked_again_does_not_return_with_an_older_backup(house: House) -> None:
+    story_id, _ = await written(house, await house.site.member("amal"))
+    start = house.site.kernel.node.now()
+    await house.site.write(telling.ask_again, house.admin.viewer, story_id, agreed(house, *BOTH))
+    assert await house.site.kernel.database.read(ending.lessened_since, start) == [], "nothing became less"
+    await house.site.write(telling.ask_again, house.admin.viewer, story_id, agreed(house, BOTH[0], ("Research", "OurLibrary")))
+    listed = await house.site.kernel.database.read(ending.lessened_since, start)
+    assert listed == [f"{story_id} =Learning/OurLibrary,Research/OurLibrary"]
 
 
 @pytest.mark.rule("P11")

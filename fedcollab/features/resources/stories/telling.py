@@ -119,11 +119,14 @@ def ask_again(session: Session, node: Node, viewer: Viewer, story_id: str, agree
     story = one(session, viewer, story_id)
     _open(story)
     _check_agreed(agreed, node.now())
+    given = consent.given(agreed.pairs, agreed.on)
+    fewer = {(one.use, one.channel) for one in story.uses} - {(one.use, one.channel) for one in given}
     values = dict(told=agreed.told, agreed_by=agreed.by, agreed_how=agreed.how, agreed_on=agreed.on)
+    values |= dict(lessened_at=node.now()) if fewer else {}  # else an older backup would bring them back
     session.execute(sa.update(Story).where(Story.id == story_id).values(**values))
     session.execute(sa.delete(StoryUse).where(StoryUse.story_id == story_id))
-    _agree(session, story_id, consent.given(agreed.pairs, agreed.on))
-    shelf.follow_consent(session, node, viewer, story.resource_id, uses(session, story_id))
+    _agree(session, story_id, given)
+    shelf.follow_consent(session, node, viewer, story.resource_id, given)
     audit.record(session, node.now(), viewer, "story.renew", story_id)
 
 
