@@ -49,9 +49,9 @@ async def new_resource(request: web.Request) -> web.Response:
         values = await kernel.database.read(drafts.kept, viewer, "")
         return await _new(request, viewer, Form(_whole(values), {}))
     values = _typed(fields)
-    if came_back(request, fields):
-        return await _new(request, viewer, Form(values, {}))
     try:
+        if came_back(request, fields):
+            return await _new(request, viewer, Form(values, {}))
         if fields.get("act") == "keep":
             await kernel.database.write(drafts.keep, kernel.node, viewer, "", values)
             return await _new(request, viewer, Form(values, {}, kept=True))
@@ -101,9 +101,9 @@ async def edit_resource(request: web.Request) -> web.Response:
         revision = kept.get("revision", str(row.revision))
         return await _edit(request, row, revision, Form(stands | kept, {}, theirs=_other(stands, stands | kept) if kept else None))
     values, revision = forms.values_of(fields), fields.get("revision", "")[:20]
-    if came_back(request, fields):
-        return await _edit(request, row, revision, Form(values, {}))
     try:
+        if came_back(request, fields):
+            return await _edit(request, row, revision, Form(values, {}))
         if fields.get("act") == "keep":
             await kernel.database.write(drafts.keep, kernel.node, viewer, resource_id, values | {"revision": revision})
             return await _edit(request, row, revision, Form(values, {}, kept=True))

@@ -40,8 +40,8 @@ async def _form(request: web.Request, note_id: str) -> web.Response:
         values = {"country": words_of(request).country_name(note.country), "text": note.source}
     if fields is not None:
         values = {name: fields.get(name, "") for name in NOTHING}
-        if not came_back(request, fields):
-            try:
+        try:
+            if not came_back(request, fields):
                 written = dict(country=forms.country(values["country"]), text=values["text"])
                 if note is not None:
                     await kernel.database.write(notes.edit, kernel.node, viewer, note_id, **written)
@@ -49,8 +49,8 @@ async def _form(request: web.Request, note_id: str) -> web.Response:
                     written |= dict(language=words_of(request).language, once=fields.get("once", ""))
                     await kernel.database.write(notes.add, kernel.node, viewer, resource_id, **written)
                 return redirect(f"/library/{shown.row.id}#notes")
-            except FedcollabError as error:
-                errors, status = shows(error, request), error.status
+        except FedcollabError as error:
+            errors, status = shows(error, request), error.status
     more: dict[str, Any] = dict(shown=shown, values=values, errors=errors, once=new_id(), changing=note is not None)
     return page(request, "resources/note.html", status=status, **more)
 

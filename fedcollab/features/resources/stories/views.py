@@ -52,20 +52,20 @@ async def _form(request: web.Request, story_id: str) -> web.Response:
         return sign_in_first(request)
     viewer, kernel = member_of(request), request.app[KERNEL]
     story = await kernel.database.read(telling.one, viewer, story_id) if story_id else None
-    errors: dict[str, str] = {}
-    if fields is not None and not came_back(request, fields):
-        try:
+    errors, status = dict[str, str](), 200
+    try:
+        if fields is not None and not came_back(request, fields):
             draft = _draft(fields)
             if story is not None:
                 await kernel.database.write(telling.change, kernel.node, viewer, story_id, draft)
                 return redirect(f"/stories/{story_id}")
             made, secret = await kernel.database.write(telling.write, kernel.node, viewer, draft, _agreed(request, fields))
             return page(request, "stories/sheet.html", story_id=made, code=code.spaced(secret))
-        except FedcollabError as error:
-            errors = {"text": error.in_words(words_of(request))}
+    except FedcollabError as error:
+        errors, status = {"text": error.in_words(words_of(request))}, error.status
     values = await _values(request, viewer, fields, story)
     shown = dict(story=story, values=values, given=_pairs(fields) if fields is not None else set(), errors=errors)
-    return page(request, "stories/form.html", status=422 if errors else 200, topics=words.topics(), **shown, **LISTS)
+    return page(request, "stories/form.html", status=status, topics=words.topics(), **shown, **LISTS)
 
 
 async def _values(request: web.Request, viewer: Viewer, fields: Fields | None, story: StoryData | None) -> dict[str, Any]:
@@ -124,33 +124,40 @@ def marked_text(text: str) -> list[tuple[str, str]]:
 
 
 async def check_story(request: web.Request) -> web.Response:
+    fields = await read_fields(request)
+    if not viewer_of(request).signed_in:
+        return sign_in_first(request)
     viewer, kernel, story_id = member_of(request), request.app[KERNEL], request.match_info["id"]
-    fields = await read_form(request)
     ticked = tuple(fields.getall("check", []))
     try:
+        if came_back(request, fields):
+            return await _show(request, viewer, {}, ticked)
         resource_id = await kernel.database.write(telling.check, kernel.node, viewer, story_id, ticked, fields.get("label", ""))
-    except Refused as error:
+    except FedcollabError as error:
         return await _show(request, viewer, {"check": error.in_words(words_of(request))}, ticked, error.status)
     return redirect(f"/library/{resource_id}")
 
 
 async def renew_story(request: web.Request) -> web.Response:
-    """The person was asked again."""
+    """The person was asked again; whatever goes wrong, what was ticked stays."""
+    fields = await read_fields(request) if request.method == "POST" else None
+    if fields is not None and not viewer_of(request).signed_in:
+        return sign_in_first(request)
     viewer, kernel, story_id = member_of(request), request.app[KERNEL], request.match_info["id"]
     story = await kernel.database.read(telling.one, viewer, story_id)
-    errors: dict[str, str] = {}
+    errors, status = dict[str, str](), 200
     values = {"told": story.told, "by": story.agreed_by, "how": story.agreed_how, "on": ""}
     given = {(use.use, use.channel) for use in story.uses}
-    if request.method == "POST":
-        fields = await read_form(request)
+    if fields is not None:
         values, given = {name: fields.get(name, "") for name in values}, _pairs(fields)
         try:
-            await kernel.database.write(telling.ask_again, kernel.node, viewer, story_id, _agreed(request, fields))
-            return redirect(f"/stories/{story_id}")
-        except Refused as error:
-            errors = {"on": error.in_words(words_of(request))}
+            if not came_back(request, fields):
+                await kernel.database.write(telling.ask_again, kernel.node, viewer, story_id, _agreed(request, fields))
+                return redirect(f"/stories/{story_id}")
+        except FedcollabError as error:
+            errors, status = {"on": error.in_words(words_of(request))}, error.status
     shown = dict(story=story, values=values, given=given, errors=errors)
-    return page(request, "stories/renew.html", status=422 if errors else 200, **shown, **LISTS)
+    return page(request, "stories/renew.html", status=status, **shown, **LISTS)
 
 
 async def new_code(request: web.Request) -> web.Response:
