@@ -15,10 +15,11 @@ from fedcollab.actors.models import OWN
 from fedcollab.actors.node import Node
 from fedcollab.base import markup
 from fedcollab.base.clock import EPOCH, new_id
-from fedcollab.base.errors import N_, NotFound, Refused
-from fedcollab.base.web import read_form, redirect, words_of
-from fedcollab.feature import member_of, page
+from fedcollab.base.errors import FedcollabError, N_, NotFound, Refused
+from fedcollab.base.web import read_fields, redirect, words_of
+from fedcollab.feature import came_back, member_of, page, sign_in_first, viewer_of
 from fedcollab.features.discussions import groups, reading
+from fedcollab.features.discussions.models import Post
 from fedcollab.features.discussions.moderation import acting
 from fedcollab.features.resources import service as library
 from fedcollab.features.resources import shelves
@@ -31,6 +32,7 @@ from .models import ResourceThread
 PAGES = 4  # of fifty posts: what is longer is summed up by hand
 QUOTED = 3000  # characters of one post
 KIND = "Other"
+LISTS = ("topics", "named")  # fields of the form that may come several times
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ def look(session: Session, node: Node, viewer: Viewer, thread_id: str) -> Closin
     group = reading.group(session, viewer, thread.group_id)
     there = [post for number in range(1, PAGES + 1) for post in reading.posts(session, viewer, thread_id, number)]
     posts = [post for post in there if not post.deleted_at and not post.touched]
-    label = policy.narrowest(group.label, *(post.label for post in posts))
+    label = policy.narrowest(group.label, *_labels(session, viewer, thread_id))
     newcomers = _newcomers(session, node, group) if label != CLEAR else ()
     ours = {post.author_id for post in posts if post.known == OWN}
     people = {post.author_id: Contributor(post.author_id, post.author, post.organisation, post.author_id in ours) for post in posts}
@@ -76,6 +78,12 @@ def look(session: Session, node: Node, viewer: Viewer, thread_id: str) -> Closin
     may_lock = viewer.moderates and group.actor.known == OWN and thread.locked is None
     title = thread.title if not newcomers or any(post.author_id in ours for post in there[:1]) else None
     return Closing(thread, group, tuple(people.values()), newcomers, labels, title or "", text, may_lock)
+
+
+def _labels(session: Session, viewer: Viewer, thread_id: str) -> list[str]:
+    """Those of all its posts, however many there are: whoever sums up has read on."""
+    seen = sa.and_(Post.thread_id == thread_id, Post.deleted_at.is_(None), policy.visible(Post, viewer))
+    return list(session.scalars(sa.select(Post.label).where(seen).distinct()))
 
 
 def _newcomers(session: Session, node: Node, group: reading.GroupData) -> tuple[str, ...]:
@@ -98,11 +106,11 @@ def close(
     *,
     label: str,
     named: frozenset[str],
-    lock: str = "",
+    lock: str | None = None,
     once: str = "",
 ) -> str:
-    """Makes the resource, names who is `named` (ids of people who wrote), ties the two together, and ends the conversation where a
-    reason to `lock` it is given. Answers the resource's id. Raises NotFound, Forbidden, Refused."""
+    """Makes the resource, names who is `named` (ids of people who wrote), ties the two together, and ends the conversation where it is to
+    be `lock`ed, for the reason given. Answers the resource's id. Raises NotFound, Forbidden, Refused, StorageFull."""
     closing = look(session, node, viewer, thread_id)
     if label not in closing.labels:
         raise Refused(N_("The resource would be for more people than the conversation is. Choose fewer readers."))
@@ -112,7 +120,7 @@ def close(
     if made.again:
         return made.id
     session.execute(sa.insert(ResourceThread).values(resource_id=made.id, thread_id=thread_id, grew=True))
-    if lock and closing.may_lock:
+    if lock is not None and closing.may_lock:
         acting.lock(session, node, viewer, thread_id, lock)
     audit.record(session, node.now(), viewer, "thread.to_library", thread_id)
     return made.id
@@ -123,31 +131,33 @@ def _with(record: Record, authors: tuple[str, ...]) -> Record:
 
 
 async def close_discussion(request: web.Request) -> web.Response:
-    """The form, filled from the conversation, and closing it."""
+    """The form, filled from the conversation, and closing it; whatever goes wrong, what was typed stays."""
+    fields = await read_fields(request) if request.method == "POST" else None
+    if fields is not None and not viewer_of(request).signed_in:
+        return sign_in_first(request)
     viewer, kernel, thread_id = member_of(request), request.app[KERNEL], request.match_info["id"]
     closing = await kernel.database.read(look, kernel.node, viewer, thread_id)
-    values, errors = _values(request, closing), dict[str, str]()
-    if request.method == "POST":
-        fields = await read_form(request)
-        many = {name: fields.getall(name, []) for name in ("topics", "named")}
-        values = {name: fields.get(name, "") for name in values} | many
+    values, errors, status = _values(request, closing), dict[str, str](), 200
+    if fields is not None:
+        values = {name: fields.getall(name, []) if name in LISTS else fields.get(name, "") for name in values}
         try:
-            made = await kernel.database.write(
-                close,
-                kernel.node,
-                viewer,
-                thread_id,
-                _record(request, closing, values),
-                label=values["label"],
-                named=frozenset(many["named"]),
-                lock=values["reason"] if values["lock"] else "",
-                once=values["once"],
-            )
-            return redirect(f"/library/{made}")
-        except Refused as error:
-            errors = {"title": error.in_words(words_of(request))}
+            if not came_back(request, fields):
+                made = await kernel.database.write(
+                    close,
+                    kernel.node,
+                    viewer,
+                    thread_id,
+                    _record(request, closing, values),
+                    label=values["label"],
+                    named=frozenset(values["named"]),
+                    lock=values["reason"] if values["lock"] else None,
+                    once=values["once"],
+                )
+                return redirect(f"/library/{made}")
+        except FedcollabError as error:
+            errors, status = {"title": error.in_words(words_of(request))}, error.status
     shown = dict(closing=closing, values=values, errors=errors, KINDS=KINDS, TOPICS=TOPICS)
-    return page(request, "flows/close.html", status=422 if errors else 200, **shown)
+    return page(request, "flows/close.html", status=status, **shown)
 
 
 def _values(request: web.Request, closing: Closing) -> dict[str, Any]:

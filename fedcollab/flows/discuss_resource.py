@@ -14,12 +14,13 @@ from fedcollab.access.viewer import Viewer
 from fedcollab.actors.models import OWN
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import new_id
-from fedcollab.base.errors import N_, NotFound, Refused
+from fedcollab.base.errors import FedcollabError, N_, NotFound, Refused
 from fedcollab.base.statements import prepared
-from fedcollab.base.web import read_form, redirect, words_of
-from fedcollab.feature import Beside, member_of, page
+from fedcollab.base.web import read_fields, redirect, words_of
+from fedcollab.feature import Beside, came_back, member_of, page, sign_in_first, viewer_of
 from fedcollab.features.discussions import groups, reading
 from fedcollab.features.discussions import service as discussions
+from fedcollab.features.discussions.composing import ASK
 from fedcollab.features.discussions.models import Thread
 from fedcollab.features.discussions.reach import Reach, reach
 from fedcollab.features.resources import service as library
@@ -29,7 +30,7 @@ from fedcollab.federation.kernel import KERNEL
 
 from .models import ResourceThread
 
-MOST = 20  # resources beside a conversation
+MOST = 20  # resources beside a conversation, and the other way round
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,9 @@ def of_resource(session: Session, viewer: Viewer, uri: str) -> list[Beside]:
     row = session.execute(sa.select(Resource.id, Resource.discussion).where(Resource.uri == uri)).one_or_none()
     if row is None:
         return []
-    tied = dict(session.execute(sa.select(ResourceThread.thread_id, ResourceThread.grew).where(ResourceThread.resource_id == row.id)).all())
+    mine = sa.select(ResourceThread.thread_id, ResourceThread.grew).where(ResourceThread.resource_id == row.id)
+    newest = mine.order_by(ResourceThread.grew.desc(), ResourceThread.thread_id.desc()).limit(MOST)
+    tied = dict(session.execute(newest).all())
     named = session.scalars(sa.select(Thread.id).where(Thread.uri == row.discussion)).all() if row.discussion else []
     found = []
     for thread_id in [*tied, *(one for one in named if one not in tied)]:
@@ -125,17 +128,28 @@ def _of_thread() -> sa.Select[Any]:
 
 
 async def discuss_resource(request: web.Request) -> web.Response:
-    """The form: in which group, and the first words."""
+    """The form: in which group, and the first words; whatever goes wrong, what was typed stays."""
+    fields = await read_fields(request) if request.method == "POST" else None
+    if fields is not None and not viewer_of(request).signed_in:
+        return sign_in_first(request)
     viewer, kernel, resource_id = member_of(request), request.app[KERNEL], request.match_info["id"]
     topic = await kernel.database.read(look, kernel.node, viewer, resource_id)
-    values, errors = {"group": "", "title": topic.title, "text": "", "once": new_id()}, dict[str, str]()
-    if request.method == "POST":
-        fields = await read_form(request)
+    values, errors, status = {"group": "", "title": topic.title, "text": "", "once": new_id()}, dict[str, str](), 200
+    if fields is not None:
         values = {name: fields.get(name, "") for name in values}
         try:
-            written = dict(title=values["title"], text=values["text"], once=values["once"])
-            thread_id = await kernel.database.write(begin, kernel.node, viewer, resource_id, values["group"], **written)
-            return redirect(f"/threads/{thread_id}")
-        except Refused as error:
-            errors = {"text": error.in_words(words_of(request))}
-    return page(request, "flows/discuss.html", status=422 if errors else 200, topic=topic, values=values, errors=errors)
+            if not came_back(request, fields):
+                _check_consent(topic, values["group"], fields.get("sure", ""))
+                written = dict(title=values["title"], text=values["text"], once=values["once"])
+                thread_id = await kernel.database.write(begin, kernel.node, viewer, resource_id, values["group"], **written)
+                return redirect(f"/threads/{thread_id}")
+        except FedcollabError as error:
+            errors, status = {"sure" if error.text == ASK else "text": error.in_words(words_of(request))}, error.status
+    asked = next((reach for group, reach in topic.groups if group.actor.id == values["group"] and "sure" in errors), None)
+    return page(request, "flows/discuss.html", status=status, topic=topic, values=values, errors=errors, asked=asked)
+
+
+def _check_consent(topic: Topic, group_id: str, sure: str) -> None:
+    """As in a group's own composer. Raises Refused where organisations are inside that need the author's yes, and it is not there."""
+    if any(group.actor.id == group_id and reach.consent not in ("", sure) for group, reach in topic.groups):
+        raise Refused(ASK)

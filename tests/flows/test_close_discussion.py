@@ -1,5 +1,6 @@
 """A conversation is closed into a resource, with its contributors named and nobody new reading it."""
 
+import re
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from fedcollab.access import policy
 from fedcollab.actors.models import Actor
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import NotFound, Refused
-from fedcollab.features.discussions import reading
+from fedcollab.features.discussions import groups, reading
 from fedcollab.features.discussions import service as discussions
 from fedcollab.features.discussions.models import Post
 from fedcollab.features.resources import service as library
@@ -89,6 +90,20 @@ async def test_one_post_for_fewer_makes_the_resource_for_fewer(house: House) -> 
     thread_id = await talk(house, CLEAR)
     await house.site.write(discussions.post_reply, house.admin.viewer, thread_id, text="Among us: no.", label=GREEN)
     assert (await look(house, thread_id)).labels == (STRICT, GREEN)
+
+
+async def test_a_post_for_fewer_counts_wherever_it_stands_in_a_long_conversation(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    thread_id = await talk(house, CLEAR)
+    await house.site.write(discussions.post_reply, house.admin.viewer, thread_id, text="Among us: no.", label=GREEN)
+    monkeypatch.setattr(close_discussion, "PAGES", 0)  # as if all of it stood on pages that are summed up by hand
+    assert (await look(house, thread_id)).labels == (STRICT, GREEN)
+
+
+async def test_a_conversation_is_not_ended_without_a_reason_and_nothing_is_made(house: House) -> None:
+    thread_id = await talk(house)
+    with pytest.raises(Refused):
+        await house.site.write(close_discussion.close, house.admin.viewer, thread_id, RECORD, label=GREEN, named=frozenset(), lock=" ")
+    assert await rows(house, "SELECT count(*) FROM resource") == [(0,)]
 
 
 async def test_who_may_not_see_the_conversation_closes_nothing(house: House) -> None:
@@ -188,3 +203,20 @@ def _from_elsewhere(session: Any, node: Any, thread_id: str) -> None:
     other = organisation(session, "far.example")
     first = sa.select(Post.id).where(Post.thread_id == thread_id).order_by(Post.place).limit(1)
     session.execute(sa.update(Post).where(Post.id == first.scalar_subquery()).values(author_id=other, organisation_id=other))
+
+
+async def test_organisations_that_are_no_partners_of_ours_are_named_before_a_resource_is_talked_of(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group_id = await house.site.group(house.admin, "leads", STRICT)
+    made = await house.site.write(library.add, house.admin.viewer, RECORD, label=STRICT)
+    far = groups.Inside("https://far.example/actor", "Far Away", 3, stranger=True, blocked=False)
+    monkeypatch.setattr(groups, "inside", lambda *_: [far])
+    at, said = f"/library/{made.id}/discuss", dict(title="About it", text="Is it right?", group=group_id)
+    status, _, page = await house.admin.post(at, at=at, **said)
+    assert (status, "Far Away" in page, "Is it right?" in page) == (422, True, True)
+    assert await rows(house, "SELECT count(*) FROM thread") == [(0,)]
+    yes = re.search(r'name="sure" value="([0-9a-f]+)"', page)
+    assert yes is not None
+    status, location, _ = await house.admin.post(at, at=at, **said, sure=yes[1])
+    assert (status, location.startswith("/threads/")) == (303, True)
