@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fedcollab.base.clock import MICROSECONDS
-from fedcollab.base.statements import prepared
+from fedcollab.base.statements import inserting, prepared
 from fedcollab.base.statements import put as put_row
 
 from . import marks, near, store, words
@@ -44,18 +44,28 @@ class Entry:
     author_id: str | None = None
 
 
-def put(session: Session, entry: Entry) -> None:
-    """Puts something in, or brings what is there of it up to date."""
-    there = prepared(session, _there(), {"kind": entry.kind, "subject": entry.subject_id}).first()
+def put(session: Session, entry: Entry, *, fresh: bool = False) -> None:
+    """Puts something in, or brings what is there of it up to date; what is `fresh` was never in."""
+    there = None if fresh else prepared(session, _there(), {"kind": entry.kind, "subject": entry.subject_id}).first()
     if there is not None:
         _take(session, there.place)
         deleted(session)
     slot = _slot(entry.posted_at)
     place = there.place if there is not None and slot <= there.place < slot + A_SECOND else _free(session, slot)
-    put_row(session, SearchEntry, **_row(entry, place))
+    while not _put_at(session, entry, place):
+        place = _free(session, slot)
     text = [token for part in (entry.text, *entry.names) for token in words.tokens(part)]
     store.add(session, place, words.tokens(entry.title), text[: words.MOST], _marks(entry), entry.title, entry.text)
     near.put(session, place, entry.kind, entry.title)
+
+
+def _put_at(session: Session, entry: Entry, place: int) -> bool:
+    """False where another unit of PostgreSQL's, which was not seen, has taken the place meanwhile; SQLite runs one at a time."""
+    if not store.is_postgres(session):
+        put_row(session, SearchEntry, **_row(entry, place))
+        return True
+    made = inserting("postgresql", SearchEntry).values(**_row(entry, place)).on_conflict_do_nothing(index_elements=["place"])
+    return session.connection().execute(made.returning(SearchEntry.place)).first() is not None
 
 
 def remove(session: Session, kind: str, subject_id: str) -> None:
