@@ -131,7 +131,7 @@ async def test_only_ones_own_files_go_into_a_post_and_ten_at_most(tmp_path: Path
         ilse, daan = await here.member("ilse", "admin", "member"), await here.member("daan")
         thread = await here.thread(ilse, await here.group(ilse, "leads", "TLP:GREEN"))
         theirs = await placed(here, daan.viewer)
-        before = await here.kernel.database.read(lambda s: attaching.of_posts(s, [thread.post_id]))
+        before = await here.kernel.database.read(attaching.of_post, thread.post_id)
         for ids, error in (([theirs.id], NotFound), ([new_id()], NotFound), (["../x"], NotFound), ([new_id() for _ in range(11)], Refused)):
             with pytest.raises(error):
                 await here.write(service.post_reply, ilse.viewer, thread.thread_id, text="x", files=ids)
@@ -139,7 +139,7 @@ async def test_only_ones_own_files_go_into_a_post_and_ten_at_most(tmp_path: Path
         _, page = await ilse.get(f"{at}?file={theirs.id}&file=<script>")
         assert not FILE.findall(page)
         assert "<script>" not in page.replace('<script src="/static/', "")
-        assert await here.kernel.database.read(lambda s: attaching.of_posts(s, [thread.post_id])) == before
+        assert await here.kernel.database.read(attaching.of_post, thread.post_id) == before
         made = await here.write(service.post_reply, daan.viewer, thread.thread_id, text="x", files=[theirs.id, theirs.id])
         assert [one.id for one in await here.kernel.database.read(attaching.of_post, made.post_id)] == [theirs.id]
 

@@ -60,16 +60,26 @@ def drop(session: Session, node: Node, post_id: str) -> None:
     take_away(session, node, post_id, [file.id for file in of_post(session, post_id)])
 
 
-def receive(session: Session, node: Node, post_id: str, author: ActorData, through: ActorData | None, said: Sequence[Attachment]) -> bool:
+def receive(
+    session: Session,
+    node: Node,
+    post_id: str,
+    author: ActorData,
+    through: ActorData | None,
+    said: Sequence[Attachment],
+    *,
+    fresh: bool = False,
+) -> bool:
     """Has a post carry the files that its document names, as its author has put them; whether they are others than before. Where another
     organisation's group passes the post on, its host gives the files out."""
     relay = through is not None and through.known == PARTNER and through.organisation_id != author.organisation_id
     group_id = through.id if relay and through is not None else None
-    before = [file.id for file in of_post(session, post_id)]
+    before = [] if fresh else [file.id for file in of_post(session, post_id)]
     wanted = [files.learn(session, node, author.organisation_id, one, through_id=group_id) for one in said]
     if wanted == before:
         return False
-    session.execute(sa.delete(PostFile).where(PostFile.post_id == post_id))
+    if before:
+        session.execute(sa.delete(PostFile).where(PostFile.post_id == post_id))
     _write(session, post_id, wanted)
     files.let_go(session, node, set(before) - set(wanted))
     return True
@@ -82,20 +92,13 @@ def _write(session: Session, post_id: str, ids: Sequence[str]) -> None:
 
 def of_post(session: Session, post_id: str) -> list[FileData]:
     """A post's files, in its author's order."""
-    return [file for _, file in _carried(session, PostFile.post_id == post_id)]
+    return [FileData(*row) for row in prepared(session, _post_query(), {"post": post_id}).rows]
 
 
-def of_posts(session: Session, post_ids: Iterable[str]) -> dict[str, list[FileData]]:
-    """The same for several posts, by their ids."""
-    found: dict[str, list[FileData]] = {}
-    for post_id, file in _carried(session, PostFile.post_id.in_(list(post_ids))):
-        found.setdefault(post_id, []).append(file)
-    return found
-
-
-def _carried(session: Session, which: sa.ColumnElement[bool]) -> list[tuple[str, FileData]]:
-    query = sa.select(PostFile.post_id, *files.COLUMNS).join(File, File.id == PostFile.file_id).where(which)
-    return [(row[0], FileData(*row[1:])) for row in session.execute(query.order_by(PostFile.post_id, PostFile.number))]
+@cache
+def _post_query() -> sa.Select[Any]:
+    query = sa.select(*files.COLUMNS).join(PostFile, PostFile.file_id == File.id).where(PostFile.post_id == sa.bindparam("post"))
+    return query.order_by(PostFile.number)
 
 
 def of_page(session: Session, thread_id: str, first: int, last: int) -> dict[str, list[FileData]]:

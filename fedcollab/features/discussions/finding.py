@@ -17,15 +17,15 @@ from .models import Post, Thread
 THREAD, POST = "thread", "post"
 
 
-def follow(session: Session, post_id: str) -> None:
-    """Brings the index up to date with a post: new, changed, taken away, restored."""
+def follow(session: Session, post_id: str, *, fresh: bool = False) -> None:
+    """Brings the index up to date with a post: new (`fresh`), changed, taken away, restored."""
     row = prepared(session, _one(), {"post": post_id}).one()
     entry = _entry(row)
     if entry is None:
         kind, subject_id = _what(row)
         index.remove(session, kind, subject_id)
     else:
-        index.put(session, entry)
+        index.put(session, entry, fresh=fresh and entry.kind == POST)  # an opener may come into a conversation that has been found before
 
 
 def _what(row: Any) -> tuple[str, str]:

@@ -55,7 +55,7 @@ def receive_create(session: Session, node: Node, received: Verified) -> None:
         raise Refused(reason="its author deleted it before it came")
     try:
         post_id, thread = _store(session, node, received, group, audience, post)
-        _take_files(session, node, received, post_id, post)
+        _take_files(session, node, received, post_id, post, fresh=True)
     except late.Locked as locked:
         late.refuse(session, node, received, locked)
         return
@@ -71,9 +71,10 @@ def _carries(received: Verified) -> bool:
     return not received.outside and not received.unproved
 
 
-def _take_files(session: Session, node: Node, received: Verified, post_id: str, post: activities.PostData) -> bool:
+def _take_files(session: Session, node: Node, received: Verified, post_id: str, post: activities.PostData, *, fresh: bool = False) -> bool:
     """Whether a post carries other files now."""
-    return _carries(received) and attaching.receive(session, node, post_id, received.actor, received.through, post.files)
+    whose = (received.actor, received.through)
+    return _carries(received) and attaching.receive(session, node, post_id, *whose, post.files, fresh=fresh)
 
 
 def _refill(session: Session, node: Node, received: Verified, post_id: str, post: activities.PostData) -> None:
@@ -156,7 +157,7 @@ def _store(
     )
     place = service.next_place(session, thread_id, now)
     put(session, Post, **row, **shared, source="", place=place, confirmed_at=now)
-    finding.follow(session, post_id)
+    finding.follow(session, post_id, fresh=True)
     return post_id, thread
 
 

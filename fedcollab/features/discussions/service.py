@@ -176,7 +176,7 @@ def _post(
     place = next_place(session, thread_id, now) if ours else LAST
     state = dict(place=place, confirmed_at=now if ours else None)
     session.execute(sa.insert(Post).values(**row, **state, **_shared(viewer, audience, now)))
-    finding.follow(session, post_id)
+    finding.follow(session, post_id, fresh=True)
     mentions.keep(session, node, post_id, viewer.person_id, [one.id for one in named], fresh=True)
     attaching.put(session, node, viewer, post_id, files)
     if ours:
