@@ -188,7 +188,8 @@ def _next(session: Session, import_id: str, most: int) -> list[Any]:
 def run(session: Session, node: Node, import_id: str, seconds: float = SECONDS) -> bool:
     """One unit: some of the chosen rows become resources, each of them once; of whoever is no member any more none does, and that ends it.
     Answers whether there is more to do."""
-    row = session.execute(sa.select(*Import.__table__.columns).where(Import.id == import_id, Import.state == RUNNING)).one_or_none()
+    running = sa.select(*Import.__table__.columns).where(Import.id == import_id, Import.state == RUNNING)
+    row = session.execute(running.with_for_update()).one_or_none()  # a page and the chore run at once on PostgreSQL
     if row is None:
         return False
     viewer = _importer(session, row.person_id)
