@@ -226,6 +226,32 @@ async def test_a_form_that_is_refused_keeps_what_was_typed(house: House) -> None
     assert "within the last year" in body
 
 
+async def test_a_form_that_comes_twice_keeps_one_story(house: House) -> None:
+    writer, other = await house.site.member("amal"), await house.site.member("karim")
+    found = re.search(r'name="once" value="([^"]+)"', (await writer.get("/stories/new"))[1])
+    assert found
+    today = datetime.now(UTC).date().isoformat()
+    form = {"once": found[1], "title": "Two", "text": "Her words", "told": "Retold", "by": "Person", "how": "Written", "language": "en"}
+    assert (await writer.post("/stories/new", **form, on=today, use="Learning/OurLibrary"))[0] == 200
+    assert (await writer.post("/stories/new", **form, on=today, use="Learning/OurLibrary"))[:2] == (303, f"/stories/{found[1]}")
+    listed = await house.site.kernel.database.read(telling.listed, writer.viewer)
+    assert [story.id for story in listed] == [found[1]]
+    # Another person's form is no repetition, whatever it says.
+    assert (await other.post("/stories/new", **form, on=today, use="Learning/OurLibrary"))[0] == 200
+    assert len(await house.site.kernel.database.read(telling.listed, writer.viewer)) == 2
+
+
+async def test_what_is_wrong_with_a_story_stands_beside_its_field(house: House) -> None:
+    form = {"title": "Two years", "text": "Her words", "told": "Retold", "by": "Person", "how": "Written", "language": "en"}
+    _, _, body = await house.admin.post("/stories/new", **form)
+    assert ('id="on-err"' in body, 'id="text-err"' in body) == (True, False)
+    _, _, body = await house.admin.post("/stories/new", **form, on=datetime.now(UTC).date().isoformat())
+    assert 'id="use-err"' in body
+    assert '<a href="#use">' in body
+    _, _, body = await house.admin.post("/stories/new", **form | {"text": " "})
+    assert 'id="text-err"' in body
+
+
 async def test_leave_now_leads_where_the_admin_says(tmp_path: Path) -> None:
     async with site(tmp_path, leave_to="https://www.weather.example/") as here:
         status, body = await here.stranger().get("/take-back")

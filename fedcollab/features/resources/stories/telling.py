@@ -15,7 +15,9 @@ from fedcollab.actors.node import Node
 from fedcollab.base.clock import DAY, new_id
 from fedcollab.base.errors import Forbidden, N_, NotFound, Refused
 from fedcollab.base.markup import plain
+from fedcollab.features.resources.checking import Wrong
 from fedcollab.features.resources.models import Resource
+from fedcollab.features.resources.service import ONCE
 
 from . import code, consent, shelf
 from .consent import Consent
@@ -65,15 +67,19 @@ class StoryData:
         return min((one.until for one in self.uses), default=None)
 
 
-def write(session: Session, node: Node, viewer: Viewer, draft: Draft, agreed: Agreed) -> tuple[str, str]:
+def write(session: Session, node: Node, viewer: Viewer, draft: Draft, agreed: Agreed, *, once: str = "") -> tuple[str, str]:
     """A new story, for now read by our own people alone. Answers its id and the person's code, which nothing here knows afterwards.
 
+    A form sent twice (`once` is its id) keeps one story, and the second time the code is "": of two the person could take back only one.
     Raises Refused, Forbidden, StorageFull."""
     _member(viewer)
+    if session.scalar(sa.select(Story.id).where(Story.id == once, Story.writer_id == viewer.person_id)):
+        return once, ""
     _check_draft(draft)
     _check_agreed(agreed, node.now())
     node.room.need()
-    story_id, made, now = new_id(node.now()), code.make(), node.now()
+    fresh = ONCE.fullmatch(once) and session.scalar(sa.select(Story.id).where(Story.id == once)) is None
+    story_id, made, now = once if fresh else new_id(node.now()), code.make(), node.now()
     row = dict(told=agreed.told, agreed_by=agreed.by, agreed_how=agreed.how, agreed_on=agreed.on, code_hash=code.read(made))
     session.execute(sa.insert(Story).values(id=story_id, draft=_kept(draft), writer_id=viewer.person_id, written_at=now, **row))
     _agree(session, story_id, consent.given(agreed.pairs, agreed.on))
@@ -102,7 +108,7 @@ def check(session: Session, node: Node, viewer: Viewer, story_id: str, ticked: C
     if story.writer_id == viewer.person_id:
         raise Forbidden(N_("You have written this yourself. Somebody else of your organisation has to check it: four eyes see more."))
     if missing := [name for name in CHECKS if name not in ticked]:
-        raise Refused(N_("Tick each point, or send the story back: %(num)s are open."), num=len(missing))
+        raise Refused(N_("Tick each point, or change the text first: %(num)s are open."), num=len(missing))
     allowed = consent.widest(story.uses, node.now())
     if not allowed or policy.is_wider(policy.check_label(label), allowed):
         raise Refused(N_("The person has not agreed to so many readers. Choose fewer, or ask them first."))
@@ -249,6 +255,6 @@ def _check_agreed(agreed: Agreed, now: int) -> None:
     if agreed.told not in TOLD or agreed.by not in AGREED_BY or agreed.how not in AGREED_HOW:
         raise Refused(N_("Say how the story is told, who has agreed and how."))
     if not now - consent.YEAR < agreed.on < now + DAY:
-        raise Refused(N_("Give the day on which the person was asked: within the last year, and not later than today."))
+        raise Wrong("on", N_("Give the day on which the person was asked: within the last year, and not later than today."))
     if not consent.given(agreed.pairs, agreed.on):
-        raise Refused(N_("Without a single use that the person has agreed to, there is no story to keep."))
+        raise Wrong("use", N_("Without a single use that the person has agreed to, there is no story to keep."))

@@ -10,9 +10,11 @@ from fedcollab.access.models import CLEAR, GREEN, STRICT
 from fedcollab.access.policy import is_wider
 from fedcollab.access.viewer import Viewer
 from fedcollab.base import telltale
+from fedcollab.base.clock import new_id
 from fedcollab.base.errors import FedcollabError, Refused
 from fedcollab.base.web import read_fields, read_form, redirect, words_of
 from fedcollab.feature import came_back, member_of, page, sign_in_first, viewer_of
+from fedcollab.features.resources.checking import Wrong
 from fedcollab.federation.kernel import KERNEL
 
 from . import code, consent, ending, telling, words
@@ -59,12 +61,15 @@ async def _form(request: web.Request, story_id: str) -> web.Response:
             if story is not None:
                 await kernel.database.write(telling.change, kernel.node, viewer, story_id, draft)
                 return redirect(f"/stories/{story_id}")
-            made, secret = await kernel.database.write(telling.write, kernel.node, viewer, draft, _agreed(request, fields))
+            agreed, once = _agreed(request, fields), fields.get("once", "")
+            made, secret = await kernel.database.write(telling.write, kernel.node, viewer, draft, agreed, once=once)
+            if not secret:
+                return redirect(f"/stories/{made}")
             return page(request, "stories/sheet.html", story_id=made, code=code.spaced(secret))
     except FedcollabError as error:
-        errors, status = {"text": error.in_words(words_of(request))}, error.status
+        errors, status = {error.field if isinstance(error, Wrong) else "text": error.in_words(words_of(request))}, error.status
     values = await _values(request, viewer, fields, story)
-    shown = dict(story=story, values=values, given=_pairs(fields) if fields is not None else set(), errors=errors)
+    shown = dict(story=story, values=values, given=_pairs(fields) if fields is not None else set(), errors=errors, once=new_id())
     return page(request, "stories/form.html", status=status, topics=words.topics(), **shown, **LISTS)
 
 
@@ -155,7 +160,7 @@ async def renew_story(request: web.Request) -> web.Response:
                 await kernel.database.write(telling.ask_again, kernel.node, viewer, story_id, _agreed(request, fields))
                 return redirect(f"/stories/{story_id}")
         except FedcollabError as error:
-            errors, status = {"on": error.in_words(words_of(request))}, error.status
+            errors, status = {error.field if isinstance(error, Wrong) else "on": error.in_words(words_of(request))}, error.status
     shown = dict(story=story, values=values, given=given, errors=errors)
     return page(request, "stories/renew.html", status=status, **shown, **LISTS)
 
