@@ -56,7 +56,8 @@ async def shelve(made: "Scene") -> None:
     made.places["withdrawn"] = gone = await add(Record(title="Deposit checklist", kind="Card", year=2023), "TLP:AMBER+STRICT")
     await busy.write(service.withdraw, daan, gone, reason="The legal part is out of date.")
     made.places["country_note"] = await busy.write(notes.add, daan, guide, country="NL", text="Ask for the *gross* wage.", language="en")
-    made.places["list"] = await busy.write(lists.add, ilse, title="First week", summary="What a new colleague reads.", label="TLP:GREEN")
+    words = dict(title="First week", summary="What a new colleague reads.")
+    made.places["list"] = await busy.write(lists.add, ilse, **words, label="TLP:AMBER+STRICT")
     for one in (guide, card):
         await busy.write(lists.put, ilse, made.places["list"], one)
     made.places["list_empty"] = await busy.write(lists.add, ilse, title="قائمة", summary="", label="TLP:AMBER+STRICT")

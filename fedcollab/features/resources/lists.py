@@ -65,8 +65,12 @@ def _row(session: Session, viewer: Viewer, list_id: str) -> Any:
     return row
 
 
-def add(session: Session, node: Node, viewer: Viewer, *, title: str, summary: str, label: str, once: str = "") -> str:
-    """A new list; answers its row id. Raises Forbidden, Refused (Wrong names the field), StorageFull."""
+def add(
+    session: Session, node: Node, viewer: Viewer, *, title: str, summary: str, label: str, once: str = "", resource_id: str = ""
+) -> str:
+    """A new list, with a resource in it where one is named; answers its row id.
+
+    Raises Forbidden, NotFound, Refused (Wrong names the field), StorageFull."""
     if not viewer.signed_in:
         raise Forbidden(N_("Only members keep reading lists."))
     name = markup.plain(title, TITLE)
@@ -84,6 +88,8 @@ def add(session: Session, node: Node, viewer: Viewer, *, title: str, summary: st
     uri = node.settings.uri(f"/library/lists/{list_id}")
     session.execute(sa.insert(Collection).values(id=list_id, uri=uri, **shared, **words))
     audit.record(session, node.now(), viewer, "list.add", list_id)
+    if resource_id:
+        put(session, node, viewer, list_id, resource_id)
     return list_id
 
 

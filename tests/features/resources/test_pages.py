@@ -157,6 +157,23 @@ async def test_a_reading_list_shows_what_its_reader_may_see_and_no_more(here: Si
     assert (await ilse.get(at))[0] == 404
 
 
+async def test_a_list_begun_on_a_resources_page_has_it_and_no_list_says_that_partners_see_it(here: Site) -> None:
+    ilse, mara = await here.member("ilse"), await here.member("mara")
+    guide = await add(here, ilse, label="TLP:GREEN")
+    _, text = await ilse.get(f"/library/{guide}")
+    assert f"/library/lists/new?resource={guide}" in text
+    _, text = await ilse.get(f"/library/lists/new?resource={guide}")
+    assert (f'name="resource" value="{guide}"' in text, "TLP:GREEN" in text) == (True, False)
+    form = {"title": "First week", "summary": "", "resource": guide}
+    assert (await ilse.post("/library/lists/new", **form, label="TLP:GREEN"))[0] == 400
+    _, at, _ = await ilse.post("/library/lists/new", **form, label="TLP:AMBER+STRICT")
+    assert GUIDE.title in (await ilse.get(at))[1]
+    assert f"/library/lists/new?resource={guide}" in (await mara.get(f"/library/{guide}"))[1]  # also where there is a list already
+    lists_before = (await ilse.get("/library/lists"))[1].count("First week")
+    assert (await ilse.post("/library/lists/new", **form | {"resource": "no such resource"}, label="TLP:CLEAR"))[0] == 404
+    assert (await ilse.get("/library/lists"))[1].count("First week") == lists_before
+
+
 async def test_what_is_due_for_review_is_listed_for_its_adder_and_counted_for_moderators(here: Site) -> None:
     ilse, mara, boss = await here.member("ilse"), await here.member("mara"), await here.member("boss", "moderator")
     await add(here, ilse, Record(title="Old", kind="Law", review_on="2020-01-01"))

@@ -56,7 +56,7 @@ async def test_one_record_goes_out_to_whoever_sees_it_alone(house: House) -> Non
 async def test_a_reading_list_goes_out_in_its_order_without_what_its_reader_may_not_see(house: House) -> None:
     made = await fill(house)
     public = await house.site.write(lists.add, house.admin.viewer, title="A list", summary="", label="TLP:CLEAR")
-    own = await house.site.write(lists.add, house.admin.viewer, title="Our list", summary="", label="TLP:GREEN")
+    own = await house.site.write(lists.add, house.admin.viewer, title="Our list", summary="", label="TLP:AMBER+STRICT")
     for name in ("green", "strict", "public"):
         for list_id in (public, own):
             await house.site.write(lists.put, house.admin.viewer, list_id, made[name])
