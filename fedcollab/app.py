@@ -19,7 +19,18 @@ from fedcollab.base.maintenance import Maintenance
 from fedcollab.base.paths import STATIC, NodeFiles
 from fedcollab.base.room import MEGABYTE, Room
 from fedcollab.base.templates import Templates
-from fedcollab.base.web import BODY_BYTES, SECRET, SETTINGS, SHOW_ERROR, add_headers, answer_errors, redirect, token_base, wants_document
+from fedcollab.base.web import (
+    BODY_BYTES,
+    SECRET,
+    SETTINGS,
+    SHOW_ERROR,
+    add_headers,
+    answer_errors,
+    local,
+    redirect,
+    token_base,
+    wants_document,
+)
 from fedcollab.feature import ARRIVALS, ASKED, BESIDE, CODES, COUNTED, HOME, MENU, OUTBOX, TEMPLATES, Counted, Feature, count_in_menu, page
 from fedcollab.features.discussions.feature import FEATURE as DISCUSSIONS
 from fedcollab.features.members.feature import FEATURE as MEMBERS
@@ -127,4 +138,5 @@ def show_error(request: web.Request, error: FedcollabError) -> web.Response:
     if error.status == 401 and request.method == "GET" and not wants_document(request):
         return redirect(f"/login?next={request.rel_url.raw_path}")
     template = "base/refused.html" if request.headers.get("HX-Request") == "true" else "base/error.html"
-    return page(request, template, status=error.status, error=error)
+    back = local(request.query.get("next", "/")) if request.method == "POST" and request.path == "/files" else ""
+    return page(request, template, status=error.status, error=error, back=back)

@@ -41,6 +41,16 @@ async def test_a_form_may_be_larger_than_what_any_other_address_takes(tmp_path: 
         assert (await ilse.ask("POST", "/settings", TEXT, **{"Content-Type": "application/x-www-form-urlencoded"}))[0] == 413
 
 
+async def test_a_refused_file_leads_back_to_the_form_and_nowhere_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with library(tmp_path, monkeypatch) as (here, _):
+        ilse = Sender(await here.member("ilse"))
+        status, _, text = await ilse.form("tool.exe", b"MZ" + bytes(500), path="/files?next=/library/new")
+        assert (status, '<a class="btn main" href="/library/new">' in text) == (422, True)
+        for away in ("//evil.example", "https://evil.example", "/\\evil.example"):
+            _, _, text = await ilse.form("tool.exe", b"MZ" + bytes(500), path=f"/files?next={away}")
+            assert "evil.example" not in text.partition("<footer")[0]
+
+
 async def test_a_form_of_another_site_stores_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with library(tmp_path, monkeypatch) as (here, _):
         ilse = Sender(await here.member("ilse"))
