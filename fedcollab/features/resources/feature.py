@@ -15,6 +15,7 @@ from .exchange import feature as exchange
 from .found import STOCK
 from .shelves import FEATURE as NAME
 from .shelves import admit_partner, expel_partner
+from .words import KINDS, TOPICS
 
 ID = "{id:[0-9a-f]+-[0-9a-f-]+}"  # so that other addresses of the library are not taken for one
 
@@ -62,6 +63,7 @@ FEATURE = Feature(
     chores=(*[send_catalogue] * PARTS, forget_drafts, *exchange.CHORES),
     erasures=ERASURES,
     stock=STOCK,
+    codes=KINDS | TOPICS,
     asked=reading.may_ask_about,
     holds=reading.holds,
     permission=N_("Library"),

@@ -40,6 +40,17 @@ async def test_a_resource_is_added_with_words_for_countries_and_languages_and_st
     assert at not in (await here.stranger().get("/library"))[1]
 
 
+async def test_search_calls_kinds_and_topics_by_their_names_in_the_readers_language(here: Site) -> None:
+    ilse = await here.member("ilse")
+    await add(here, ilse, Record(title="Seasonal contracts", kind="Policy", topics=("LabourRecruitment",)))
+    for language, named in (("en", ("Policy or procedure", "Labour recruitment")), ("fr", ("Politique ou procédure", "Recrutement de"))):
+        await ilse.ask("GET", f"/language/{language}")
+        _, text = await ilse.get("/search?q=seasonal")
+        for name in named:
+            assert name in text, name
+        assert "LabourRecruitment</bdi>" not in text
+
+
 async def test_what_was_typed_comes_back_from_the_login_page_and_nothing_is_stored_before(here: Site) -> None:
     ilse, stranger = await here.member("ilse"), here.stranger()
     token = await stranger.token()
