@@ -67,7 +67,7 @@ def _seen(session: Session, viewer: Viewer, resource_id: str) -> Any:
 
 def _checked(country: str, text: str) -> str:
     if country not in countries():
-        raise Wrong("country", N_("Choose the country that the note is about."))
+        raise Wrong("country", N_("Write one country by its name or as a code of two letters, such as KH."))
     if not text.strip():
         raise Wrong("text", N_("The note is empty. Write something first."))
     if len(text) > LONGEST:

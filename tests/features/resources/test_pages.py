@@ -139,13 +139,16 @@ async def test_translations_lead_to_each_other_and_can_be_parted(here: Site) -> 
 async def test_a_note_on_a_country_is_written_changed_and_deleted_by_its_writer(here: Site) -> None:
     ilse, mara = await here.member("ilse"), await here.member("mara")
     at = f"/library/{await add(here, ilse)}"
-    assert (await mara.post(f"{at}/note", country="Nowhere", text="Ask for it in writing."))[0] == 422
+    status, _, text = await mara.post(f"{at}/note", country="Nowhere", text="Ask for it in writing.")
+    assert (status, "as a code of two letters" in text, "Ask for it in writing." in text) == (422, True, True)
     assert (await mara.post(f"{at}/note", country="France", text="Ask for it in *writing*."))[0] == 303
     _, text = await ilse.get(at)
     assert "<b>France</b>" in text
     assert "<em>writing</em>" in text
     assert "/library/notes/" not in text
-    note = (await mara.get(at))[1].split("/library/notes/")[1].split("/")[0]
+    text = (await mara.get(at))[1]
+    note = text.split("/library/notes/")[1].split("/")[0]
+    assert text.rindex("<details>", 0, text.index(f"/library/notes/{note}/delete")) > text.index(f"/library/notes/{note}/edit")
     assert (await ilse.post(f"/library/notes/{note}/edit", country="FR", text="Mine now."))[0] == 403
     assert (await mara.post(f"/library/notes/{note}/edit", country="FR", text="Better."))[0] == 303
     assert (await mara.post(f"/library/notes/{note}/delete"))[0] == 303

@@ -238,6 +238,8 @@ async def test_the_text_of_a_broken_file_is_kept_corrected_and_read_again(house:
     text = "@book{a, title = {One}\n@book{b, title = {Two}}\n"
     _, place, _ = await upload(house.admin, text)
     assert [line[2] for line in (await report(house.admin, place))[1:]] == ["Cannot be read", "New"]
+    row = (await house.admin.get(place))[1].partition('<li class="row">')[2].partition("</li>")[0]
+    assert f'href="{place}/text"' in row  # beside what is wrong, not at the foot of five thousand entries
     _, page = await house.admin.get(f"{place}/text")
     assert unescape(page).count(text.strip()) == 1
     assert await house.admin.get(f"{place}/file") == (200, text)
