@@ -139,8 +139,13 @@ def _recall(kernel: Kernel, shelves: Shelves, file_id: str, host: str) -> None:
 
 async def _fetch(kernel: Kernel, shelves: Shelves, wanted: Wanted, growing: Growing) -> None:
     await growing.begin()
+
+    async def take(chunk: bytes) -> None:
+        kernel.node.room.need_for_file(len(chunk))  # others fill the disk as well
+        await growing.add(chunk)
+
     try:
-        await knocking.load(kernel, wanted.uri, wanted.most, growing.add)
+        await knocking.load(kernel, wanted.uri, wanted.most, take)
     except Unreachable as error:
         if error.reason == MORE_THAN_SAID:
             await kernel.database.write(refuse, kernel.node, wanted, "size")

@@ -17,6 +17,7 @@ from fedcollab.base.clock import DAY, new_id
 from fedcollab.base.crash import reach
 from fedcollab.base.database import wake
 from fedcollab.base.errors import BadRequest, N_, NotFound, Refused, StorageFull, TooLarge, TooMany, Unavailable
+from fedcollab.base.room import Room
 from fedcollab.federation.kernel import Kernel
 
 from . import arrival, kinds, picturing, quotas
@@ -180,9 +181,10 @@ def close(shelves: Shelves, upload_id: str) -> None:
         hand.growing = None
 
 
-async def pour(growing: Growing, read: Read, most: int) -> None:
+async def pour(growing: Growing, read: Read, most: int, room: Room) -> None:
     """Writes what `read` brings until it is empty; what has come is safe also where it breaks off. `most` are the bytes that the file may
-    have. Raises TooLarge, StorageFull, and BadRequest where it breaks off."""
+    have; the disk is looked at all the while, for others fill it as well. Raises TooLarge, StorageFull, and BadRequest where it breaks
+    off."""
     held = bytearray()
     try:
         while True:
@@ -192,6 +194,7 @@ async def pour(growing: Growing, read: Read, most: int) -> None:
             if growing.size + len(held) > most:
                 raise TooLarge(MORE)
             if held and (len(held) >= PIECE or not chunk):
+                room.need_for_file(len(held))
                 await growing.add(held)
                 held = bytearray()
             if not chunk:
@@ -208,7 +211,7 @@ async def receive(
     is left; of what was cut, all that has come. Raises BadRequest where it was cut, TooLarge, StorageFull, and what `finish` raises."""
     most = quotas.limit(kernel.node.settings) if whole else upload.size
     try:
-        await pour(growing, read, most)
+        await pour(growing, read, most, kernel.node.room)
     except (TooLarge, StorageFull):
         await drop(kernel, shelves, [upload])
         raise

@@ -98,3 +98,26 @@ def test_a_store_on_another_disk_takes_a_file_as_a_whole_or_not_at_all(tmp_path:
             blobs._move(source, tmp_path / "cd" / "d")
     assert list((tmp_path / "cd").iterdir()) == []
     assert source.exists()
+
+
+@pytest.mark.rule("R6")
+async def test_what_others_fill_meanwhile_is_noticed_before_more_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    free, written, real = [5_000_000_000], [0], os.pwrite
+
+    def pwrite(handle: int, data: Any, at: int) -> int:
+        written[0] += len(data)
+        return real(handle, data, at)
+
+    async with library(tmp_path, monkeypatch) as (here, _):
+        ilse, data = Sender(await here.member("ilse")), b"a line of text\n" * 100_000
+        monkeypatch.setattr(Room, "figures", lambda self: (free[0], 10_000_000_000))
+        monkeypatch.setattr(blobs.os, "pwrite", pwrite)
+        _, begun = await ilse.begin("a.txt", len(data))
+        assert (await ilse.part(begun["id"], 0, data[:500_000]))[0] == 204
+        free[0] = 100_000_000
+        before = written[0]
+        status, _, told = await ilse.part(begun["id"], 500_000, data[500_000:])
+        assert (status, "no room for this file" in told["error"]) == (507, True)
+        assert (written[0], stored(here), (await rows(here))["upload"]) == (before, [], 0)
+        free[0] = 5_000_000_000
+        assert await ilse.upload("a.txt", data)
