@@ -67,6 +67,7 @@ FIGURES: dict[str, tuple[object, ...]] = {
     "an upload that nobody goes on with": (f"{uploading.KEPT // MICROSECONDS // DAY} day",),
     "partners' files fetched at the same time": (shelves.FETCHES,),
     "partners' files fetched from one host at the same time": (http.AT_ONCE["FILE"],),
+    "partners' files of one host that are fetched or wait": (fetching.OF_ONE,),
     "a partner's file of which no size is said": (f"{fetching.UNSAID // MB} MB",),
     "a partner's file that comes slowly": (f"{http.LEAST // 1024} kB in {http.WINDOW} s, {http.FILE_SECONDS // 3600} h in all",),
     "attachments of one document that are read": (attachments.MOST,),

@@ -11,7 +11,7 @@ from fedcollab.actors.node import Node
 from fedcollab.backup.erasures import Part
 from fedcollab.base.errors import NotFound, Refused
 
-from . import service
+from . import notes, service
 from .models import WITHDRAWN, CountryNote, LabelChange, Resource, Version
 
 
@@ -22,8 +22,8 @@ def taken_since(session: Session, since: int) -> list[str]:
         gone += session.scalars(sa.select(model.uri).where(model.deleted_at >= since).order_by(model.deleted_at))
     lately = sa.and_(Resource.changed_at >= since, Resource.deleted_at.is_(None))
     query = sa.select(Resource.uri, Resource.reason, Resource.revision, Resource.label, Resource.state)
-    moved = sa.select(LabelChange.resource_id).where(LabelChange.at >= since)
-    noted = sa.or_(Resource.state == WITHDRAWN, Resource.label == STRICT, Resource.id.in_(moved))
+    changed = sa.exists().where(LabelChange.resource_id == Resource.id, LabelChange.at >= since)
+    noted = sa.or_(Resource.state == WITHDRAWN, Resource.label == STRICT, changed)
     rows = session.execute(query.where(lately, noted).order_by(Resource.changed_at)).all()
     return gone + [json.dumps(dict(row._mapping), separators=(",", ":")) for row in rows]
 
@@ -33,8 +33,8 @@ def take_again(session: Session, node: Node, name: str) -> None:
     said = json.loads(name) if name.startswith("{") else {"uri": name}
     uri = said["uri"]
     note = sa.and_(CountryNote.uri == uri, CountryNote.deleted_at.is_(None))
-    if session.execute(sa.select(CountryNote.id).where(note)).first() is not None:
-        session.execute(sa.update(CountryNote).where(note).values(source="", html="", deleted_at=node.now()))
+    if note_id := session.scalar(sa.select(CountryNote.id).where(note)):
+        notes.bury(session, node, note_id)
         return
     there = sa.select(Resource.id, Resource.state, Resource.number, Resource.revision, Resource.label)
     row = session.execute(there.where(Resource.uri == uri, Resource.deleted_at.is_(None))).one_or_none()

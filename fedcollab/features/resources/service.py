@@ -357,13 +357,14 @@ def forget_draft(session: Session, viewer: Viewer, place: str) -> None:
 
 
 def again(session: Session, node: Node, resource_id: str, *, state: str, reason: str, label: str, revision: int) -> None:
-    """A record of an older backup as it had been since: partners know of it already. Never under a wider label."""
-    columns = (Resource.id, Resource.label, Resource.audience_id, Resource.organisation_id)
+    """A record of an older backup as it had been since, with what was said of it: partners know of it already. Never under a wider
+    label."""
+    columns = (Resource.id, Resource.organisation_id, Resource.label, Resource.audience_id)
     row = session.execute(sa.select(*columns).where(Resource.id == resource_id)).one()
     values = dict(state=state, reason=reason, revision=revision)
     if policy.is_wider(row.label, label):
         audience_id = shelves.ours(session, node, label) if label == STRICT else row.audience_id
-        _move_notes(session, node, row, label, audience_id)
         values |= dict(label=label, audience_id=audience_id)
+        _move_notes(session, node, row, label, audience_id)
     session.execute(sa.update(Resource).where(Resource.id == resource_id).values(**values))
     index.put(session, resource_id)

@@ -9,6 +9,7 @@ from fedcollab.backup import erasures
 from fedcollab.features.resources import notes, service
 from fedcollab.features.resources.erased import ERASURES
 from fedcollab.features.resources.models import CountryNote, Version
+from fedcollab.federation.models import Activity
 from tests import rows
 from tests.features.test_library_records import GUIDE, Shelf
 
@@ -85,3 +86,23 @@ def test_a_deleted_note_is_deleted_again_and_what_stood_before_stays(shelf: Shel
     assert restored(shelf, lambda: notes.delete(shelf.session, shelf.node, shelf.ilse, gone)) == 1
     said = dict(shelf.session.execute(sa.select(CountryNote.id, CountryNote.html)).all())
     assert (said[gone], said[kept]) == ("", "<p>Ask in writing.</p>")
+    bodies = "".join(shelf.session.scalars(sa.select(Activity.body).where(Activity.object_uri.contains(gone))))
+    assert bodies == "", "nor do its words wait in what is sent"
+
+
+@pytest.mark.rule("P8", "P11")
+@pytest.mark.parametrize("label", ["TLP:GREEN", "TLP:AMBER+STRICT"])
+def test_a_narrowed_record_and_what_was_said_of_it_do_not_come_back_wider(shelf: Shelf, label: str) -> None:
+    found, other = shelf.add(label="TLP:CLEAR"), shelf.add(label="TLP:CLEAR")
+    for one in (found, other):
+        notes.add(shelf.session, shelf.node, shelf.ilse, one, country="FR", text="Ask in writing.")
+
+    def happens() -> None:
+        shelf.clock.at += 10**9
+        service.relabel(shelf.session, shelf.node, shelf.ilse, found, label)
+
+    shelf.clock.at += 1
+    assert restored(shelf, happens) == 1
+    said = dict(shelf.session.execute(sa.select(CountryNote.resource_id, CountryNote.label)).all())
+    assert (shelf.row(found).label, said[found]) == (label, label)
+    assert (shelf.row(other).label, said[other]) == ("TLP:CLEAR", "TLP:CLEAR")
