@@ -215,7 +215,7 @@ def raised(path: Path) -> Iterator[str]:
     """Texts of errors that pages may show and that are not marked for translation."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in SHOWN and node.args:
-            text = node.args[0]
+            text = node.args[1 if node.func.id == "Wrong" else 0]  # which names a field before it
             if isinstance(text, ast.JoinedStr) or (isinstance(text, ast.Constant) and text.value):
                 yield ast.unparse(text)
 

@@ -128,7 +128,7 @@ async def test_a_group_that_is_no_longer_public_is_so_on_every_node_and_each_con
 
     await nodes.until("all confirmed", all_have)
     for one in line:
-        for table in ("post", "thread", "audience"):
+        for table in ("post", "thread", "audience JOIN actor ON actor.id = audience.group_id AND actor.kind = 'Group'"):
             assert await one.sql(f"SELECT label FROM {table}") == [("TLP:GREEN",)], table
         assert await one.read(lambda session: reading.groups(session, Viewer())) == []
     with pytest.raises(Conflict):

@@ -42,7 +42,7 @@ ALLOWED = {  # of each verb what it needs and what it may have
 }
 
 
-class Wrong(Exception):
+class Fault(Exception):
     """An answer of the protocol's own to what was asked wrongly; `code` as the protocol calls it."""
 
     def __init__(self, code: str, text: str) -> None:
@@ -75,7 +75,7 @@ def document(session: Session, node: Node, query: Query) -> str:
     try:
         verb = _verb(query)
         parts = [VERBS[verb](Asked(session, node, _arguments(verb, query)))]
-    except Wrong as error:
+    except Fault as error:
         if error.code in ("badVerb", "badArgument"):
             said = {}
         parts = [element("error", error.text, code=error.code)]
@@ -87,22 +87,22 @@ def document(session: Session, node: Node, query: Query) -> str:
 def _verb(query: Query) -> str:
     verbs = query.getall("verb", [])
     if len(verbs) != 1 or verbs[0] not in ALLOWED:
-        raise Wrong("badVerb", "Ask with one verb of OAI-PMH 2.0.")
+        raise Fault("badVerb", "Ask with one verb of OAI-PMH 2.0.")
     return verbs[0]
 
 
 def _arguments(verb: str, query: Query) -> dict[str, str]:
-    """The arguments but the verb. Raises Wrong for one too many, one too few, or one twice."""
+    """The arguments but the verb. Raises Fault for one too many, one too few, or one twice."""
     needed, allowed = ALLOWED[verb]
     names = set(query) - {"verb"}
     if names - {*needed, *allowed} or any(len(query.getall(name)) > 1 for name in names):
-        raise Wrong("badArgument", "An argument is unknown to this verb, or stands there twice.")
+        raise Fault("badArgument", "An argument is unknown to this verb, or stands there twice.")
     found = {name: query[name] for name in names}
     if TOKEN in found:
         if len(found) > 1:
-            raise Wrong("badArgument", "A resumptionToken goes alone.")
+            raise Fault("badArgument", "A resumptionToken goes alone.")
     elif set(needed) - set(found):
-        raise Wrong("badArgument", f"{verb} needs {' and '.join(needed)}.")
+        raise Fault("badArgument", f"{verb} needs {' and '.join(needed)}.")
     return found
 
 
@@ -134,7 +134,7 @@ def _formats(asked: Asked) -> Markup:
 
 def _sets(asked: Asked) -> Markup:
     if TOKEN in asked.args:
-        raise Wrong("badResumptionToken", "The list of sets comes in one piece.")
+        raise Fault("badResumptionToken", "The list of sets comes in one piece.")
     named = [(f"{harvest.KIND}:{code}", name) for code, name in KINDS.items() if code != STORY]
     named += [(f"{harvest.TOPIC}:{code}", name) for code, name in TOPICS.items()]
     return element("ListSets", *(element("set", element("setSpec", spec), element("setName", name)) for spec, name in named))
@@ -143,7 +143,7 @@ def _sets(asked: Asked) -> Markup:
 def _header(asked: Asked) -> Header:
     found = harvest.one(asked.session, asked.node, asked.args["identifier"])
     if found is None:
-        raise Wrong("idDoesNotExist", "There is no public record of this identifier.")
+        raise Fault("idDoesNotExist", "There is no public record of this identifier.")
     return found
 
 
@@ -155,7 +155,7 @@ def _get(asked: Asked) -> Markup:
 
 def _check_prefix(prefix: str) -> None:
     if prefix != PREFIX:
-        raise Wrong("cannotDisseminateFormat", "Records are to be had as oai_dc.")
+        raise Fault("cannotDisseminateFormat", "Records are to be had as oai_dc.")
 
 
 def _identifiers(asked: Asked) -> Markup:
@@ -175,8 +175,8 @@ def _listed(asked: Asked) -> tuple[list[Header], Markup | None]:
     found = harvest.headers(asked.session, asked.node, wanted)
     if not found:
         if TOKEN in asked.args:
-            raise Wrong("badResumptionToken", "There is nothing more after this token.")
-        raise Wrong("noRecordsMatch", "No record is as you ask for.")
+            raise Fault("badResumptionToken", "There is nothing more after this token.")
+        raise Fault("noRecordsMatch", "No record is as you ask for.")
     page = found[: harvest.PAGE]
     if len(found) > harvest.PAGE:
         return page, element(TOKEN, _token(wanted._replace(at=page[-1].stamp, last=page[-1].id)))
@@ -187,23 +187,23 @@ def _wanted(args: Mapping[str, str]) -> Wanted:
     _check_prefix(args["metadataPrefix"])
     since, until = (_moment(args.get(name, ""), name) for name in ("from", "until"))
     if since and until and len(args["from"]) != len(args["until"]):
-        raise Wrong("badArgument", "from and until have to be of one granularity.")
+        raise Fault("badArgument", "from and until have to be of one granularity.")
     if since and until and since >= until:
-        raise Wrong("badArgument", "from lies after until.")
+        raise Fault("badArgument", "from lies after until.")
     name, _, code = args.get("set", "").partition(":")
     if "set" in args and code not in {harvest.KIND: KINDS, harvest.TOPIC: TOPICS}.get(name, {}):
-        raise Wrong("noRecordsMatch", "There is no such set.")
+        raise Fault("noRecordsMatch", "There is no such set.")
     return Wanted(since or 0, until or LAST, name, code)
 
 
 def _moment(text: str, name: str) -> int:
-    """A day or a second, in microseconds; of `until` its end. 0 for none. Raises Wrong."""
+    """A day or a second, in microseconds; of `until` its end. 0 for none. Raises Fault."""
     if not text:
         return 0
     whole = text if SECOND.fullmatch(text) else f"{text}T00:00:00Z" if DAY.fullmatch(text) else ""
     found = parse_iso(whole) if whole else None
     if found is None or found < 0:
-        raise Wrong("badArgument", f"{name} is no day and no second.")
+        raise Fault("badArgument", f"{name} is no day and no second.")
     if name == "from":
         return found
     return found + (MICROSECONDS if len(text) > 10 else 24 * 3600 * MICROSECONDS)
@@ -215,16 +215,16 @@ def _token(wanted: Wanted) -> str:
 
 
 def _resumed(token: str) -> Wanted:
-    """What a token of ours says. Raises Wrong for anything else."""
+    """What a token of ours says. Raises Fault for anything else."""
     try:
         text = base64.b64decode(token[:400] + "=" * (-len(token) % 4), altchars=b"-_", validate=True).decode("ascii")
         since, until, name, code, at, last = text.split("!")
         found = Wanted(_number(since), _number(until), name, code, _number(at), last)
     except (ValueError, binascii.Error):
-        raise Wrong("badResumptionToken", "This token is none of ours.") from None
+        raise Fault("badResumptionToken", "This token is none of ours.") from None
     known = {"": {"": ""}, harvest.KIND: KINDS, harvest.TOPIC: TOPICS}
     if code not in known.get(name, {}) or not re.fullmatch(r"[0-9a-f-]{36}", last):
-        raise Wrong("badResumptionToken", "This token is none of ours.")
+        raise Fault("badResumptionToken", "This token is none of ours.")
     return found
 
 

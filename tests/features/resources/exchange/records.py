@@ -41,7 +41,7 @@ RECORDS = st.builds(
     year=st.none() | st.integers(1000, 2199),
     language=st.sampled_from(["", "en", "fr", "ar", "km", "zh-Hant", "pt-BR"]),
     countries=st.lists(st.sampled_from(["KH", "TH", "FR"]), unique=True).map(lambda codes: tuple(sorted(codes))),
-    kind=st.sampled_from(list(KINDS)),
+    kind=st.sampled_from([kind for kind in KINDS if kind != "Story"]),  # which is in no export
     topics=st.lists(st.sampled_from(list(TOPICS)), unique=True, max_size=12).map(tuple),
     licence=st.sampled_from(["", *LICENCES]),
     summary=TEXT.map(lines),

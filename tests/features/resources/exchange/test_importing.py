@@ -5,6 +5,7 @@ import io
 import re
 from html import unescape
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -208,17 +209,18 @@ async def test_a_unit_keeps_to_its_time_and_what_was_cut_off_goes_on(house: Hous
 
 async def test_whoever_is_no_member_any_more_imports_nothing_more(house: House) -> None:
     mara = await house.site.member("mara")
-    for _ in range(2):
-        _, place, _ = await upload(mara, "@book{a, title = {One}}\n@book{b, title = {Two}}")
-        await house.site.write(importing.start, mara.viewer, place.rpartition("/")[2])
+    theirs = [(await upload(mara, "@book{a, title = {One}}\n@book{b, title = {Two}}"))[1] for _ in range(2)]
     _, place, _ = await upload(house.admin, "@book{c, title = {Three}}")
-    await house.site.write(importing.start, house.admin.viewer, place.rpartition("/")[2])
-    await house.site.kernel.database.write(
-        lambda session: session.execute(sa.text("UPDATE actor SET disabled_at = 1 WHERE id = :id"), {"id": mara.viewer.person_id}) and None
-    )
-    await house.site.write(importing.go_on)
-    assert await library(house) == []
-    await house.site.write(importing.go_on)  # and those of others go on
+
+    def begin_and_leave(session: Any, node: Any) -> None:
+        """In one unit, for the node's own chores look as well."""
+        for viewer, begun in (*((mara.viewer, one) for one in theirs), (house.admin.viewer, place)):
+            importing.start(session, node, viewer, begun.rpartition("/")[2])
+        session.execute(sa.text("UPDATE actor SET disabled_at = 1 WHERE id = :id"), {"id": mara.viewer.person_id})
+
+    await house.site.write(begin_and_leave)
+    for _ in range(2):  # and those of others go on
+        await house.site.write(importing.go_on)
     assert [record.title for _, _, record in await library(house)] == ["Three"]
 
 
