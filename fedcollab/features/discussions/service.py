@@ -1,6 +1,5 @@
 """Decides how posts come to be, change and go: each with its activity, its deliveries and its audit in one commit."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -19,6 +18,7 @@ from fedcollab.actors.service import ActorData
 from fedcollab.base import markup
 from fedcollab.base.clock import HOUR, new_id
 from fedcollab.base.errors import Forbidden, N_, NotFound, Refused, TooMany
+from fedcollab.base.once import row_id
 from fedcollab.base.statements import prepared
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import announce, outbox, partners, receipts
@@ -30,7 +30,6 @@ from .progress import own_post_read
 TITLE = 200
 CHANGES, CHANGES_AN_HOUR = 500, 50  # of one post: each stays in its history, and goes to every partner inside
 AUTHOR, GROUP = sa.orm.aliased(Actor), sa.orm.aliased(Actor)  # made once: an alias copies every column
-ONCE = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True)
@@ -167,8 +166,7 @@ def _post(
     files: Sequence[str],
 ) -> Posted:
     now = node.now()
-    fresh = ONCE.fullmatch(once) and session.execute(sa.select(Post.id).where(Post.id == once)).first() is None
-    post_id = once if fresh else new_id(now)
+    post_id = row_id(session, Post, once, now)
     html, named = mentions.render(session, group, text)
     uri = node.settings.uri(f"/posts/{post_id}")
     ours = group.known == OWN

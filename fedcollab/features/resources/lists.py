@@ -10,8 +10,8 @@ from fedcollab.access import audit, policy
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.node import Node
 from fedcollab.base import markup
-from fedcollab.base.clock import new_id
 from fedcollab.base.errors import Forbidden, N_, NotFound, Refused
+from fedcollab.base.once import row_id
 
 from . import reading, service, shelves
 from .checking import Wrong
@@ -81,8 +81,7 @@ def add(
     if (session.scalar(sa.select(sa.func.count()).select_from(Collection)) or 0) >= LISTS:
         raise Refused(N_("There are as many reading lists as fit. Change or delete one that is there."))
     node.room.need()
-    fresh = service.ONCE.fullmatch(once) and session.scalar(sa.select(Collection.id).where(Collection.id == once)) is None
-    list_id, me = once if fresh else new_id(node.now()), viewer.organisation_id
+    list_id, me = row_id(session, Collection, once, node.now()), viewer.organisation_id
     shared = dict(audience_id=shelves.ours(session, node, label), label=label, author_id=me, organisation_id=me, posted_at=node.now())
     words = dict(title=name, summary=markup.plain(summary, SUMMARY), added_by_id=viewer.person_id)
     uri = node.settings.uri(f"/library/lists/{list_id}")

@@ -13,8 +13,8 @@ from fedcollab.actors import service as actors
 from fedcollab.actors.models import Actor
 from fedcollab.actors.node import Node
 from fedcollab.base import markup
-from fedcollab.base.clock import new_id
 from fedcollab.base.errors import Conflict, Forbidden, N_, NotFound, Refused
+from fedcollab.base.once import row_id
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import announce, outbox, partners
 
@@ -44,8 +44,7 @@ def add(
     check_room(session, resource_id, viewer.organisation_id)
     node.room.need()
     now, me = node.now(), viewer.organisation_id
-    fresh = service.ONCE.fullmatch(once) and session.execute(sa.select(CountryNote.id).where(CountryNote.id == once)).first() is None
-    note_id = once if fresh else new_id(now)
+    note_id = row_id(session, CountryNote, once, now)
     row = dict(id=note_id, uri=node.settings.uri(f"/library/notes/{note_id}"), resource_id=resource_id, country=country, language=language)
     shared = dict(audience_id=resource.audience_id, label=resource.label, author_id=me, organisation_id=me, posted_at=now)
     written = dict(source=text.strip(), html=html, added_by_id=viewer.person_id)

@@ -1,6 +1,5 @@
 """Decides how records come to be, change and go: each with its activity, its deliveries and its audit in one commit."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -16,6 +15,7 @@ from fedcollab.actors.node import Node
 from fedcollab.base import markup
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import Conflict, Forbidden, N_, NotFound, Refused
+from fedcollab.base.once import row_id
 from fedcollab.federation import outbox
 from fedcollab.files import service as files
 
@@ -27,7 +27,6 @@ from .models import CURRENT, REPLACED, WITHDRAWN, CollectionItem, CountryNote, L
 from .record import Record
 
 STORY = "Story"
-ONCE = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True)
@@ -77,8 +76,7 @@ def add(
         return Added(once, again.uri, again=True)
     node.room.need()
     now, audience_id = node.now(), shelves.ours(session, node, label)
-    fresh = ONCE.fullmatch(once) and session.execute(sa.select(Resource.id).where(Resource.id == once)).first() is None
-    resource_id, me = once if fresh else new_id(now), actors.own(session, node)
+    resource_id, me = row_id(session, Resource, once, now), actors.own(session, node)
     uri = node.settings.uri(f"/library/{resource_id}")
     row = dict(id=resource_id, uri=uri, audience_id=audience_id, label=label, author_id=me.id, organisation_id=me.id, posted_at=now)
     state = dict(added_by_id=viewer.person_id, number=1, revision=next_revision(node, 0), changed_at=now, discussion=discussion)
