@@ -141,20 +141,28 @@ def _kept_query() -> sa.Select[Any]:
 
 def of_own(session: Session, viewer: Viewer, ids: Sequence[str]) -> dict[str, FileData]:
     """Those of these files that the viewer has uploaded and that are here."""
+    if not ids or not viewer.person_id:
+        return {}
     mine = sa.select(*files.COLUMNS).where(File.id.in_(ids), File.by_id == viewer.person_id, File.state == HERE)
-    return {row.id: FileData(*row) for row in session.execute(mine)} if ids and viewer.person_id else {}
+    return {row.id: FileData(*row) for row in session.execute(mine)}
 
 
 def keep(session: Session, node: Node, viewer: Viewer, place: str, file_ids: Sequence[str]) -> None:
     """Has a draft keep these files and no others."""
-    there = sa.and_(DraftFile.person_id == viewer.person_id, DraftFile.place == place)
-    before = set(session.scalars(sa.delete(DraftFile).where(there).returning(DraftFile.file_id)))
+    before = set(prepared(session, _taken_out(), {"person": viewer.person_id, "place": place}).scalars())
     own = of_own(session, viewer, list(file_ids))
     wanted = [one for one in dict.fromkeys(file_ids) if one in own][:MOST]
     rows = [dict(person_id=viewer.person_id, place=place, file_id=one, number=number) for number, one in enumerate(wanted)]
     if rows:
         session.execute(sa.insert(DraftFile), rows)
     files.let_go(session, node, before - set(wanted))
+
+
+@cache
+def _taken_out() -> sa.UpdateBase:
+    table: Any = DraftFile.__table__
+    there = sa.and_(table.c.person_id == sa.bindparam("person"), table.c.place == sa.bindparam("place"))
+    return sa.delete(table).where(there).returning(table.c.file_id)
 
 
 def forget_draft_files(session: Session, node: Node) -> None:

@@ -1,6 +1,7 @@
 """Decides how a form in mid-composition is kept, its files with it, and how long it waits for its author: half a year."""
 
 from collections.abc import Sequence
+from functools import cache
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -8,6 +9,7 @@ from sqlalchemy.orm import Session
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import DAY
+from fedcollab.base.statements import prepared
 
 from . import attaching, reading
 from .models import Draft
@@ -29,8 +31,13 @@ def save_draft(session: Session, node: Node, viewer: Viewer, place: str, *, titl
 
 def forget(session: Session, node: Node, viewer: Viewer, place: str, but: Sequence[str] = ()) -> None:
     """The draft is no more, nor its files `but` these."""
-    session.execute(sa.delete(Draft).where(Draft.person_id == viewer.person_id, Draft.place == place))
+    prepared(session, _one(), {"person": viewer.person_id, "place": place})
     attaching.keep(session, node, viewer, place, but)
+
+
+@cache
+def _one() -> sa.Delete:
+    return sa.delete(Draft).where(Draft.person_id == sa.bindparam("person"), Draft.place == sa.bindparam("place"))
 
 
 def forget_drafts(session: Session, node: Node) -> None:
