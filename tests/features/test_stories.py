@@ -219,6 +219,16 @@ async def test_a_story_from_the_form_to_the_code_without_script(house: House) ->
     assert (await person.get("/stories"))[0] in (302, 303)
 
 
+async def test_each_story_of_the_list_has_what_its_own_person_agreed_to_and_what_waits_comes_first(house: House) -> None:
+    writer = await house.site.member("amal")
+    first, _ = await written(house, writer)
+    await house.site.write(telling.check, house.admin.viewer, first, set(CHECKS), GREEN)
+    second, _ = await written(house, writer, ("Research", "OurLibrary"))
+    listed = await house.site.kernel.database.read(telling.listed, house.admin.viewer)
+    said = [(story.id, [(use.use, use.channel) for use in story.uses]) for story in listed]
+    assert said == [(second, [("Research", "OurLibrary")]), (first, list(BOTH))]
+
+
 async def test_a_form_that_is_refused_keeps_what_was_typed(house: House) -> None:
     status, _, body = await house.admin.post("/stories/new", title="Two years", text="Her words", told="Retold", by="Person", how="Written")
     assert status == 422

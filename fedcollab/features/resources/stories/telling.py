@@ -1,7 +1,7 @@
 """Decides how a story comes into the library: written by one of us, checked by another against what gives somebody away, asked for again
 within a year."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -168,22 +168,17 @@ def listed(session: Session, viewer: Viewer) -> list[StoryData]:
     return sorted(found, key=lambda story: (story.draft is None, story.until or 0, story.id))
 
 
-def of_resource(session: Session, viewer: Viewer, resource_id: str) -> StoryData | None:
-    """The story that a resource of ours was, for our own people; else None."""
-    return next(iter(_read(session, viewer, Story.resource_id == resource_id)), None) if viewer.signed_in else None
-
-
 def uses(session: Session, story_id: str) -> list[Consent]:
-    query = sa.select(StoryUse.use, StoryUse.channel, StoryUse.until).where(StoryUse.story_id == story_id)
-    return [Consent(*row) for row in session.execute(query.order_by(StoryUse.use, StoryUse.channel))]
+    """What the person has agreed to, and what has run out and is not settled yet."""
+    return _uses(session, [story_id]).get(story_id, [])
 
 
-def waiting(session: Session, node: Node, viewer: Viewer) -> int:
-    """How many stories want somebody: a check, or to be asked again soon."""
-    soon = sa.exists().where(StoryUse.story_id == Story.id, StoryUse.until < node.now() + consent.SOON)
-    unread = sa.and_(Story.draft.is_not(None), Story.writer_id != viewer.person_id)
-    query = sa.select(sa.func.count()).select_from(Story).where(Story.ended.is_(None), sa.or_(unread, soon))
-    return int(session.execute(query).scalar_one())
+def _uses(session: Session, story_ids: Sequence[str]) -> dict[str, list[Consent]]:
+    query = sa.select(StoryUse.story_id, StoryUse.use, StoryUse.channel, StoryUse.until).where(StoryUse.story_id.in_(story_ids))
+    found: dict[str, list[Consent]] = {}
+    for row in session.execute(query.order_by(StoryUse.use, StoryUse.channel)) if story_ids else ():
+        found.setdefault(row.story_id, []).append(Consent(row.use, row.channel, row.until))
+    return found
 
 
 def _read(session: Session, viewer: Viewer, *which: sa.ColumnElement[bool]) -> list[StoryData]:
@@ -193,10 +188,11 @@ def _read(session: Session, viewer: Viewer, *which: sa.ColumnElement[bool]) -> l
     query = sa.select(Story, writer.name.label("writer"), checker.name.label("checker"), Resource.title)
     query = query.join(writer, writer.id == Story.writer_id).outerjoin(checker, checker.id == Story.checked_by_id)
     rows = session.execute(query.outerjoin(Resource, Resource.id == Story.resource_id).where(*which)).all()
-    return [_data(session, row) for row in rows]
+    agreed = _uses(session, [row.Story.id for row in rows])
+    return [_data(row, tuple(agreed.get(row.Story.id, ()))) for row in rows]
 
 
-def _data(session: Session, row: Any) -> StoryData:
+def _data(row: Any, agreed: tuple[Consent, ...]) -> StoryData:
     story = row.Story
     said = story.draft
     draft = Draft(said["title"], said["text"], said["language"], tuple(said["countries"]), tuple(said["topics"])) if said else None
@@ -217,16 +213,13 @@ def _data(session: Session, row: Any) -> StoryData:
         checked_at=story.checked_at,
         ended=story.ended or "",
         ended_at=story.ended_at,
-        uses=tuple(uses(session, story.id)),
+        uses=agreed,
     )
 
 
 def _kept(draft: Draft) -> dict[str, object]:
-    return {"title": plain(draft.title, TITLE), "text": draft.text} | {
-        "language": draft.language,
-        "countries": list(draft.countries),
-        "topics": list(draft.topics),
-    }
+    words = dict[str, object](title=plain(draft.title, TITLE), text=draft.text, language=draft.language)
+    return words | {"countries": list(draft.countries), "topics": list(draft.topics)}
 
 
 def _agree(session: Session, story_id: str, agreed: Iterable[Consent]) -> None:
