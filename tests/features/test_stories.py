@@ -229,6 +229,23 @@ async def test_each_story_of_the_list_has_what_its_own_person_agreed_to_and_what
     assert said == [(second, [("Research", "OurLibrary")]), (first, list(BOTH))]
 
 
+async def test_who_guesses_codes_holds_up_nobody_who_writes(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, secret = await written(house, await house.site.member("amal"))
+    person, database = house.site.stranger(), house.site.kernel.database
+    write, units = database.write, list[Any]()
+
+    async def counted(work: Any, *args: Any, **more: Any) -> Any:
+        units.append(work)
+        return await write(work, *args, **more)
+
+    monkeypatch.setattr(database, "write", counted)
+    sent = dict(at="/take-back", act="take", which="all")
+    assert (await person.post("/take-back", code=code.make(), **sent))[0] == 404
+    assert ending.take_back not in units
+    assert (await person.post("/take-back", code=secret, **sent))[0] == 200
+    assert ending.take_back in units
+
+
 async def test_a_form_that_is_refused_keeps_what_was_typed(house: House) -> None:
     status, _, body = await house.admin.post("/stories/new", title="Two years", text="Her words", told="Retold", by="Person", how="Written")
     assert status == 422

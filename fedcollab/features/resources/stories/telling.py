@@ -12,12 +12,12 @@ from fedcollab.access import audit, policy
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.models import Actor
 from fedcollab.actors.node import Node
-from fedcollab.base.clock import DAY, new_id
+from fedcollab.base.clock import DAY
 from fedcollab.base.errors import Forbidden, N_, NotFound, Refused
 from fedcollab.base.markup import plain
+from fedcollab.base.once import row_id
 from fedcollab.features.resources.checking import Wrong
 from fedcollab.features.resources.models import Resource
-from fedcollab.features.resources.service import ONCE
 
 from . import code, consent, shelf
 from .consent import Consent
@@ -78,8 +78,7 @@ def write(session: Session, node: Node, viewer: Viewer, draft: Draft, agreed: Ag
     _check_draft(draft)
     _check_agreed(agreed, node.now())
     node.room.need()
-    fresh = ONCE.fullmatch(once) and session.scalar(sa.select(Story.id).where(Story.id == once)) is None
-    story_id, made, now = once if fresh else new_id(node.now()), code.make(), node.now()
+    story_id, made, now = row_id(session, Story, once, node.now()), code.make(), node.now()
     row = dict(told=agreed.told, agreed_by=agreed.by, agreed_how=agreed.how, agreed_on=agreed.on, code_hash=code.read(made))
     session.execute(sa.insert(Story).values(id=story_id, draft=_kept(draft), writer_id=viewer.person_id, written_at=now, **row))
     _agree(session, story_id, consent.given(agreed.pairs, agreed.on))

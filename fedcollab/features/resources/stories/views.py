@@ -192,6 +192,7 @@ async def take_back(request: web.Request) -> web.Response:
     try:
         hashed = code.read(typed)
         if fields.get("act") == "take":
+            await kernel.database.read(_look, kernel.node, hashed)  # who guesses codes keeps no writer busy
             kept = _pairs(fields) if fields.get("which") == "some" else set()
             standing = await kernel.database.write(ending.take_back, kernel.node, hashed, kept)
         else:
