@@ -17,7 +17,7 @@ from .matching import folded
 from .rows import Entry, Row, broken
 
 SIGNS = (",", ";", "\t", "|")
-FORMULA = re.compile("'*[=+\\-@\t\r＝＋－＠]")
+FORMULA = re.compile("'*[=+\\-@\t\r\n＝＋－＠]")
 AGAIN = 20  # times that reading begins anew after a quote that never closes
 WRITTEN = (
     "title",

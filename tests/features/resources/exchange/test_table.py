@@ -98,7 +98,19 @@ def test_lines_are_counted_through_cells_of_several_lines() -> None:
     assert [row.line for row in found] == [2, 5]
 
 
-FORMULAS = ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(1)", "\t=1", "\r=1", "＝1+1", "'=1", "''=1", '=HYPERLINK("https://evil.example")']
+FORMULAS = [
+    "=1+1",
+    "+cmd|' /C calc'!A0",
+    "-2+3",
+    "@SUM(1)",
+    "\t=1",
+    "\r=1",
+    "\n=1",
+    "＝1+1",
+    "'=1",
+    "''=1",
+    '=HYPERLINK("https://evil.example")',
+]
 
 
 @pytest.mark.parametrize("formula", FORMULAS)
