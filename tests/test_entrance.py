@@ -37,3 +37,9 @@ def test_a_node_that_cannot_be_served_says_why_in_one_line(tmp_path: Path) -> No
     assert done.returncode == 1
     assert done.stderr.startswith("fedcollab: ")
     assert "Traceback" not in done.stderr
+
+
+def test_a_node_on_sqlite_does_not_load_the_other_database() -> None:
+    code = "import sys, fedcollab.serve; print(*[name for name in sys.modules if 'postgresql' in name])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "", "an index that names both, with postgresql_where, loads it: two MiB of memory at rest"

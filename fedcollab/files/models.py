@@ -40,8 +40,8 @@ class File(Model):
 
     __table_args__ = (
         Index("ix_file_by_id", "by_id", "created_at"),
-        Index("ix_file_look_at", "look_at", sqlite_where=DUE, postgresql_where=DUE),
-        Index("ix_file_cached", "used_at", sqlite_where=CACHE, postgresql_where=CACHE),
+        Index("ix_file_look_at", "look_at", sqlite_where=DUE),
+        Index("ix_file_cached", "used_at", sqlite_where=CACHE),
     )
 
 
@@ -69,4 +69,4 @@ class GoneBytes(Model):
     at: Mapped[int] = mapped_column(index=True)
     removed_at: Mapped[int | None]
 
-    __table_args__ = (Index("ix_gone_bytes_waits", "at", sqlite_where=WAITS, postgresql_where=WAITS),)
+    __table_args__ = (Index("ix_gone_bytes_waits", "at", sqlite_where=WAITS),)

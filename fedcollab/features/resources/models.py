@@ -52,7 +52,7 @@ class Resource(SharedObject, Model):
         Index("ix_resource_public", "author_id", sqlite_where=PUBLIC),
         Index("ix_resource_harvest", "organisation_id", "changed_at", "id", sqlite_where=PUBLIC),
         Index("ix_resource_due", "organisation_id", "review_on", sqlite_where=DUE),
-        Index("ix_resource_discussion", "discussion", sqlite_where=TALKED, postgresql_where=TALKED),
+        Index("ix_resource_discussion", "discussion", sqlite_where=TALKED),
     )
 
 
