@@ -20,12 +20,13 @@ FETCHES, FETCHES_EACH = 6, 2  # of partners' files, side by side, in all and fro
 
 @dataclass
 class Hand:
-    """An upload that this process has open: its bytes, and the connection that they come over just now."""
+    """An upload that this process has open: its bytes, the connection that they come over just now, who else waits."""
 
     growing: Growing | None = None
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     connection: asyncio.Transport | None = None
     used: float = 0.0
+    waiting: int = 0  # for their turn
 
 
 @dataclass

@@ -135,6 +135,7 @@ async def in_hand(
     it is the viewer's. Without a hand where it is a file already. Raises NotFound; Unavailable where the one before does not end."""
     await kernel.database.read(find, viewer, upload_id)
     hand = _hand(shelves, upload_id)
+    hand.waiting += 1
     if hand.connection is not None and hand.connection is not connection:
         hand.connection.abort()
     try:
@@ -142,6 +143,8 @@ async def in_hand(
             await hand.turn.acquire()
     except TimeoutError:
         raise Unavailable(reason="an upload is still in other hands", retry_after=5) from None
+    finally:
+        hand.waiting -= 1
     try:
         hand.connection, hand.used = connection, asyncio.get_running_loop().time()
         found = await kernel.database.read(find, viewer, upload_id)
@@ -153,13 +156,13 @@ async def in_hand(
     finally:
         hand.connection = None
         hand.turn.release()
-        if hand.growing is None:
+        if hand.growing is None and not hand.waiting:
             shelves.hands.pop(upload_id, None)
 
 
 def _hand(shelves: Shelves, upload_id: str) -> Hand:
     """The open upload; those that rest longest are closed where there are too many."""
-    resting = sorted((one.used, name) for name, one in shelves.hands.items() if not one.turn.locked())
+    resting = sorted((one.used, name) for name, one in shelves.hands.items() if not one.turn.locked() and not one.waiting)
     for _, name in resting[: max(0, len(shelves.hands) - HANDS)]:
         close(shelves, name)
     return shelves.hands.setdefault(upload_id, Hand())

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from fedcollab.access import audit, policy
 from fedcollab.access.models import STRICT
@@ -25,7 +25,8 @@ from .models import CountryNote, Resource
 from .note_wire import LONGEST, NoteData
 
 OF_ONE, OF_ALL = 20, 500  # notes on one resource, of one organisation and together
-AUTHOR, PUBLISHER = aliased(Actor), aliased(Actor)  # made once: an alias copies every column
+ACTOR: Any = Actor.__table__
+AUTHOR, PUBLISHER = ACTOR.alias("author"), ACTOR.alias("publisher")  # of the table: one of the class copies its every property
 
 
 def add(
@@ -155,9 +156,9 @@ def remove(session: Session, node: Node, viewer: Viewer, note_id: str, *, reason
 
 def _row(session: Session, note_id: str) -> Any:
     more = (Resource.uri.label("about"), Resource.organisation_id.label("publisher_id"))
-    uris = (AUTHOR.uri.label("author"), PUBLISHER.uri.label("publisher"))
+    uris = (AUTHOR.c.uri.label("author"), PUBLISHER.c.uri.label("publisher"))
     query = sa.select(*CountryNote.__table__.columns, *more, *uris).join(Resource, Resource.id == CountryNote.resource_id)
-    query = query.join(AUTHOR, AUTHOR.id == CountryNote.author_id).join(PUBLISHER, PUBLISHER.id == Resource.author_id)
+    query = query.join(AUTHOR, AUTHOR.c.id == CountryNote.author_id).join(PUBLISHER, PUBLISHER.c.id == Resource.author_id)
     return session.execute(query.where(CountryNote.id == note_id)).one_or_none()
 
 

@@ -226,7 +226,8 @@ def _translations(session: Session, viewer: Viewer, row: Any) -> list[Listed]:
     """Those that the record names, those that name it, and those that are named beside it."""
     named = sa.select(Translation.uri).where(Translation.resource_id == row.id)
     naming = sa.select(Resource.uri).join(Translation, Translation.resource_id == Resource.id).where(Translation.uri == row.uri)
-    uris = set(session.scalars(named.union(naming).limit(100)))
+    others = session.scalars(naming.order_by(Resource.posted_at, Resource.id).limit(100))  # however many: its own names stand all the same
+    uris = {*session.scalars(named), *others}
     ids = sa.select(Resource.id).where(Resource.uri.in_(uris)).order_by(Resource.language, Resource.id)
     return some(session, viewer, list(session.scalars(ids))) if uris else []
 
