@@ -100,9 +100,8 @@ def attachable(session: Session, node: Node, viewer: Viewer, file_id: str) -> Fi
 
 def learn(session: Session, node: Node, organisation_id: str, said: Attachment, *, through_id: str | None = None) -> str:
     """Keeps what a partner says of a file of its own; answers the file's id here. What it says anew replaces what it said before, and the
-    bytes of another content go. `through_id` is the group that it came through, where another organisation keeps that; what we have had from
-    its own organisation stays so.
-    Raises BadRequest for a file on somebody else's host."""
+    bytes of another content go. `through_id` is the group that it came through, where another organisation keeps that; what we have
+    had from its own organisation stays so. Raises BadRequest for a file on somebody else's host."""
     host = session.scalar(sa.select(Actor.host).where(Actor.id == organisation_id))
     if host is None or host == node.host or host_of(said.uri) != host:
         raise BadRequest(reason="a file on another host than its organisation's")

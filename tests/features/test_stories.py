@@ -91,8 +91,6 @@ async def test_what_was_said_of_a_story_is_for_no_more_people_than_the_story(hou
     await house.site.write(ending.take_back, code.read(secret), [("Learning", "OurLibrary")])
 
     def read(session: Any) -> list[tuple[str, bool]]:
-        import sqlalchemy as sa
-
         query = "SELECT n.label, n.audience_id = r.audience_id FROM country_note n JOIN resource r ON r.id = n.resource_id"
         return [(label, bool(same)) for label, same in session.execute(sa.text(query))]
 
@@ -166,6 +164,23 @@ async def test_what_was_taken_back_does_not_return_with_an_older_backup(house: H
     for name in listed:
         with pytest.raises(Refused):
             await house.site.write(lambda session, node, name=name: ending.lessen_again(session, node, name))
+
+
+@pytest.mark.rule("P11")
+async def test_a_code_that_was_lost_opens_nothing_again_with_an_older_backup(house: House) -> None:
+    story_id, lost = await written(house, await house.site.member("amal"))
+    start = house.site.kernel.node.now()
+    fresh = await house.site.write(telling.new_code, house.admin.viewer, story_id)
+    [said] = await house.site.kernel.database.read(lambda session: ending.lessened_since(session, start))
+    assert (fresh in said, code.read(fresh) in said) == (False, True)
+    old = sa.text("UPDATE story SET code_hash = :old")
+    await house.site.write(lambda session, node: session.execute(old, {"old": code.read(lost)}).close())  # as the older backup has it
+    await house.site.write(lambda session, node: ending.lessen_again(session, node, said))
+    with pytest.raises(NotFound):
+        await house.site.kernel.database.read(ending.look, house.site.kernel.node, code.read(lost))
+    assert (await house.site.kernel.database.read(ending.look, house.site.kernel.node, code.read(fresh))).story_id == story_id
+    with pytest.raises(Refused):
+        await house.site.write(lambda session, node: ending.lessen_again(session, node, said))
 
 
 async def test_a_story_goes_by_its_own_page_alone(house: House) -> None:

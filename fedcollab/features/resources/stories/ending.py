@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
+from fedcollab.access.models import AuditEntry
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.node import Node
 from fedcollab.backup.erasures import Part
@@ -18,6 +19,7 @@ from .consent import Consent
 from .models import Story, StoryUse
 
 TAKEN_BACK, RAN_OUT, WITHDRAWN = "TakenBack", "RanOut", "Withdrawn"
+CODE = "#"  # before the hash of a new code, in what newer backups say to older ones
 LEFT = "="  # before the uses that are left, in what newer backups say to older ones
 AT_ONCE = 20  # stories that one unit of the chore settles
 
@@ -86,9 +88,13 @@ def _keep_only(session: Session, node: Node, viewer: Viewer | None, story_id: st
 
 
 def lessened_since(session: Session, since: int) -> list[str]:
-    """What people may have taken back since: each such story, what is left of its uses, or why it ended."""
+    """What people may have taken back since: each such story, what is left of its uses, or why it ended; and the hashes of codes that were
+    made anew since, for those before were in the wrong hands, perhaps."""
+    made = sa.select(AuditEntry.subject).where(AuditEntry.at >= since, AuditEntry.action == "story.code")
+    codes = session.execute(sa.select(Story.id, Story.code_hash).where(Story.id.in_(made)).order_by(Story.id)).all()
     rows = session.execute(sa.select(Story.id, Story.ended).where(Story.lessened_at >= since).order_by(Story.lessened_at, Story.id)).all()
-    return [f"{row.id} {row.ended or LEFT}{'' if row.ended else _spelt(telling.uses(session, row.id))}" for row in rows]
+    lessened = [f"{row.id} {row.ended or LEFT}{'' if row.ended else _spelt(telling.uses(session, row.id))}" for row in rows]
+    return [f"{row.id} {CODE}{row.code_hash}" for row in codes] + lessened
 
 
 def _spelt(uses: list[Consent]) -> str:
@@ -98,9 +104,14 @@ def _spelt(uses: list[Consent]) -> str:
 def lessen_again(session: Session, node: Node, name: str) -> None:
     """Takes back what an older backup has brought back. Raises NotFound where the story is not here, Refused where nothing is to do."""
     story_id, _, said = name.partition(" ")
-    row = session.execute(sa.select(Story.ended).where(Story.id == story_id)).one_or_none()
+    row = session.execute(sa.select(Story.ended, Story.code_hash).where(Story.id == story_id)).one_or_none()
     if row is None:
         raise NotFound()
+    if said.startswith(CODE):
+        if row.code_hash == said.removeprefix(CODE):
+            raise Refused()
+        session.execute(sa.update(Story).where(Story.id == story_id).values(code_hash=said.removeprefix(CODE)))
+        return
     uses = telling.uses(session, story_id)
     left = [use for use in uses if f"{use.use}/{use.channel}" in said.removeprefix(LEFT).split(",")] if said.startswith(LEFT) else []
     if row.ended is not None or left == uses:
