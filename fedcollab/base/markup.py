@@ -206,11 +206,12 @@ def _lines(text: str) -> str:
     return "".join(c for c in unix if c == "\n" or unicodedata.category(c) not in ("Cc", "Cs"))
 
 
-INLINE = "a|abbr|b|cite|code|del|em|i|ins|kbd|mark|q|s|samp|small|span|strong|sub|sup|u|var|wbr|bdi"
+AROUND = 20  # characters of a formatted text in which one of plain text is looked for
+INLINE = "a|abbr|b|cite|code|em|i|kbd|mark|q|s|samp|small|span|strong|sub|sup|u|var|bdi"
 PARTED = re.compile(rf"<(?!/?(?:{INLINE})[\s>])", re.IGNORECASE)  # where a browser would begin anew: words on both sides are two
 
 
 def first_words(html_text: str, limit: int) -> str:
     """The beginning of a formatted text, as plain text."""
-    spaced = PARTED.sub(r" \g<0>", html_text)
+    spaced = PARTED.sub(r" \g<0>", html_text[: AROUND * limit + 4000])
     return plain(html.unescape(nh3.clean(spaced, tags=set(), clean_content_tags=WITH_CONTENT)), limit)
