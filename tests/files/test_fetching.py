@@ -192,7 +192,7 @@ async def test_a_transfer_that_stalls_ends_and_leaves_nothing(tmp_path: Path, mo
         response = web.StreamResponse(headers={"Content-Length": "100000"})
         await response.prepare(request)
         await response.write(b"x" * 1000)
-        await asyncio.sleep(20)
+        await asyncio.sleep(3)
         return response
 
     monkeypatch.setattr(http, "WINDOW", 0.3)
