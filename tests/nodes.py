@@ -18,7 +18,6 @@ import sqlalchemy as sa
 from aiohttp import web
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors import keys
@@ -48,6 +47,7 @@ from fedcollab.files import views as files
 from fedcollab.files.holding import HOLDS
 from fedcollab.files.shelves import SHELVES, shelves
 from fedcollab.search import names
+from tests import pooled
 
 
 def free_port() -> int:
@@ -217,7 +217,7 @@ class Rogue:
     def actor(self, path: str, kind: str, **more: object) -> dict[str, Any]:
         """Makes an actor with both keys and serves its document, proved by the organisation at /actor."""
         uri = self.uri(path)
-        rsa, ed = generate_private_key(65537, 2048), Ed25519PrivateKey.generate()
+        rsa, ed = pooled.rsa(), Ed25519PrivateKey.generate()
         self.signers[uri] = {"rsa": keys.Signer(uri + "#main-key", "rsa", rsa), "ed25519": keys.Signer(uri + "#ed25519-key", "ed25519", ed)}
         pem = rsa.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo).decode()
         multibase = keys.multibase(ed.public_key().public_bytes_raw())

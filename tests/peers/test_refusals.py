@@ -95,7 +95,7 @@ async def test_what_we_would_send_broken_is_refused_there_and_what_carries_its_p
     refused = {
         "tampered": await post(harbour, rsa, text(made), sent=other),
         "wrong digest": await post(harbour, rsa, text(made), Digest="SHA-256=" + base64.b64encode(hashlib.sha256(other).digest()).decode()),
-        "another's key": await post(harbour, keys.Signer(rsa.uri, keys.RSA, nodes.generate_private_key(65537, 2048)), text(made)),
+        "another's key": await post(harbour, keys.Signer(rsa.uri, keys.RSA, nodes.pooled.rsa()), text(made)),
         "unsigned": await post(harbour, None, text(made)),
         "proof changed": await post(harbour, None, text(proved).replace(b"as it was sent", b"as it was changed")),
         "proof over no context": await post(harbour, None, text(without_context(activity(), signers[keys.ED25519]))),
