@@ -261,3 +261,9 @@ def redirect(to: str) -> web.Response:
 def local(path: str) -> str:
     """A path of this site to go on to; anything else is the start page."""
     return path if path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable() else "/"
+
+
+def page_key(text: str) -> tuple[int, str] | None:
+    """A keyset page's key, `micros-id`."""
+    at, _, row_id = text.partition("-")
+    return (int(at), row_id) if at.isascii() and at.isdigit() and len(at) < 18 else None

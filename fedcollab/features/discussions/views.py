@@ -13,7 +13,7 @@ from fedcollab.actors.models import GROUP
 from fedcollab.base import markup
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import Conflict, NotFound, Refused, Unavailable
-from fedcollab.base.web import read_fields, read_form, redirect, wants_document, words_of
+from fedcollab.base.web import page_key, read_fields, read_form, redirect, wants_document, words_of
 from fedcollab.feature import THREAD, Beside, beside, came_back, home_notes, member_of, page, sign_in_first, viewer_of
 from fedcollab.federation import receipts
 from fedcollab.federation.kernel import KERNEL
@@ -77,7 +77,7 @@ async def show_group(request: web.Request) -> web.Response:
     kernel, group_id = request.app[KERNEL], request.match_info["id"]
     if wants_document(request):
         return await _group_document(request)
-    viewer, before = viewer_of(request), _key(request.query.get("before", ""))
+    viewer, before = viewer_of(request), page_key(request.query.get("before", ""))
 
     def read(session: Session) -> tuple[reading.GroupData, Reach, str, list[reading.ListedThread], str, list[receipts.ReceiptData]]:
         group = reading.group(session, viewer, group_id)
@@ -98,12 +98,6 @@ async def narrow_group(request: web.Request) -> web.Response:
     await kernel.database.read(reading.group, viewer, group_id)
     await kernel.database.write(public.narrow, kernel.node, viewer, group_id)
     return redirect(f"/groups/{group_id}")
-
-
-def _key(text: str) -> tuple[int, str] | None:
-    """A keyset page's key, `micros-id`."""
-    at, _, row_id = text.partition("-")
-    return (int(at), row_id) if at.isascii() and at.isdigit() and len(at) < 18 else None
 
 
 async def _group_document(request: web.Request) -> web.Response:

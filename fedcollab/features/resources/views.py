@@ -12,7 +12,7 @@ from fedcollab.access.viewer import Viewer
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import iso
 from fedcollab.base.errors import NotFound
-from fedcollab.base.web import wants_document
+from fedcollab.base.web import page_key, wants_document
 from fedcollab.feature import Beside, beside, member_of, page, viewer_of
 from fedcollab.federation.kernel import KERNEL
 from fedcollab.federation.views import document_answer, partner_viewer
@@ -58,7 +58,7 @@ async def show_library(request: web.Request) -> web.Response:
         looked = await kernel.database.read(_search, viewer, asked)
         more = _address(q, chosen, before=looked.more) if looked.more else ""
     else:
-        looked = await kernel.database.glance(_shelf, viewer, _key(request.query.get("before", "")), today(kernel.node.now()))
+        looked = await kernel.database.glance(_shelf, viewer, page_key(request.query.get("before", "")), today(kernel.node.now()))
         more = f"/library?before={looked.more}" if looked.more else ""
     shown: dict[str, Any] = dict(q=q, narrowed=narrowed, more=more, chosen=_taken_away(q, chosen), today=today(kernel.node.now()))
     shown["picked"] = {(name, value) for name, values in chosen.items() for value in values}
@@ -106,12 +106,6 @@ def _taken_away(q: str, chosen: dict[str, list[str]]) -> list[tuple[str, str, st
         for name, values in chosen.items()
         for value in values
     ]
-
-
-def _key(text: str) -> tuple[int, str] | None:
-    """A keyset page's key, `micros-id`."""
-    at, _, row_id = text.partition("-")
-    return (int(at), row_id) if at.isascii() and at.isdigit() and len(at) < 18 else None
 
 
 async def show_resource(request: web.Request) -> web.Response:
