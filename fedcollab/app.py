@@ -24,6 +24,7 @@ from fedcollab.base.web import (
     SECRET,
     SETTINGS,
     SHOW_ERROR,
+    TYPED,
     add_headers,
     answer_errors,
     local,
@@ -31,7 +32,23 @@ from fedcollab.base.web import (
     token_base,
     wants_document,
 )
-from fedcollab.feature import ARRIVALS, ASKED, BESIDE, CODES, COUNTED, HOME, MENU, OUTBOX, TEMPLATES, Counted, Feature, count_in_menu, page
+from fedcollab.feature import (
+    ARRIVALS,
+    ASKED,
+    BESIDE,
+    CODES,
+    COUNTED,
+    HOME,
+    MENU,
+    OUTBOX,
+    TEMPLATES,
+    Counted,
+    Feature,
+    count_in_menu,
+    login_address,
+    nothing_lost,
+    page,
+)
 from fedcollab.features.discussions.feature import FEATURE as DISCUSSIONS
 from fedcollab.features.members.feature import FEATURE as MEMBERS
 from fedcollab.features.members.feature import RATE, THROTTLE, Rate, Throttle, session_viewer
@@ -82,7 +99,7 @@ def make_kernel(settings: Settings, place: NodeFiles, *, patient: bool = False, 
 
 def make_app(kernel: Kernel) -> web.Application:
     """The node's application, its workers with it: they start with the server and stop before it."""
-    middlewares = [answer_errors, token_base, gate, session_viewer, closed, count_in_menu]
+    middlewares = [answer_errors, token_base, gate, nothing_lost, session_viewer, closed, count_in_menu]
     app = web.Application(middlewares=middlewares, client_max_size=BODY_BYTES)
     app[KERNEL] = kernel
     app[SETTINGS] = kernel.node.settings
@@ -136,7 +153,8 @@ async def _work(app: web.Application) -> AsyncIterator[None]:
 def show_error(request: web.Request, error: FedcollabError) -> web.Response:
     """An error as a page in the reader's language; who has to sign in first is led there and back."""
     if error.status == 401 and request.method == "GET" and not wants_document(request):
-        return redirect(f"/login?next={request.rel_url.raw_path}")
+        return redirect(login_address(request))
     template = "base/refused.html" if request.headers.get("HX-Request") == "true" else "base/error.html"
     back = local(request.query.get("next", "/")) if request.method == "POST" and request.path == "/files" else ""
-    return page(request, template, status=error.status, error=error, back=back)
+    to = login_address(request) if error.status == 401 else "" if error.status in (404, 410) else request.path_qs
+    return page(request, template, status=error.status, error=error, back=back, typed=request.get(TYPED, ()), to=to)

@@ -1,8 +1,10 @@
 """Decides what a feature hands to the house (routes, handlers of activities, chores, menu) and how its pages get their frame."""
 
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import quote
 
 from aiohttp import web
 from multidict import MultiDictProxy
@@ -12,10 +14,23 @@ from fedcollab.access.viewer import ANYBODY, MODERATOR, VIEWER, Viewer
 from fedcollab.actors.node import Node
 from fedcollab.backup.erasures import Part
 from fedcollab.base.clock import MICROSECONDS
-from fedcollab.base.errors import NotFound, Unauthorized
+from fedcollab.base.errors import FedcollabError, NotFound, Unauthorized
 from fedcollab.base.i18n import LANGUAGES
 from fedcollab.base.templates import Templates
-from fedcollab.base.web import NOTICES, SETTINGS, check_form, check_origin, form_token, is_signed, words_of
+from fedcollab.base.web import (
+    NOTICES,
+    SECRETS,
+    SETTINGS,
+    TYPED,
+    check_form,
+    check_origin,
+    form_token,
+    is_signed,
+    read_fields,
+    takes_a_stream,
+    typed_into,
+    words_of,
+)
 from fedcollab.base.web import Handler as WebHandler
 from fedcollab.federation.asked import MayAsk
 from fedcollab.federation.clients import Arrivals, Taker
@@ -117,6 +132,7 @@ ASKED: web.AppKey[tuple[MayAsk, ...]] = web.AppKey("asked")
 HOME = web.AppKey("home", tuple[HomeNote, ...])
 BESIDE: web.AppKey[tuple[tuple[str, LookBeside], ...]] = web.AppKey("beside")
 NUMBERS = web.RequestKey("numbers", dict[str, int])
+MOST = 2_000  # characters of an address inside another
 COUNTED_FOR = 10 * MICROSECONDS
 
 
@@ -168,7 +184,39 @@ def member_of(request: web.Request) -> Viewer:
 
 def sign_in_first(request: web.Request) -> web.Response:
     """Leads a form whose sender is signed out to the login page and, by way of it, back with all that was typed (307 keeps the fields)."""
-    return web.Response(status=307, headers={"Location": f"/login?next={request.rel_url.raw_path}"})
+    return web.Response(status=307, headers={"Location": login_address(request)})
+
+
+def login_address(request: web.Request) -> str:
+    """Where to sign in and come back from to the address asked for; to one too long to be carried along, without what was asked there."""
+    to = quote(request.rel_url.raw_path_qs, safe="/")
+    return f"/login?next={to if len(to) < MOST else request.rel_url.raw_path}"
+
+
+@web.middleware
+async def nothing_lost(request: web.Request, handler: WebHandler) -> web.StreamResponse:
+    """Whatever a form of ours is refused for, what was typed into it is on the page that says so (see `typed` in base/error.html), and who
+    is signed out takes it along to the login page: no handler has to think of it. Those that show their own form again do it better."""
+    try:
+        return await handler(request)
+    except Exception as error:
+        fields = await _sent(request)
+        if fields is not None:
+            request[TYPED] = typed_into(fields)
+        if isinstance(error, Unauthorized) and fields is not None and request[TYPED] and SECRETS.isdisjoint(fields):
+            return sign_in_first(request)
+        raise
+
+
+async def _sent(request: web.Request) -> MultiDictProxy[str] | None:
+    """The fields of a form from a page of ours; None for everything else, and for what script sends, whose page still stands."""
+    if request.method != "POST" or is_signed(request) or takes_a_stream(request) or request.headers.get("HX-Request") == "true":
+        return None
+    with contextlib.suppress(FedcollabError):
+        check_origin(request)
+        fields = await read_fields(request)
+        return fields if "token" in fields else None
+    return None
 
 
 def came_back(request: web.Request, fields: MultiDictProxy[str]) -> bool:

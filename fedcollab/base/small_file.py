@@ -7,7 +7,6 @@ from aiohttp import BodyPartReader, web
 from multidict import MultiDict, MultiDictProxy
 
 from .errors import BadRequest, FedcollabError, TooLarge
-from .web import check_form
 
 FIELDS, FIELD_BYTES, SECONDS = 30, 600_000, 60.0
 MULTIPART = "multipart/form-data"
@@ -21,9 +20,9 @@ class SmallFile:
     data: bytes = b""
 
 
-async def read_form_with_file(request: web.Request, field: str, most: int) -> "tuple[MultiDictProxy[str], SmallFile]":
-    """The fields of a form of ours in UTF-8, and the file in one of them. The handler has to take a stream. Raises Forbidden, TooLarge (the
-    rest is not read), BadRequest."""
+async def read_fields_with_file(request: web.Request, field: str, most: int) -> "tuple[MultiDictProxy[str], SmallFile]":
+    """The fields of a form in UTF-8, not yet checked (see `web.read_fields`), and the file in one of them, whose bytes are passed over
+    where `most` is 0. The handler has to take a stream. Raises TooLarge (the rest is not read), BadRequest."""
     if request.content_type != MULTIPART:
         raise BadRequest(reason="a form with a file has to be sent in parts")
     if (request.content_length or 0) > most + FIELD_BYTES:
@@ -39,7 +38,7 @@ async def read_form_with_file(request: web.Request, field: str, most: int) -> "t
                 if not isinstance(part, BodyPartReader) or part.name is None:
                     raise BadRequest(reason="a part of a form that is none")
                 if part.name == field and part.filename is not None:
-                    file = SmallFile(part.filename, await _bytes(part, most))
+                    file = SmallFile(part.filename, await _bytes(part, most) if most else b"")
                 else:
                     fields.add(part.name, (await _bytes(part, FIELD_BYTES)).decode().replace("\0", ""))
             else:
@@ -52,9 +51,7 @@ async def read_form_with_file(request: web.Request, field: str, most: int) -> "t
         raise
     except (ValueError, LookupError, RuntimeError, web.HTTPException) as error:  # headers, boundaries or letters that can't be read
         raise BadRequest(reason=f"a form that can't be read: {type(error).__name__}") from None
-    found = MultiDictProxy(fields)
-    check_form(request, found)
-    return found, file
+    return MultiDictProxy(fields), file
 
 
 async def _bytes(part: BodyPartReader, most: int) -> bytes:

@@ -26,6 +26,7 @@ SHOW_ERROR: web.AppKey[ShowError] = web.AppKey("show_error")
 WORDS = web.RequestKey("words", Words)
 NOTICES = web.RequestKey("notices", list)
 TOKEN_BASE = web.RequestKey("token_base", str)
+TYPED = web.RequestKey("typed", list)  # what somebody typed into the form that is being refused
 LAST = web.RequestKey("last", bool)  # whether the connection ends with this answer
 OWN_POLICY = web.RequestKey("own_policy", str)  # the Content-Security-Policy of an answer that is none of our pages
 STREAM = "takes_a_stream"
@@ -34,6 +35,10 @@ HANDLERS = TypeVar("HANDLERS", bound=Handler)
 FORM_BYTES, FORM_FIELDS = 600_000, 200
 FORM_TYPES = ("application/x-www-form-urlencoded", "application/octet-stream")  # the latter is what no Content-Type means
 BODY_BYTES = 1_000_000
+SECRETS = frozenset(("password", "old", "code", "proof", "key"))  # fields that no page shows again
+UNSEEN = frozenset(("token", "next", "once", "act"))  # fields that nobody types into
+STALE = N_("This form was opened too long ago, or in another session. Open the page again and send it once more.")
+AGAIN = N_("This form was opened too long ago, or in another session. What you typed is still here: send it once more.")
 TOO_MUCH = N_("That is more than fits into one request, which is 1 MB. Send less at once.")
 POLICY = "; ".join(
     ["default-src 'none'"]
@@ -234,14 +239,21 @@ async def read_fields(request: web.Request) -> "MultiDictProxy[str]":
 
 def check_form(request: web.Request, fields: "MultiDictProxy[str]") -> None:
     """Raises Forbidden unless the form is from a page of ours, opened in this session."""
-    check_token(request, fields.get("token", ""))
+    check_token(request, fields.get("token", ""), AGAIN if typed_into(fields) else "")
 
 
-def check_token(request: web.Request, token: str) -> None:
-    """The same for a token that came otherwise than in a form's fields: in a header, or in the first part of a form with files."""
+def typed_into(fields: "MultiDictProxy[str]") -> list[tuple[str, str]]:
+    """What a form needs to be sent once more, without its token and what is secret; nothing where nobody has typed or chosen anything."""
+    kept = [(name, value) for name, value in fields.items() if name not in SECRETS and name not in ("token", "next")]
+    return kept if any(value.strip() for name, value in kept if name not in UNSEEN) else []
+
+
+def check_token(request: web.Request, token: str, text: str = "") -> None:
+    """The same for a token that came otherwise than in a form's fields: in a header, or in the first part of a form with files. `text`
+    says what to do where it is not the one."""
     check_origin(request)
     if not hmac.compare_digest(token.encode(), form_token(request).encode()):
-        raise Forbidden(N_("This form was opened too long ago, or in another session. Open the page again and send it once more."))
+        raise Forbidden(text or STALE)
 
 
 def check_origin(request: web.Request) -> None:

@@ -17,7 +17,7 @@ from fedcollab.base.clock import new_id
 from fedcollab.base.errors import FedcollabError, N_, NotFound, Refused
 from fedcollab.base.statements import prepared
 from fedcollab.base.web import read_fields, redirect, words_of
-from fedcollab.feature import Beside, came_back, member_of, page, sign_in_first, viewer_of
+from fedcollab.feature import Beside, came_back, member_of, page
 from fedcollab.features.discussions import groups, reading
 from fedcollab.features.discussions import service as discussions
 from fedcollab.features.discussions.composing import ASK
@@ -130,8 +130,6 @@ def _of_thread() -> sa.Select[Any]:
 async def discuss_resource(request: web.Request) -> web.Response:
     """The form: in which group, and the first words; whatever goes wrong, what was typed stays."""
     fields = await read_fields(request) if request.method == "POST" else None
-    if fields is not None and not viewer_of(request).signed_in:
-        return sign_in_first(request)
     viewer, kernel, resource_id = member_of(request), request.app[KERNEL], request.match_info["id"]
     topic = await kernel.database.read(look, kernel.node, viewer, resource_id)
     values, errors, status = {"group": "", "title": topic.title, "text": "", "once": new_id()}, dict[str, str](), 200

@@ -175,7 +175,7 @@ PAGES = (
         "/groups/{interpreters}",
         "members/login.html",
         "",
-        send("/groups/{interpreters}/new", title="A question", text=TEXT),
+        send("/groups/{interpreters}/new", token="0", title="A question", text=TEXT),
         "/login",
     ),
     Page("edit", "/posts/{own}/edit", "discussions/edit.html"),
@@ -324,6 +324,14 @@ PAGES = (
     Page("not-found-public", "/groups/none", "base/error.html", "", status=404),
     Page("used-up", "/join/none", "base/error.html", "", status=410),
     Page("forbidden", "/settings", "base/error.html", act=send("/settings", token="0"), sends="/settings", status=403),
+    Page(
+        "typed-again",
+        "/settings",
+        "base/error.html",
+        act=send("/settings", token="0", name="Ilse", summary=TEXT),
+        sends="/settings",
+        status=403,
+    ),
 )
 
 NO_PAGE = {

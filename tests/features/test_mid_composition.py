@@ -113,4 +113,4 @@ async def test_seen_first_a_name_is_a_link_where_somebody_will_be_told_and_the_t
         answer = await house.admin.post(at, at=f"/groups/{group}/new", title="Half", text=text, act="preview")
         assert re.search(r'Ask <a href="/people/[0-9a-f-]{36}" [^<>]*>@daan</a> and @nobody</p>', answer[2]), at
     outside = await daan.post("/preview/01a21689-0000-7000-8000-000000000000", at="/settings", text=text)
-    assert (outside[0], "@daan" in outside[2]) == (404, False)
+    assert (outside[0], "@daan</a>" in outside[2]) == (404, False)

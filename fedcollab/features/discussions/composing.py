@@ -15,7 +15,7 @@ from fedcollab.base import markup
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import FedcollabError, N_, Refused
 from fedcollab.base.web import check_form, check_origin, read_fields, read_form, redirect, words_of
-from fedcollab.feature import member_of, page, sign_in_first, viewer_of
+from fedcollab.feature import member_of, page
 from fedcollab.federation import partners
 from fedcollab.federation.kernel import KERNEL
 from fedcollab.files.service import FileData
@@ -77,9 +77,7 @@ async def _thread(request: web.Request, viewer: Viewer, shown: Shown) -> web.Res
 
 async def _take(request: web.Request, show: Show, post: Post) -> web.Response:
     """A filled composer. Who is signed out is led to the login page, through which the browser carries the text back here."""
-    fields, viewer = await read_fields(request), viewer_of(request)
-    if not viewer.signed_in:
-        return sign_in_first(request)
+    fields, viewer = await read_fields(request), member_of(request)
     title, text = fields.get("title", ""), fields.get("text", "")
     files = tuple(fields.getall("file", ()))
     if "next" in fields:  # it came through the login page: shown again, nothing stored before its author says so
@@ -167,8 +165,6 @@ async def attach(request: web.Request) -> web.Response:
 async def edit_post(request: web.Request) -> web.Response:
     """The form to change an own post, and changing it. Who is signed out comes back to it by way of the login page, as in `_take`."""
     fields = await read_fields(request) if request.method == "POST" else None
-    if fields is not None and not viewer_of(request).signed_in:
-        return sign_in_first(request)
     viewer, kernel, post_id = member_of(request), request.app[KERNEL], request.match_info["id"]
     errors: dict[str, str] = {}
     post, reached, alone = await kernel.database.read(_own, viewer, post_id)

@@ -14,7 +14,7 @@ from fedcollab.base import markup
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import Conflict, NotFound, Refused, Unavailable
 from fedcollab.base.web import page_key, read_fields, read_form, redirect, wants_document, words_of
-from fedcollab.feature import THREAD, Beside, beside, came_back, home_notes, member_of, page, sign_in_first, viewer_of
+from fedcollab.feature import THREAD, Beside, beside, came_back, home_notes, member_of, page, viewer_of
 from fedcollab.federation import receipts
 from fedcollab.federation.kernel import KERNEL
 from fedcollab.federation.verdicts import why_given_up
@@ -44,8 +44,6 @@ async def list_groups(request: web.Request) -> web.Response:
 async def new_group(request: web.Request) -> web.Response:
     """The form for a group, and making it. Who is signed out comes back by way of the login page with what was typed."""
     fields = await read_fields(request) if request.method == "POST" else None
-    if fields is not None and not viewer_of(request).signed_in:
-        return sign_in_first(request)
     viewer, kernel = member_of(request), request.app[KERNEL]
     if not viewer.moderates:
         raise NotFound()

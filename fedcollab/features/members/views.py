@@ -1,11 +1,12 @@
 """Decides how people sign in, join and keep their settings, and how one person reads to the others."""
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
 from aiohttp import web
+from multidict import MultiDict, MultiDictProxy
 
 from fedcollab.access.viewer import VIEWER
 from fedcollab.base.clock import MICROSECONDS
@@ -19,6 +20,7 @@ from fedcollab.base.web import (
     WORDS,
     Handler,
     check_form,
+    check_origin,
     client,
     delete_cookie,
     is_signed,
@@ -31,13 +33,14 @@ from fedcollab.base.web import (
     wants_document,
     words_of,
 )
-from fedcollab.feature import came_back, member_of, page, sign_in_first, viewer_of
+from fedcollab.feature import came_back, member_of, page
 from fedcollab.federation.kernel import KERNEL
 from fedcollab.federation.views import get_person
 
 from . import factor, service, sessions
 from .throttle import Throttle
 
+Fields = MultiDictProxy[str]
 THROTTLE = web.AppKey("throttle", Throttle)
 SIGNED_IN = web.RequestKey("signed_in", sessions.SignedIn)
 MONTH = 30 * 86400
@@ -47,6 +50,7 @@ TOO_LATE = N_("That took longer than ten minutes. Please sign in again.")
 FACTOR_DUE = N_(
     "Admins and moderators need a second factor. Set it up under “Your settings” in another tab, then go back and send the form once more."
 )
+PASSWORD_DUE = N_("You signed in by a one-time link. Choose your new password in another tab, then send the form once more.")
 OPEN_ALWAYS = ("/logout", "/static/", "/language/")
 
 
@@ -71,13 +75,13 @@ async def session_viewer(request: web.Request, handler: Handler) -> web.StreamRe
     if found is not None and (found.new_password_due or found.factor_due):
         owed = "/settings/password" if found.new_password_due else "/settings/factor"
         if not request.path.startswith((owed, *OPEN_ALWAYS)):
-            if request.method not in ("GET", "HEAD") and not found.new_password_due:
-                raise Forbidden(FACTOR_DUE)  # a redirect would lose what was typed
+            if request.method not in ("GET", "HEAD"):
+                raise Forbidden(PASSWORD_DUE if found.new_password_due else FACTOR_DUE)  # a redirect would lose what was typed
             return redirect(owed)
     return await handler(request)
 
 
-def _signed_in(request: web.Request, token: str, to: str, kept: dict[str, str] | None = None) -> web.Response:
+def _signed_in(request: web.Request, token: str, to: str, kept: Fields | None = None) -> web.Response:
     """On to where somebody wanted to go; who owes a code is asked for it first. `kept` as in `_login_page`."""
     if isinstance(token, sessions.OwesCode):
         response = _code_page(request, to, kept=kept) if kept else redirect("/login/code?" + urlencode({"next": to}))
@@ -97,7 +101,7 @@ async def show_login(request: web.Request) -> web.Response:
 
 
 def _login_page(
-    request: web.Request, to: str, *, username: str = "", kept: dict[str, str] | None = None, error: str = "", status: int = 200
+    request: web.Request, to: str, *, username: str = "", kept: Fields | None = None, error: str = "", status: int = 200
 ) -> web.Response:
     """`kept` are the fields of another form that its sender was signed out of: they travel on with this one."""
     errors = {"password": words_of(request).gettext(error)} if error else {}
@@ -110,6 +114,7 @@ async def login(request: web.Request) -> web.Response:
     kept = _kept(fields)
     username, to = fields.get("username", "").strip().lower(), local(fields.get("next", request.query.get("next", "/")))
     if kept and "username" not in fields:
+        check_origin(request)  # nobody else's form is taken along
         return _login_page(request, to, kept=kept)
     address = client(request)
     try:
@@ -134,9 +139,10 @@ def _to_wait(response: web.Response, error: Refused) -> web.Response:
     return response
 
 
-def _kept(fields: Mapping[str, str]) -> dict[str, str]:
-    """What another form has in it beside the login's own fields."""
-    return {name: value for name, value in fields.items() if name not in ("token", "username", "password", "code", "next")}
+def _kept(fields: Fields) -> Fields:
+    """What another form has in it beside the login's own fields; one field several times where several things were ticked."""
+    apart = ("token", "username", "password", "code", "next")
+    return MultiDictProxy(MultiDict((name, value) for name, value in fields.items() if name not in apart))
 
 
 async def show_code(request: web.Request) -> web.Response:
@@ -148,7 +154,7 @@ async def show_code(request: web.Request) -> web.Response:
     return _code_page(request, to)
 
 
-def _code_page(request: web.Request, to: str, *, kept: dict[str, str] | None = None, error: str = "", status: int = 200) -> web.Response:
+def _code_page(request: web.Request, to: str, *, kept: Fields | None = None, error: str = "", status: int = 200) -> web.Response:
     errors = {"code": words_of(request).gettext(error)} if error else {}
     return page(request, "members/code.html", status=status, next=to, kept=kept or {}, errors=errors)
 
@@ -234,8 +240,6 @@ async def use_link(request: web.Request) -> web.Response:
 async def settings(request: web.Request) -> web.Response:
     """Name, language and time zone. Who is signed out comes back by way of the login page with what was typed."""
     fields = await read_fields(request) if request.method == "POST" else None
-    if fields is not None and not viewer_of(request).signed_in:
-        return sign_in_first(request)
     viewer, kernel = member_of(request), request.app[KERNEL]
     me = await kernel.database.read(service.find, viewer.person_id)
     values, errors = {"name": me.name, "summary": as_text(me.summary), "language": me.language, "time_zone": me.time_zone}, {}

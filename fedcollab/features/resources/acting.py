@@ -8,7 +8,7 @@ from aiohttp import web
 from fedcollab.access.viewer import Viewer
 from fedcollab.base.errors import FedcollabError
 from fedcollab.base.web import read_fields, read_form, redirect
-from fedcollab.feature import came_back, member_of, page, sign_in_first, viewer_of
+from fedcollab.feature import came_back, member_of, page
 from fedcollab.federation.kernel import KERNEL
 
 from . import reading, service, translations
@@ -22,19 +22,17 @@ Act = Callable[[web.Request, Viewer, str, Fields], Awaitable[str]]
 async def _page(request: web.Request, template: str, act: Act, names: tuple[str, ...]) -> web.Response:
     """A form about a resource of ours: shown, or done by `act`, which answers where to go on; what was typed into `names` stays."""
     fields = await read_fields(request) if request.method == "POST" else None
-    if fields is not None and not viewer_of(request).signed_in:
-        return sign_in_first(request)
     viewer, kernel, resource_id = member_of(request), request.app[KERNEL], request.match_info["id"]
     await kernel.database.read(service.own, viewer, resource_id)
     shown = await kernel.database.read(reading.shown, viewer, resource_id, kernel.node.now())
     values, errors, status = dict.fromkeys(names, ""), dict[str, str](), 200
     if fields is not None:
         values = {name: fields.get(name, "") for name in names}
-        if not came_back(request, fields):
-            try:
+        try:
+            if not came_back(request, fields):
                 return redirect(await act(request, viewer, resource_id, fields))
-            except FedcollabError as error:
-                errors, status = shows(error, request), error.status
+        except FedcollabError as error:
+            errors, status = shows(error, request), error.status
     file_id = values.get("file") or request.query.get("file", "")[:ID]
     file = await kernel.database.read(reading.uploaded, viewer, file_id) if file_id else None
     number = request.query.get("number", "")

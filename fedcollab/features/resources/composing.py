@@ -11,7 +11,7 @@ from fedcollab.access.viewer import Viewer
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import FedcollabError
 from fedcollab.base.web import read_fields, read_form, redirect, words_of
-from fedcollab.feature import came_back, member_of, page, sign_in_first, viewer_of
+from fedcollab.feature import came_back, member_of, page, viewer_of
 from fedcollab.federation.kernel import KERNEL
 from fedcollab.files import service as files
 
@@ -42,8 +42,6 @@ def shows(error: FedcollabError, request: web.Request) -> dict[str, str]:
 async def new_resource(request: web.Request) -> web.Response:
     """The form for a new resource, with a file or an address; keeping it, and adding it."""
     fields = await read_fields(request) if request.method == "POST" else None
-    if fields is not None and not viewer_of(request).signed_in:
-        return sign_in_first(request)
     viewer, kernel = member_of(request), request.app[KERNEL]
     if fields is None:
         values = await kernel.database.read(drafts.kept, viewer, "")
@@ -92,8 +90,6 @@ async def _new(request: web.Request, viewer: Viewer, form: Form) -> web.Response
 async def edit_resource(request: web.Request) -> web.Response:
     """The form to change a record of ours, and changing it. Where somebody has changed it meanwhile, both texts are shown."""
     fields = await read_fields(request) if request.method == "POST" else None
-    if fields is not None and not viewer_of(request).signed_in:
-        return sign_in_first(request)
     viewer, kernel, resource_id = member_of(request), request.app[KERNEL], request.match_info["id"]
     row, kept = await kernel.database.read(_own, viewer, resource_id)
     stands = forms.values_from(sending.record_of(row), words_of(request))

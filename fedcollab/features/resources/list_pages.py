@@ -8,7 +8,7 @@ from fedcollab.access.models import CLEAR, STRICT
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import BadRequest, FedcollabError
 from fedcollab.base.web import read_fields, read_form, redirect
-from fedcollab.feature import came_back, member_of, page, sign_in_first, viewer_of
+from fedcollab.feature import came_back, member_of, page, viewer_of
 from fedcollab.federation.kernel import KERNEL
 
 from . import lists
@@ -27,22 +27,20 @@ async def show_lists(request: web.Request) -> web.Response:
 async def new_list(request: web.Request) -> web.Response:
     """The form for a list, and making it; with a resource in it, where it comes from one's page."""
     fields = await read_fields(request) if request.method == "POST" else None
-    if fields is not None and not viewer_of(request).signed_in:
-        return sign_in_first(request)
     viewer, kernel = member_of(request), request.app[KERNEL]
     values, errors, status = {"title": "", "summary": "", "label": STRICT}, dict[str, str](), 200
     resource_id = (request.query if fields is None else fields).get("resource", "")[:ID]
     if fields is not None:
         values = {name: fields.get(name, "") for name in values}
-        if not came_back(request, fields):
-            try:
+        try:
+            if not came_back(request, fields):
                 if values["label"] not in LABELS:
                     raise BadRequest()
                 more = dict(once=fields.get("once", ""), resource_id=resource_id)
                 made = await kernel.database.write(lists.add, kernel.node, viewer, **values, **more)
                 return redirect(f"/library/lists/{made}")
-            except FedcollabError as error:
-                errors, status = shows(error, request), error.status
+        except FedcollabError as error:
+            errors, status = shows(error, request), error.status
     shown: dict[str, Any] = dict(values=values, errors=errors, labels=LABELS, once=new_id(), resource_id=resource_id)
     return page(request, "resources/new_list.html", status=status, **shown)
 

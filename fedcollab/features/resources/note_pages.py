@@ -9,7 +9,7 @@ from fedcollab.access.viewer import Viewer
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import FedcollabError, NotFound
 from fedcollab.base.web import read_fields, read_form, redirect, words_of
-from fedcollab.feature import came_back, member_of, page, sign_in_first, viewer_of
+from fedcollab.feature import came_back, member_of, page
 from fedcollab.federation.kernel import KERNEL
 
 from . import forms, notes, reading
@@ -30,8 +30,6 @@ async def edit_note(request: web.Request) -> web.Response:
 
 async def _form(request: web.Request, note_id: str) -> web.Response:
     fields = await read_fields(request) if request.method == "POST" else None
-    if fields is not None and not viewer_of(request).signed_in:
-        return sign_in_first(request)
     viewer, kernel = member_of(request), request.app[KERNEL]
     resource_id = "" if note_id else request.match_info["id"]
     shown, note = await kernel.database.read(_about, viewer, resource_id, note_id, kernel.node.now())
@@ -71,8 +69,6 @@ async def delete_note(request: web.Request) -> web.Response:
 async def remove_note(request: web.Request) -> web.Response:
     """Takes a partner's note on a resource of ours away, with a reason."""
     fields = await read_fields(request) if request.method == "POST" else None
-    if fields is not None and not viewer_of(request).signed_in:
-        return sign_in_first(request)
     viewer, kernel, note_id = member_of(request), request.app[KERNEL], request.match_info["id"]
     if not viewer.moderates:
         raise NotFound()
@@ -84,10 +80,10 @@ async def remove_note(request: web.Request) -> web.Response:
     reason, errors, status = "", dict[str, str](), 200
     if fields is not None:
         reason = fields.get("reason", "")
-        if not came_back(request, fields):
-            try:
+        try:
+            if not came_back(request, fields):
                 await kernel.database.write(notes.remove, kernel.node, viewer, note_id, reason=reason)
                 return redirect(f"/library/{resource_id}#notes")
-            except FedcollabError as error:
-                errors, status = shows(error, request), error.status
+        except FedcollabError as error:
+            errors, status = shows(error, request), error.status
     return page(request, "resources/remove_note.html", status=status, shown=shown, note=note, reason=reason, errors=errors)

@@ -6,10 +6,11 @@ from typing import Any
 from aiohttp import web
 from multidict import MultiDictProxy
 
-from fedcollab.base.errors import BadRequest, FedcollabError, N_, Refused, TooLarge
-from fedcollab.base.small_file import MULTIPART, SmallFile, read_form_with_file
-from fedcollab.base.web import read_form, redirect, stream, words_of
-from fedcollab.feature import member_of, page
+from fedcollab.base.errors import BadRequest, FedcollabError, N_, Refused, TooLarge, Unauthorized
+from fedcollab.base.gate import LARGE_BODIES
+from fedcollab.base.small_file import MULTIPART, SmallFile, read_fields_with_file
+from fedcollab.base.web import FORM_BYTES, TYPED, read_fields, read_form, redirect, stream, typed_into, words_of
+from fedcollab.feature import came_back, member_of, page, viewer_of
 from fedcollab.features.resources import shelves
 from fedcollab.federation.kernel import KERNEL
 
@@ -19,6 +20,7 @@ from .models import ADDED, BROKEN, DONE, FAILED, KNOWN, NEW, RUNNING
 TURNS = web.AppKey("turns", asyncio.Semaphore)  # files are read one at a time: each may take a core for seconds
 AT_ONCE = 20.0  # seconds that a page works at an import before it answers
 TEXT_SHOWN = 400_000  # characters that a page offers for correction
+KEPT = ("format", "label", "publisher", "text")  # what the form shows again
 STATES = {
     NEW: N_("New"),
     KNOWN: N_("Here already"),
@@ -46,10 +48,12 @@ async def _form(request: web.Request, values: dict[str, str], errors: dict[str, 
 
 @stream
 async def begin_import(request: web.Request) -> web.Response:
-    """Takes a file or a pasted text, keeps it, reads it and leads to the preview."""
-    viewer, kernel = member_of(request), request.app[KERNEL]
+    """Takes a file or a pasted text, keeps it, reads it and leads to the preview. Who is signed out takes what was pasted along."""
     fields, file = await _read(request)
+    viewer, kernel, kept = member_of(request), request.app[KERNEL], {name: fields.get(name, "") for name in KEPT}
     try:
+        if came_back(request, fields):
+            return await _form(request, kept, {})
         text, guessed = await asyncio.to_thread(_text, fields, file)
         code = fields.get("format", "") or formats.guess(text, file.name)
         if code not in formats.FORMATS:
@@ -58,18 +62,29 @@ async def begin_import(request: web.Request) -> web.Response:
         import_id = await kernel.database.write(importing.begin, kernel.node, viewer, text=text, code=code, guessed=guessed, **about)
     except FedcollabError as error:
         field = "file" if file.name else "text"
-        kept = {name: fields.get(name, "") for name in ("format", "label", "publisher", "text")}
         return await _form(request, kept, {field: error.in_words(words_of(request))}, error.status)
     return await _read_text(request, import_id, text, code)
 
 
 async def _read(request: web.Request) -> tuple["MultiDictProxy[str]", SmallFile]:
     try:
-        if request.content_type == MULTIPART:
-            return await read_form_with_file(request, "file", formats.BYTES)
-        return await read_form(request), SmallFile()
+        if request.content_type != MULTIPART:
+            return await read_fields(request), SmallFile()
+        if viewer_of(request).signed_in:
+            return await read_fields_with_file(request, "file", formats.BYTES)
+        return await _pasted(request), SmallFile()
     except TooLarge:
         raise formats.BIG from None
+
+
+async def _pasted(request: web.Request) -> "MultiDictProxy[str]":
+    """What somebody pasted who is signed out: few strangers at a time make us read, and little. Raises Unauthorized for more."""
+    if request.content_length is None or request.content_length > FORM_BYTES:
+        raise Unauthorized()
+    async with request.app[LARGE_BODIES]:
+        fields, _ = await read_fields_with_file(request, "file", 0)
+    request[TYPED] = typed_into(fields)
+    return fields
 
 
 def _text(fields: "MultiDictProxy[str]", file: SmallFile) -> tuple[str, bool]:
@@ -158,8 +173,8 @@ async def correct_text(request: web.Request) -> web.Response:
         fields = await read_form(request)
         code = fields.get("format", "")
         corrected = fields["text"].replace("\r\n", "\n") if fields.get("text", "").strip() else None
+        text = text if corrected is None else corrected
         if code in formats.FORMATS:
-            text = text if corrected is None else corrected
             await kernel.database.write(importing.again, kernel.node, viewer, import_id, text=corrected, code=code)
             return await _read_text(request, import_id, text, code)
         errors = {"format": words_of(request).gettext(N_("Choose the format."))}

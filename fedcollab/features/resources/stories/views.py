@@ -12,8 +12,8 @@ from fedcollab.access.viewer import Viewer
 from fedcollab.base import telltale
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import FedcollabError, Refused
-from fedcollab.base.web import read_fields, read_form, redirect, words_of
-from fedcollab.feature import came_back, member_of, page, sign_in_first, viewer_of
+from fedcollab.base.web import check_form, read_fields, read_form, redirect, words_of
+from fedcollab.feature import came_back, member_of, page
 from fedcollab.features.resources.checking import Wrong
 from fedcollab.federation.kernel import KERNEL
 
@@ -50,8 +50,6 @@ async def edit_story(request: web.Request) -> web.Response:
 
 async def _form(request: web.Request, story_id: str) -> web.Response:
     fields = await read_fields(request) if request.method == "POST" else None
-    if fields is not None and not viewer_of(request).signed_in:
-        return sign_in_first(request)
     viewer, kernel = member_of(request), request.app[KERNEL]
     story = await kernel.database.read(telling.one, viewer, story_id) if story_id else None
     errors, status = dict[str, str](), 200
@@ -129,10 +127,7 @@ def marked_text(text: str) -> list[tuple[str, str]]:
 
 
 async def check_story(request: web.Request) -> web.Response:
-    fields = await read_fields(request)
-    if not viewer_of(request).signed_in:
-        return sign_in_first(request)
-    viewer, kernel, story_id = member_of(request), request.app[KERNEL], request.match_info["id"]
+    fields, viewer, kernel, story_id = await read_fields(request), member_of(request), request.app[KERNEL], request.match_info["id"]
     ticked = tuple(fields.getall("check", []))
     try:
         if came_back(request, fields):
@@ -146,8 +141,6 @@ async def check_story(request: web.Request) -> web.Response:
 async def renew_story(request: web.Request) -> web.Response:
     """The person was asked again; whatever goes wrong, what was ticked stays."""
     fields = await read_fields(request) if request.method == "POST" else None
-    if fields is not None and not viewer_of(request).signed_in:
-        return sign_in_first(request)
     viewer, kernel, story_id = member_of(request), request.app[KERNEL], request.match_info["id"]
     story = await kernel.database.read(telling.one, viewer, story_id)
     errors, status = dict[str, str](), 200
@@ -187,9 +180,10 @@ async def take_back(request: web.Request) -> web.Response:
     told."""
     if request.method == "GET":
         return page(request, "stories/code.html", errors={}, typed="")
-    fields, kernel = await read_form(request), request.app[KERNEL]
+    fields, kernel = await read_fields(request), request.app[KERNEL]
     typed = fields.get("code", "")
     try:
+        check_form(request, fields)
         hashed = code.read(typed)
         if fields.get("act") == "take":
             await kernel.database.read(_look, kernel.node, hashed)  # who guesses codes keeps no writer busy
