@@ -298,3 +298,20 @@ async def test_leave_now_leads_where_the_admin_says(tmp_path: Path) -> None:
     async with site(tmp_path, leave_to="https://www.weather.example/") as here:
         status, body = await here.stranger().get("/take-back")
         assert (status, 'href="https://www.weather.example/" rel="noreferrer"' in body) == (200, True)
+
+
+async def test_a_story_is_asked_for_its_language_and_countries_in_words_as_a_resource_is(house: House) -> None:
+    today = datetime.now(UTC).date().isoformat()
+    form = {"title": "Two years", "text": "Her words", "told": "Retold", "by": "Person", "how": "Written", "on": today}
+    form |= {"use": "Learning/OurLibrary", "language": "Khmer", "countries": "Cambodia, th، Viet Nam"}
+    status, _, body = await house.admin.post("/stories/new", **form)
+    assert (status, 'id="countries-err"' in body, 'value="Cambodia, th، Viet Nam"' in body) == (422, True, True)
+    status, _, body = await house.admin.post("/stories/new", **form | {"countries": "", "language": "Nonesuch"})
+    assert (status, 'id="language-err"' in body, 'value="Nonesuch"' in body) == (422, True, True)
+    assert await house.site.kernel.database.read(telling.listed, house.admin.viewer) == []
+    status, _, _ = await house.admin.post("/stories/new", **form | {"countries": "Cambodia, th، Vietnam"})
+    story = (await house.site.kernel.database.read(telling.listed, house.admin.viewer))[0]
+    assert story.draft is not None
+    assert (status, story.draft.language, story.draft.countries) == (200, "km", ("KH", "TH", "VN"))
+    _, body = await house.admin.get(f"/stories/{story.id}/edit")
+    assert ('value="Khmer"' in body, 'value="Cambodia, Thailand, Vietnam"' in body) == (True, True)

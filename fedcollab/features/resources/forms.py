@@ -1,6 +1,7 @@
 """Decides how a record's form is read: one text a field, countries and languages by their names or codes, topics from the list."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -28,11 +29,15 @@ def values_of(fields: Fields) -> dict[str, str]:
 def values_from(record: Record, words: Words) -> dict[str, str]:
     """A record as its form shows it."""
     said = {name: str(getattr(record, name) or "") for name in TEXTS}
-    named = [words.country_name(code) for code in record.countries]
-    tongue = words.language_name(record.language) if record.language else ""
-    same = tongue if tongue and language(tongue) == record.language else record.language
-    several = {"authors": "\n".join(record.authors), "countries": ", ".join(named), "language": same}
+    several = {"authors": "\n".join(record.authors)} | where(record.language, record.countries, words)
     return said | several | {TOPICS: " ".join(record.topics)}
+
+
+def where(tag: str, codes: Sequence[str], words: Words) -> dict[str, str]:
+    """A language and countries as a form shows them: by their names."""
+    tongue = words.language_name(tag) if tag else ""
+    same = tongue if tongue and language(tongue) == tag else tag
+    return {"language": same, "countries": ", ".join(words.country_name(code) for code in codes)}
 
 
 def record_of(values: dict[str, str]) -> Record:
@@ -45,11 +50,20 @@ def record_of(values: dict[str, str]) -> Record:
         **plain,
         authors=tuple(name.strip() for name in values["authors"].split("\n")),
         year=int(year) if year else None,
-        language=language(values["language"]) or values["language"],
+        language=language_of(values["language"]),
         topics=tuple(values[TOPICS].split()),
     )
-    codes = [(part.strip(), country(part)) for part in APART.split(values["countries"]) if part.strip()]
-    return checked(replace(found, countries=tuple(code or text for text, code in codes)))
+    return checked(replace(found, countries=countries_of(values["countries"])))
+
+
+def language_of(text: str) -> str:
+    """The tag of the language that a field names; what is none stays as it was typed, and is wrong when it is checked."""
+    return language(text) or text
+
+
+def countries_of(text: str) -> tuple[str, ...]:
+    """The codes of the countries that a field names; what is none stays likewise."""
+    return tuple(country(part) or part.strip() for part in APART.split(text) if part.strip())
 
 
 def country(text: str) -> str:

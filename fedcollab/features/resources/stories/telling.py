@@ -16,8 +16,10 @@ from fedcollab.base.clock import DAY
 from fedcollab.base.errors import Forbidden, N_, NotFound, Refused
 from fedcollab.base.markup import plain
 from fedcollab.base.once import row_id
-from fedcollab.features.resources.checking import Wrong
+from fedcollab.features.resources.checking import Wrong, checked
 from fedcollab.features.resources.models import Resource
+from fedcollab.features.resources.record import Record
+from fedcollab.features.resources.service import STORY
 
 from . import code, consent, shelf
 from .consent import Consent
@@ -241,6 +243,7 @@ def _check_draft(draft: Draft) -> None:
         raise Refused(N_("A story needs a title and a text."))
     if len(draft.text) > TEXT:
         raise Refused(N_("A story has at most %(num)s characters. Shorten it, or put the long form into a file of your own."), num=TEXT)
+    checked(Record(draft.title, kind=STORY, language=draft.language, countries=draft.countries, topics=draft.topics))
 
 
 def _check_agreed(agreed: Agreed, now: int) -> None:

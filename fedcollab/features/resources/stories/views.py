@@ -14,6 +14,7 @@ from fedcollab.base.clock import new_id
 from fedcollab.base.errors import FedcollabError, Refused
 from fedcollab.base.web import check_form, read_fields, read_form, redirect, words_of
 from fedcollab.feature import came_back, member_of, page
+from fedcollab.features.resources import forms
 from fedcollab.features.resources.checking import Wrong
 from fedcollab.federation.kernel import KERNEL
 
@@ -80,13 +81,14 @@ async def _values(request: web.Request, viewer: Viewer, fields: Fields | None, s
         draft = story.draft
     elif story is not None:
         draft = await request.app[KERNEL].database.read(telling.published, viewer, story)
-    said = dict(title=draft.title, text=draft.text, language=draft.language, topics=draft.topics, countries=" ".join(draft.countries))
+    said: dict[str, Any] = dict(title=draft.title, text=draft.text, topics=draft.topics)
+    said |= forms.where(draft.language, draft.countries, words_of(request))
     return said | {"told": "OwnWords", "by": "Person", "how": "Written", "on": ""}
 
 
 def _draft(fields: Fields) -> Draft:
-    countries = tuple(part.upper() for part in fields.get("countries", "").replace(",", " ").split())
-    return Draft(fields.get("title", ""), fields.get("text", ""), fields.get("language", ""), countries, tuple(fields.getall("topics", [])))
+    where = forms.language_of(fields.get("language", "")), forms.countries_of(fields.get("countries", ""))
+    return Draft(fields.get("title", ""), fields.get("text", ""), *where, tuple(fields.getall("topics", [])))
 
 
 def _agreed(request: web.Request, fields: Fields) -> Agreed:
