@@ -7,7 +7,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fedcollab.access import audit, policy
+from fedcollab.access.models import GREEN, STRICT
 from fedcollab.access.viewer import Viewer
+from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
 from fedcollab.base import markup
 from fedcollab.base.errors import Forbidden, N_, NotFound, Refused
@@ -45,7 +47,8 @@ def listed(session: Session, viewer: Viewer) -> list[ListRow]:
     """The reading lists that a viewer sees, newest first."""
     columns: list[Any] = [getattr(Collection, name) for name in ListRow._fields]
     query = sa.select(*columns).where(policy.visible(Collection, viewer)).order_by(Collection.posted_at.desc(), Collection.id.desc())
-    return [ListRow(*row) for row in session.execute(query.limit(LISTS))]
+    found = (ListRow(*row) for row in session.execute(query.limit(LISTS)))
+    return [row._replace(label=said_of(row.label)) for row in found]
 
 
 def shown(session: Session, viewer: Viewer, list_id: str) -> ListData:
@@ -54,7 +57,14 @@ def shown(session: Session, viewer: Viewer, list_id: str) -> ListData:
     ids = sa.select(CollectionItem.resource_id).where(CollectionItem.collection_id == list_id).order_by(CollectionItem.place)
     items = reading.some(session, viewer, list(session.scalars(ids)))
     own = viewer.signed_in and row.organisation_id == viewer.organisation_id
+    if said_of(row.label) == STRICT:
+        return ListData(row, items, reading.Reach(STRICT, actors.count_people(session)), own)
     return ListData(row, items, reading.reach(session, viewer, row.audience_id, row.label), own)
+
+
+def said_of(label: str) -> str:
+    """The label that a list's page shows: one that was made for partners, before lists stayed on their node, reaches our people alone."""
+    return STRICT if label == GREEN else label
 
 
 def _row(session: Session, viewer: Viewer, list_id: str) -> Any:

@@ -6,7 +6,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from fedcollab.features.resources import service
+from fedcollab.access.models import CLEAR, GREEN
+from fedcollab.features.resources import lists, service
 from fedcollab.features.resources.record import Record
 from tests.files.holder import PDF
 from tests.web import Site, Visitor, site
@@ -186,6 +187,18 @@ async def test_a_list_begun_on_a_resources_page_has_it_and_no_list_says_that_par
     lists_before = (await ilse.get("/library/lists"))[1].count("First week")
     assert (await ilse.post("/library/lists/new", **form | {"resource": "no such resource"}, label="TLP:CLEAR"))[0] == 404
     assert (await ilse.get("/library/lists"))[1].count("First week") == lists_before
+
+
+async def test_a_list_that_was_made_for_partners_once_says_that_our_own_people_alone_see_it(here: Site) -> None:
+    ilse = await here.member("ilse")
+    made = await here.write(lists.add, ilse.viewer, title="First week", summary="", label=GREEN)
+    _, text = await ilse.get(f"/library/lists/{made}")
+    assert ("Never leaves our node." in text, "can see this" in text) == (True, False)
+    assert ("TLP:AMBER+STRICT" in text, "TLP:GREEN" in text) == (True, False)
+    assert "TLP:GREEN" not in (await ilse.get("/library/lists"))[1]
+    public = await here.write(lists.add, ilse.viewer, title="For all", summary="", label=CLEAR)
+    assert "Anyone may read this and pass it on." in (await here.stranger().get(f"/library/lists/{public}"))[1]
+    assert (await here.stranger().get(f"/library/lists/{made}"))[0] == 404
 
 
 async def test_what_is_due_for_review_is_listed_for_its_adder_and_counted_for_moderators(here: Site) -> None:
