@@ -220,3 +220,17 @@ async def test_organisations_that_are_no_partners_of_ours_are_named_before_a_res
     assert yes is not None
     status, location, _ = await house.admin.post(at, at=at, **said, sure=yes[1])
     assert (status, location.startswith("/threads/")) == (303, True)
+
+
+async def test_where_no_group_fits_a_resource_its_page_says_what_is_missing_and_leads_moderators_there(house: House) -> None:
+    amal = await house.site.member("amal")
+    made = await house.site.write(library.add, house.admin.viewer, RECORD, label=STRICT)
+    await house.site.group(house.admin, "leads", GREEN)
+    at, missing = f"/library/{made.id}/discuss", "There is no group whose people may all see this resource."
+    for member, leads in ((house.admin, True), (amal, False)):
+        status, page = await member.get(at)
+        assert (status, missing in page, 'class="btn main" href="/groups/new"' in page) == (200, True, leads)
+        assert f'class="btn low" href="/library/{made.id}"' in page
+    await house.site.group(house.admin, "ours", STRICT)
+    _, page = await amal.get(at)
+    assert (missing in page, "Begin the conversation" in page) == (False, True)
