@@ -315,3 +315,16 @@ async def test_a_story_is_asked_for_its_language_and_countries_in_words_as_a_res
     assert (status, story.draft.language, story.draft.countries) == (200, "km", ("KH", "TH", "VN"))
     _, body = await house.admin.get(f"/stories/{story.id}/edit")
     assert ('value="Khmer"' in body, 'value="Cambodia, Thailand, Vietnam"' in body) == (True, True)
+
+
+async def test_a_story_that_waits_to_be_checked_stands_in_the_library_for_who_wrote_it_alone(house: House) -> None:
+    writer = await house.site.member("amal")
+    story_id, _ = await written(house, writer)
+    link = f'href="/stories/{story_id}"'
+    _, body = await writer.get("/library")
+    assert (link in body, "Waits to be checked by somebody else" in body) == (True, True)
+    for other in (house.admin, house.site.stranger()):
+        assert link not in (await other.get("/library"))[1]
+    await house.site.write(telling.check, house.admin.viewer, story_id, set(CHECKS), GREEN)
+    _, body = await writer.get("/library")
+    assert (link in body, DRAFT.title in body) == (False, True)

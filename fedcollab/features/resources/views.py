@@ -1,6 +1,6 @@
 """Decides what the pages of the library show: the shelf, a resource, what is due for review; documents for partners."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
@@ -21,6 +21,7 @@ from fedcollab.search.finding import Asked, Found, find
 
 from . import lists, notes, reading, sending
 from .found import KIND
+from .stories import telling
 from .stories.words import CHANNELS, USES
 from .words import KINDS, LICENCES, TOPICS
 
@@ -37,7 +38,8 @@ def today(now: int) -> str:
 
 @dataclass(frozen=True)
 class Looked:
-    """What one look at the shelf finds; `found` is what a question or filters found, None for the plain shelf."""
+    """What one look at the shelf finds; `found` is what a question or filters found, None for the plain shelf; `told` are the viewer's own
+    stories that wait to be checked."""
 
     rows: list[reading.Listed]
     more: str
@@ -45,6 +47,7 @@ class Looked:
     due: int
     offered: dict[str, list[tuple[str, int]]]
     organisations: dict[str, str]
+    told: list[tuple[str, str]] = field(default_factory=list)
 
 
 async def show_library(request: web.Request) -> web.Response:
@@ -68,7 +71,9 @@ async def show_library(request: web.Request) -> web.Response:
 def _shelf(session: Session, viewer: Viewer, before: tuple[int, str] | None, day: str) -> Looked:
     rows = reading.listed(session, viewer, before)
     more = f"{rows[-1].posted_at}-{rows[-1].id}" if len(rows) == reading.PAGE else ""
-    return Looked(rows, more, None, reading.count_due(session, viewer, day) if viewer.signed_in else 0, {}, {})
+    if not viewer.signed_in:
+        return Looked(rows, more, None, 0, {}, {})
+    return Looked(rows, more, None, reading.count_due(session, viewer, day), {}, {}, telling.waiting(session, viewer))
 
 
 def _search(session: Session, viewer: Viewer, asked: Asked) -> Looked:

@@ -28,6 +28,7 @@ from .shelf import Draft
 from .words import AGREED_BY, AGREED_HOW, CHECKS, TOLD
 
 TITLE, TEXT = 300, 20_000  # characters
+WAITING = 20  # stories that are told of at once
 
 
 @dataclass(frozen=True)
@@ -167,6 +168,13 @@ def listed(session: Session, viewer: Viewer) -> list[StoryData]:
     """Our stories that have not ended: what waits for a check first, then by when consent runs out."""
     found = _read(session, viewer, Story.ended.is_(None))
     return sorted(found, key=lambda story: (story.draft is None, story.until or 0, story.id))
+
+
+def waiting(session: Session, viewer: Viewer) -> list[tuple[str, str]]:
+    """(id, title) of what the viewer has written and nobody else has checked yet, newest first."""
+    mine = sa.and_(Story.writer_id == viewer.person_id, Story.draft.is_not(None), Story.ended.is_(None))
+    rows = session.execute(sa.select(Story.id, Story.draft).where(mine).order_by(Story.written_at.desc(), Story.id).limit(WAITING))
+    return [(row.id, row.draft["title"]) for row in rows]
 
 
 def uses(session: Session, story_id: str) -> list[Consent]:
