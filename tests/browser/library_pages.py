@@ -35,6 +35,7 @@ def withdraw(tab: Tab, scene: Scene) -> None:
 AT = "/library/{resource}"
 LIBRARY_PAGES = (
     Page("library", "/library", "resources/library.html"),
+    Page("library-told", "/library", "resources/library.html", who="daan"),
     Page("library-empty", "/library", "resources/library.html", who="sokha"),
     Page("library-public", "/library", "resources/library.html", who=""),
     Page("library-found", "/library?q=contract&topic=LegalAdvice", "resources/library.html"),

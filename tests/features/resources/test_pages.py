@@ -246,3 +246,14 @@ async def test_of_another_members_file_not_even_the_name_is_told(here: Site) -> 
     assert (await here.stranger().get(f"/files/{file_id}"))[0] in (401, 404, 303)
     status, _, _ = await ilse.post(f"{made}/version", file=file_id, number="2")
     assert status == 303
+
+
+async def test_taking_a_resource_out_of_a_list_stands_in_its_own_row_and_for_members_alone(here: Site) -> None:
+    ilse = await here.member("ilse")
+    guide = await add(here, ilse, label="TLP:CLEAR")
+    made = await here.write(lists.add, ilse.viewer, title="First week", summary="", label=CLEAR, resource_id=guide)
+    rows = {}
+    for visitor in (ilse, here.stranger()):
+        _, text = await visitor.get(f"/library/lists/{made}")
+        rows[visitor.viewer.signed_in] = next(row for row in text.split("<li") if GUIDE.title in row).partition("</li>")[0]
+    assert ("Take it out" in rows[True], "Take it out" in rows[False]) == (True, False)

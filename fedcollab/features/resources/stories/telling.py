@@ -3,6 +3,7 @@ within a year."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,6 +17,7 @@ from fedcollab.base.clock import DAY
 from fedcollab.base.errors import Forbidden, N_, NotFound, Refused
 from fedcollab.base.markup import plain
 from fedcollab.base.once import row_id
+from fedcollab.base.statements import prepared
 from fedcollab.features.resources.checking import Wrong, checked
 from fedcollab.features.resources.models import Resource
 from fedcollab.features.resources.record import Record
@@ -172,9 +174,14 @@ def listed(session: Session, viewer: Viewer) -> list[StoryData]:
 
 def waiting(session: Session, viewer: Viewer) -> list[tuple[str, str]]:
     """(id, title) of what the viewer has written and nobody else has checked yet, newest first."""
-    mine = sa.and_(Story.writer_id == viewer.person_id, Story.draft.is_not(None), Story.ended.is_(None))
-    rows = session.execute(sa.select(Story.id, Story.draft).where(mine).order_by(Story.written_at.desc(), Story.id).limit(WAITING))
-    return [(row.id, row.draft["title"]) for row in rows]
+    return [(row.id, row.title) for row in prepared(session, _waiting(), {"me": viewer.person_id})]
+
+
+@cache
+def _waiting() -> sa.Select[Any]:
+    mine = sa.and_(Story.writer_id == sa.bindparam("me"), Story.draft.is_not(None), Story.ended.is_(None))
+    title = Story.draft["title"].as_string().label("title")
+    return sa.select(Story.id, title).where(mine).order_by(Story.written_at.desc(), Story.id).limit(WAITING)
 
 
 def uses(session: Session, story_id: str) -> list[Consent]:
