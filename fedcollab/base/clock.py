@@ -52,6 +52,17 @@ def parse_iso(text: object) -> int | None:
     return micros if 0 <= micros < LAST else None
 
 
+def made_at(row_id: str) -> int:
+    """When an id was made, in whole milliseconds as microseconds."""
+    return int(row_id[:8] + row_id[9:13], 16) * 1000
+
+
+def beginning(micros: int) -> str:
+    """What the ids sort after that are made in this millisecond or later, and no others."""
+    made = f"{micros // 1000:012x}"
+    return f"{made[:8]}-{made[8:]}"
+
+
 def new_id(micros: int | None = None) -> str:
     """A random UUIDv7 (RFC 9562): sorts by time, says nothing else, is never used twice."""
     millis = (system_clock() if micros is None else micros) // 1000

@@ -69,6 +69,17 @@ def _address(url: object) -> tuple[str, Mapping[str, Any]]:
     return (url if isinstance(url, str) else ""), {}
 
 
+def addresses(document: Mapping[str, Any]) -> list[str]:
+    """The addresses of the things that a document has in `attachment`, an empty one for what has none."""
+    listed = document.get("attachment")
+    several = listed if isinstance(listed, list) else [] if listed is None else [listed]
+    return [one if isinstance(one, str) else _named(one) if isinstance(one, Mapping) else "" for one in several]
+
+
+def _named(said: Mapping[str, Any]) -> str:
+    return _address(said.get("url"))[0] or str(said.get("href") or ap.ident(said))
+
+
 def _lies_at(uri: str, host: str) -> bool:
     try:
         return uri.isprintable() and host_of(uri) == host
@@ -91,4 +102,4 @@ def digest(said: object) -> str:
     return raw[2:].hex() if said[:1] in ("z", "u") and raw[:2] == SHA256 and len(raw) == 34 else ""
 
 
-__all__ = ["Attachment", "attachment", "digest", "parse"]
+__all__ = ["Attachment", "addresses", "attachment", "digest", "parse"]

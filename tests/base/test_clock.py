@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fedcollab.base.clock import DAY, http_date, iso, new_id, parse_iso, system_clock
+from fedcollab.base.clock import DAY, beginning, http_date, iso, made_at, new_id, parse_iso, system_clock
 
 MOMENTS = st.integers(0, 253_370_764_800_000_000 - 1)
 
@@ -52,3 +52,10 @@ def test_new_ids_are_uuids_of_version_7_that_sort_by_time(micros: int, later: in
 def test_ids_of_one_moment_differ() -> None:
     now = system_clock()
     assert len({new_id(now) for _ in range(2000)}) == 2000
+
+
+@given(MOMENTS)
+def test_an_id_says_in_which_millisecond_it_was_made_and_lies_after_the_beginning_of_that(micros: int) -> None:
+    made, whole = new_id(micros), micros // 1000 * 1000
+    assert made_at(made) == whole
+    assert beginning(whole) < made < beginning(whole + 1000)

@@ -1,6 +1,6 @@
 """Decides which files a post carries: put to it by its author, read by its readers, gone with it; and those of drafts."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -12,7 +12,7 @@ from fedcollab.access.viewer import Viewer
 from fedcollab.actors.models import PARTNER
 from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
-from fedcollab.base.errors import N_, Refused
+from fedcollab.base.errors import N_, NotFound, Refused
 from fedcollab.base.statements import prepared
 from fedcollab.files import service as files
 from fedcollab.files import wire
@@ -25,6 +25,8 @@ from .models import Draft, DraftFile, Post, PostFile
 MOST = activities.FILES
 Chosen = tuple[Sequence[str] | None, Sequence[str]]  # what a form has sent (None: what its draft keeps), and what has come since
 TOO_MANY = N_("A post carries at most 10 files. Take some away, or put the rest into an answer.")
+NOT_OWN = N_("One of these files is not there, or was not uploaded by you. Upload it, and put its address into “attachment”.")
+NONE_LATER = N_("Files are put to a post when it is written. Name none but those that it carries, or write an answer.")
 THERE = sa.and_(Post.deleted_at.is_(None), Post.removed.is_(None), Post.hidden.is_(None))
 
 
@@ -45,6 +47,29 @@ def put(session: Session, node: Node, viewer: Viewer, post_id: str, file_ids: Se
     if len(wanted) > MOST:
         raise Refused(TOO_MANY)
     _write(session, post_id, [files.attachable(session, node, viewer, file_id).id for file_id in wanted])
+
+
+def named(session: Session, viewer: Viewer, written: Mapping[str, Any]) -> list[str]:
+    """The files that the viewer's tool puts to a post, each named by its address. Raises Refused for too many, NotFound for what is not
+    theirs."""
+    uris = list(dict.fromkeys(wire.addresses(written)))
+    if len(uris) > MOST:
+        raise Refused(TOO_MANY)
+    rows = session.execute(sa.select(File.uri, File.id).where(File.uri.in_(uris), File.by_id == viewer.person_id)) if uris else ()
+    own = {row.uri: row.id for row in rows}
+    if not own.keys() >= set(uris):
+        raise NotFound(NOT_OWN)
+    return [own[uri] for uri in uris]
+
+
+def left_out(session: Session, post_id: str, written: Mapping[str, Any]) -> list[str]:
+    """The files of a post that its changed document names no more; all stay where it says nothing of files. Raises Refused for others."""
+    if "attachment" not in written:
+        return []
+    uris, carried = set(wire.addresses(written)), {file.uri: file.id for file in of_post(session, post_id)}
+    if not uris <= carried.keys():
+        raise Refused(NONE_LATER)
+    return [file_id for uri, file_id in carried.items() if uri not in uris]
 
 
 def take_away(session: Session, node: Node, post_id: str, file_ids: Iterable[str]) -> bool:
@@ -115,6 +140,16 @@ def _page_query() -> sa.Select[Any]:
     query = sa.select(PostFile.post_id, *files.COLUMNS).join(Post, Post.id == PostFile.post_id).join(File, File.id == PostFile.file_id)
     between = Post.place.between(sa.bindparam("first"), sa.bindparam("last"))
     return query.where(Post.thread_id == sa.bindparam("thread"), between, THERE).order_by(PostFile.post_id, PostFile.number)
+
+
+def of_posts(session: Session, post_ids: Sequence[str]) -> dict[str, tuple[dict[str, Any], ...]]:
+    """By post, the files of these as their documents name them; one whose hash nobody has said could not be checked, and is left out."""
+    query = sa.select(PostFile.post_id, *files.COLUMNS).join(File, File.id == PostFile.file_id).where(PostFile.post_id.in_(post_ids))
+    found: dict[str, tuple[dict[str, Any], ...]] = {}
+    for row in session.execute(query.order_by(PostFile.post_id, PostFile.number)) if post_ids else ():
+        file = FileData(*row[1:])
+        found[row[0]] = found.get(row[0], ()) + ((wire.attachment(file),) if file.sha256 else ())
+    return found
 
 
 def documents(session: Session, post_id: str) -> tuple[dict[str, Any], ...]:

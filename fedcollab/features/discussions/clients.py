@@ -2,6 +2,7 @@
 and how posts of others read to such a tool."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,7 +19,7 @@ from fedcollab.federation import activitystreams as ap
 from fedcollab.federation.clients import Arrival, HandedIn, Key, Taker, newest_about
 from fedcollab.federation.models import Activity
 
-from . import activities, groups, reading, service
+from . import activities, attaching, groups, reading, service
 from .models import Post, Thread
 from .reach import reach
 
@@ -44,6 +45,7 @@ def create(session: Session, node: Node, handed: HandedIn) -> str:
     if consent and handed.sure != consent:
         raise Refused(UNSURE, consent=consent)
     more: dict[str, Any] = dict(text=_text(written), language=ap.language(written), label=label)
+    more |= dict(files=attaching.named(session, viewer, written))
     if thread_id:
         made = service.post_reply(session, node, viewer, thread_id, reply_to=reply_to, **more)
     else:
@@ -52,7 +54,9 @@ def create(session: Session, node: Node, handed: HandedIn) -> str:
 
 
 def update(session: Session, node: Node, handed: HandedIn) -> str:
-    """Changes the text of an own post; its title, group and label stay what they were. Raises NotFound, Forbidden, Refused, TooLarge."""
+    """Changes the text of an own post, and takes away files that it names no more; its title, group and label stay what they were.
+
+    Raises NotFound, Forbidden, Refused, TooLarge."""
     uri = ap.ident(handed.object)
     place = reading.post_by_uri(session, handed.viewer, uri)
     query = sa.select(Post.label, Post.reply_to, Thread.title, Actor.uri).join(Thread, Thread.id == Post.thread_id)
@@ -61,7 +65,8 @@ def update(session: Session, node: Node, handed: HandedIn) -> str:
     name = markup.plain(ap.text(handed.object, "name"), service.TITLE)
     if name and (row.reply_to or name != row.title):
         raise Refused(N_("The title of a conversation cannot be changed. Leave “name” out."))
-    service.edit(session, node, handed.viewer, place.id, text=_text(handed.object))
+    without = attaching.left_out(session, place.id, handed.object)
+    service.edit(session, node, handed.viewer, place.id, text=_text(handed.object), without=without)
     return newest_about(session, handed.viewer.person_id, uri)
 
 
@@ -154,16 +159,17 @@ def arrivals(session: Session, node: Node, viewer: Viewer, before: Key | None, l
     )
     if before:
         query = query.where(sa.tuple_(Post.confirmed_at, Post.id) < sa.tuple_(sa.literal(before[0]), sa.literal(before[1])))
-    rows = session.execute(query.order_by(Post.confirmed_at.desc(), Post.id.desc()).limit(limit))
-    return [Arrival(row.Post.confirmed_at, row.Post.id, _arrived(node, row)) for row in rows]
+    rows = session.execute(query.order_by(Post.confirmed_at.desc(), Post.id.desc()).limit(limit)).all()
+    carried = attaching.of_posts(session, [row.Post.id for row in rows])
+    return [Arrival(row.Post.confirmed_at, row.Post.id, _arrived(node, row, carried.get(row.Post.id, ()))) for row in rows]
 
 
-def _arrived(node: Node, row: Any) -> dict[str, Any]:
+def _arrived(node: Node, row: Any, carried: tuple[dict[str, Any], ...]) -> dict[str, Any]:
     """What another node's people wrote is known by an address of this node: their activity's own id is not kept. What moderators took
     away reads as what its author did: nothing of it is left."""
     post = row.Post
     gone_at = post.deleted_at or (None if post.removed is None and post.hidden is None else post.confirmed_at)
-    found = service.as_data(row, "" if post.reply_to else row.title)
+    found = replace(service.as_data(row, "" if post.reply_to else row.title), attachments=carried)
     local = node.settings.uri(f"/posts/{post.id}")
     if gone_at:
         return ap.activity("Delete", local + "#deleted", row.author, activities.to_tombstone(found, gone_at))

@@ -9,6 +9,7 @@ from fedcollab.feature import Feature, MenuItem
 
 from . import acting, composing, list_pages, note_pages, notes_in, reading, receiving, views
 from .catalogue import PARTS, send_catalogue
+from .clients import arrivals
 from .drafts import forget_drafts
 from .erased import ERASURES
 from .exchange import feature as exchange
@@ -64,6 +65,7 @@ FEATURE = Feature(
     erasures=ERASURES,
     stock=STOCK,
     codes=KINDS | TOPICS,
+    arrivals=(arrivals,),
     asked=reading.may_ask_about,
     holds=reading.holds,
     permission=N_("Library"),
