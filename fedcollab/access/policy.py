@@ -122,6 +122,13 @@ def is_wider(label: str, than: str) -> bool:
     return LABELS.index(label) < LABELS.index(than)
 
 
+def may_widen(viewer: Viewer, organisation_id: str, author_id: str | None) -> bool:
+    """Whether somebody may put a thing of an organisation under a wider label, for a reason that they give: of its own people, its author
+    or a moderator. (What a group holds is never widened, by nobody.)"""
+    ours = viewer.signed_in and viewer.organisation_id == organisation_id
+    return ours and (viewer.moderates or viewer.person_id == author_id)
+
+
 def open_audience(session: Session, *, now: int, label: str, owner_id: str, group_id: str, history: bool = False) -> str:
     """A new audience with its owner inside; answers its id."""
     audience_id = new_id(now)
@@ -172,6 +179,7 @@ __all__ = [
     "is_inside",
     "is_wider",
     "knows_group",
+    "may_widen",
     "narrowest",
     "not_blocked",
     "of_group",

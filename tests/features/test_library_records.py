@@ -112,12 +112,13 @@ def test_only_its_adder_or_a_moderator_withdraws_and_deletes(shelf: Shelf) -> No
 
 
 @pytest.mark.rule("P8")
-def test_a_label_is_widened_by_a_moderator_with_a_reason_alone_and_narrowed_by_any_member(shelf: Shelf) -> None:
+def test_a_label_is_widened_by_its_author_or_a_moderator_with_a_reason_alone_and_narrowed_by_any_member(shelf: Shelf) -> None:
     found = shelf.add()
     change = (shelf.session, shelf.node)
     assert "moderator" in rows.refused(shelf.session, service.relabel, *change, shelf.mara, found, "TLP:CLEAR", reason="It is good.")
     assert "Say why" in rows.refused(shelf.session, service.relabel, *change, shelf.noor, found, "TLP:CLEAR")
-    service.relabel(*change, shelf.noor, found, "TLP:CLEAR", reason="Its authors ask for it.")
+    assert "Say why" in rows.refused(shelf.session, service.relabel, *change, shelf.ilse, found, "TLP:CLEAR", reason=" \n")
+    service.relabel(*change, shelf.ilse, found, "TLP:CLEAR", reason="Its authors ask for it.")
     assert shelf.seen_by(Viewer()) == [GUIDE.title]
     service.relabel(*change, shelf.mara, found, "TLP:AMBER+STRICT")
     assert shelf.seen_by(Viewer()) == shelf.seen_by(partner(shelf.partner)) == []

@@ -5,6 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
+from fedcollab.access import policy
 from fedcollab.access.viewer import Viewer
 from fedcollab.base.errors import FedcollabError
 from fedcollab.base.web import read_fields, read_form, redirect
@@ -37,7 +38,14 @@ async def _page(request: web.Request, template: str, act: Act, names: tuple[str,
     file = await kernel.database.read(reading.uploaded, viewer, file_id) if file_id else None
     number = request.query.get("number", "")
     more: dict[str, Any] = dict(file=file, number=int(number) if number.isascii() and number.isdigit() and len(number) < 6 else 0)
-    return page(request, template, status=status, shown=shown, values=values, errors=errors, labels=LABELS, **more, **CODES)
+    return page(request, template, status=status, shown=shown, values=values, errors=errors, **_labels(viewer, shown.row), **more, **CODES)
+
+
+def _labels(viewer: Viewer, row: Any) -> dict[str, Any]:
+    """Those that the viewer may choose, and whether any lets more people see the record than now."""
+    may = policy.may_widen(viewer, row.organisation_id, row.added_by_id)
+    labels = [label for label in LABELS if may or not policy.is_wider(label, row.label)]
+    return {"labels": labels, "widens": any(policy.is_wider(label, row.label) for label in labels)}
 
 
 async def new_version(request: web.Request) -> web.Response:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from fedcollab.access import audit, policy
 from fedcollab.access.models import STRICT
-from fedcollab.access.viewer import Viewer
+from fedcollab.access.viewer import ANYBODY, Viewer
 from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
 from fedcollab.base import markup
@@ -229,7 +229,7 @@ def about_version(uri: str, number: int) -> str:
 
 def relabel(session: Session, node: Node, viewer: Viewer, resource_id: str, label: str, *, reason: str = "") -> None:
     """Gives a record another label. Narrower: any member of the organisation; partners are asked to follow, and to delete what is for us
-    alone now. Wider: a moderator, with a reason, which is kept. The same is no change.
+    alone now. Wider: who added it or a moderator, with a reason, which is kept. The same is no change.
 
     Raises NotFound, Forbidden, Refused."""
     row, why = own(session, viewer, resource_id), markup.plain(reason, REASON)
@@ -237,13 +237,8 @@ def relabel(session: Session, node: Node, viewer: Viewer, resource_id: str, labe
         return
     _no_story(row)
     wider = policy.is_wider(label, row.label)
-    if wider and not viewer.moderates:
-        raise Forbidden(N_("Only a moderator can let more people see this."))
-    if wider and not why:
-        raise Wrong("reason", N_("Say why more people may see this: the reason is kept."))
+    _relabelled(session, node, viewer, row, label, why, author_id=row.added_by_id)
     revision = _move(session, node, row, label)
-    was = dict(before=row.label, after=label, reason=why, by_id=viewer.person_id, at=node.now())
-    session.execute(sa.insert(LabelChange).values(id=new_id(node.now()), resource_id=resource_id, **was))
     if row.label != STRICT and label == STRICT and row.passed_on:
         sending.take_back(session, node, row.uri, revision, row.posted_at)
     elif label != STRICT:
@@ -253,6 +248,18 @@ def relabel(session: Session, node: Node, viewer: Viewer, resource_id: str, labe
         audit.record(session, node.now(), viewer, "resource.widen", resource_id)
     else:
         audit.record(session, node.now(), viewer, "resource.narrow", resource_id)
+
+
+def _relabelled(session: Session, node: Node, viewer: Viewer, row: Any, label: str, why: str, *, author_id: str | None) -> None:
+    """Puts on record who gives a record another label, and why. Raises Forbidden and Refused for a wider one that they may not give, or for
+    which they say no reason."""
+    wider = policy.is_wider(label, row.label)
+    if wider and not policy.may_widen(viewer, row.organisation_id, author_id):
+        raise Forbidden(N_("Only its author, or a moderator, can let more people see this."))
+    if wider and not why:
+        raise Wrong("reason", N_("Say why more people may see this: the reason is kept."))
+    was = dict(before=row.label, after=label, reason=why, by_id=viewer.person_id, at=node.now())
+    session.execute(sa.insert(LabelChange).values(id=new_id(node.now()), resource_id=row.id, **was))
 
 
 def tie(session: Session, node: Node, viewer: Viewer, resource_id: str, discussion: str) -> None:
@@ -272,14 +279,22 @@ def restate(
     label: str,
     uses: Sequence[UseData],
     record: Record | None = None,
+    *,
+    author_id: str | None = None,
+    reason: str = "",
 ) -> None:
     """A story's consent, or its checked words, are others now: it stands under `label` from now on, or goes where that is empty; partners
-    are asked to follow and to confirm it. Raises Refused."""
+    are asked to follow and to confirm it. A wider one takes the story's author or a moderator, and a reason, as with every record.
+
+    Raises Forbidden, Refused (Wrong names the field)."""
     row = session.execute(sa.select(*Resource.__table__.columns).where(Resource.id == resource_id, Resource.deleted_at.is_(None))).one()
     if not label:
         erase(session, node, row)
         audit.record(session, node.now(), viewer, "resource.delete", resource_id)
         return
+    wider = policy.is_wider(label, row.label)
+    if wider or (record is not None and label != row.label):  # narrowed with the consent, that is on record with it
+        _relabelled(session, node, viewer or ANYBODY, row, label, markup.plain(reason, REASON), author_id=author_id)
     values: dict[str, Any] = dict(uses=[asdict(one) for one in uses], label=label, audience_id=shelves.ours(session, node, label))
     if record is not None:
         found = checked(record)
@@ -289,7 +304,10 @@ def restate(
     if label == STRICT and row.passed_on:
         sending.take_back(session, node, row.uri, revision, row.posted_at)
     sending.send(session, node, "Create" if row.label == STRICT else "Update", resource_id, about=row.uri)
-    audit.record(session, node.now(), viewer, "resource.edit", resource_id)
+    if wider:
+        audit.record(session, node.now(), viewer, "resource.widen", resource_id)
+    else:
+        audit.record(session, node.now(), viewer, "resource.edit", resource_id)
 
 
 def _move(session: Session, node: Node, row: Any, label: str) -> int:

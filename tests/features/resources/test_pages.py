@@ -112,10 +112,13 @@ async def test_deleted_a_resource_is_gone_for_everybody(here: Site) -> None:
     assert at not in (await ilse.get("/library"))[1]
 
 
-async def test_only_a_moderator_widens_with_a_reason_that_members_read_later(here: Site) -> None:
-    ilse, boss = await here.member("ilse"), await here.member("boss", "moderator")
+async def test_only_its_author_or_a_moderator_widens_with_a_reason_that_members_read_later(here: Site) -> None:
+    ilse, mara, boss = await here.member("ilse"), await here.member("mara"), await here.member("boss", "moderator")
     at = f"/library/{await add(here, ilse)}"
-    assert (await ilse.post(f"{at}/audience", label="TLP:CLEAR", reason="Good."))[0] == 403
+    assert (await mara.post(f"{at}/audience", label="TLP:CLEAR", reason="Good."))[0] == 403
+    for who, offered in ((mara, False), (ilse, True), (boss, True)):
+        text = (await who.get(f"{at}/audience"))[1]
+        assert ('name="reason"' in text, 'value="TLP:CLEAR"' in text) == (offered, offered)
     assert (await boss.post(f"{at}/audience", label="TLP:CLEAR"))[0] == 422
     assert (await boss.post(f"{at}/audience", label="TLP:CLEAR", reason="Its authors ask for it."))[0] == 303
     assert "Its authors ask for it." in (await ilse.get(at))[1]

@@ -47,16 +47,26 @@ def record_of(node: Node, draft: Draft, uses: Sequence[Consent]) -> Record:
 
 
 def publish(
-    session: Session, node: Node, viewer: Viewer, resource_id: str | None, draft: Draft, label: str, uses: Sequence[Consent]
+    session: Session,
+    node: Node,
+    viewer: Viewer,
+    resource_id: str | None,
+    draft: Draft,
+    label: str,
+    uses: Sequence[Consent],
+    *,
+    writer_id: str,
+    reason: str = "",
 ) -> tuple[str, str]:
-    """Puts a checked story into the library, or its changed words into the resource that it is. Answers the resource's id and uri.
+    """Puts a checked story into the library, or the changed words of `writer_id` into the resource that it is; `reason` is why more people
+    may read it than before. Answers the resource's id and uri.
 
-    Raises Refused."""
+    Raises Forbidden, Refused."""
     record = record_of(node, draft, uses)
     if resource_id is None:
         made = service.add(session, node, viewer, record, label=label, uses=_data(uses))
         return made.id, made.uri
-    service.restate(session, node, viewer, resource_id, label, _data(uses), record)
+    service.restate(session, node, viewer, resource_id, label, _data(uses), record, author_id=writer_id, reason=reason)
     return resource_id, session.scalars(sa.select(Resource.uri).where(Resource.id == resource_id)).one()
 
 
@@ -67,6 +77,11 @@ def follow_consent(session: Session, node: Node, viewer: Viewer | None, resource
     if resource_id is not None and label is not None:
         kept = consent.narrowed(label, uses, node.now())
         service.restate(session, node, viewer, resource_id, kept, _data(uses))
+
+
+def label_of(session: Session, resource_id: str) -> str:
+    """The label that a published story stands under."""
+    return session.execute(sa.select(Resource.label).where(Resource.id == resource_id)).scalar_one()
 
 
 def text_of(session: Session, resource_id: str) -> Draft:

@@ -102,9 +102,11 @@ def change(session: Session, node: Node, viewer: Viewer, story_id: str, draft: D
     audit.record(session, node.now(), viewer, "story.write", story_id)
 
 
-def check(session: Session, node: Node, viewer: Viewer, story_id: str, ticked: Collection[str], label: str) -> str:
+def check(session: Session, node: Node, viewer: Viewer, story_id: str, ticked: Collection[str], label: str, *, reason: str = "") -> str:
     """Somebody who has not written it has looked at each point of the list, and puts the story into the library under a label that the
-    consent allows. Answers the resource's id. Raises Refused, Forbidden, NotFound."""
+    consent allows. Where it stood under a narrower one, that takes a moderator and a reason, which is kept. Answers the resource's id.
+
+    Raises Refused (Wrong names the field), Forbidden, NotFound."""
     story = one(session, viewer, story_id)
     _open(story)
     if story.draft is None:
@@ -116,7 +118,8 @@ def check(session: Session, node: Node, viewer: Viewer, story_id: str, ticked: C
     allowed = consent.widest(story.uses, node.now())
     if not allowed or policy.is_wider(policy.check_label(label), allowed):
         raise Refused(N_("The person has not agreed to so many readers. Choose fewer, or ask them first."))
-    resource_id, uri = shelf.publish(session, node, viewer, story.resource_id, story.draft, label, story.uses)
+    put = (session, node, viewer, story.resource_id, story.draft, label, story.uses)
+    resource_id, uri = shelf.publish(*put, writer_id=story.writer_id, reason=reason)
     values = dict(draft=None, checked_by_id=viewer.person_id, checked_at=node.now(), resource_id=resource_id, resource_uri=uri)
     session.execute(sa.update(Story).where(Story.id == story_id).values(**values))
     audit.record(session, node.now(), viewer, "story.check", story_id)
@@ -164,6 +167,11 @@ def published(session: Session, viewer: Viewer, story: StoryData) -> Draft:
     if not story.resource_id or not viewer.signed_in:
         raise NotFound()
     return shelf.text_of(session, story.resource_id)
+
+
+def stands_under(session: Session, story: StoryData) -> str:
+    """The label that the story stands under in the library; empty where nothing of it is there."""
+    return shelf.label_of(session, story.resource_id) if story.resource_id and not story.ended else ""
 
 
 def listed(session: Session, viewer: Viewer) -> list[StoryData]:

@@ -3,12 +3,13 @@
 from typing import Any
 
 from aiohttp import web
-from multidict import MultiDictProxy
+from multidict import MultiDict, MultiDictProxy
 from sqlalchemy.orm import Session
 
 from fedcollab.access.models import CLEAR, GREEN, STRICT
-from fedcollab.access.policy import is_wider
+from fedcollab.access.policy import is_wider, may_widen
 from fedcollab.access.viewer import Viewer
+from fedcollab.actors.node import Node
 from fedcollab.base import telltale
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import FedcollabError, Refused
@@ -108,15 +109,27 @@ async def show_story(request: web.Request) -> web.Response:
 
 
 async def _show(
-    request: web.Request, viewer: Viewer, errors: dict[str, str], ticked: tuple[str, ...] = (), status: int = 200
+    request: web.Request, viewer: Viewer, errors: dict[str, str], fields: Fields | None = None, status: int = 200
 ) -> web.Response:
     kernel = request.app[KERNEL]
     story = await kernel.database.read(telling.one, viewer, request.match_info["id"])
-    widest = consent.widest(story.uses, kernel.node.now())
-    labels = [label for label in (CLEAR, GREEN, STRICT) if widest and not is_wider(label, widest)]
+    stands = await kernel.database.read(telling.stands_under, story)
+    labels = _choices(kernel.node, viewer, story, stands)
     marked = marked_text(story.draft.text) if story.draft else []
-    shown = dict(story=story, labels=labels, marked=marked, errors=errors, ticked=ticked, soon=kernel.node.now() + consent.SOON)
+    widens = bool(stands) and any(is_wider(label, stands) for label in labels)
+    typed = fields if fields is not None else MultiDictProxy(MultiDict[str]())
+    said = dict(ticked=typed.getall("check", []), chosen=typed.get("label", stands), reason=typed.get("reason", ""))
+    shown = dict(story=story, labels=labels, widens=widens, marked=marked, errors=errors, soon=kernel.node.now() + consent.SOON, **said)
     return page(request, "stories/story.html", status=status, **shown, **LISTS)
+
+
+def _choices(node: Node, viewer: Viewer, story: StoryData, stands: str) -> list[str]:
+    """The labels that the consent allows, widest first; without those that are wider than the story stands under, for whom may not widen
+    it."""
+    widest = consent.widest(story.uses, node.now())
+    labels = [label for label in (CLEAR, GREEN, STRICT) if widest and not is_wider(label, widest)]
+    may = not stands or may_widen(viewer, viewer.organisation_id, story.writer_id)
+    return [label for label in labels if may or not is_wider(label, stands)]
 
 
 def marked_text(text: str) -> list[tuple[str, str]]:
@@ -130,13 +143,15 @@ def marked_text(text: str) -> list[tuple[str, str]]:
 
 async def check_story(request: web.Request) -> web.Response:
     fields, viewer, kernel, story_id = await read_fields(request), member_of(request), request.app[KERNEL], request.match_info["id"]
-    ticked = tuple(fields.getall("check", []))
+    said = (tuple(fields.getall("check", [])), fields.get("label", ""))
     try:
         if came_back(request, fields):
-            return await _show(request, viewer, {}, ticked)
-        resource_id = await kernel.database.write(telling.check, kernel.node, viewer, story_id, ticked, fields.get("label", ""))
+            return await _show(request, viewer, {}, fields)
+        more = {"reason": fields.get("reason", "")}
+        resource_id = await kernel.database.write(telling.check, kernel.node, viewer, story_id, *said, **more)
     except FedcollabError as error:
-        return await _show(request, viewer, {"check": error.in_words(words_of(request))}, ticked, error.status)
+        about = "reason" if isinstance(error, Wrong) and error.field == "reason" else "check"
+        return await _show(request, viewer, {about: error.in_words(words_of(request))}, fields, error.status)
     return redirect(f"/library/{resource_id}")
 
 
