@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from multidict import MultiDict
 
 from fedcollab.base.errors import Forbidden
+from fedcollab.features.resources import notes
 from fedcollab.features.resources.checking import Wrong
 from fedcollab.features.resources.stories import telling
 from fedcollab.features.resources.stories.words import CHECKS, PUBLIC
@@ -95,3 +96,13 @@ async def test_the_page_offers_wider_labels_and_asks_why_only_where_that_is_to_b
     assert status == 303
     assert "The person asks for it." in (await checker.get(headers["Location"]))[1]
     assert "The person asks for it." not in (await house.site.stranger().get(headers["Location"]))[1]
+
+
+async def test_what_we_have_said_of_a_story_that_was_ours_alone_goes_out_with_it(house: House) -> None:
+    story_id, _, checker = await published(house, STRICT)
+    boss = await house.site.member("boss", "moderator", "member")
+    note = await house.site.write(notes.add, checker.viewer, (await resource(house, story_id))["id"], country="KH", text="Read it first.")
+    told = sa.text("SELECT type FROM activity WHERE object_uri LIKE :note").bindparams(note=f"%{note}")
+    assert await house.site.kernel.database.read(lambda session: list(session.scalars(told))) == []
+    await house.site.write(telling.check, boss.viewer, story_id, set(CHECKS), GREEN, reason="The person asks for it.")
+    assert await house.site.kernel.database.read(lambda session: list(session.scalars(told))) == ["Create"]

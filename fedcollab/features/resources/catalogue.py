@@ -11,7 +11,7 @@ from fedcollab.actors.node import Node
 from fedcollab.federation import outbox
 from fedcollab.federation.models import WAITING, Activity, Delivery, Partner, is_open
 
-from . import notes, sending, shelves
+from . import notes_out, sending, shelves
 from .models import Catalogue, CountryNote, Resource
 
 PART, PARTS = 50, 4  # records a unit, which holds the writer for some 60 ms; units a minute
@@ -52,7 +52,7 @@ def _notes(session: Session, node: Node, organisation_id: str, me: str, resource
     there = sa.and_(there, CountryNote.label != STRICT)
     ours = sa.select(CountryNote.id).where(there, CountryNote.organisation_id == me).order_by(CountryNote.posted_at)
     for note_id in session.scalars(ours).all():
-        notes.send_to(session, node, note_id, organisation_id)
+        notes_out.send_to(session, node, note_id, organisation_id)
     about = sa.select(CountryNote.uri).where(there, CountryNote.organisation_id != me)
     kept = sa.select(Activity.id, Activity.order_key).where(Activity.object_uri.in_(about), Activity.actor_id == me, Activity.body != "")
     rows = session.execute(kept.order_by(Activity.created_at, Activity.id)).all()

@@ -1,6 +1,5 @@
 """Decides what members say of using a resource in a country, in their organisation's name: to its publisher, who passes it on."""
 
-from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,23 +9,20 @@ from fedcollab.access import audit, policy
 from fedcollab.access.models import STRICT
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors import service as actors
-from fedcollab.actors.models import Actor
 from fedcollab.actors.node import Node
 from fedcollab.base import markup
 from fedcollab.base.errors import Conflict, Forbidden, N_, NotFound, Refused
 from fedcollab.base.once import row_id
 from fedcollab.federation import activitystreams as ap
-from fedcollab.federation import announce, outbox, partners
+from fedcollab.federation import outbox, partners
 
-from . import note_wire, service, shelves
+from . import notes_out, service, shelves
 from .activities import REASON
 from .checking import Wrong, countries
 from .models import CountryNote, Resource
-from .note_wire import LONGEST, NoteData
+from .note_wire import LONGEST
 
 OF_ONE, OF_ALL = 20, 500  # notes on one resource, of one organisation and together
-ACTOR: Any = Actor.__table__
-AUTHOR, PUBLISHER = ACTOR.alias("author"), ACTOR.alias("publisher")  # of the table: one of the class copies its every property
 
 
 def add(
@@ -51,7 +47,7 @@ def add(
     written = dict(source=text.strip(), html=html, added_by_id=viewer.person_id)
     confirmed = now if resource.organisation_id == me else None
     session.execute(sa.insert(CountryNote).values(**row, **shared, **written, confirmed_at=confirmed))
-    _send(session, node, "Create", note_id)
+    notes_out.send(session, node, "Create", note_id)
     audit.record(session, now, viewer, "note.add", note_id)
     return note_id
 
@@ -102,7 +98,7 @@ def edit(session: Session, node: Node, viewer: Viewer, note_id: str, *, country:
     at = max(node.now(), (row.edited_at or 0) + 1000)
     changed = dict(country=country, source=text.strip(), html=html, edited_at=at)
     session.execute(sa.update(CountryNote).where(CountryNote.id == note_id).values(**changed))
-    _send(session, node, "Update", note_id)
+    notes_out.send(session, node, "Update", note_id)
     audit.record(session, node.now(), viewer, "note.edit", note_id)
     return str(row.resource_id)
 
@@ -111,7 +107,7 @@ def delete(session: Session, node: Node, viewer: Viewer, note_id: str) -> str:
     """Takes a note of our organisation away, here and wherever its resource is. Answers the resource's row id."""
     row = own(session, viewer, note_id)
     bury(session, node, note_id)
-    _send(session, node, "Delete", note_id)
+    notes_out.send(session, node, "Delete", note_id)
     audit.record(session, node.now(), viewer, "note.delete", note_id)
     return str(row.resource_id)
 
@@ -137,7 +133,7 @@ def remove(session: Session, node: Node, viewer: Viewer, note_id: str, *, reason
     """A moderator of the resource's publisher takes a partner's note away for everybody, with a reason. Answers the resource's row id.
 
     Raises NotFound, Forbidden, Refused."""
-    row, why = _row(session, note_id), markup.plain(reason, REASON)
+    row, why = notes_out.row_of(session, note_id), markup.plain(reason, REASON)
     if row is None or row.removed is not None or not viewer.moderates or row.publisher_id != viewer.organisation_id:
         raise NotFound()
     if not why:
@@ -152,58 +148,3 @@ def remove(session: Session, node: Node, viewer: Viewer, note_id: str, *, reason
         outbox.publish(session, node, me.id, made, to=to, order_key=row.about)
     audit.record(session, node.now(), viewer, "note.remove", note_id)
     return str(row.resource_id)
-
-
-def _row(session: Session, note_id: str) -> Any:
-    more = (Resource.uri.label("about"), Resource.organisation_id.label("publisher_id"))
-    uris = (AUTHOR.c.uri.label("author"), PUBLISHER.c.uri.label("publisher"))
-    query = sa.select(*CountryNote.__table__.columns, *more, *uris).join(Resource, Resource.id == CountryNote.resource_id)
-    query = query.join(AUTHOR, AUTHOR.c.id == CountryNote.author_id).join(PUBLISHER, PUBLISHER.c.id == Resource.author_id)
-    return session.execute(query.where(CountryNote.id == note_id)).one_or_none()
-
-
-def _send(session: Session, node: Node, kind: str, note_id: str) -> None:
-    """Our organisation's word: to those that follow our library, where the resource is ours, else to its publisher alone."""
-    row = _row(session, note_id)
-    if row.label == STRICT:
-        return
-    policy.check_leaves(row.label)
-    ours = row.publisher_id == row.organisation_id
-    _publish(session, node, kind, row, shelves.followers(session, node) if ours else [row.publisher_id])
-
-
-def send_to(session: Session, node: Node, note_id: str, organisation_id: str) -> None:
-    """Sends what we say of a resource of ours to one partner that came later."""
-    _publish(session, node, "Create", _row(session, note_id), [organisation_id])
-
-
-def _publish(session: Session, node: Node, kind: str, row: Any, to: list[str]) -> None:
-    made = ap.activity(kind, outbox.new_uri(node), row.author, document_of(row), to=[row.publisher + "/followers"])
-    outbox.publish(session, node, row.organisation_id, made, to=to, order_key=row.about)
-
-
-def document_of(row: Any) -> dict[str, Any]:
-    """A note as its object, or its Tombstone."""
-    if row.deleted_at is not None:
-        return note_wire.to_tombstone(row.uri, row.author, row.about, row.deleted_at)
-    names = set(NoteData.__dataclass_fields__)
-    return note_wire.to_object(NoteData(**{name: value for name, value in row._mapping.items() if name in names}), row.publisher)
-
-
-def document(session: Session, note_id: str) -> dict[str, Any]:
-    """A note as partners fetch it. Raises NotFound."""
-    row = _row(session, note_id)
-    if row is None:
-        raise NotFound()
-    taken = note_wire.to_tombstone(row.uri, row.author, row.about, row.posted_at)
-    return {"@context": ap.CONTEXT} | (document_of(row) if row.removed is None else taken)
-
-
-def pass_on(session: Session, node: Node, activity: dict[str, Any], author: actors.ActorData, about: tuple[str, str]) -> None:
-    """Tells those that follow our library what an organisation has said of a resource of ours, with its proof: `about` are the note's and
-    the resource's ids."""
-    me, (note, resource) = actors.own(session, node), about
-    more = {"to": [me.uri + "/followers"], ap.INTRODUCES: announce.introductions(session, author)}
-    made = ap.activity("Announce", outbox.new_uri(node), me.uri, activity, **more)
-    to: Iterable[str] = {*shelves.followers(session, node), author.organisation_id}
-    outbox.publish(session, node, me.id, made, to=to, order_key=resource, about=note)

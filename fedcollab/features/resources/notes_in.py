@@ -15,7 +15,7 @@ from fedcollab.base.errors import Refused
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation.registry import Early, Handler, Verified
 
-from . import note_wire, notes
+from . import note_wire, notes, notes_out
 from .activities import REASON, check_origin, line
 from .models import CountryNote, Resource
 
@@ -91,7 +91,7 @@ def _known(session: Session, received: Verified, uri: str, resource: Any) -> Any
 def _pass_on(session: Session, node: Node, received: Verified, resource: Any, note: str) -> None:
     """What nobody else could believe stays here."""
     if received.proved and received.through is None and _is_ours(session, resource):
-        notes.pass_on(session, node, received.activity, received.actor, (note, resource.uri))
+        notes_out.pass_on(session, node, received.activity, received.actor, (note, resource.uri))
 
 
 def receive_delete(session: Session, node: Node, received: Verified) -> None:

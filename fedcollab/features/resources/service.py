@@ -20,7 +20,7 @@ from fedcollab.federation import outbox
 from fedcollab.files import service as files
 
 from . import found as index
-from . import sending, shelves
+from . import notes_out, sending, shelves
 from .activities import NOTE, REASON, VERSIONS, UseData
 from .checking import Wrong, address, checked
 from .models import CURRENT, REPLACED, WITHDRAWN, CollectionItem, CountryNote, LabelChange, RecordDraft, Resource, Translation, Version
@@ -244,6 +244,8 @@ def relabel(session: Session, node: Node, viewer: Viewer, resource_id: str, labe
     elif label != STRICT:
         narrowed = row.label != STRICT and not wider
         sending.send(session, node, "Create" if row.label == STRICT else "Update", resource_id, about=row.uri if narrowed else "")
+    if row.label == STRICT:
+        notes_out.send_again(session, node, resource_id)
     if wider:
         audit.record(session, node.now(), viewer, "resource.widen", resource_id)
     else:
@@ -304,6 +306,8 @@ def restate(
     if label == STRICT and row.passed_on:
         sending.take_back(session, node, row.uri, revision, row.posted_at)
     sending.send(session, node, "Create" if row.label == STRICT else "Update", resource_id, about=row.uri)
+    if row.label == STRICT:
+        notes_out.send_again(session, node, resource_id)
     if wider:
         audit.record(session, node.now(), viewer, "resource.widen", resource_id)
     else:

@@ -19,7 +19,7 @@ from fedcollab.federation.views import document_answer, partner_viewer
 from fedcollab.files.service import why_refused
 from fedcollab.search.finding import Asked, Found, find
 
-from . import lists, notes, reading, sending
+from . import lists, notes_out, reading, sending
 from .found import KIND
 from .stories import telling
 from .stories.words import CHANNELS, USES
@@ -149,7 +149,7 @@ async def show_note(request: web.Request) -> web.Response:
 
     def read(session: Session) -> tuple[str, dict[str, Any]]:
         resource_id = reading.resource_of_note(session, viewer, note_id)
-        return resource_id, notes.document(session, note_id) if documented else {}
+        return resource_id, notes_out.document(session, note_id) if documented else {}
 
     resource_id, document = await kernel.database.read(read)
     if not documented:

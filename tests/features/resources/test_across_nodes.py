@@ -69,6 +69,34 @@ async def test_what_is_for_us_alone_goes_to_nobody_and_what_becomes_so_is_delete
     assert await one.sql("SELECT title FROM resource WHERE id = :id", id=secret) == [("For us",)]
 
 
+async def test_what_we_have_said_of_a_record_comes_back_with_it_what_others_have_said_and_what_was_deleted_does_not(three: Three) -> None:
+    one, other, _ = three
+    found = await add(one)
+    await arrives(other, "title", GUIDE.title)
+    [theirs] = await there(other, "id")
+    ours = await one.write(notes.add, one.viewer, found, country="NL", text="Ours.")
+    await until("ours is there", lambda: _note(other, "html", "<p>Ours.</p>"))
+    gone = await one.write(notes.add, one.viewer, found, country="FR", text="Gone.")
+    await other.write(notes.add, other.viewer, theirs, country="KH", text="Theirs.")
+
+    async def all_here() -> bool:
+        return len(await one.sql("SELECT id FROM country_note")) == 3
+
+    await until("theirs is here", all_here)
+    await one.write(service.relabel, one.viewer, found, "TLP:AMBER+STRICT")
+    await arrives(other, "title", "")
+    await one.write(notes.delete, one.viewer, gone)
+    await one.write(notes.edit, one.viewer, ours, country="NL", text="Said better.")
+    assert await other.sql("SELECT html FROM country_note") == []
+    await one.write(service.relabel, one.viewer, found, "TLP:GREEN", reason="It was no secret.")
+    await until("ours is there again", lambda: _note(other, "html", "<p>Said better.</p>"))
+    await other.quiet()
+    assert await other.sql("SELECT html, label FROM country_note") == [("<p>Said better.</p>", "TLP:GREEN")]
+    [before] = await one.sql("SELECT count(*) FROM activity")
+    await one.write(service.relabel, one.viewer, found, "TLP:CLEAR", reason="Its authors ask for it.")
+    assert await one.sql("SELECT count(*) FROM activity") == [(before[0] + 1,)], "the record alone: they have the note"
+
+
 async def test_a_label_that_is_narrowed_is_narrowed_everywhere_and_confirmed(three: Three) -> None:
     one, other, _ = three
     found = await add(one, label="TLP:CLEAR")
