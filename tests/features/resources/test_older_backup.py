@@ -9,7 +9,7 @@ from fedcollab.backup import erasures
 from fedcollab.features.resources import notes, service
 from fedcollab.features.resources.erased import ERASURES
 from fedcollab.features.resources.models import CountryNote, Version
-from fedcollab.federation.models import Activity
+from fedcollab.federation.models import Activity, Receipt
 from tests import rows
 from tests.features.test_library_records import GUIDE, Shelf
 
@@ -106,3 +106,66 @@ def test_a_narrowed_record_and_what_was_said_of_it_do_not_come_back_wider(shelf:
     said = dict(shelf.session.execute(sa.select(CountryNote.resource_id, CountryNote.label)).all())
     assert (shelf.row(found).label, said[found]) == (label, label)
     assert (shelf.row(other).label, said[other]) == ("TLP:CLEAR", "TLP:CLEAR")
+
+
+def versions(shelf: Shelf, found: str) -> list[tuple[int, str, str]]:
+    query = sa.select(Version.number, Version.state, Version.reason).where(Version.resource_id == found)
+    return [tuple(row) for row in shelf.session.execute(query.order_by(Version.number))]
+
+
+@pytest.mark.rule("P11", "P12")
+def test_an_older_version_that_was_withdrawn_alone_is_so_again_and_each_partner_was_asked_to_confirm_it(shelf: Shelf) -> None:
+    found, other = shelf.add(), shelf.add()
+    for one in (found, other):
+        service.new_version(shelf.session, shelf.node, shelf.ilse, one, link="https://guides.example/2")
+    asked = service.about_version(shelf.row(found).uri, 1)
+    receipts_of: list[str] = []
+
+    def happens() -> None:
+        shelf.clock.at += 10**9
+        service.withdraw(shelf.session, shelf.node, shelf.ilse, found, reason="It names a person.", number=1)
+        query = sa.select(Receipt.organisation_uri).where(Receipt.object_uri == asked)
+        receipts_of.extend(shelf.session.scalars(query))
+
+    shelf.clock.at += 1
+    assert restored(shelf, happens) == 1
+    assert receipts_of == ["https://tamarind.example/actor"]
+    assert versions(shelf, found) == [(1, "withdrawn", "It names a person."), (2, "current", "")]
+    assert versions(shelf, other) == [(1, "replaced", ""), (2, "current", "")]
+    row = shelf.row(found)
+    assert (row.state, row.reason, row.label) == ("current", "", "TLP:GREEN")
+    assert row.revision > shelf.row(other).revision, "partners take the next change"
+
+
+@pytest.mark.rule("P11")
+def test_a_version_that_was_replaced_and_withdrawn_since_is_not_what_a_record_of_then_offers(shelf: Shelf) -> None:
+    found = shelf.add()
+
+    def happens() -> None:
+        shelf.clock.at += 10**9
+        service.new_version(shelf.session, shelf.node, shelf.ilse, found, link="https://guides.example/2")
+        service.withdraw(shelf.session, shelf.node, shelf.ilse, found, reason="It names a person.", number=1)
+
+    shelf.clock.at += 1
+    assert restored(shelf, happens) == 1
+    assert versions(shelf, found) == [(1, "withdrawn", "It names a person.")]
+    assert (shelf.row(found).state, shelf.row(found).reason) == ("withdrawn", "It names a person.")
+    with shelf.session.begin_nested():
+        again = ERASURES.listed(shelf.session, 0)
+    assert erasures.replay(shelf.session, shelf.node, [ERASURES], {"resources": again}) == 0, "it is so already"
+
+
+@pytest.mark.rule("P11")
+def test_a_record_withdrawn_before_a_backup_and_current_since_stays_withdrawn_where_its_new_version_did_not_come_back(shelf: Shelf) -> None:
+    found = shelf.add(label="TLP:CLEAR")
+    service.withdraw(shelf.session, shelf.node, shelf.ilse, found, reason="The law has changed.")
+
+    def happens() -> None:
+        shelf.clock.at += 10**9
+        service.new_version(shelf.session, shelf.node, shelf.ilse, found, link="https://guides.example/2")
+        service.relabel(shelf.session, shelf.node, shelf.ilse, found, "TLP:GREEN")
+
+    shelf.clock.at += 1
+    assert restored(shelf, happens) == 1
+    row = shelf.row(found)
+    assert (row.state, row.reason, row.label) == ("withdrawn", "The law has changed.", "TLP:GREEN")
