@@ -46,25 +46,37 @@ class Entry:
 
 def put(session: Session, entry: Entry, *, fresh: bool = False) -> None:
     """Puts something in, or brings what is there of it up to date; what is `fresh` was never in."""
-    there = None if fresh else prepared(session, _there(), {"kind": entry.kind, "subject": entry.subject_id}).first()
-    if there is not None:
-        _take(session, there.place)
-        deleted(session)
-    slot = _slot(entry.posted_at)
-    place = there.place if there is not None and slot <= there.place < slot + A_SECOND else _free(session, slot)
-    while not _put_at(session, entry, place):
-        place = _free(session, slot)
+    there = None if fresh else _stands(session, entry)
+    while (place := _put_instead(session, entry, there)) is None:
+        there = _stands(session, entry)  # another unit's, if it was not the place alone that was taken
     text = [token for part in (entry.text, *entry.names) for token in words.tokens(part)]
     store.add(session, place, words.tokens(entry.title), text[: words.MOST], _marks(entry), entry.title, entry.text)
     near.put(session, place, entry.kind, entry.title)
 
 
+def _stands(session: Session, entry: Entry) -> int | None:
+    """Where a thing stands in the index."""
+    row = prepared(session, _there(), {"kind": entry.kind, "subject": entry.subject_id}).first()
+    return None if row is None else int(row.place)
+
+
+def _put_instead(session: Session, entry: Entry, there: int | None) -> int | None:
+    """Takes out what stands `there`, and answers the place of the row that is put in for it, None where it could not be."""
+    if there is not None:
+        _take(session, there)
+        deleted(session)
+    slot = _slot(entry.posted_at)
+    place = there if there is not None and slot <= there < slot + A_SECOND else _free(session, slot)
+    return place if _put_at(session, entry, place) else None
+
+
 def _put_at(session: Session, entry: Entry, place: int) -> bool:
-    """False where another unit of PostgreSQL's, which was not seen, has taken the place meanwhile; SQLite runs one at a time."""
+    """False where another unit of PostgreSQL's, which was not seen, has taken the place or put the same thing in meanwhile; SQLite runs one
+    at a time."""
     if not store.is_postgres(session):
         put_row(session, SearchEntry, **_row(entry, place))
         return True
-    made = inserting("postgresql", SearchEntry).values(**_row(entry, place)).on_conflict_do_nothing(index_elements=["place"])
+    made = inserting("postgresql", SearchEntry).values(**_row(entry, place)).on_conflict_do_nothing()
     return session.connection().execute(made.returning(SearchEntry.place)).first() is not None
 
 
