@@ -36,6 +36,7 @@ STORY_PAGES = (
     Page("story-edit-error", "/stories/{story}/edit", "stories/form.html", act=fill(title=" "), sends="/stories/{id}/edit", status=422),
     Page("story-check", "/stories/{story}", "stories/story.html"),
     Page("story-own", "/stories/{story}", "stories/story.html", who="daan"),
+    Page("story-check-changed", "/stories/{story_changed}", "stories/story.html"),
     Page("story-told", "/stories/{story_told}", "stories/story.html"),
     Page("story-gone", "/stories/{story_gone}", "stories/story.html"),
     Page("story-check-error", "/stories/{story}", "stories/story.html", act=fill(), sends="/stories/{id}/check", status=422),

@@ -19,7 +19,8 @@ CHECKED = "They said that the papers were safer with them. I believed it for a m
 
 
 async def tell(made: "Scene") -> None:
-    """Daan writes, Ilse checks; of two that stand in the library one wants its person asked again, a third one was taken back."""
+    """Daan writes, Ilse checks; of those that stand in the library one wants its person asked
+    again and one has other words that wait; another one was taken back."""
     busy, ilse, daan = made.busy, made.people["ilse"], made.people["daan"]
     now = busy.kernel.node.now()
 
@@ -34,6 +35,9 @@ async def tell(made: "Scene") -> None:
     stands, made.places["code"] = await write("I walked to the bus", CHECKED, 350)
     made.places["story_told"] = stands
     made.places["story_resource"] = await busy.write(telling.check, ilse, stands, set(CHECKS), "TLP:GREEN")
+    made.places["story_changed"], _ = await write("The bus", CHECKED)
+    await busy.write(telling.check, ilse, made.places["story_changed"], set(CHECKS), "TLP:AMBER+STRICT")
+    await busy.write(telling.change, daan, made.places["story_changed"], Draft("The bus", CHECKED, "en", ("KH",), ()))
     gone, made.places["code_gone"] = await write("A month", CHECKED)
     await busy.write(telling.check, ilse, gone, set(CHECKS), "TLP:GREEN")
     await busy.write(ending.take_back, code.read(made.places["code_gone"]), [])
