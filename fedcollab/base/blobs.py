@@ -23,6 +23,7 @@ T = TypeVar("T")
 PIECE = 262_144  # bytes that are read, or handed to a thread, at once
 THREADS = 4  # that wait for disks, so that a slow one holds up no others
 KEY = re.compile(r"[0-9a-f]{32}")
+Mark = tuple[int, "hashlib._Hash"]
 FULL = N_("The node's disk is full, so the file was not stored. Everything else works; tell your administrator.")
 MISSING = N_("The bytes of this file are not where they should be. Tell your administrator: the doctor command says more.")
 
@@ -201,6 +202,15 @@ class Growing:
     async def safe(self) -> None:
         """What was written so far outlives a loss of power when this returns."""
         await self.disk.do(os.fdatasync, self._handle)
+
+    def mark(self) -> "Mark":
+        """Where it is just now, for `back_to`."""
+        return self.size, self._hash.copy()
+
+    async def back_to(self, mark: "Mark") -> None:
+        """As it was at the mark; what came after gives its room back."""
+        self.size, self._hash = mark[0], mark[1].copy()
+        await self.disk.do(os.ftruncate, self._handle, self.size)
 
     def sha256(self) -> str:
         """Of what was written so far, in hexadecimal."""

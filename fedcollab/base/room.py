@@ -11,6 +11,7 @@ from .errors import N_, StorageFull, Unavailable
 MEGABYTE = 1_000_000
 LOOK = 1.0  # seconds for which a figure is believed
 SHARE = 20  # the reserve is at most a twentieth of the disk
+FILES = 2  # reserves that files leave alone: where none fits any more, people still write
 TIGHT = 10  # a tenth of the reserve has to be free whatever the database could use again: its log grows beside it
 RETRY = 600  # seconds after which a partner tries again
 
@@ -62,8 +63,8 @@ class Room:
             raise StorageFull(LOW, reason="the disk's reserve is reached", retry_after=RETRY)
 
     def need_for_file(self, size: int) -> None:
-        """For a file of so many bytes. Raises StorageFull where it would reach the reserve, or not fit at all."""
-        if self.low or (self.place is not None and self.figures()[0] - size < (self.reserve if self.wanted else 0)):
+        """For a file of so many bytes more. Raises StorageFull where less than two reserves would be left, or it would not fit at all."""
+        if self.low or (self.place is not None and self.figures()[0] - size < (FILES * self.reserve if self.wanted else 0)):
             raise StorageFull(FILE, reason="no room for a file", retry_after=RETRY)
 
     def need_for_partners(self) -> None:

@@ -29,7 +29,8 @@ def too_large(settings: Settings) -> TooLarge:
 
 
 def check(session: Session, node: Node, viewer: Viewer, size: int, *, but: str = "") -> None:
-    """Whether a file of so many bytes may come in; the upload `but` is the file itself. Raises Refused, TooLarge, TooMany, StorageFull."""
+    """Whether a file of so many bytes may come in; the upload `but` is the file itself, whose bytes are here already. Raises Refused,
+    TooLarge, TooMany, StorageFull."""
     if size <= 0:
         raise Refused(EMPTY)
     if size > limit(node.settings):
@@ -41,7 +42,8 @@ def check(session: Session, node: Node, viewer: Viewer, size: int, *, but: str =
         raise TooMany(reason="a person has begun too many uploads", retry_after=600)
     _check_mine(session, node, viewer, size + coming)
     _check_all(session, node, size, but)
-    node.room.need_for_file(size)
+    if not but:
+        node.room.need_for_file(size)
 
 
 def _check_mine(session: Session, node: Node, viewer: Viewer, size: int) -> None:

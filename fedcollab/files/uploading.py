@@ -33,6 +33,10 @@ SILENCE, TURN = 30.0, 10.0  # seconds without a byte; that one sender waits for 
 KEPT = DAY  # how long an upload that nobody goes on with is kept
 HANDS = 200  # uploads that are open at once
 MORE = N_("More came than the file was said to have. Choose it again.")
+NO_ROOM = N_(
+    "The node's disk is full. What has come of your file is kept for a day: tell your administrator, and choose the same file again"
+    " once there is room."
+)
 UNKNOWN = N_("This upload is not there any more. Begin it again.")
 Read = Callable[[], Awaitable[bytes]]
 CUT = (TimeoutError, ConnectionError, ClientPayloadError, web.RequestPayloadError)
@@ -210,14 +214,18 @@ async def pour(growing: Growing, read: Read, most: int, room: Room) -> None:
 async def receive(
     kernel: Kernel, shelves: Shelves, viewer: Viewer, upload: UploadData, growing: Growing, read: Read, *, whole: bool = False
 ) -> FileData | None:
-    """Takes what `read` brings; the file once all of it is there, or `whole` says that no more will come. Of what does not fit nothing
-    is left; of what was cut, all that has come. Raises BadRequest where it was cut, TooLarge, StorageFull, and what `finish` raises."""
-    most = quotas.limit(kernel.node.settings) if whole else upload.size
+    """Takes what `read` brings; the file once all of it is there, or `whole` says that no more will come. Of what was cut all is kept that
+    has come; of what finds no room, what had come before this. Raises BadRequest where it was cut, TooLarge, StorageFull, and what `finish`
+    raises."""
+    most, before = quotas.limit(kernel.node.settings) if whole else upload.size, growing.mark()
     try:
         await pour(growing, read, most, kernel.node.room)
-    except (TooLarge, StorageFull):
+    except TooLarge:
         await drop(kernel, shelves, [upload])
         raise
+    except StorageFull as full:
+        await growing.back_to(before)
+        raise full if whole else StorageFull(NO_ROOM, reason=full.reason, retry_after=full.retry_after) from None
     except BadRequest:
         await _safe(kernel, upload, growing)
         raise
@@ -235,8 +243,8 @@ async def _safe(kernel: Kernel, upload: UploadData, growing: Growing) -> None:
 
 
 async def finish(kernel: Kernel, shelves: Shelves, viewer: Viewer, upload: UploadData, growing: Growing) -> FileData:
-    """What is whole is looked at, and becomes a file, or is gone. Raises Refused, StorageFull; Unavailable where the same can be tried
-    again."""
+    """What is whole is looked at, and becomes a file, or is gone. Raises Refused; Unavailable, StorageFull where the same can be tried
+    again, but not once the store has it."""
     await growing.safe()
     whole = Whole(growing.path, upload.name, growing.size, growing.sha256())
     try:
@@ -248,8 +256,12 @@ async def finish(kernel: Kernel, shelves: Shelves, viewer: Viewer, upload: Uploa
             found = await kernel.database.write(keep, kernel.node, viewer, upload, kept, kind, drawn, preview)
         await shelves.arriving.remove(upload.key)  # a picture as it came
         return found
-    except (Refused, StorageFull):
+    except Refused:
         await drop(kernel, shelves, [upload])
+        raise
+    except Unavailable:
+        if not await shelves.disk.do(growing.path.exists):
+            await drop(kernel, shelves, [upload])
         raise
 
 

@@ -93,7 +93,7 @@
         let answer = await this.answered(make);
         answer = answer || (await this.answered(() => this.ask("HEAD", `/uploads/${id}`)));
         if (![200, 201, 204, 409].includes(answer.status)) {
-          sessionStorage.removeItem(this.key);
+          if (answer.status !== 507) sessionStorage.removeItem(this.key); // where there was no room, the same file goes on later
           await this.refused(answer);
         }
         at = Number(answer.headers.get("Upload-Offset"));

@@ -115,7 +115,31 @@ def test_after_a_reload_the_same_file_goes_on_where_it_was(node: Process, thread
     choose(tab, document)
     expect(tab.get_by_text(document.name).first).to_be_visible()
     assert min(parts) > 0
+    tab.wait_for_url("**file=*")  # before it, the words at the form name the file as well
     assert tab.evaluate("Object.keys(localStorage).length") == 0
+
+
+def test_where_a_disk_is_full_it_is_said_and_the_same_file_goes_on_later(
+    node: Process, thread: str, scripted: BrowserContext, document: Path
+) -> None:
+    tab, parts = scripted.new_page(), list[int]()
+
+    def no_room(route: Route) -> None:
+        if route.request.method == "PATCH":
+            parts.append(int(route.request.headers["upload-offset"]))
+        if route.request.method == "PATCH" and len(parts) == 2:
+            route.fulfill(status=507, json={"error": "The node's disk is full."})
+        else:
+            route.continue_()
+
+    sign_in(tab, node)
+    tab.goto(f"{node.url}/attach/{thread}")
+    tab.route("**/uploads/*", no_room)
+    choose(tab, document)
+    expect(tab.locator("form.upload [role=status]")).to_have_text("The node's disk is full.")
+    tab.get_by_role("button", name="Upload").click()
+    expect(tab.get_by_text(document.name).first).to_be_visible()
+    assert parts[2] == parts[1] > 0
 
 
 def test_what_is_refused_is_said_where_the_form_is_and_can_be_stopped(
