@@ -12,6 +12,7 @@ from fedcollab.features.resources import notes, receiving
 from fedcollab.features.resources.exchange import exporting, formats, importing
 from fedcollab.federation import lanes, profiles, seeking, workers
 from fedcollab.files import fetching, quotas, shelves, uploading
+from fedcollab.files import receiving as incoming
 from fedcollab.files import wire as attachments
 
 from .documents import ROOT, text_of
@@ -63,6 +64,7 @@ FIGURES: dict[str, tuple[object, ...]] = {
     "seconds without a byte of an upload": (f"{uploading.SILENCE:.0f} s",),
     "files that come in at the same time": (shelves.SENDERS,),
     "files that one member sends at the same time": (shelves.SENDERS_EACH,),
+    "a refused file that is read on, so that a member hears why": (f"{incoming.DRAINED // 2**20} MB, {incoming.DRAIN_TIME:.0f} s",),
     "uploads that one member has begun": (quotas.UPLOADS,),
     "an upload that nobody goes on with": (f"{uploading.KEPT // MICROSECONDS // DAY} day",),
     "partners' files fetched at the same time": (shelves.FETCHES,),

@@ -23,7 +23,7 @@ from .uploading import UploadData
 OFFSET, LENGTH, COMPLETE, TOKEN = "Upload-Offset", "Upload-Length", "Upload-Complete", "X-Form-Token"
 PARTIAL = "application/partial-upload"
 FORM_MORE = 65_536  # bytes of a form beside its file
-DRAINED = 32 * 1024 * 1024  # bytes of a body that comes in vain and is read nevertheless, so that its sender hears why
+DRAINED, DRAIN_TIME = 32 * 1024 * 1024, 30.0  # bytes, seconds in which a body that comes in vain is read nevertheless: its sender hears why
 for warning in (BadContentDispositionHeader, BadContentDispositionParam):  # they would print what a stranger has sent
     warnings.filterwarnings("ignore", category=warning)
 NO_FILE = N_("Choose a file first.")
@@ -51,7 +51,25 @@ def for_script(handler: Handler) -> Handler:
     return stream(answered)
 
 
+def heard(handler: Handler) -> Handler:
+    """Reads what still comes of a body before a refusal is answered: a web server in front may close on a sender that is not done, and our
+    words would be lost with the connection. Not for strangers, nor for who has fallen silent."""
+
+    async def drained(request: web.Request) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except uploading.Cut:
+            raise
+        except FedcollabError:
+            if request.get(VIEWER, ANYBODY).signed_in:
+                await _drain(request)
+            raise
+
+    return drained
+
+
 @stream
+@heard
 async def post_form(request: web.Request) -> web.StreamResponse:
     """A form with one file, its token in the first field: 303 to `next`, with the file's id in `file`."""
     viewer, shelves, kernel = sender(request), request.app[SHELVES], request.app[KERNEL]
@@ -139,6 +157,7 @@ async def look(request: web.Request) -> web.StreamResponse:
 
 
 @for_script
+@heard
 async def go_on(request: web.Request) -> web.StreamResponse:
     """The next bytes, from where `Upload-Offset` says. 204 with how far it is, 201 with the file once it is whole, 409 where the node has
     another number of bytes."""
@@ -179,10 +198,11 @@ async def _drain(request: web.Request) -> None:
     """Reads a body that comes in vain: closed in its middle, the connection would take our answer with it."""
     if (request.content_length or 0) > DRAINED:
         return
+    left = DRAINED
     with suppress(*uploading.CUT):
-        async with asyncio.timeout(uploading.SILENCE):
-            while await request.content.readany():
-                pass
+        async with asyncio.timeout(DRAIN_TIME):
+            while left > 0 and (piece := await request.content.readany()):
+                left -= len(piece)
 
 
 def _said(request: web.Request, found: UploadData | FileData, status: int = 200) -> web.Response:

@@ -42,6 +42,10 @@ Read = Callable[[], Awaitable[bytes]]
 CUT = (TimeoutError, ConnectionError, ClientPayloadError, web.RequestPayloadError)
 
 
+class Cut(BadRequest):
+    """What comes in broke off: its sender is gone, or silent."""
+
+
 @dataclass(frozen=True)
 class UploadData:
     """An upload as plain values. `size` is 0 where it is not known before the end."""
@@ -190,8 +194,7 @@ def close(shelves: Shelves, upload_id: str) -> None:
 
 async def pour(growing: Growing, read: Read, most: int, room: Room) -> None:
     """Writes what `read` brings until it is empty; what has come is safe also where it breaks off. `most` are the bytes that the file may
-    have; the disk is looked at all the while, for others fill it as well. Raises TooLarge, StorageFull, and BadRequest where it breaks
-    off."""
+    have; the disk is looked at all the while, for others fill it as well. Raises TooLarge, StorageFull, and Cut where it breaks off."""
     held = bytearray()
     try:
         while True:
@@ -208,14 +211,14 @@ async def pour(growing: Growing, read: Read, most: int, room: Room) -> None:
                 return
     except CUT as error:
         await growing.add(held)
-        raise BadRequest(reason=f"an upload was cut: {type(error).__name__}") from None
+        raise Cut(reason=f"an upload was cut: {type(error).__name__}") from None
 
 
 async def receive(
     kernel: Kernel, shelves: Shelves, viewer: Viewer, upload: UploadData, growing: Growing, read: Read, *, whole: bool = False
 ) -> FileData | None:
     """Takes what `read` brings; the file once all of it is there, or `whole` says that no more will come. Of what was cut all is kept that
-    has come; of what finds no room, what had come before this. Raises BadRequest where it was cut, TooLarge, StorageFull, and what `finish`
+    has come; of what finds no room, what had come before this. Raises Cut, TooLarge, StorageFull, and what `finish`
     raises."""
     most, before = quotas.limit(kernel.node.settings) if whole else upload.size, growing.mark()
     try:
@@ -226,7 +229,7 @@ async def receive(
     except StorageFull as full:
         await growing.back_to(before)
         raise full if whole else StorageFull(NO_ROOM, reason=full.reason, retry_after=full.retry_after) from None
-    except BadRequest:
+    except Cut:
         await _safe(kernel, upload, growing)
         raise
     if not whole and growing.size < upload.size:

@@ -1,12 +1,7 @@
 """Shows that the examples for Caddy and nginx are read by them, and that what comes through arrives at a node as its partners signed it."""
 
 import contextlib
-import http.client
-import os
 import re
-import socket
-import ssl
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -20,9 +15,8 @@ from deploy._node import caddy
 from deploy._node.answers import Answers
 from fedcollab.demo import free_ports
 
-DEPLOY = Path(__file__).parents[2] / "deploy"
-NGINX = DEPLOY / "nginx" / "fedcollab.conf"
-NAME = "node.example.org"
+from .web_servers import NAME, NGINX, connect, through_caddy, through_nginx
+
 PATH = "/actor/inbox?a=%2F%20b&c=d//e"
 
 
@@ -59,12 +53,8 @@ def behind() -> Iterator[Behind]:
 
 
 def post(port: int, body: bytes, sent: dict[str, str]) -> int:
-    """A request by the name, as a partner's; the address is loopback's."""
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as line, context.wrap_socket(line, server_hostname=NAME) as secret:
-        asking = http.client.HTTPConnection(NAME)
-        asking.sock = secret
+    """A request as a partner's."""
+    with contextlib.closing(connect(port)) as asking:
         asking.request("POST", PATH, body, sent)
         return asking.getresponse().status
 
@@ -97,67 +87,15 @@ def arrives(port: int, behind: Behind) -> None:
     assert headers["x-forwarded-for"].split(", ")[-1] == "127.0.0.1"
 
 
-@contextlib.contextmanager
-def running(words: list[str], env: dict[str, str]) -> Iterator[None]:
-    process = subprocess.Popen(words, env={**os.environ, **env}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.wait(60)
-
-
 @pytest.mark.caddy
 def test_what_comes_through_caddy_arrives_as_it_was_signed(behind: Behind, tmp_path: Path) -> None:
-    port, plain = free_ports(2)
-    site = caddy.site(Answers("example", "E", NAME, "ilse", "/nowhere", behind.port, tls="internal"))
-    common = (DEPLOY / "caddy" / "Caddyfile").read_text().replace("/etc/caddy/fedcollab", str(tmp_path))
-    assert "log" not in site.replace("There is no `log` here", "")
-    (tmp_path / "node.caddy").write_text(site)
-    ports = f"{{\n\tadmin off\n\tskip_install_trust\n\thttps_port {port}\n\thttp_port {plain}\n"
-    (tmp_path / "Caddyfile").write_text(common.replace("{\n", ports, 1))
-    words = [os.environ["FEDCOLLAB_TEST_CADDY"], "run", "--config", str(tmp_path / "Caddyfile"), "--adapter", "caddyfile"]
-    with running(words, {"HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)}):
+    with through_caddy(tmp_path, behind.port) as port:
         arrives(port, behind)
 
 
-@pytest.fixture
-def nginx(behind: Behind, tmp_path: Path) -> tuple[list[str], int]:
-    """nginx with the example, its ports, certificate and places alone changed; and the port for https."""
-    port, plain = free_ports(2)
-    certificate = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={NAME}"]
-    subprocess.run([*certificate, "-keyout", tmp_path / "key.pem", "-out", tmp_path / "chain.pem"], check=True, capture_output=True)
-    text = NGINX.read_text().replace("127.0.0.1:8000", f"127.0.0.1:{behind.port}").replace("/var/log/nginx", str(tmp_path))
-    text = text.replace("/etc/letsencrypt/live/node.example.org/fullchain.pem", str(tmp_path / "chain.pem"))
-    text = text.replace("/etc/letsencrypt/live/node.example.org/privkey.pem", str(tmp_path / "key.pem"))
-    for said, here in (
-        ("[::]:80", f"[::]:{plain}"),
-        ("[::]:443", f"[::]:{port}"),
-        ("listen 80;", f"listen {plain};"),
-        ("listen 443", f"listen {port}"),
-    ):
-        assert said in text
-        text = (
-            text.replace(said, here)
-            if Path("/proc/net/if_inet6").exists() or "[::]" not in said
-            else text.replace(f"    listen {said}", "    #")
-        )
-    whole = (
-        f"daemon off;\npid {tmp_path}/pid;\nevents {{}}\nhttp {{\naccess_log {tmp_path}/all.log;\nclient_body_temp_path {tmp_path}/body;\n"
-    )
-    whole += "".join(f"{kind}_temp_path {tmp_path}/{kind};\n" for kind in ("proxy", "fastcgi", "uwsgi", "scgi"))
-    (tmp_path / "nginx.conf").write_text(f"{whole}{text}\n}}\n")
-    return [os.environ["FEDCOLLAB_TEST_NGINX"], "-e", str(tmp_path / "error.log"), "-c", str(tmp_path / "nginx.conf")], port
-
-
 @pytest.mark.nginx
-def test_what_comes_through_nginx_arrives_as_it_was_signed_and_no_list_is_kept(
-    nginx: tuple[list[str], int], behind: Behind, tmp_path: Path
-) -> None:
-    words, port = nginx
-    done = subprocess.run([*words, "-t"], capture_output=True, text=True, timeout=30, check=False)
-    assert (done.returncode, "warn" in done.stderr) == (0, False), done.stderr
-    with running(words, {}):
+def test_what_comes_through_nginx_arrives_as_it_was_signed_and_no_list_is_kept(behind: Behind, tmp_path: Path) -> None:
+    with through_nginx(tmp_path, behind.port) as port:
         arrives(port, behind)
     assert (tmp_path / "all.log").read_text() == ""
 

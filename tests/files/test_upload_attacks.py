@@ -87,3 +87,25 @@ async def test_a_name_that_is_no_text_stores_the_file_or_says_why_not(name: byte
             status, _, _ = await ilse.ask("POST", "/uploads", f"name={said}&size=9&token={ilse.token}".encode(), **urlencoded)
             assert status in (201, 400)
         assert (await ilse.form("a.pdf", PDF))[0] == 303
+
+
+@pytest.mark.parametrize("signed_in", [True, False], ids=["a member", "a stranger"])
+async def test_a_member_hears_why_after_all_is_sent_and_a_stranger_s_body_is_not_read(
+    signed_in: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with library(tmp_path, monkeypatch, file_limit=1) as (here, _):
+        who = Sender(await here.member("ilse") if signed_in else here.stranger(), "x")
+        size = 3_000_000
+        lines = ["POST /files HTTP/1.1", f"Host: {here.kernel.node.settings.host}", f"Content-Length: {size}"]
+        lines += ["Cookie: " + "; ".join(f"{k}={v}" for k, v in who.visitor.cookies.items())] if signed_in else []
+        lines += [f"Content-Type: {FORM['Content-Type']}", "", ""]
+        name, _, port = here.kernel.node.settings.listen.rpartition(":")
+        reader, writer = await asyncio.open_connection(name, int(port))
+        writer.write("\r\n".join(lines).encode() + b"x" * 1000)
+        early = await asyncio.wait({answer := asyncio.create_task(reader.readline())}, timeout=1.0)
+        assert (answer in early[0]) is not signed_in
+        writer.write(b"x" * (size - 1000))
+        assert (await asyncio.wait_for(answer, 10)).split()[1] == (b"413" if signed_in else b"401")
+        writer.close()
+        assert (await rows(here))["upload"] == 0
+        assert (await Sender(await here.member("omar")).form("a.pdf", PDF))[0] == 303

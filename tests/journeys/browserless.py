@@ -23,10 +23,18 @@ class Browser:
     cookies: dict[str, str] = field(default_factory=dict)
     token: str = ""
 
+    def connect(self) -> http.client.HTTPConnection:
+        """A new line to the node."""
+        return http.client.HTTPConnection("127.0.0.1", self.node.port, timeout=20)
+
+    @property
+    def cookie(self) -> str:
+        return "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+
     def ask(self, method: str, path: str, form: dict[str, str] | None = None) -> tuple[int, str, str]:
         """(status, Location, body) of one request; raises OSError or HTTPException where nobody answered whole."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.node.port, timeout=10)
-        headers = {"Cookie": "; ".join(f"{k}={v}" for k, v in self.cookies.items())}
+        connection = self.connect()
+        headers = {"Cookie": self.cookie}
         body = urllib.parse.urlencode(form) if form is not None else None
         if body is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"

@@ -19,10 +19,9 @@ HALF = len(TEXT) // 2
 
 def sent(browser: Browser, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, dict[str, str], bytes]:
     """(status, headers, body) of a request as the pages' script makes it; raises OSError or HTTPException where nobody answered."""
-    connection = http.client.HTTPConnection("127.0.0.1", browser.node.port, timeout=20)
-    cookie = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+    connection = browser.connect()
     try:
-        connection.request(method, path, body, {"Cookie": cookie, "X-Form-Token": browser.token} | headers)
+        connection.request(method, path, body, {"Cookie": browser.cookie, "X-Form-Token": browser.token} | headers)
         answer = connection.getresponse()
         return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
     finally:
