@@ -11,7 +11,7 @@ from fedcollab.features.members import throttle
 from fedcollab.features.resources import notes, receiving
 from fedcollab.features.resources.exchange import exporting, formats, importing
 from fedcollab.federation import lanes, profiles, seeking, workers
-from fedcollab.files import fetching, quotas, shelves, uploading
+from fedcollab.files import fetching, pace, quotas, shelves, uploading
 from fedcollab.files import receiving as incoming
 from fedcollab.files import wire as attachments
 
@@ -61,7 +61,8 @@ FIGURES: dict[str, tuple[object, ...]] = {
     "files of the library, feeds and harvests of one person or address in a row": (exporting.AT_ONCE,),
     "failed sign-ins of one address at one account": (throttle.FREE,),
     "failed sign-ins of one address": (throttle.PER_ADDRESS,),
-    "seconds without a byte of an upload": (f"{uploading.SILENCE:.0f} s",),
+    "seconds without a byte of an upload": (f"{pace.SILENCE:.0f} s",),
+    "an upload that comes slowly": (f"{pace.LEAST // 1024} kB in {pace.WINDOW:.0f} s of waiting",),
     "files that come in at the same time": (shelves.SENDERS,),
     "files that one member sends at the same time": (shelves.SENDERS_EACH,),
     "a refused file that is read on, so that a member hears why": (f"{incoming.DRAINED // 2**20} MB, {incoming.DRAIN_TIME:.0f} s",),

@@ -14,7 +14,7 @@ from fedcollab.base.errors import BadRequest, Conflict, FedcollabError, N_, TooL
 from fedcollab.base.web import TOO_MUCH, Handler, check_token, local, read_form, redirect, stream, words_of
 from fedcollab.federation.kernel import KERNEL
 
-from . import quotas, uploading
+from . import pace, quotas, uploading
 from .lastpart import LastPart, boundary
 from .service import FileData
 from .shelves import SHELVES, Hand
@@ -22,7 +22,7 @@ from .uploading import UploadData
 
 OFFSET, LENGTH, COMPLETE, TOKEN = "Upload-Offset", "Upload-Length", "Upload-Complete", "X-Form-Token"
 PARTIAL = "application/partial-upload"
-FORM_MORE = 65_536  # bytes of a form beside its file
+FORM_MORE, SHORT = 65_536, 200  # bytes of a form beside its file, and of its token
 DRAINED, DRAIN_TIME = 32 * 1024 * 1024, 30.0  # bytes, seconds in which a body that comes in vain is read nevertheless: its sender hears why
 for warning in (BadContentDispositionHeader, BadContentDispositionParam):  # they would print what a stranger has sent
     warnings.filterwarnings("ignore", category=warning)
@@ -105,9 +105,9 @@ async def _file_part(request: web.Request) -> tuple[LastPart, str]:
     divider = boundary(request.headers[hdrs.CONTENT_TYPE])
     try:
         reader = await request.multipart()
-        async with asyncio.timeout(uploading.SILENCE):
+        async with asyncio.timeout(pace.SILENCE):
             first = await _next(reader)
-            token = (await first.read_chunk(200)).decode("ascii", "replace") if first is not None and first.name == "token" else ""
+            token = await _short(first) if first is not None and first.name == "token" else ""
             check_token(request, token)
             while (part := await _next(reader)) is not None:
                 if part.filename:
@@ -117,10 +117,18 @@ async def _file_part(request: web.Request) -> tuple[LastPart, str]:
     raise BadRequest(NO_FILE)
 
 
+async def _short(part: BodyPartReader) -> str:
+    """A field of a form, however it comes in pieces; of a longer one its beginning."""
+    text = b""
+    while not part.at_eof() and len(text) < SHORT:
+        text += await part.read_chunk(SHORT)
+    return text.decode("ascii", "replace")
+
+
 async def _small_form(request: web.Request) -> "MultiDictProxy[str]":
-    """A form without a file, within the time that a part of a file has. Raises BadRequest."""
+    """A form without a file, within the time that a file may say nothing. Raises BadRequest."""
     try:
-        async with asyncio.timeout(uploading.SILENCE):
+        async with asyncio.timeout(pace.SILENCE):
             return await read_form(request)
     except TimeoutError:
         late = BadRequest(reason="a form that came too slowly")

@@ -1,7 +1,7 @@
 """Decides how a file comes in from a member: begun, received in as many goes as the network needs, whole, looked at, and then a file."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -26,19 +26,23 @@ from .decoding import Drawn
 from .kinds import Kind
 from .models import HERE, OWN, File, GoneBytes, Upload
 from .naming import label
+from .pace import Pace, Read
 from .service import TOPIC, UNHELD, FileData, of, preview_of
 from .shelves import SENDERS, SENDERS_EACH, Hand, Shelves
 
-SILENCE, TURN = 30.0, 10.0  # seconds without a byte; that one sender waits for the one before to be gone
+TURN = 10.0  # seconds that one sender waits for the one before to be gone
 KEPT = DAY  # how long an upload that nobody goes on with is kept
 HANDS = 200  # uploads that are open at once
+SLOW = N_(
+    "Almost nothing came of your file for a while, so the node has stopped waiting. Nothing is wrong with the file: send it again, where"
+    " the connection is better if you can. Where your browser runs scripts, an upload goes on where it broke off."
+)
 MORE = N_("More came than the file was said to have. Choose it again.")
 NO_ROOM = N_(
     "The node's disk is full. What has come of your file is kept for a day: tell your administrator, and choose the same file again"
     " once there is room."
 )
 UNKNOWN = N_("This upload is not there any more. Begin it again.")
-Read = Callable[[], Awaitable[bytes]]
 CUT = (TimeoutError, ConnectionError, ClientPayloadError, web.RequestPayloadError)
 
 
@@ -195,11 +199,10 @@ def close(shelves: Shelves, upload_id: str) -> None:
 async def pour(growing: Growing, read: Read, most: int, room: Room) -> None:
     """Writes what `read` brings until it is empty; what has come is safe also where it breaks off. `most` are the bytes that the file may
     have; the disk is looked at all the while, for others fill it as well. Raises TooLarge, StorageFull, and Cut where it breaks off."""
-    held = bytearray()
+    held, pace = bytearray(), Pace(read)
     try:
         while True:
-            async with asyncio.timeout(SILENCE):
-                chunk = await read()
+            chunk = await pace.read()
             held += chunk
             if growing.size + len(held) > most:
                 raise TooLarge(MORE)
@@ -211,7 +214,13 @@ async def pour(growing: Growing, read: Read, most: int, room: Room) -> None:
                 return
     except CUT as error:
         await growing.add(held)
-        raise Cut(reason=f"an upload was cut: {type(error).__name__}") from None
+        raise _cut(error) from None
+
+
+def _cut(error: Exception) -> Cut:
+    made = Cut(SLOW if isinstance(error, TimeoutError) else "", reason=f"an upload was cut: {type(error).__name__}")
+    made.status = 408 if isinstance(error, TimeoutError) else made.status
+    return made
 
 
 async def receive(

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from fedcollab.files import uploading
+from fedcollab.files import pace
+from fedcollab.files.receiving import OFFSET
+from fedcollab.files.shelves import SHELVES
 
 from .holder import PDF, Sender, library, rows, stored
 
@@ -58,13 +60,54 @@ async def test_a_form_that_does_not_say_how_long_it_is_counts_as_the_largest(tmp
 async def test_a_form_that_comes_slowly_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with library(tmp_path, monkeypatch) as (here, _):
         ilse = Sender(await here.member("ilse"))
-        monkeypatch.setattr(uploading, "SILENCE", 0.3)
+        monkeypatch.setattr(pace, "SILENCE", 0.3)
         sent = f"name=a.pdf&size=9&token={ilse.token}".encode()
         for path in ("/uploads", "/files"):
             status, _, _ = await ilse.ask("POST", path, in_two(sent, 5), **{"Content-Type": "application/x-www-form-urlencoded"})
             assert status == 408
         assert (await rows(here))["upload"] == 0
         assert (await ilse.form("a.pdf", PDF))[0] == 303
+
+
+async def drops(data: bytes, each: int, pause: float) -> AsyncIterator[bytes]:
+    for at in range(0, len(data), each):
+        yield data[at : at + each]
+        await asyncio.sleep(pause)
+
+
+@pytest.mark.rule("R11")
+@pytest.mark.parametrize("way", ["form", "parts"])
+async def test_who_sends_a_byte_now_and_then_is_ended_and_a_weak_network_is_not(
+    way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with library(tmp_path, monkeypatch) as (here, _):
+        ilse, omar, shelves = Sender(await here.member("ilse")), Sender(await here.member("omar")), here.runner.app[SHELVES]
+        monkeypatch.setattr(pace, "LEAST", 100)
+        monkeypatch.setattr(pace, "WINDOW", 0.6)
+        data = TEXT[:4000]
+        if way == "form":
+            ilse.token = await ilse.visitor.token("/settings")
+            coming = asyncio.create_task(ilse.ask("POST", "/files", drops(form(ilse.token, b'"a.txt"', data), 4, 0.05), **FORM))
+        else:
+            _, begun = await ilse.begin("a.txt", len(data))
+            coming = asyncio.create_task(ilse.part(begun["id"], 0, drops(data, 4, 0.05)))
+        await asyncio.sleep(0.3)
+        assert shelves.senders.total() == 1
+        await omar.upload("b.txt", data)  # nothing that others need is held meanwhile: no writing, no transaction
+        status, _, told = await coming
+        assert (status, "Almost nothing came" in (told.decode() if way == "form" else told["error"])) == (408, True)
+        assert shelves.senders.total() == 0
+
+        monkeypatch.setattr(pace, "WINDOW", 0.3)
+        if way == "form":
+            assert sum(path.stat().st_size for path in stored(here)) == len(data)
+            sent = form(ilse.token, b'"a.txt"', data)
+            assert (await ilse.ask("POST", "/files", drops(sent, 200, 0.04), **FORM))[0] == 303
+        else:
+            at = int((await ilse.ask("HEAD", f"/uploads/{begun['id']}"))[1][OFFSET])
+            assert 0 < at < 1000
+            assert (await ilse.part(begun["id"], at, drops(data[at:], 200, 0.04)))[0] == 201
+        assert (await rows(here))["upload"] == 0
 
 
 @pytest.mark.rule("FILE-04")
