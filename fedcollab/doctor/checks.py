@@ -34,6 +34,7 @@ CHECKS = (
     Check("files", uploads.stored),
     Check("bucket", uploads.bucket),
     Check("scanner", uploads.scanner),
+    Check("pictures", uploads.pictures),
     Check("disk", machine.disk),
     Check("room", machine.room),
     Check("inodes", machine.inodes),

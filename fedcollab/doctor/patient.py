@@ -1,7 +1,7 @@
 """Decides what a check may look at: the node's settings, key, database, running process and machine, each opened once and only to read."""
 
 import os
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,6 +19,7 @@ from fedcollab.base.crypto import read_master_key
 from fedcollab.base.errors import Misconfigured
 from fedcollab.base.http import Fetcher, Resolve, agent_of, resolve
 from fedcollab.base.paths import INSTALLER, NodeFiles, command_of, for_backups, is_installed
+from fedcollab.files.decoding import missing
 
 from . import reading
 from .findings import Lacking
@@ -36,6 +37,7 @@ class Machine:
 
     statvfs: Callable[[Path], os.statvfs_result] = os.statvfs
     device: Callable[[Path], int] = _device
+    lacks: Callable[[], Sequence[str]] = missing  # of what decodes pictures
     proc: Path = Path("/proc")
     cgroups: Path = Path("/sys/fs/cgroup")
 

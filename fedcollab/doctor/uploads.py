@@ -8,7 +8,7 @@ from fedcollab.files import scanning
 from fedcollab.files.models import HERE, File
 from fedcollab.files.shelves import shelves
 
-from .findings import Finding, fail, ok
+from .findings import Finding, Open, fail, ok, warn
 from .patient import Patient, disk_size
 
 LOOKED_AT = 100_000  # files, the newest
@@ -57,3 +57,12 @@ async def scanner(patient: Patient) -> Finding:
         mend = "systemctl start clamav-daemon. Does it run, its socket has to be open to this node's user; or set scanner = '' in node.toml"
         return fail("The scanner does not answer, so no file is taken.", mend)
     return ok("The scanner answers.")
+
+
+def pictures(patient: Patient) -> Finding:
+    """`pictures`: the libraries that decode pictures and PDF pages are installed; they are a part of the program that one may leave out."""
+    lacking = patient.machine.lacks()
+    if lacking:
+        text = "Members' pictures are refused, and no file has a preview. Missing: %(names)s."
+        return warn(text, 'In the program\'s environment: pip install "fedcollab[media]"', names=Open(", ".join(lacking)))
+    return ok("Pictures and PDF pages can be decoded.")

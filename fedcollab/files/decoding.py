@@ -24,6 +24,7 @@ DAMAGED, TOO_LARGE = 3, 4  # how the process ends; anything else is a decoder th
 BROKEN = N_("The picture is damaged or not complete. Open it where it was made, save it anew and add that.")
 LARGE = N_("The picture is too large to be read here: make it smaller (fewer pixels, fewer frames) and add that.")
 BUSY = N_("Many pictures are being read at this moment. Try again in a minute.")
+LIBRARIES = {"PIL": "Pillow", "pypdfium2": "pypdfium2"}
 MISSING = N_("This node can't take pictures: the programs that read them are not installed. Tell your administrator.")
 PICTURES = {"image/jpeg": "jpeg", "image/png": "png", "image/gif": "gif", "image/webp": "webp"}
 Write = Callable[[bytes], Awaitable[object]]
@@ -84,9 +85,13 @@ async def _nothing(_piece: bytes) -> None:
     """Where a preview alone is wanted, nothing else comes."""
 
 
+def missing() -> list[str]:
+    """The libraries that decode and are not installed, by the names of their packages; none of them is loaded."""
+    return [package for name, package in LIBRARIES.items() if importlib.util.find_spec(name) is None]
+
+
 def available() -> bool:
-    """Whether the libraries that decode are installed; none of them is loaded."""
-    return importlib.util.find_spec("PIL") is not None and importlib.util.find_spec("pypdfium2") is not None
+    return not missing()
 
 
 async def _decode(work: str, kind: str, source: BinaryIO, write: Write) -> tuple[int, Drawn | None]:

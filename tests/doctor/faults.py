@@ -216,6 +216,7 @@ LOCAL = (
     Fault("a bucket that does not answer", "bucket", FAIL, settings(**BUCKET)),
     Fault("half of what a bucket takes", "bucket", FAIL, settings(**BUCKET | {"s3_key": ""})),
     Fault("a scanner that does not answer", "scanner", FAIL, settings(scanner="/nowhere/kanari")),
+    Fault("nothing that decodes pictures", "pictures", WARN, lambda ward: ward.lacks.extend(["Pillow", "pypdfium2"])),
     Fault("a disk that fills", "disk", WARN, free(f_bavail=GB // 4096)),
     Fault("a disk that is full", "disk", FAIL, free(f_bavail=100)),
     Fault("a disk that will be full next week", "disk", WARN, growing),

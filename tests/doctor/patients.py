@@ -61,6 +61,7 @@ class Ward:
     root: Path
     statvfs: dict[str, int] = field(default_factory=dict)
     same_disk: bool = False
+    lacks: list[str] = field(default_factory=list)
     resolved: "list[str] | OSError" = field(default_factory=lambda: ["93.184.215.14"])
     lookup: Resolve = loopback
 
@@ -90,7 +91,7 @@ class Ward:
         self.files.settings.write_text("\n".join([*kept, *(config.line(name, value) for name, value in settings.items()), ""]))
 
     def patient(self) -> Patient:
-        machine = Machine(statvfs=self._statvfs, device=self._device, proc=self.root.parent / "proc", cgroups=self.root.parent / "cgroup")
+        machine = Machine(self._statvfs, self._device, lambda: self.lacks, self.root.parent / "proc", self.root.parent / "cgroup")
         return Patient(self.root, machine=machine, resolve=self.lookup, environ={}, seen={"addresses": self.resolved})
 
     def _statvfs(self, path: Path) -> os.statvfs_result:

@@ -256,3 +256,9 @@ def test_the_nodes_own_process_never_loads_a_decoder() -> None:
 def test_the_numbers_of_both_halves_agree() -> None:
     assert (decoder.DAMAGED, decoder.TOO_LARGE) == (decoding.DAMAGED, decoding.TOO_LARGE)
     assert decoder.FORMATS.keys() | {"pdf"} == set(decoding.KINDS.values())
+
+
+def test_what_is_missing_is_said_by_the_name_under_which_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (decoding.missing(), decoding.available()) == ([], True)
+    monkeypatch.setattr(decoding.importlib.util, "find_spec", lambda name: None if name == "PIL" else object())
+    assert (decoding.missing(), decoding.available()) == (["Pillow"], False)
