@@ -24,6 +24,13 @@ def _by_id(session: Session, ids: Iterable[str]) -> Partners:
     return numbered(session, lambda line: line.id in set(ids))
 
 
+def _unless_none(found: Partners, text: str, mend: str, well: str) -> Finding:
+    """A warning of those partners, if there are any; its remedy can name the first as %(host)s."""
+    if not found.hosts:
+        return ok(well)
+    return warn(text, mend, number=len(found.hosts), who=found, host=_first(found))
+
+
 def silent(patient: Patient) -> Finding:
     """`silent`: each partner has answered of late. Do several not, and all of them, it is rather our own network."""
     late = patient.clock() - HOUR
@@ -65,11 +72,8 @@ def new_keys(patient: Patient) -> Finding:
     """`new-keys`: no partner's new keys wait for a yes."""
     with patient.session() as session:
         found = _by_id(session, offers.signed(session))
-    if found.hosts:
-        return warn(
-            "New keys of partners wait for your yes (%(who)s).", "%(node)s partner accept-keys %(host)s", who=found, host=_first(found)
-        )
-    return ok("No partner's new keys wait.")
+    mend = "%(node)s partner accept-keys %(host)s"
+    return _unless_none(found, "New keys of partners wait for your yes (%(who)s).", mend, "No partner's new keys wait.")
 
 
 def words(patient: Patient) -> Finding:
@@ -77,29 +81,17 @@ def words(patient: Patient) -> Finding:
     with patient.session() as session:
         unchecked = session.scalars(sa.select(Partner.id).where(Partner.state == ADMITTED, Partner.checked_at.is_(None))).all()
         found = _by_id(session, unchecked)
-    if found.hosts:
-        return warn(
-            "Partners with whom the words were never compared: %(number)d (%(who)s).",
-            "Call their admin: %(node)s partner words %(host)s. Do they match: %(node)s partner checked %(host)s",
-            number=len(found.hosts),
-            who=found,
-            host=_first(found),
-        )
-    return ok("The words were compared with all partners.")
+    text = "Partners with whom the words were never compared: %(number)d (%(who)s)."
+    mend = "Call their admin: %(node)s partner words %(host)s. Do they match: %(node)s partner checked %(host)s"
+    return _unless_none(found, text, mend, "The words were compared with all partners.")
 
 
 def follow_us(patient: Patient) -> Finding:
     """`follows`: each partner follows us, for who does not is sent nothing."""
     with patient.session() as session:
         found = _by_id(session, follows.not_following(session))
-    if found.hosts:
-        return warn(
-            "Partners that do not follow us, so are sent nothing: %(number)d (%(who)s).",
-            "Ask their admin to approve you.",
-            number=len(found.hosts),
-            who=found,
-        )
-    return ok("All partners follow us.")
+    text = "Partners that do not follow us, so are sent nothing: %(number)d (%(who)s)."
+    return _unless_none(found, text, "Ask their admin to approve you.", "All partners follow us.")
 
 
 def gap(patient: Patient) -> Finding:
@@ -107,12 +99,6 @@ def gap(patient: Patient) -> Finding:
     with patient.session() as session:
         failing = sa.and_(Partner.state == ADMITTED, Partner.resync_at.is_not(None), Partner.resync_tries >= TRIES)
         found = _by_id(session, session.scalars(sa.select(Partner.id).where(failing)).all())
-    if found.hosts:
-        return warn(
-            "Partners of whom we can't fetch what we missed: %(number)d (%(who)s).",
-            "The error says why: %(node)s federation status. Ask once more: %(node)s federation resync %(host)s",
-            number=len(found.hosts),
-            who=found,
-            host=_first(found),
-        )
-    return ok("Nothing is missing of what partners sent.")
+    text = "Partners of whom we can't fetch what we missed: %(number)d (%(who)s)."
+    mend = "The error says why: %(node)s federation status. Ask once more: %(node)s federation resync %(host)s"
+    return _unless_none(found, text, mend, "Nothing is missing of what partners sent.")
