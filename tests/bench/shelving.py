@@ -1,8 +1,6 @@
 """Measures what the library's page costs a signed-in member's node, among few resources and among many, beside the least that shows it."""
 
-import shutil
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -19,12 +17,12 @@ from fedcollab.features.resources import shelves
 from fedcollab.features.resources.models import Resource, Version
 from fedcollab.federation.models import Partner
 
-from .measured import Server, alternating, bare, node
+from .floor import beside_its_floor
+from .measured import Server
 from .stock import Stocked, fill
 from .table import Row
 
 FEW, MANY = 1000, 100_000
-BLOCKS, TIMES, WARM = 10, 50, 60
 COST, TIMES_FLOOR, GROWTH = 1600.0, 4.0, 1.15
 SHOWN = 30
 TITLES = ("How to read a seasonal contract with someone", "Lire un contrat saisonnier", "What agencies promise", "Deposit checklist")
@@ -38,14 +36,7 @@ def measure(root: Path) -> Iterator[Row]:
         kernel = make_kernel(config.load(stocked.place, {}), NodeFiles(stocked.place))
         run_sync(kernel.database, lambda session, kernel=kernel, number=number: stock(session, kernel.node, number))
         kernel.database.close()
-    copy = shutil.copy(NodeFiles(few.place).database, root / "shelf-bare.db")
-    with ExitStack() as stack:
-        subjects = [
-            (stack.enter_context(node(few.place, ports[0])), few),
-            (stack.enter_context(node(many.place, ports[1])), many),
-            (stack.enter_context(bare(ports[2], str(copy))), few),
-        ]
-        small, large, floor = alternating([(made, _asking(made, kept)) for made, kept in subjects], BLOCKS, TIMES)
+    small, large, floor = beside_its_floor(few, many, ports, _ask)
     yield Row("the library's page", small, "CPU-us", floor, COST)
     yield Row("the library's page, times its floor", small / floor, "times", 1.0, TIMES_FLOOR)
     yield Row(f"the same page among {MANY} resources, times among {FEW}", large / small, "times", 1.0, GROWTH)
@@ -82,15 +73,7 @@ def _row(at: Node, n: int, organisation_id: str, audience_id: str) -> dict[str, 
     return texts | codes | lists | who | state | when | names
 
 
-def _asking(made: Server, kept: Stocked) -> Callable[[], None]:
-    """One view of the page; the first ones, which load and compile, are not measured."""
-
-    def ask() -> None:
-        status, body = made.ask("/library", kept.cookie)
-        assert status == 200, status
-        assert body.count(b'href="/library/') >= SHOWN
-
-    made.wait()
-    for _ in range(WARM):
-        ask()
-    return ask
+def _ask(made: Server, kept: Stocked) -> None:
+    status, body = made.ask("/library", kept.cookie)
+    assert status == 200, status
+    assert body.count(b'href="/library/') >= SHOWN
