@@ -4,7 +4,9 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, BrowserContext
+
+from tests.journeys.processes import Process, befriend, nodes
 
 from .chromium import Windows, chromium
 from .scene import Scene, scene
@@ -14,6 +16,24 @@ from .scene import Scene, scene
 def browser() -> Iterator[Browser]:
     with chromium() as made:
         yield made
+
+
+@pytest.fixture(params=[True, False], ids=["with script", "without script"])
+def profile(browser: Browser, request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
+    """A person's browser, with nobody signed in."""
+    made = browser.new_context(java_script_enabled=request.param, locale="en-GB")
+    made.set_default_timeout(20_000)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Process, Process]]:
+    """Two nodes that know each other; the first keeps a group."""
+    with nodes(tmp_path_factory.mktemp("pair"), ["Meridian Outreach", "Réseau Passerelle"]) as (one, other):
+        befriend(one, other)
+        one.run("group", "add", "leads", "--name", "Leads", "--label", "TLP:GREEN")
+        yield one, other
 
 
 @pytest.fixture(scope="package")

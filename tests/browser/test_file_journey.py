@@ -2,34 +2,16 @@
 metadata, with script and without."""
 
 import hashlib
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect
+from playwright.sync_api import BrowserContext, expect
 
 from tests.browser.test_journeys import appears, sign_in
 from tests.files import pictures
-from tests.journeys.processes import Process, befriend, nodes
+from tests.journeys.processes import Process
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Process, Process]]:
-    """Two nodes that know each other; the first keeps a group."""
-    with nodes(tmp_path_factory.mktemp("files"), ["Meridian Outreach", "Réseau Passerelle"]) as (one, other):
-        befriend(one, other)
-        one.run("group", "add", "leads", "--name", "Leads", "--label", "TLP:GREEN")
-        yield one, other
-
-
-@pytest.fixture(params=[True, False], ids=["with script", "without script"])
-def profile(browser: Browser, request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
-    made = browser.new_context(java_script_enabled=request.param, locale="en-GB")
-    made.set_default_timeout(15_000)
-    yield made
-    made.close()
 
 
 @pytest.mark.rule("FILE-03")

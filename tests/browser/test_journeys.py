@@ -1,34 +1,16 @@
 """Shows the main job in a real browser, between real processes: one profile on two nodes, with script and without; and joining."""
 
 import time
-from collections.abc import Iterator
 
 import pyotp
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 from playwright.sync_api import Page as Tab
 
-from tests.journeys.processes import Process, befriend, nodes, until
+from tests.journeys.processes import Process, until
 
 pytestmark = pytest.mark.browser
 PASSWORD = "four plain words here"
-
-
-@pytest.fixture(scope="module")
-def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Process, Process]]:
-    """Two nodes that know each other; the first keeps a group."""
-    with nodes(tmp_path_factory.mktemp("pair"), ["Meridian Outreach", "Réseau Passerelle"]) as (one, other):
-        befriend(one, other)
-        one.run("group", "add", "leads", "--name", "Leads", "--label", "TLP:GREEN")
-        yield one, other
-
-
-@pytest.fixture(params=[True, False], ids=["with script", "without script"])
-def profile(browser: Browser, request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
-    made = browser.new_context(java_script_enabled=request.param, locale="en-GB")
-    made.set_default_timeout(15_000)
-    yield made
-    made.close()
 
 
 def sign_in(tab: Tab, node: Process) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect
+from playwright.sync_api import BrowserContext, expect
 
 from tests.browser.test_journeys import appears, sign_in
 from tests.files.holder import PDF
@@ -20,14 +20,6 @@ def shelves(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Process,
     with nodes(tmp_path_factory.mktemp("shelves"), ["Meridian Outreach", "Réseau Passerelle"]) as (one, other):
         befriend(one, other)
         yield one, other
-
-
-@pytest.fixture(params=[True, False], ids=["with script", "without script"])
-def profile(browser: Browser, request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
-    made = browser.new_context(java_script_enabled=request.param, locale="en-GB", accept_downloads=True)
-    made.set_default_timeout(15_000)
-    yield made
-    made.close()
 
 
 def test_a_guide_is_uploaded_on_one_node_found_and_opened_on_another_withdrawn_on_the_first_and_shown_withdrawn_on_the_second(

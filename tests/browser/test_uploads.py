@@ -35,14 +35,6 @@ def document(tmp_path: Path) -> Path:
     return made
 
 
-@pytest.fixture(params=[True, False], ids=["with script", "without script"])
-def profile(browser: Browser, request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
-    made = browser.new_context(java_script_enabled=request.param, locale="en-GB")
-    made.set_default_timeout(20_000)
-    yield made
-    made.close()
-
-
 @pytest.fixture
 def scripted(browser: Browser) -> Iterator[BrowserContext]:
     made = browser.new_context(locale="en-GB")
