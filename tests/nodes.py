@@ -26,8 +26,9 @@ from fedcollab.actors.node import Node
 from fedcollab.admin import partners as acts
 from fedcollab.base import config
 from fedcollab.base.clock import Clock, new_id, system_clock
-from fedcollab.base.database import Database, Model, open_database
+from fedcollab.base.database import Database, open_database
 from fedcollab.base.http import Fetcher, agent_of
+from fedcollab.base.model import Model
 from fedcollab.base.paths import NodeFiles
 from fedcollab.base.templates import Templates
 from fedcollab.base.web import SECRET, SETTINGS, add_headers, answer_errors, token_base

@@ -18,7 +18,7 @@ from fedcollab.actors.models import ORGANIZATION, Actor
 from fedcollab.actors.node import Node
 from fedcollab.base import config
 from fedcollab.base.clock import MICROSECONDS, new_id
-from fedcollab.base.database import Model
+from fedcollab.base.model import Model
 from fedcollab.base.statements import DRIVER, part
 from fedcollab.federation import partners, proofs
 from fedcollab.federation.models import ADMITTED, APPLIED

@@ -5,7 +5,7 @@ import re
 import pytest
 
 import fedcollab.app  # noqa: F401  # all models
-from fedcollab.base.database import Model
+from fedcollab.base.model import Model
 
 from .documents import ROOT, text_of
 

@@ -13,7 +13,7 @@ import typer
 import fedcollab.app  # noqa: F401  # all models
 from fedcollab import cli
 from fedcollab.base import config, http
-from fedcollab.base.database import Model
+from fedcollab.base.model import Model
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import delivery, partners
 

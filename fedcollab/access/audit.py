@@ -1,7 +1,7 @@
 """Decides what goes on record and how tampering shows: an append-only chain of hashes, its head in one row."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -126,12 +126,10 @@ def _clauses(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
     return found
 
 
-def page(session: Session, wanted: Wanted, after: int) -> list[AuditEntry]:
+def page(session: Session, wanted: Wanted, after: int) -> Sequence[Any]:
     """Whole entries with their links in the chain, oldest first, at most 500: for an export, whose next page begins after the last."""
     query = sa.select(AuditEntry).where(*_clauses(wanted), AuditEntry.seq > after).order_by(AuditEntry.seq).limit(PAGE)
-    found = list(session.scalars(query))
-    session.expunge_all()
-    return found
+    return session.execute(query).all()
 
 
 def last_verified(session: Session) -> Entry | None:

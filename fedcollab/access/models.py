@@ -3,7 +3,7 @@
 from sqlalchemy import ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from fedcollab.base.database import Model
+from fedcollab.base.model import Model
 
 CLEAR, GREEN, AMBER, STRICT, RED = "TLP:CLEAR", "TLP:GREEN", "TLP:AMBER", "TLP:AMBER+STRICT", "TLP:RED"
 LABELS = (CLEAR, GREEN, AMBER, STRICT, RED)  # from widest to narrowest

@@ -7,8 +7,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from fedcollab.base.clock import new_id
-from fedcollab.base.database import Model
 from fedcollab.base.errors import BadRequest, N_, Refused
+from fedcollab.base.model import Model
 from fedcollab.base.statements import prepared
 
 from .models import AMBER, CLEAR, GREEN, LABELS, RED, STRICT, Audience, AudienceMember, Block, SharedObject

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -13,7 +13,6 @@ from aiohttp import web
 from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
-from fedcollab.access.models import AuditEntry
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.models import Actor
 from fedcollab.actors.node import Node
@@ -153,7 +152,7 @@ def _exported(session: Session, node: Node, viewer: Viewer, form: str) -> None:
     audit.record(session, node.now(), viewer, "audit.export", form)
 
 
-def as_csv(entries: list[AuditEntry]) -> str:
+def as_csv(entries: Sequence[Any]) -> str:
     """Lines for a table; what a table would take for a formula begins with an apostrophe (a host may begin with anything)."""
     out = io.StringIO()
     rows = ([entry.seq, iso(entry.at), *(_plain(getattr(entry, name)) for name in COLUMNS[2:])] for entry in entries)
@@ -166,12 +165,12 @@ def _plain(value: str | None) -> str:
     return "'" + text if text.startswith(FORMULA) else text
 
 
-def as_jsonl(entries: list[AuditEntry]) -> str:
+def as_jsonl(entries: Sequence[Any]) -> str:
     """One JSON object a line with the values as they are; times in microseconds."""
     return "".join(json.dumps({name: getattr(entry, name) for name in COLUMNS}, ensure_ascii=False) + "\n" for entry in entries)
 
 
-FORMS: dict[str, tuple[str, Callable[[list[AuditEntry]], str]]] = {
+FORMS: dict[str, tuple[str, Callable[[Sequence[Any]], str]]] = {
     "csv": ("text/csv; charset=utf-8", as_csv),
     "jsonl": ("application/jsonl; charset=utf-8", as_jsonl),
 }

@@ -11,6 +11,7 @@ from fedcollab.actors.models import OWN, Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import DAY
 from fedcollab.base.errors import NotFound
+from fedcollab.base.model import aliased
 from fedcollab.feature import HomeNote, admin_of, page
 from fedcollab.features.discussions.models import Post
 from fedcollab.federation.kernel import KERNEL
@@ -87,7 +88,7 @@ def _asked(session: Session, at: int) -> list[Asked]:
 
 def _answers(session: Session, node: Node, at: int) -> list[tuple[str, str]]:
     """What came in since and answers something of this node that is not here: it was written after the backup."""
-    there = sa.orm.aliased(Post)
+    there = aliased(Post)
     lost = sa.and_(Post.reply_to.startswith(node.settings.base_url + "/", autoescape=True), ~sa.exists().where(there.uri == Post.reply_to))
     query = sa.select(Post.id, Actor.name).join(Actor, Actor.id == Post.author_id)
     rows = session.execute(query.where(Post.confirmed_at >= at, lost, Post.deleted_at.is_(None)).order_by(Post.confirmed_at).limit(MOST))

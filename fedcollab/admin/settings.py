@@ -17,7 +17,7 @@ from fedcollab.access import audit
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.node import Node
 from fedcollab.backup import keeping, printed, runs
-from fedcollab.backup.models import VERIFIED, BackupRun
+from fedcollab.backup.models import VERIFIED
 from fedcollab.base import config, rewriting
 from fedcollab.base.clock import MINUTE
 from fedcollab.base.errors import BadRequest, FedcollabError, Misconfigured, N_, Refused
@@ -92,8 +92,8 @@ class State:
     """What stands in the database of the node itself."""
 
     disk: disk.Disk
-    backup: BackupRun | None
-    newest: BackupRun | None
+    backup: runs.Run | None
+    newest: runs.Run | None
     engine: str
 
 
@@ -102,9 +102,7 @@ def state(session: Session, node: Node) -> State:
     good, newest = runs.newest(session, VERIFIED), runs.newest(session)
     postgres = session.get_bind().dialect.name == "postgresql"
     version = session.execute(sa.text("SHOW server_version" if postgres else "SELECT sqlite_version()")).scalar_one()
-    found = State(disk.look(session, node), good, newest, f"{'PostgreSQL' if postgres else 'SQLite'} {version}")
-    session.expunge_all()
-    return found
+    return State(disk.look(session, node), good, newest, f"{'PostgreSQL' if postgres else 'SQLite'} {version}")
 
 
 def printed_key(node: Node) -> str:

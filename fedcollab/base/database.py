@@ -4,12 +4,12 @@ import asyncio
 import json
 import sqlite3
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 import orjson
 import sqlalchemy as sa
 from sqlalchemy.exc import DataError, DBAPIError, OperationalError
-from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.orm import Session
 
 from .errors import BadRequest, StorageFull, Unavailable
 from .tally import Tally
@@ -18,22 +18,6 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 TOPICS = "topics"
-
-
-class Model(DeclarativeBase):
-    """Root of all tables; one metadata for the whole house. Integers are 64 bits wide: most are microseconds."""
-
-    type_annotation_map: ClassVar[dict[Any, Any]] = {int: sa.BigInteger()}
-
-    metadata = sa.MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
-            "pk": "pk_%(table_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-        }
-    )
 
 
 class Engine(Protocol):

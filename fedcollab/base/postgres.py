@@ -13,8 +13,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from .crash import reach
-from .database import JSON, TOPICS, Model, Wakes, as_safe
+from .database import JSON, TOPICS, Wakes, as_safe
 from .errors import Unavailable
+from .model import Model
 from .statements import prepared
 from .tally import Tally
 

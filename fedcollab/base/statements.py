@@ -16,8 +16,9 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.exc import DBAPIError, MultipleResultsFound, NoResultFound
 from sqlalchemy.orm import Session
 
-from .database import JSON, Model
+from .database import JSON
 from .errors import Unavailable
+from .model import Model
 
 DRIVER: Final = "driver"  # in a session's info: the driver's own connection, where statements may go past SQLAlchemy
 KEPT = 1000  # statements whose text is kept; each function that builds one builds it once
@@ -165,7 +166,7 @@ def put(session: Session, model: type[Model], *rows: dict[str, Any], **row: Any)
 
 @cache
 def _insert(model: type[Model]) -> sa.Insert:
-    return sa.insert(model.__table__)  # type: ignore[arg-type]  # a class of ours has one table
+    return sa.insert(model.__table__)
 
 
 @cache

@@ -12,6 +12,7 @@ from fedcollab.actors.models import Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import HOUR, MICROSECONDS, MINUTE
 from fedcollab.base.database import Database
+from fedcollab.base.model import aliased
 from fedcollab.base.statements import prepared
 
 from .models import ADMITTED, DONE, LEFT, OUTSIDE, PARKED, WAITING, Activity, Delivery, Partner, is_open
@@ -21,7 +22,7 @@ SPOKEN_TO = (ADMITTED, LEFT, OUTSIDE)  # to one that has left only our Undo stil
 LANES = 8
 BATCH = 64
 LEASE = 2 * MINUTE
-EARLIER = sa.orm.aliased(Delivery)  # made once: an alias copies every column
+EARLIER = aliased(Delivery)  # made once: an alias copies every column
 TRIES = 12
 FIRST_PAUSE = 2 * MICROSECONDS
 LONGEST_PAUSE = 6 * HOUR
@@ -107,7 +108,7 @@ def next_due(session: Session, now: int) -> int | None:
     at = greatest(Partner.next_try_at, Partner.leased_until)
     waiting = sa.and_(Delivery.partner_id == Partner.id, is_open(Delivery, WAITING))
     later = sa.select(sa.func.min(at)).where(_spoken_to(), at > now, sa.exists().where(waiting))
-    aside = sa.select(sa.func.min(Delivery.next_try_at)).join(Partner, waiting).where(_spoken_to(), at <= now)
+    aside = sa.select(sa.func.min(Delivery.next_try_at)).select_from(Delivery).join(Partner, waiting).where(_spoken_to(), at <= now)
     times = (session.execute(later).scalar_one(), session.execute(aside.where(Delivery.next_try_at > now)).scalar_one())
     return min((found for found in times if found is not None), default=None)
 

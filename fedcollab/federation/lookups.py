@@ -4,12 +4,12 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.orm import aliased
 
 from fedcollab.actors.keys import RSA, PublicKey
 from fedcollab.actors.models import INTRODUCED, Actor, ActorKey
 from fedcollab.actors.service import COLUMNS, ActorData
 from fedcollab.base.database import Database
+from fedcollab.base.model import aliased
 
 from .models import Partner
 from .partners import COLUMNS as PARTNER_COLUMNS

@@ -3,7 +3,7 @@
 from sqlalchemy import JSON, BigInteger, ColumnElement, ForeignKey, Index, Integer, String, Text, and_, literal_column, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from fedcollab.base.database import Model
+from fedcollab.base.model import Model
 
 APPLIED, ADMITTED, REFUSED, SUSPENDED, BLOCKED, LEFT = "applied", "admitted", "refused", "suspended", "blocked", "left"
 OUTSIDE = "outside"  # no partner: a server that follows or answers what is public

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from fedcollab.access import audit, policy
 from fedcollab.access.models import Block
@@ -17,6 +17,7 @@ from fedcollab.actors.service import ActorData
 from fedcollab.base.clock import new_id
 from fedcollab.base.database import wake
 from fedcollab.base.errors import Conflict, N_, NotFound, Refused
+from fedcollab.base.model import aliased
 from fedcollab.base.statements import prepared
 
 from .models import (

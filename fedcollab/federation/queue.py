@@ -81,20 +81,20 @@ def lines(session: Session) -> list[Line]:
         found.setdefault(partner_id, {})[state] = (number, first)
     query = sa.select(Partner, Actor.name.label("called")).join(Actor, Actor.id == Partner.organisation_id)
     rows = session.execute(query.order_by(Actor.name, Partner.id)).all()
-    return [_line(session, row.Partner, row.called, found.get(row.Partner.id, {})) for row in rows if _shown(row.Partner, found)]
+    return [_line(session, row, found.get(row.id, {})) for row in rows if _shown(row, found)]
 
 
-def _shown(partner: Partner, found: dict[str, Any]) -> bool:
+def _shown(partner: Any, found: dict[str, Any]) -> bool:
     return partner.state in TALKED_WITH or partner.id in found
 
 
-def _line(session: Session, partner: Partner, name: str, queued: dict[str, tuple[int, int]]) -> Line:
+def _line(session: Session, partner: Any, queued: dict[str, tuple[int, int]]) -> Line:
     first = queued.get(WAITING, (0, 0))[1]
     made = sa.select(Activity.created_at).join(Delivery, Delivery.activity_id == Activity.id)
     oldest = session.scalar(made.where(Delivery.partner_id == partner.id, Delivery.seq == first)) if first else None
     numbers = {state: queued.get(state, (0, 0))[0] for state in (WAITING, *GIVEN_UP)}
     own: dict[str, Any] = {key: getattr(partner, key) for key in Line.__dataclass_fields__ if key not in (*numbers, "name", "oldest_at")}
-    return Line(**own | numbers, name=name, oldest_at=oldest)
+    return Line(**own | numbers, name=partner.called, oldest_at=oldest)
 
 
 def given_up(session: Session, limit: int = SHOWN) -> list[GivenUp]:

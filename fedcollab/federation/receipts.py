@@ -57,7 +57,7 @@ def of(session: Session, node_now: int, object_uris: Iterable[str]) -> dict[str,
     query = sa.select(Receipt).where(Receipt.object_uri.in_(list(object_uris))).order_by(Receipt.sent_at.desc(), Receipt.name)
     found: dict[str, list[ReceiptData]] = {}
     newest: dict[str, str] = {}
-    for row in session.scalars(query):
+    for row in session.execute(query):
         if newest.setdefault(row.object_uri, row.activity_uri) == row.activity_uri:
             late = row.state == SENT and row.sent_at < node_now - LATE
             found.setdefault(row.object_uri, []).append(ReceiptData(row.name, row.sent_at, row.answered_at, late))

@@ -3,7 +3,7 @@
 from sqlalchemy import ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from fedcollab.base.database import Model
+from fedcollab.base.model import Model
 
 HERE, GONE, AWAY, FETCHING, REFUSED = "here", "gone", "away", "fetching", "refused"
 OWN, CACHED = "own", "cached"  # the places of bytes

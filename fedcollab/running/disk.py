@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import DAY
+from fedcollab.base.statements import put
 from fedcollab.federation import retention
 
 from .models import DiskSample
@@ -37,7 +38,7 @@ def look(session: Session, node: Node) -> Disk:
 
 def forecast(session: Session, reserve: int) -> int | None:
     """In how many days the newest samples say that the reserve is reached; None where they don't."""
-    newest = session.scalars(sa.select(DiskSample).order_by(DiskSample.at.desc()).limit(LOOKED_AT)).all()
+    newest = session.execute(sa.select(DiskSample).order_by(DiskSample.at.desc()).limit(LOOKED_AT)).all()
     return full_in([(one.at, one.free + one.reusable) for one in reversed(newest)], reserve)
 
 
@@ -76,8 +77,7 @@ def sample(session: Session, node: Node) -> None:
     if node.room.place is None or (newest is not None and node.now() - newest < EVERY):
         return
     free = node.room.figures()[0]
-    session.add(DiskSample(at=node.now(), database=database_bytes(session, node), free=free, reusable=node.room.reusable))
-    session.flush()
+    put(session, DiskSample, at=node.now(), database=database_bytes(session, node), free=free, reusable=node.room.reusable)
     kept = sa.select(DiskSample.at).order_by(DiskSample.at.desc()).limit(KEPT).scalar_subquery()
     session.execute(sa.delete(DiskSample).where(DiskSample.at.not_in(kept)))
 

@@ -37,7 +37,7 @@ class Stock:
 
 def _names(session: Session, below: str, number: int) -> list[tuple[str, Entry | None]]:
     query = sa.select(Actor).order_by(Actor.id.desc()).limit(number)
-    rows = session.scalars(query.where(Actor.id < below) if below else query).all()
+    rows = session.execute(query.where(Actor.id < below) if below else query).all()
     return [(actor.id, names.entry(session, actor)) for actor in rows]
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.models import Actor
+from fedcollab.base.model import aliased
 from fedcollab.base.statements import prepared
 
 from . import marks, near, query, sight, store
@@ -226,7 +227,7 @@ def _hit(row: Any, title: str, text: str, titles: dict[str, str], what: Sought) 
 
 @cache
 def _full_query() -> sa.Select[Any]:
-    author, organisation = sa.orm.aliased(Actor), sa.orm.aliased(Actor)
+    author, organisation = aliased(Actor), aliased(Actor)
     columns: list[Any] = [*SearchEntry.__table__.columns, author.name.label("author"), organisation.name.label("organisation")]
     query = sa.select(*columns, organisation.host, organisation.known).join(organisation, organisation.id == SearchEntry.organisation_id)
     query = query.outerjoin(author, author.id == SearchEntry.author_id)

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from fedcollab.base.database import Model
+from fedcollab.base.model import Model
 
 FTS5 = "title, words, marks, head UNINDEXED, body UNINDEXED, tokenize = \"ascii tokenchars '_'\", columnsize = 0"
 SQLITE = (f"CREATE VIRTUAL TABLE search_words USING fts5 ({FTS5})",)

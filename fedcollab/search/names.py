@@ -1,5 +1,7 @@
 """Decides how people, organisations and groups are found by their names: our own and our partners', as long as they are there."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
@@ -18,7 +20,7 @@ FOUND = (OWN, PARTNER)
 
 def named(session: Session, actor_id: str) -> None:
     """Brings the index up to date with an actor: made, renamed, or gone."""
-    row = session.execute(sa.select(Actor).where(Actor.id == actor_id)).scalar_one_or_none()
+    row = session.execute(sa.select(Actor).where(Actor.id == actor_id)).one_or_none()
     if row is None or row.kind not in KINDS:
         return
     made = entry(session, row)
@@ -28,7 +30,7 @@ def named(session: Session, actor_id: str) -> None:
         index.put(session, made)
 
 
-def entry(session: Session, actor: Actor) -> Entry | None:
+def entry(session: Session, actor: Any) -> Entry | None:
     """What an actor is found by; None for who is not."""
     if actor.disabled_at is not None or (actor.kind != GROUP and actor.known not in FOUND):
         return None

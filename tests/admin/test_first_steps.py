@@ -167,7 +167,7 @@ async def test_what_is_wrong_is_said_at_home_even_when_the_steps_are_put_away(ho
 async def test_what_is_said_twice_is_one_row(house: House) -> None:
     for _ in range(2):
         await house.admin.post(AT, at=AT, act="away")
-    rows = await house.site.kernel.database.read(lambda session: [row.name for row in session.scalars(sa.select(Said))])
+    rows = await house.site.kernel.database.read(lambda session: [row.name for row in session.execute(sa.select(Said))])
     assert rows == ["first steps"]
 
 

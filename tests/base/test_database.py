@@ -222,8 +222,8 @@ def test_the_migrations_make_what_the_models_say(tmp_path: Path) -> None:
     from alembic.migration import MigrationContext
 
     import fedcollab.app  # noqa: F401  # all models are known once the house is
-    from fedcollab.base.database import Model
     from fedcollab.base.migrate import migrate
+    from fedcollab.base.model import Model
 
     made = open_database(f"sqlite:///{tmp_path / 'node.db'}")
     migrate(made.engine)

@@ -9,9 +9,10 @@ import pytest
 import sqlalchemy as sa
 
 import fedcollab.app  # noqa: F401  # all tables
-from fedcollab.base.database import Model, open_database
+from fedcollab.base.database import open_database
 from fedcollab.base.errors import Misconfigured
 from fedcollab.base.migrate import check, current, head, migrate
+from fedcollab.base.model import Model
 
 KILLED = """
 import os, signal, sys

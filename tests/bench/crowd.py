@@ -17,7 +17,8 @@ from fedcollab.actors import service as actors
 from fedcollab.admin import partners as acts
 from fedcollab.app import make_app, make_kernel
 from fedcollab.base import config, crypto
-from fedcollab.base.database import Model, open_database
+from fedcollab.base.database import open_database
+from fedcollab.base.model import Model
 from fedcollab.base.paths import NodeFiles
 from fedcollab.features.discussions import groups, service
 from fedcollab.federation import profiles

@@ -4,7 +4,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from fedcollab.base.database import Model
+from fedcollab.base.model import Model
 from fedcollab.base.paths import NodeFiles
 
 from .stock import POSTS, Stocked

@@ -13,6 +13,7 @@ from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
 from fedcollab.backup import runs
 from fedcollab.base.clock import DAY, HOUR
+from fedcollab.base.statements import put
 from fedcollab.doctor.findings import FAIL, WARN
 from fedcollab.federation.models import Activity, Delivery, InboxItem, KeyOffer, Partner
 from fedcollab.files.models import File
@@ -136,7 +137,7 @@ def growing(ward: Ward) -> None:
 
     def work(session: Session, node: Node) -> None:
         for ago in range(4):
-            session.add(DiskSample(at=node.now() - ago * DAY, database=GB, free=(10 + ago) * GB, reusable=0))
+            put(session, DiskSample, at=node.now() - ago * DAY, database=GB, free=(10 + ago) * GB, reusable=0)
 
     ward.write(work)
 
@@ -158,13 +159,13 @@ def delivery(state: str, age: int) -> Plant:
     """Something for a partner that was published so long ago."""
 
     def work(session: Session, node: Node) -> None:
-        partner = session.scalars(sa.select(Partner).where(Partner.host == PARTNERS[0])).one()
+        partner = session.execute(sa.select(Partner).where(Partner.host == PARTNERS[0])).one()
         me, seq, uri = actors.own(session, node).id, partner.last_seq + 1, "https://kanari.example/activities/1"
         made = dict(id="1", uri=uri, type="Create", actor_id=me, object_uri=uri, order_key="", body="kanari", created_at=node.now() - age)
         session.execute(sa.insert(Activity).values(**made))
         queued = dict(partner_id=partner.id, seq=seq, activity_id="1", order_key="", state=state, error="kanari")
         session.execute(sa.insert(Delivery).values(**queued))
-        partner.last_seq = seq
+        session.execute(sa.update(Partner).where(Partner.id == partner.id).values(last_seq=seq))
 
     return lambda ward: ward.write(work)
 

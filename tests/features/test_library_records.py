@@ -95,11 +95,11 @@ def test_a_new_version_takes_the_place_of_the_one_before_and_ends_a_withdrawal(s
     assert (shelf.row(found).state, shelf.sent()[-1]["object"]["fc:record"]["reason"]) == ("withdrawn", "The law has changed.")
     service.new_version(shelf.session, shelf.node, shelf.mara, found, link="https://guides.example/2", note="New law.")
     assert shelf.row(found).state == "current"
-    said = [(row.number, row.state) for row in shelf.session.scalars(sa.select(Version).order_by(Version.number))]
+    said = [(row.number, row.state) for row in shelf.session.execute(sa.select(Version).order_by(Version.number))]
     assert said == [(1, "withdrawn"), (2, "current")]
     service.new_version(shelf.session, shelf.node, shelf.mara, found, link="https://guides.example/3", number=3)
     service.new_version(shelf.session, shelf.node, shelf.mara, found, link="https://guides.example/3", number=3)
-    assert [row.state for row in shelf.session.scalars(sa.select(Version).order_by(Version.number))] == ["withdrawn", "replaced", "current"]
+    assert [row.state for row in shelf.session.execute(sa.select(Version).order_by(Version.number))] == ["withdrawn", "replaced", "current"]
 
 
 def test_only_its_adder_or_a_moderator_withdraws_and_deletes(shelf: Shelf) -> None:

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fedcollab.backup import erasures
+from fedcollab.base.statements import put
 from fedcollab.features.members import service as members
 from fedcollab.features.members.models import Member, SecondFactor
 from fedcollab.features.members.taken_away import ERASURES
@@ -24,8 +25,7 @@ def people(session: Session) -> People:
         name: members.add_member(session, AT, None, username=name, name=name, roles=some, password_hash=f"old {name}").person_id
         for name, some in roles.items()
     }
-    session.add_all(SecondFactor(person_id=made[name], sealed=b"old", on_at=START) for name in ("daan", "noor"))
-    session.flush()
+    put(session, SecondFactor, *(dict(person_id=made[name], sealed=b"old", on_at=START) for name in ("daan", "noor")))
     return made
 
 

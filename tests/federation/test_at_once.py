@@ -11,8 +11,9 @@ import fedcollab.app  # noqa: F401  # all tables
 from fedcollab.access import audit, policy
 from fedcollab.actors import service as actors
 from fedcollab.base.addresses import host_of
-from fedcollab.base.database import Database, Model, open_database
+from fedcollab.base.database import Database, open_database
 from fedcollab.base.errors import BadRequest, Refused
+from fedcollab.base.model import Model
 from fedcollab.features.discussions import activities
 from fedcollab.features.members import service as members
 from fedcollab.federation import delivery, inbox, outbox, partners

@@ -14,9 +14,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fedcollab.actors import service as actors
-from fedcollab.base.database import Database, Model, open_database
+from fedcollab.base.database import Database, open_database
 from fedcollab.base.errors import Needs, Refused
 from fedcollab.base.http import Fetcher
+from fedcollab.base.model import Model
 from fedcollab.base.statements import DRIVER
 from fedcollab.federation import inbox, lanes, workers
 from fedcollab.federation.kernel import Kernel

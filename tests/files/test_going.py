@@ -26,7 +26,7 @@ async def later(here: Site, days: int = 2) -> None:
 
     def back(session: Any) -> None:
         for column in (File.look_at, Upload.updated_at):
-            session.execute(sa.update(column.class_).values({column.key: column - days * DAY}))
+            session.execute(sa.update(column.table).values({column.key: column - days * DAY}))
 
     await here.kernel.database.write(back)
 

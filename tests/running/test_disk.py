@@ -132,7 +132,7 @@ def test_a_sample_is_taken_once_a_day_and_two_months_are_kept() -> None:
 def test_a_node_that_knows_no_disk_takes_no_sample() -> None:
     with memory() as session:
         disk.sample(session, node())
-        assert session.scalars(sa.select(DiskSample)).all() == []
+        assert session.execute(sa.select(DiskSample)).all() == []
 
 
 def kept(session: Session, here: Node) -> dict[str, list[str]]:

@@ -8,7 +8,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from fedcollab.base.database import Model, open_database
+from fedcollab.base.database import open_database
+from fedcollab.base.model import Model
 from tests.rows import memory
 
 Fresh = Callable[[], contextlib.AbstractContextManager[Session]]

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fedcollab.base.clock import MICROSECONDS, new_id
-from fedcollab.base.database import Model, open_database
+from fedcollab.base.database import open_database
+from fedcollab.base.model import Model
 from fedcollab.search import filling, index
 from fedcollab.search.index import Entry
 from fedcollab.search.models import SearchEntry

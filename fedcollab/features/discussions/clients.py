@@ -15,6 +15,7 @@ from fedcollab.actors.models import Actor
 from fedcollab.actors.node import Node
 from fedcollab.base import markup
 from fedcollab.base.errors import BadRequest, N_, Refused
+from fedcollab.base.model import aliased
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation.clients import Arrival, HandedIn, Key, Taker, newest_about
 from fedcollab.federation.models import Activity
@@ -120,7 +121,7 @@ def _inside(session: Session, group_uri: str, uris: set[str]) -> set[str]:
     """Those of these actors whose organisation is in the group: naming them reaches nobody who is not there already."""
     document = session.execute(sa.select(Actor.document).where(Actor.uri == group_uri)).scalar_one_or_none()
     organisations = {one.uri for one in groups.inside(session, document)}
-    owner = sa.orm.aliased(Actor)
+    owner = aliased(Actor)
     known = sa.select(Actor.uri).join(owner, owner.id == Actor.organisation_id).where(Actor.uri.in_(uris), owner.uri.in_(organisations))
     return set(session.scalars(known))
 
@@ -140,14 +141,14 @@ def _text(written: dict[str, Any]) -> str:
 
 def arrivals(session: Session, node: Node, viewer: Viewer, before: Key | None, limit: int) -> list[Arrival]:
     """Others' posts that the viewer may see, the latest to arrive first: each as its author's Create, or its Delete."""
-    author, group = sa.orm.aliased(Actor), sa.orm.aliased(Actor)
+    author, group = aliased(Actor), aliased(Actor)
     columns: list[Any] = [
         Post,
         Thread.uri.label("context"),
         Thread.title,
         author.uri.label("author"),
         group.uri.label("group"),
-        Activity.uri,
+        Activity.uri.label("sent"),
     ]
     query = (
         sa.select(*columns)
@@ -160,22 +161,21 @@ def arrivals(session: Session, node: Node, viewer: Viewer, before: Key | None, l
     if before:
         query = query.where(sa.tuple_(Post.confirmed_at, Post.id) < sa.tuple_(sa.literal(before[0]), sa.literal(before[1])))
     rows = session.execute(query.order_by(Post.confirmed_at.desc(), Post.id.desc()).limit(limit)).all()
-    carried = attaching.of_posts(session, [row.Post.id for row in rows])
-    return [Arrival(row.Post.confirmed_at, row.Post.id, _arrived(node, row, carried.get(row.Post.id, ()))) for row in rows]
+    carried = attaching.of_posts(session, [row.id for row in rows])
+    return [Arrival(row.confirmed_at, row.id, _arrived(node, row, carried.get(row.id, ()))) for row in rows]
 
 
 def _arrived(node: Node, row: Any, carried: tuple[dict[str, Any], ...]) -> dict[str, Any]:
     """What another node's people wrote is known by an address of this node: their activity's own id is not kept. What moderators took
     away reads as what its author did: nothing of it is left."""
-    post = row.Post
-    gone_at = post.deleted_at or (None if post.removed is None and post.hidden is None else post.confirmed_at)
-    found = replace(service.as_data(row, "" if post.reply_to else row.title), attachments=carried)
-    local = node.settings.uri(f"/posts/{post.id}")
+    gone_at = row.deleted_at or (None if row.removed is None and row.hidden is None else row.confirmed_at)
+    found = replace(service.as_data(row, "" if row.reply_to else row.title), attachments=carried)
+    local = node.settings.uri(f"/posts/{row.id}")
     if gone_at:
         return ap.activity("Delete", local + "#deleted", row.author, activities.to_tombstone(found, gone_at))
     shown = activities.to_object(found)
     more = {name: shown[name] for name in ("to", "audience", "context", "published")}
-    return ap.activity("Create", row.uri or local + "#arrived", row.author, shown, **more)
+    return ap.activity("Create", row.sent or local + "#arrived", row.author, shown, **more)
 
 
 TAKERS = (

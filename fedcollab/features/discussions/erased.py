@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, replace
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -25,10 +26,10 @@ def taken_since(session: Session, since: int) -> list[str]:
     gone = session.scalars(sa.select(Post.uri).where(Post.deleted_at >= since).order_by(Post.deleted_at))
     lately = sa.and_(ModerationAct.at.is_not(None), sa.or_(ModerationAct.at >= since, ModerationAct.undone_at >= since))
     acts = sa.select(ModerationAct).where(lately, ModerationAct.kind.in_((REMOVE, HIDE, LOCK))).order_by(ModerationAct.at, ModerationAct.id)
-    return [*gone, *map(_noted, session.scalars(acts))]
+    return [*gone, *map(_noted, session.execute(acts))]
 
 
-def _noted(row: ModerationAct) -> str:
+def _noted(row: Any) -> str:
     act = Act(row.uri, row.kind, row.object_uri, row.context, row.group_id, row.by_id, row.reason, row.at or 0)
     undone = None if row.undone_at is None else [row.undone_at, row.undone_reason]
     return json.dumps(asdict(act) | {UNDONE: undone}, separators=(",", ":"))

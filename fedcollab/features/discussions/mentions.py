@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from fedcollab.access import policy
 from fedcollab.access.models import CLEAR, AudienceMember
@@ -17,6 +17,7 @@ from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
 from fedcollab.base import markup
 from fedcollab.base.clock import HOUR
+from fedcollab.base.model import aliased
 from fedcollab.base.statements import prepared
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import profiles

@@ -4,7 +4,7 @@ from sqlalchemy import ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from fedcollab.access.models import SharedObject
-from fedcollab.base.database import Model
+from fedcollab.base.model import Model
 
 PUBLIC = text("label = 'TLP:CLEAR'")
 LAST = 1 << 62  # the place of posts that wait for their host: after all others

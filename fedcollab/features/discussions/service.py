@@ -18,6 +18,7 @@ from fedcollab.actors.service import ActorData
 from fedcollab.base import markup
 from fedcollab.base.clock import HOUR, new_id
 from fedcollab.base.errors import Forbidden, N_, NotFound, Refused, TooMany
+from fedcollab.base.model import aliased
 from fedcollab.base.once import row_id
 from fedcollab.base.statements import prepared
 from fedcollab.federation import activitystreams as ap
@@ -29,7 +30,7 @@ from .progress import own_post_read
 
 TITLE = 200
 CHANGES, CHANGES_AN_HOUR = 500, 50  # of one post: each stays in its history, and goes to every partner inside
-AUTHOR, GROUP = sa.orm.aliased(Actor), sa.orm.aliased(Actor)  # made once: an alias copies every column
+AUTHOR, GROUP = aliased(Actor), aliased(Actor)  # made once: an alias copies every column
 
 
 @dataclass(frozen=True)
@@ -211,21 +212,20 @@ def data(session: Session, post_id: str, *, title: str = "") -> activities.PostD
 
 
 def as_data(row: Any, title: str) -> activities.PostData:
-    """A post as its document says it, from a row of (Post, context, author, group), without whom it names."""
-    post = row.Post
+    """A post as its document says it, from a row of its columns and context, author, group, without whom it names."""
     return activities.PostData(
-        uri=post.uri,
+        uri=row.uri,
         context=row.context,
-        reply_to=post.reply_to,
+        reply_to=row.reply_to,
         author=row.author,
         group=row.group,
-        label=post.label,
+        label=row.label,
         title=title,
-        html=post.html,
-        source=post.source,
-        language=post.language,
-        posted_at=post.posted_at,
-        edited_at=post.edited_at,
+        html=row.html,
+        source=row.source,
+        language=row.language,
+        posted_at=row.posted_at,
+        edited_at=row.edited_at,
     )
 
 

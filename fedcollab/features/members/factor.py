@@ -71,7 +71,7 @@ def is_on(session: Session, person_id: str) -> bool:
 
 def state(session: Session, node: Node, person_id: str) -> FactorData:
     """What the person's own page says."""
-    row = session.execute(sa.select(SecondFactor).where(SecondFactor.person_id == person_id)).scalar_one_or_none()
+    row = session.execute(sa.select(SecondFactor).where(SecondFactor.person_id == person_id)).one_or_none()
     left = sa.select(sa.func.count()).select_from(RecoveryCode).where(RecoveryCode.person_id == person_id)
     sealed = row.sealed_offer if row and row.offer_ends_at > node.now() else None
     return FactorData(row.on_at if row else None, session.execute(left).scalar_one(), _opened(node, person_id, sealed) if sealed else "")

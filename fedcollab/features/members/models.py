@@ -4,7 +4,7 @@ factor, tokens of their tools; secrets only as hashes, or sealed where they have
 from sqlalchemy import JSON, ForeignKey, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from fedcollab.base.database import Model
+from fedcollab.base.model import Model
 
 
 class Member(Model):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from fedcollab.access import audit, policy
 from fedcollab.access.viewer import ADMIN, ROLES, Viewer
@@ -17,6 +17,7 @@ from fedcollab.base.crypto import new_token, stored
 from fedcollab.base.errors import Conflict, Gone, N_, NotFound, Refused
 from fedcollab.base.i18n import LANGUAGES, time_zones
 from fedcollab.base.markup import as_html, plain
+from fedcollab.base.model import aliased
 from fedcollab.federation import follows, profiles
 
 from . import factor

@@ -5,13 +5,14 @@ from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.models import Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import DAY, HOUR, MINUTE
 from fedcollab.base.crypto import new_token, stored
+from fedcollab.base.model import aliased
 from fedcollab.base.statements import prepared
 
 from . import factor

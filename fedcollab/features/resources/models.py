@@ -4,7 +4,7 @@ from sqlalchemy import JSON, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from fedcollab.access.models import SharedObject
-from fedcollab.base.database import Model
+from fedcollab.base.model import Model
 
 PUBLIC = text("label = 'TLP:CLEAR'")
 DUE, TALKED = text("review_on <> ''"), text("discussion <> ''")

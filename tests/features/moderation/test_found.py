@@ -10,7 +10,8 @@ from fedcollab.access import policy
 from fedcollab.access.models import Audience
 from fedcollab.access.viewer import ANYBODY, Viewer
 from fedcollab.base.clock import new_id
-from fedcollab.base.database import Model, open_database
+from fedcollab.base.database import open_database
+from fedcollab.base.model import Model
 from fedcollab.features.discussions import groups, reading, service
 from fedcollab.features.discussions.finding import STOCK
 from fedcollab.features.discussions.moderation import acting
@@ -115,7 +116,9 @@ def test_what_was_stored_before_there_was_an_index_comes_into_it_newest_first_an
     assert (seen[-1], sorted(seen)) == (5, seen)
     assert found(here, "daan") == [("person", "Daan")]
     assert found(here, "question first") == [("thread", "A question")]
-    assert filling.look(here.session, [STOCK]) == filling.Filled(here.session.query(SearchEntry).count(), (), None, None)
+    assert filling.look(here.session, [STOCK]) == filling.Filled(
+        here.session.scalar(sa.select(sa.func.count()).select_from(SearchEntry)), (), None, None
+    )
     assert filling.step(here.session, here.node, [STOCK]) is False, "and then there is nothing more to do"
 
 

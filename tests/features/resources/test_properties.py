@@ -144,7 +144,7 @@ def test_whatever_members_do_one_version_counts_revisions_rise_and_partners_read
             except Refused:
                 continue
             row = shelf.row(found)
-            versions = list(session.scalars(sa.select(Version).where(Version.resource_id == found).order_by(Version.number)))
+            versions = list(session.execute(sa.select(Version).where(Version.resource_id == found).order_by(Version.number)))
             assert row.state == versions[-1].state
             assert [one.number for one in versions if one.state == CURRENT] in ([], [row.number])
             assert row.revision >= revisions[-1]

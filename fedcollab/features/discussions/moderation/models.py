@@ -3,7 +3,7 @@
 from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from fedcollab.base.database import Model
+from fedcollab.base.model import Model
 
 
 class ModerationAct(Model):

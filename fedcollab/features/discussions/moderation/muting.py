@@ -5,13 +5,14 @@ from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from fedcollab.access import policy
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.models import PERSON, Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import N_, NotFound, Refused
+from fedcollab.base.model import aliased
 from fedcollab.base.statements import prepared
 from fedcollab.features.discussions.models import Post, Thread
 

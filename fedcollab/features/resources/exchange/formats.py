@@ -2,13 +2,14 @@
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from fedcollab.base.errors import BadRequest, N_, TooLarge
 from fedcollab.features.resources.record import Record
 
-from . import bibtex, ris, table, zotero
+from . import table
 from .rows import Row, broken
 
 BYTES, ROWS, SECONDS = 2_000_000, 5_000, 10.0
@@ -27,22 +28,44 @@ MARKS = (
 
 @dataclass(frozen=True)
 class Format:
-    """One format: how it is called, the end of its files' names and their media type, how it is read, and written entry by entry."""
+    """One format: how it is called, the end of its files' names and their media type; the module that reads and writes it entry by entry is
+    loaded when somebody first does so."""
 
     name: str
     extension: str
     media_type: str
-    read: Callable[[str], Iterator[Row]]
-    write: Callable[[Record, str, str], str]
-    head: Callable[[], str] = str
-    tail: str = ""
+    module: str
+
+    def read(self, text: str) -> Iterator[Row]:
+        """The rows of a text in this format."""
+        rows: Iterator[Row] = self._made.read(text)
+        return rows
+
+    def write(self, record: Record, label: str, uri: str) -> str:
+        """One entry."""
+        return str(self._made.write(record, label, uri))
+
+    def head(self) -> str:
+        """What stands before the entries."""
+        return str(getattr(self._made, "head", str)())
+
+    @property
+    def tail(self) -> str:
+        """What stands after them."""
+        return str(getattr(self._made, "TAIL", ""))
+
+    @property
+    def _made(self) -> Any:
+        from . import bibtex, ris, table, zotero
+
+        return {"bibtex": bibtex, "ris": ris, "table": table, "zotero": zotero}[self.module]
 
 
 FORMATS = {
-    "bibtex": Format("BibTeX", "bib", "application/x-bibtex; charset=utf-8", bibtex.read, bibtex.write),
-    "ris": Format("RIS", "ris", "application/x-research-info-systems; charset=utf-8", ris.read, ris.write),
-    "csv": Format("CSV", "csv", "text/csv; charset=utf-8", table.read, table.write, table.head),
-    "rdf": Format("Zotero RDF", "rdf", "application/rdf+xml; charset=utf-8", zotero.read, zotero.write, zotero.head, zotero.TAIL),
+    "bibtex": Format("BibTeX", "bib", "application/x-bibtex; charset=utf-8", "bibtex"),
+    "ris": Format("RIS", "ris", "application/x-research-info-systems; charset=utf-8", "ris"),
+    "csv": Format("CSV", "csv", "text/csv; charset=utf-8", "table"),
+    "rdf": Format("Zotero RDF", "rdf", "application/rdf+xml; charset=utf-8", "zotero"),
 }
 
 

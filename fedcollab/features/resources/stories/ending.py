@@ -39,7 +39,7 @@ class Standing:
 
 def look(session: Session, node: Node, code_hash: str) -> Standing:
     """The story of a code. Raises NotFound."""
-    row = session.execute(sa.select(Story).where(Story.code_hash == code_hash)).scalar_one_or_none()
+    row = session.execute(sa.select(Story).where(Story.code_hash == code_hash)).one_or_none()
     if row is None:
         raise NotFound(N_("No story here has this code. Was it written by another organisation? Its address stands on your sheet."))
     asked = receipts.of(session, node.now(), [row.resource_uri]).get(row.resource_uri, []) if row.resource_uri else []

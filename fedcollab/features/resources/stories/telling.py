@@ -16,6 +16,7 @@ from fedcollab.actors.node import Node
 from fedcollab.base.clock import DAY
 from fedcollab.base.errors import Forbidden, N_, NotFound, Refused
 from fedcollab.base.markup import plain
+from fedcollab.base.model import aliased
 from fedcollab.base.once import row_id
 from fedcollab.base.statements import prepared
 from fedcollab.features.resources.checking import Wrong, checked
@@ -208,35 +209,34 @@ def _uses(session: Session, story_ids: Sequence[str]) -> dict[str, list[Consent]
 def _read(session: Session, viewer: Viewer, *which: sa.ColumnElement[bool]) -> list[StoryData]:
     if not viewer.signed_in:
         raise NotFound()
-    writer, checker = sa.orm.aliased(Actor), sa.orm.aliased(Actor)
+    writer, checker = aliased(Actor), aliased(Actor)
     query = sa.select(Story, writer.name.label("writer"), checker.name.label("checker"), Resource.title)
     query = query.join(writer, writer.id == Story.writer_id).outerjoin(checker, checker.id == Story.checked_by_id)
     rows = session.execute(query.outerjoin(Resource, Resource.id == Story.resource_id).where(*which)).all()
-    agreed = _uses(session, [row.Story.id for row in rows])
-    return [_data(row, tuple(agreed.get(row.Story.id, ()))) for row in rows]
+    agreed = _uses(session, [row.id for row in rows])
+    return [_data(row, tuple(agreed.get(row.id, ()))) for row in rows]
 
 
 def _data(row: Any, agreed: tuple[Consent, ...]) -> StoryData:
-    story = row.Story
-    said = story.draft
+    said = row.draft
     draft = Draft(said["title"], said["text"], said["language"], tuple(said["countries"]), tuple(said["topics"])) if said else None
     return StoryData(
-        id=story.id,
+        id=row.id,
         title=draft.title if draft else row.title or "",
-        resource_id=story.resource_id,
-        resource_uri=story.resource_uri,
+        resource_id=row.resource_id,
+        resource_uri=row.resource_uri,
         draft=draft,
-        told=story.told,
-        agreed_by=story.agreed_by,
-        agreed_how=story.agreed_how,
-        agreed_on=story.agreed_on,
-        writer_id=story.writer_id,
+        told=row.told,
+        agreed_by=row.agreed_by,
+        agreed_how=row.agreed_how,
+        agreed_on=row.agreed_on,
+        writer_id=row.writer_id,
         writer=row.writer,
-        written_at=story.written_at,
+        written_at=row.written_at,
         checker=row.checker or "",
-        checked_at=story.checked_at,
-        ended=story.ended or "",
-        ended_at=story.ended_at,
+        checked_at=row.checked_at,
+        ended=row.ended or "",
+        ended_at=row.ended_at,
         uses=agreed,
     )
 
