@@ -20,12 +20,13 @@ HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "serve
 @dataclass
 class Front:
     """The listener before one node. `connections` has, for each, the nodes that its requests say to come from. A closed one asks
-    everybody to come again."""
+    everybody to come again, and counts how often something was brought to it in vain."""
 
     port: int
     behind: int
     connections: list[set[str]] = field(default_factory=list)
     closed: bool = False
+    in_vain: int = 0
 
     def askers(self) -> set[str]:
         """The addresses of all nodes that have connected; empty text where a connection says nothing of itself."""
@@ -47,6 +48,7 @@ class Front:
                 self.said.add(named.group(1) if named else "")
                 body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
                 if front.closed:
+                    front.in_vain += self.command == "POST"
                     self._answer(503, [("Retry-After", "1")], b"")
                     return
                 asking = http.client.HTTPConnection("127.0.0.1", front.behind, timeout=20)

@@ -56,6 +56,8 @@ class Line:
         changed = alter(copy.deepcopy(announce))
         assert changed != announce
         self.rewrite(row, changed)
+        before = self.c.front.in_vain
+        until("B has come in vain", lambda: self.c.front.in_vain > before)  # perhaps with what it read before; next time it reads anew
         self.c.front.closed = False
         wanted = f"SELECT state, reason FROM inbox_item WHERE uri = '{announce['id']}' AND state <> 'waiting'"
         [(state, reason)] = until("C has judged it", lambda: query(self.c, wanted), 40)
