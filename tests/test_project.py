@@ -109,6 +109,15 @@ def test_a_program_that_cannot_be_had_is_named_once(
     assert tried == ["install"]
 
 
+def test_tests_are_told_where_programs_are_and_keep_bytecode_even_where_the_machine_keeps_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    found, lacking = (Tool(name, f"FEDCOLLAB_TEST_{name}", lambda: None, lambda: None, "") for name in ("FOUND", "LACKING"))
+    told = groups._environment({found: "/there", lacking: None})
+    assert told["FEDCOLLAB_TEST_FOUND"] == "/there"
+    assert {"PYTHONDONTWRITEBYTECODE", "FEDCOLLAB_TEST_LACKING"} & set(told) == set()
+    assert told["PATH"] == os.environ["PATH"]
+
+
 def test_what_a_test_says_stands_under_its_group_and_a_report_that_is_not_there_says_nothing(tmp_path: Path) -> None:
     report = tmp_path / "report.xml"
     assert groups._said(report) == []
