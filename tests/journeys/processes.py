@@ -14,6 +14,8 @@ from typing import Any
 
 from fedcollab.demo import free_ports
 
+from . import forked
+
 CLI = [sys.executable, "-m", "fedcollab"]
 READY = 15.0
 
@@ -33,7 +35,7 @@ class Process:
 
     def run(self, *words: str, stdin: str = "", check: bool = True) -> "subprocess.CompletedProcess[str]":
         """One command beside the running node."""
-        done = subprocess.run([*CLI, "-C", str(self.place), *words], input=stdin, capture_output=True, text=True, timeout=60, check=False)
+        done = forked.command(["-C", str(self.place), *words], stdin=stdin)
         if check and done.returncode:
             raise AssertionError(f"{words}: {done.stderr}")
         return done
@@ -42,14 +44,14 @@ class Process:
         return json.loads(self.run(*words, "--json").stdout)
 
     def init(self, name: str, peers: list[int], database_url: str = "") -> None:
-        words = [*CLI, "init", str(self.place), "--name", name, "--base-url", self.url, "--listen", f"127.0.0.1:{self.port}", "--trial"]
+        words = ["init", str(self.place), "--name", name, "--base-url", self.url, "--listen", f"127.0.0.1:{self.port}", "--trial"]
         words += [f"--loopback-peer=127.0.0.1:{p}" for p in peers if p != self.port]
-        subprocess.run([*words, *(["--database-url", database_url] if database_url else [])], check=True, capture_output=True, timeout=60)
+        self.command(*words, *(["--database-url", database_url] if database_url else [])).check_returncode()
 
     @staticmethod
     def command(*words: str) -> "subprocess.CompletedProcess[str]":
         """One command that belongs to no node yet."""
-        return subprocess.run([*CLI, *words], capture_output=True, text=True, timeout=60, check=False)
+        return forked.command(list(words))
 
     def serve(self) -> None:
         """Starts the node and waits for its "ready" line."""

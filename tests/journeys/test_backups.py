@@ -10,10 +10,11 @@ import pytest
 
 from fedcollab.base.crash import BACKUP
 
+from . import forked
 from .browserless import Browser, Sender
 from .databases import change, query
 from .faults import marks, scene
-from .processes import CLI, Process, nodes, until
+from .processes import Process, nodes, until
 
 Urls = Callable[[int], list[str]]
 NAMES = ["Meridian Outreach", "Réseau Passerelle", "Casa Ladera"]
@@ -21,7 +22,7 @@ NAMES = ["Meridian Outreach", "Réseau Passerelle", "Casa Ladera"]
 
 def command(*words: str, crash: str = "", key: str = "") -> "subprocess.CompletedProcess[str]":
     environment = os.environ | ({"FEDCOLLAB_CRASH_AT": crash} if crash else {})
-    return subprocess.run([*CLI, *words], input=key, capture_output=True, text=True, timeout=60, env=environment, check=False)
+    return forked.command(list(words), stdin=key, env=environment)
 
 
 def again(node: Process, backups: Path, key: str, place: Path) -> None:
