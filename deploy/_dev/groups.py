@@ -20,7 +20,8 @@ NO_TESTS = 5  # pytest's exit code
 @dataclass(frozen=True)
 class Group:
     """Tests that run together: those that carry `marks` (a pytest expression), in `workers` processes (whole files each, where what the
-    tests of a file share is dear), if `needs` are there. All of them lie in `folder`, so that no other is read."""
+    tests of a file share is dear), if `needs` are there. All of them lie in `folder`, so that no other is read. Two keep two cores busy;
+    journeys wait for nodes, other processes and the clock more than half of their time, and three do."""
 
     name: str
     marks: str
@@ -32,14 +33,14 @@ class Group:
 
 
 CHECK = (
-    Group("house", "not full", workers=0, only=HOUSE),
+    Group("house", "not full", only=HOUSE),
     Group("quick", f"not slow and not postgres and not browser and not peers and not ({SERVERS}) and not full"),
 )
 TREES = Group("trees", "trixie and not full", (TRIXIE,), whole_files=True, folder="tests/deploy")
 UPGRADE = Group("upgrade", "trixie", (TRIXIE,), workers=0)
 SLOW = (
-    Group("slow", f"slow and not postgres and not browser and not peers and not trixie and not ({SERVERS}) and not full"),
-    Group("postgres", "postgres and not browser and not full", (POSTGRES,)),
+    Group("slow", f"slow and not postgres and not browser and not peers and not trixie and not ({SERVERS}) and not full", workers=3),
+    Group("postgres", "postgres and not browser and not full", (POSTGRES,), workers=3),
     Group("browser", "browser and not full", (CHROMIUM, AXE_CORE), folder="tests/browser"),
     Group("peers", "peers and not full", (PEERS,), folder="tests/peers"),
     Group("servers", f"({SERVERS}) and not full", (CADDY, NGINX, COMPOSE, SYSTEMD), workers=0, folder="tests/deploy"),
@@ -97,7 +98,7 @@ def _environment(places: Mapping[Tool, str | None]) -> dict[str, str]:
 def _command(group: Group, chosen: Sequence[str], report: Path, *, full: bool) -> list[str]:
     command = [str(PYTHON), "-m", "pytest", "-q", "-rsfE", "--no-header", "-m", group.marks, f"--junitxml={report}"]
     command += ["-n", str(group.workers)] if group.workers else []
-    command += ["--dist", "loadfile"] if group.whole_files else []
+    command += ["--dist", "loadfile" if group.whole_files else "worksteal"] if group.workers else []
     command += ["--full"] if full else []
     command += [group.only] if group.only else [f"--ignore={HOUSE}"]
     return [*command, *(chosen or ([group.folder] if group.folder else []))]
