@@ -138,7 +138,7 @@ async def start(
     written: dict[str, object] = {"name": name, "base_url": f"http://127.0.0.1:{port}", "listen": f"127.0.0.1:{port}", "trial": True}
     settings = config.parse(written | {"loopback_peers": [f"127.0.0.1:{p}" for p in peers]}, {})
     opened = database or open_database(f"sqlite:///{place / f'{port}.db'}")
-    Model.metadata.create_all(opened.engine)
+    pooled.tables(opened.engine)
     trust = (*offers.HANDLERS, *succession.HANDLERS, *vouching.HANDLERS)
     registry = Registry((*follows.HANDLERS, *trust, *DISCUSSIONS.handlers, *LIBRARY.handlers))
     fetcher = Fetcher(peers=frozenset(settings.loopback_peers), agent=agent_of(settings.base_url))

@@ -1,19 +1,23 @@
-"""Gives tests what is dear to make and alike each time: RSA keys out of a pool, and a database that has gone through all migrations."""
+"""Gives tests what is dear to make and alike each time: RSA keys from a pool, a database with its tables, templates that are compiled."""
 
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
+from jinja2.bccache import Bucket, BytecodeCache
 
 import fedcollab.setup
 from fedcollab.actors import keys
+from fedcollab.base import templates
+from fedcollab.base.database import Model
 from fedcollab.base.migrate import migrate
 
 KEYS = 96  # more than any test makes: within one no two are the same
 _pool: list[RSAPrivateKey] = []
 _made = 0
 _migrated: bytes = b""
+_with_tables: dict[int, bytes] = {}  # by the number of tables: a test that imports more of them has more
 
 
 def rsa(exponent: int = 65537, size: int = 2048) -> RSAPrivateKey:
@@ -43,7 +47,35 @@ def migrated(engine: sa.Engine, *args: Any, **kwargs: Any) -> Any:
     return None
 
 
+def tables(engine: sa.Engine) -> None:
+    """As `create_all`; a file of SQLite that is not there yet is made like the first one of this process."""
+    place, number = engine.url.database, len(Model.metadata.tables)
+    if engine.dialect.name != "sqlite" or not place or place == ":memory:" or Path(place).exists():
+        Model.metadata.create_all(engine)
+    elif number in _with_tables:
+        Path(place).write_bytes(_with_tables[number])
+    else:
+        Model.metadata.create_all(engine)
+        engine.dispose()  # its log is in the file then
+        _with_tables[number] = Path(place).read_bytes()
+
+
+class Compiled(BytecodeCache):
+    """What templates were compiled to in this process, by their place and their text: each node makes its pages anew."""
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[str, str], Any] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self.kept.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self.kept[bucket.key, bucket.checksum] = bucket.code
+
+
 def install() -> None:
-    """From now on this process's nodes use both."""
+    """From now on this process's nodes use all of them."""
     keys.generate_private_key = rsa  # type: ignore[assignment]
     fedcollab.setup.migrate = migrated  # type: ignore[assignment]
+    kept = Compiled()
+    templates._Pages.bytecode_cache = property(lambda _: kept, lambda *_: None)  # type: ignore[assignment]  # each page sets its own
