@@ -38,6 +38,7 @@ def server(place: Path) -> Iterator[Callable[[str], str]]:
         capture_output=True,
     )
     options = f"-k {sockets} -c listen_addresses= -c max_connections=200 -c shared_buffers=64MB"
+    options += " -c fsync=off"  # tests kill nodes, never the machine: what is committed is there without the disk's word
     subprocess.run(
         [*user, programs / "pg_ctl", "-D", data, "-w", "-l", place / "log", "-o", options, "start"], check=True, capture_output=True
     )

@@ -5,6 +5,7 @@ import contextlib
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,12 @@ from fedcollab.setup import init
 
 TOKEN = re.compile(r'name="token" value="([0-9a-f]+)"')
 PASSWORD = "four plain words here"
+
+
+@cache
+def hashed() -> str:
+    """PASSWORD's hash, made once: it is dear by design."""
+    return hash_password(PASSWORD)
 
 
 @dataclass
@@ -87,7 +94,7 @@ class Site:
             username=username,
             name=username.title(),
             roles=list(roles or ("member",)),
-            password_hash=hash_password(PASSWORD),
+            password_hash=hashed(),
         )
         token = await self.write(sessions.start_session, made.person_id, "test")
         found = await self.kernel.database.read(sessions.signed_in, self.kernel.node, token)
