@@ -1,9 +1,12 @@
 """Gives tests what is dear to make and alike each time: RSA keys from a pool, a database with its tables, templates that are compiled."""
 
+import contextlib
+import os
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from jinja2.bccache import Bucket, BytecodeCache
 
@@ -14,6 +17,7 @@ from fedcollab.base.database import Model
 from fedcollab.base.migrate import migrate
 
 KEYS = 96  # more than any test makes: within one no two are the same
+KEPT = Path(__file__).parents[1] / ".cache" / "keys"  # `deploy/dev clean` removes them
 _pool: list[RSAPrivateKey] = []
 _made = 0
 _migrated: bytes = b""
@@ -23,12 +27,28 @@ _with_tables: dict[int, bytes] = {}  # by the number of tables: a test that impo
 def rsa(exponent: int = 65537, size: int = 2048) -> RSAPrivateKey:
     """A key of its own for whoever asks, within one test: made anew until there are enough, then the oldest again."""
     global _made  # noqa: PLW0603  # of this process
-    if size != 2048:
+    if (exponent, size) != (65537, 2048):
         return generate_private_key(exponent, size)
     if len(_pool) < KEYS:
-        _pool.append(generate_private_key(exponent, size))
+        _pool.append(_kept(KEPT / f"{(os.getpid() + len(_pool)) % KEYS}.der"))  # each process begins elsewhere: they share the work
     _made += 1
     return _pool[(_made - 1) % KEYS]
+
+
+def _kept(place: Path) -> RSAPrivateKey:
+    """The key that lies there, for making one takes a twentieth of a second and more; if none does, a new one, which is kept."""
+    with contextlib.suppress(OSError, ValueError):
+        found = serialization.load_der_private_key(place.read_bytes(), None, unsafe_skip_rsa_key_validation=True)
+        if isinstance(found, RSAPrivateKey):
+            return found
+    made = generate_private_key(65537, 2048)
+    plain = (serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    with contextlib.suppress(OSError):  # a checkout that can't be written makes them each time
+        place.parent.mkdir(parents=True, exist_ok=True)
+        half = place.with_suffix(f".{os.getpid()}")
+        half.write_bytes(made.private_bytes(*plain))
+        half.replace(place)
+    return made
 
 
 def migrated(engine: sa.Engine, *args: Any, **kwargs: Any) -> Any:
