@@ -2,8 +2,9 @@
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, Response, sync_playwright
@@ -13,6 +14,8 @@ from .page import Page, fits
 from .scene import Scene
 
 PLAIN = ("", "nobody")
+SIZE = {"width": 1280, "height": 720}  # Playwright's own
+Heard = list[tuple[str, Callable[..., Any]]]
 
 
 @contextlib.contextmanager
@@ -35,6 +38,7 @@ class Windows:
     scene: Scene
     script: str = ""
     contexts: dict[str, BrowserContext] = field(default_factory=dict)
+    kept: dict[str, Tab] = field(default_factory=dict)
 
     def context(self, who: str) -> BrowserContext:
         if who not in self.contexts:
@@ -54,14 +58,39 @@ class Windows:
         finally:
             made.close()
 
+    @contextlib.contextmanager
+    def same_tab(self, who: str) -> Iterator[tuple[Tab, Heard]]:
+        """The person's one tab, as if it were new, for opening one costs more than a page; and a list of (event, what hears it) for what
+        hears until it is given back. One in which something has failed is closed."""
+        tab = self.kept.pop(who, None) or self.context(who).new_page()
+        heard: Heard = []
+        try:
+            yield tab, heard
+            for event, hear in heard:
+                tab.remove_listener(event, hear)
+            tab.evaluate("() => sessionStorage.clear()")
+            tab.mouse.move(0, 0)
+            tab.set_viewport_size(SIZE)  # type: ignore[arg-type]  # width, height
+            tab.emulate_media(color_scheme="null")
+            self.kept[who] = tab
+        finally:
+            if who not in self.kept:
+                tab.close()
+
     def show(self, tab: Tab, page: Page, language: str = "en") -> Response:
         """Opens a page in its state; answers what the node answered last. Raises AssertionError where that is something else."""
         answers: list[Response] = []
-        tab.on("response", lambda answer: answers.append(answer) if answer.request.is_navigation_request() else None)
+
+        def hear(answer: Response) -> None:
+            if answer.request.is_navigation_request():
+                answers.append(answer)
+
+        tab.on("response", hear)
         base = (self.scene.empty if page.who in ("sokha", "nobody") else self.scene.busy).url
         tab.goto(f"{base}/language/{language}?next={page.path.format(**self.scene.places)}")
         if page.act is not None:
             page.act(tab, self.scene)
+        tab.remove_listener("response", hear)
         last = answers[-1]
         assert last.status == page.status, (page.name, last.status, last.url)
         assert self.scene.shown == page.template, page.name

@@ -3,12 +3,12 @@
 import re
 
 import pytest
-from playwright.sync_api import ConsoleMessage
+from playwright.sync_api import ConsoleMessage, Error
 from playwright.sync_api import Page as Tab
 
 from fedcollab.app import FEATURES
 
-from .chromium import Windows
+from .chromium import Heard, Windows
 from .page import Page, fits
 from .pages import NO_PAGE, PAGES
 from .scene import FRAMED
@@ -69,8 +69,8 @@ def overflow(tab: Tab) -> list[str]:
     return [f"{wider} px wider than its window"] if wider > 0 else []
 
 
-def listen(tab: Tab, page: Page) -> list[str]:
-    """What the browser complains of from now on, breaches of the pages' policy among it; a refusal that is meant is none."""
+def listen(tab: Tab, heard: Heard, page: Page) -> list[str]:
+    """What the browser complains of until the tab is given back, breaches of the pages' policy too; a refusal that is meant is none."""
     complaints: list[str] = []
 
     def hear(message: ConsoleMessage) -> None:
@@ -78,15 +78,19 @@ def listen(tab: Tab, page: Page) -> list[str]:
         if message.type in ("error", "warning") and not refused_as_meant:
             complaints.append(message.text)
 
-    tab.on("console", hear)
-    tab.on("pageerror", lambda error: complaints.append(str(error)))
+    def stumble(error: Error) -> None:
+        complaints.append(str(error))
+
+    heard += [("console", hear), ("pageerror", stumble)]
+    for event, what in heard:
+        tab.on(event, what)  # type: ignore[call-overload]  # one overload for each event's name
     return complaints
 
 
 @pytest.mark.browser
 def test_a_breach_of_the_pages_policy_is_heard(windows: Windows) -> None:
-    with windows.tab("") as tab:
-        complaints = listen(tab, PAGES[0])
+    with windows.same_tab("") as (tab, heard):
+        complaints = listen(tab, heard, PAGES[0])
         windows.show(tab, PAGES[0])
         assert complaints == []
         tab.evaluate("""() => document.body.insertAdjacentHTML("beforeend", "<p style='color:red'>")""")
@@ -129,8 +133,8 @@ def test_a_page_is_free_of_barriers_fits_and_keeps_to_its_policy(
     windows: Windows, page: Page, language: str, pytestconfig: pytest.Config
 ) -> None:
     looks = LOOKS if pytestconfig.getoption("--full") else SAMPLED
-    with windows.tab(page.who) as tab:
-        complaints = listen(tab, page)
+    with windows.same_tab(page.who) as (tab, heard):
+        complaints = listen(tab, heard, page)
         windows.show(tab, page, language)
         assert tab.locator("html").get_attribute("dir") == ("rtl" if language == "ar" else "ltr")
         found = barriers(tab, looks) + complaints
