@@ -28,7 +28,6 @@ from fedcollab.base import config
 from fedcollab.base.clock import Clock, new_id, system_clock
 from fedcollab.base.database import Database, open_database
 from fedcollab.base.http import Fetcher, agent_of
-from fedcollab.base.model import Model
 from fedcollab.base.paths import NodeFiles
 from fedcollab.base.templates import Templates
 from fedcollab.base.web import SECRET, SETTINGS, add_headers, answer_errors, token_base

@@ -13,8 +13,8 @@ from jinja2.bccache import Bucket, BytecodeCache
 import fedcollab.setup
 from fedcollab.actors import keys
 from fedcollab.base import templates
-from fedcollab.base.database import Model
 from fedcollab.base.migrate import migrate
+from fedcollab.base.model import Model
 
 KEYS = 96  # more than any test makes: within one no two are the same
 KEPT = Path(__file__).parents[1] / ".cache" / "keys"  # `deploy/dev clean` removes them
