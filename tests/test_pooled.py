@@ -6,7 +6,8 @@ import pytest
 import sqlalchemy as sa
 
 import fedcollab.app  # noqa: F401  # all tables
-from fedcollab.base.database import Model, open_database
+from fedcollab.base.database import open_database
+from fedcollab.base.model import Model
 from fedcollab.base.templates import Templates
 
 from . import pooled
