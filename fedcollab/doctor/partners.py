@@ -36,7 +36,7 @@ def silent(patient: Patient) -> Finding:
     late = patient.clock() - HOUR
 
     def fails(line: queue.Line) -> bool:
-        return line.state == ADMITTED and line.attempts > 0 and (line.last_success_at or 0) < late
+        return line.state == ADMITTED and line.attempts > 0 and (line.last_success_at or line.decided_at or 0) < late
 
     with patient.session() as session:
         found, admitted = numbered(session, fails), numbered(session, lambda line: line.state == ADMITTED)

@@ -42,6 +42,7 @@ class Line:
     resync_at: int | None
     resync_error: str
     whole_at: int | None
+    decided_at: int | None
 
 
 @dataclass(frozen=True)

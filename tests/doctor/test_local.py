@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 
 from fedcollab.base import paths
+from fedcollab.base.clock import HOUR, MINUTE
 from fedcollab.doctor import database, files, process, report
 from fedcollab.doctor.checks import CHECKS
-from fedcollab.doctor.findings import FAIL, OK, SKIP
+from fedcollab.doctor.findings import FAIL, OK, SKIP, WARN
 from tests.needs import lacking
 
-from .faults import AS_ROOT, LOCAL, Fault
-from .patients import CANARIES, Ward, unwell, ward
+from .faults import AS_ROOT, LOCAL, Fault, partners
+from .patients import CANARIES, PARTNERS, Ward, unwell, ward
 
 HERE = [check.code for check in CHECKS if not check.asks and check.run.__module__ != process.__name__]
 
@@ -81,6 +82,15 @@ async def test_the_wrong_user_is_told_who_to_be(tmp_path: Path, monkeypatch: pyt
 
 async def test_a_node_that_is_well_has_nothing_to_mend(tmp_path: Path) -> None:
     assert set((await ward(tmp_path).levels(*HERE)).values()) == {OK}
+
+
+async def test_a_partner_that_was_admitted_a_moment_ago_is_not_called_silent_for_its_first_failure(tmp_path: Path) -> None:
+    new = ward(tmp_path)
+    never = "attempts = 1, last_error = 'kanari', last_success_at = NULL, decided_at = :ago"
+    partners(never, PARTNERS[0], ago=MINUTE)(new)
+    assert await new.levels("silent") == {"silent": OK}
+    partners(never, PARTNERS[0], ago=2 * HOUR)(new)
+    assert await new.levels("silent") == {"silent": WARN}
 
 
 async def test_where_one_thing_is_broken_the_others_are_looked_at_all_the_same(tmp_path: Path) -> None:
