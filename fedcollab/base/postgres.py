@@ -34,6 +34,7 @@ def _set_up(raw: Any, _record: object) -> None:
     raw.autocommit = True
     raw.execute(f"SET lock_timeout = {LOCKED}")
     raw.execute(f"SET idle_in_transaction_session_timeout = {STOPPED}")
+    raw.execute("SET jit = off")  # compiling a statement takes longer than any of ours runs
     raw.autocommit = False
 
 

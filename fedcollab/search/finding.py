@@ -15,7 +15,7 @@ from fedcollab.actors.models import Actor
 from fedcollab.base.model import aliased
 from fedcollab.base.statements import prepared
 
-from . import marks, near, query, sight, store
+from . import marks, near, query, sight, store, walking
 from .models import SearchEntry
 from .query import Question
 from .snippets import Piece, Sought, marked, snippet, sought
@@ -132,12 +132,25 @@ def _filters(asked: Asked) -> list[list[str]]:
 
 def _lines(session: Session, viewer: Viewer, match: str, before: int = BEYOND, most: int = COUNTED + 1) -> list[_Line]:
     values = sight.asked_by(viewer) | {"match": match, "before": before, "limit": most}
-    return prepared(session, _lines_query(store.way(session, match, before)), values).of(_Line)
+    if not store.is_postgres(session):
+        return prepared(session, _lines_query(store.SQLITE_WAY), values).of(_Line)
+    step = _step(session, viewer, match, most)
+    lines = prepared(session, _lines_query(step.walk), values | step.values).of(_Line) if step else []
+    return lines if len(lines) == most else prepared(session, _lines_query(store.ALL_FIRST), values).of(_Line)
+
+
+def _step(session: Session, viewer: Viewer, match: str, most: int) -> walking.Step | None:
+    """The walk that is less work on PostgreSQL than to fetch all matches."""
+    walking.settle(session)
+    audiences = sight.audiences_of(session, viewer)
+    seen = "" if audiences is None else store.ask(session, Question(), [sight.marks_in(viewer, audiences)])
+    return walking.step(session, walking.Sight(audiences, viewer.signed_in), match, seen, most)
 
 
 @cache
-def _lines_query(way: str) -> sa.Select[Any]:
-    columns, matches = [getattr(SearchEntry, name) for name in _Line._fields], store.matches(way)
+def _lines_query(way: str | walking.Walk) -> sa.Select[Any]:
+    columns = [getattr(SearchEntry, name) for name in _Line._fields]
+    matches = store.matches(way) if isinstance(way, str) else walking.matches(way)
     made = sa.select(*columns).select_from(matches.table).join(SearchEntry, SearchEntry.place == matches.place)
     return made.where(matches.clause, sight.sees()).order_by(matches.place.desc()).limit(sa.bindparam("limit"))
 

@@ -17,6 +17,11 @@ POSTGRESQL = (
     "CREATE INDEX ix_search_words_words ON search_words USING gin (words)",
     "ALTER TABLE search_words ALTER COLUMN words SET STATISTICS 1000",  # rare words are known to be rare
 )
+WALKS = (  # newest first through what is public, through each audience, through names (walking.py); FTS5 keeps that order by itself
+    "CREATE INDEX ix_search_entry_public ON search_entry (place) WHERE label = 'TLP:CLEAR'",
+    "CREATE INDEX ix_search_entry_inside ON search_entry (audience_id, place) WHERE label <> 'TLP:CLEAR'",
+    "CREATE INDEX ix_search_entry_names ON search_entry (place) WHERE audience_id IS NULL",
+)
 
 
 PLACE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")  # an INTEGER key is SQLite's own number of the row: no index beside it
@@ -67,7 +72,7 @@ class SearchState(Model):
 
 
 def _make(_table: Any, connection: sa.Connection, **_rest: Any) -> None:
-    for line in POSTGRESQL if connection.dialect.name == "postgresql" else SQLITE:
+    for line in (*POSTGRESQL, *WALKS) if connection.dialect.name == "postgresql" else SQLITE:
         connection.exec_driver_sql(line)
 
 

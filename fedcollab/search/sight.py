@@ -38,12 +38,23 @@ def asked_by(viewer: Viewer) -> dict[str, Any]:
 
 def marks_of(session: Session, viewer: Viewer) -> list[str]:
     """The marks of which every row has one that the viewer may see; none where they are inside too many audiences for that to help."""
+    found = audiences_of(session, viewer)
+    return [] if found is None else marks_in(viewer, found)
+
+
+def marks_in(viewer: Viewer, audiences: list[str]) -> list[str]:
+    """The marks of what is public and of these audiences."""
     if not viewer.organisation_id:
         return [CLEAR_MARK]
-    found = prepared(session, _audiences(), {"organisation": viewer.organisation_id, "most": FEW + 1}).scalars()
-    if len(found) > FEW:
+    return [CLEAR_MARK, *([MEMBERS_MARK] if viewer.signed_in else []), *(short(AUDIENCE, one) for one in audiences)]
+
+
+def audiences_of(session: Session, viewer: Viewer) -> list[str] | None:
+    """The audiences that the viewer is inside; None where they are so many that most of what is here is for them."""
+    if not viewer.organisation_id:
         return []
-    return [CLEAR_MARK, *([MEMBERS_MARK] if viewer.signed_in else []), *(short(AUDIENCE, one) for one in found)]
+    found = prepared(session, _audiences(), {"organisation": viewer.organisation_id, "most": FEW + 1}).scalars()
+    return None if len(found) > FEW else found
 
 
 @cache

@@ -12,8 +12,7 @@ from fedcollab.base.statements import prepared
 from .models import POSTGRESQL, SQLITE
 from .query import Question, Term
 
-SQLITE_WAY, ALL_FIRST, NEWEST_FIRST = "sqlite", "all first", "newest first"
-COUNTED_FIRST = 5000  # matches
+SQLITE_WAY, ALL_FIRST = "sqlite", "all first"
 MERGE = 100  # pages of FTS5's that one step of clearing away writes: 20 ms
 TITLE, TEXT = "A", "D"  # weights of PostgreSQL's
 
@@ -107,25 +106,17 @@ class Matches(NamedTuple):
 
 @cache
 def matches(kind: str) -> Matches:
-    """For one of the three ways; a query with it runs with `match` and `before`."""
+    """SQLite's way newest first, or PostgreSQL's that fetches all and sorts them, before it looks who may see them; a query with it runs
+    with `match` and `before`."""
     place = sa.column("rowid" if kind == SQLITE_WAY else "place", sa.BigInteger)
     table = sa.table("search_words", place)
     asked = "search_words MATCH :match" if kind == SQLITE_WAY else "search_words.words @@ CAST(:match AS tsquery)"
     clause = sa.and_(sa.text(asked), table.c[place.name] < sa.bindparam("before"))
-    if kind == ALL_FIRST:
-        found = sa.select(table.c.place).where(clause).cte("found").prefix_with("MATERIALIZED", dialect="postgresql")
-        return Matches(found, found.c.place, sa.true())
-    return Matches(table, table.c[place.name], clause)
-
-
-def way(session: Session, match: str, before: int) -> str:
-    """How the matches of a question are best come by. PostgreSQL guesses how many there are, and where it guesses wrong it reads the whole
-    table from its newest row on to find ten of them: so a few thousand are counted first, and where there are no more, all are fetched."""
-    if not is_postgres(session):
-        return SQLITE_WAY
-    sql = "SELECT count(*) FROM (SELECT 1 FROM search_words WHERE words @@ CAST(:match AS tsquery) AND place < :before LIMIT :most) AS few"
-    counted = prepared(session, _text(sql), {"match": match, "before": before, "most": COUNTED_FIRST}).rows[0][0]
-    return ALL_FIRST if counted < COUNTED_FIRST else NEWEST_FIRST
+    if kind == SQLITE_WAY:
+        return Matches(table, table.c[place.name], clause)
+    found = sa.select(table.c.place).where(clause).cte("found").prefix_with("MATERIALIZED", dialect="postgresql")
+    newest = sa.select(found.c.place).order_by(found.c.place.desc()).offset(0).subquery("newest")
+    return Matches(newest, newest.c.place, sa.true())
 
 
 def clear_away(session: Session) -> bool:

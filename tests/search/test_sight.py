@@ -13,7 +13,7 @@ from fedcollab.access.models import CLEAR, GREEN, STRICT, Audience, Block
 from fedcollab.access.viewer import ANYBODY, Viewer
 from fedcollab.base.clock import MINUTE, new_id
 from fedcollab.features.discussions.models import Thread
-from fedcollab.search import index, names, sight, store
+from fedcollab.search import finding, index, names, query, sight, store, walking
 from tests.rows import START, organisation
 
 from .conftest import Fresh
@@ -64,10 +64,10 @@ def build(session: Session, world: World) -> list[str]:
 @pytest.mark.rule("CONF-04")
 def test_the_hits_are_exactly_what_the_policy_shows(fresh: Fresh, monkeypatch: pytest.MonkeyPatch) -> None:
     @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-    @given(worlds, st.sampled_from([0, 2, sight.FEW]))
-    def run(world: World, few: int) -> None:
+    @given(worlds, st.sampled_from([0, 2, sight.FEW]), st.sampled_from([0.0, 1e9]))
+    def run(world: World, few: int, a_match: float) -> None:
         monkeypatch.setattr(sight, "FEW", few)  # with few audiences named, and with none
-        monkeypatch.setattr(store, "COUNTED_FIRST", 3)  # by either way of PostgreSQL
+        monkeypatch.setattr(walking, "A_MATCH", a_match)  # by either way of PostgreSQL
         with fresh() as session:
             made = build(session, world)
             for viewer in [ANYBODY, *(member(one) for one in made), *(Viewer(one) for one in made)]:
@@ -77,6 +77,10 @@ def test_the_hits_are_exactly_what_the_policy_shows(fresh: Fresh, monkeypatch: p
                 assert page.count == len(seen)
                 assert sum(number for _, number in (page.facets or {})["kind"]) == len(seen)
                 assert set(found(session, viewer, kinds=("thread",))) == seen
+                match = store.ask(session, query.parse("same words"), [sight.marks_of(session, viewer)])
+                every = finding._lines(session, viewer, match)
+                for most in range(1, len(every) + 1):  # where the page is full, it is as it was walked to
+                    assert finding._lines(session, viewer, match, most=most) == every[:most]
 
     run()
 
