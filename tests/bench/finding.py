@@ -183,8 +183,8 @@ def _questions(stock: Stock) -> Iterator[Row]:
 
 
 def _timed(stock: Stock, viewer: Viewer, questions: list[Asked]) -> tuple[float, float]:
-    """Milliseconds of processor time, system's and our own (and of PostgreSQL's process, which answers us alone), for the newest 21 hits alone, and for all that `find` does; of each the 99th
-    of a hundred."""
+    """Milliseconds of processor time, system's and our own (and of PostgreSQL's process, which answers us alone), for the newest 21 hits
+    alone, and for all that `find` does; of each the 99th of a hundred."""
 
     def run(session: Session) -> tuple[list[float], list[float]]:
         pages, whole, clock = [], [], _clock(session)
