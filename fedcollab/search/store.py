@@ -58,9 +58,12 @@ def shown(session: Session, places: Sequence[int]) -> dict[int, tuple[str, str]]
     """{place: (title, text)} of these rows."""
     if not places:
         return {}
-    name = "place" if is_postgres(session) else "rowid"
-    query = _text(f"SELECT {name}, head, body FROM search_words WHERE {name} = :place")  # noqa: S608  # one of two names
-    rows = [row for place in places for row in prepared(session, query, {"place": place}).rows]
+    if is_postgres(session):  # in one round: each is a message there and back, and a plan of its own
+        all_of = _text("SELECT place, head, body FROM search_words WHERE place = ANY(:places)")
+        rows = prepared(session, all_of, {"places": list(places)}).rows
+    else:
+        query = _text("SELECT rowid, head, body FROM search_words WHERE rowid = :place")
+        rows = [row for place in places for row in prepared(session, query, {"place": place}).rows]
     return {row[0]: (row[1], row[2]) for row in rows}
 
 
