@@ -1,7 +1,6 @@
 """Decides how PostgreSQL comes by what matches, newest first: it fetches all of that, or walks from the newest on through what the viewer
 may see; whichever is less work by the database's own statistics, and where those were wrong, the other way."""
 
-import json
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -72,8 +71,8 @@ def step(session: Session, sight: Sight, match: str, seen: str, most: int) -> St
 def _guessed(session: Session, match: str, seen: str) -> tuple[float, float]:
     """How many rows match, and how many there are to walk through, as the statistics have it."""
     plan = prepared(session, _guess(bool(seen)), {"match": match, "seen": seen} if seen else {"match": match}).scalar_one()
-    found = (plan if isinstance(plan, list) else json.loads(plan))[0]["Plan"]["Plans"]
-    return found[0]["Plan Rows"], found[1]["Plan Rows"]
+    matching, all_rows = plan[0]["Plan"]["Plans"]
+    return matching["Plan Rows"], all_rows["Plan Rows"]
 
 
 @cache
