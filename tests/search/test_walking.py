@@ -1,6 +1,6 @@
 """Shows that what PostgreSQL walks to is what all matches are, that a walk ends, and that it goes by the indexes that were made for it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 import sqlalchemy as sa
@@ -10,10 +10,12 @@ from sqlalchemy.orm import Session
 from fedcollab.access import policy
 from fedcollab.access.models import CLEAR
 from fedcollab.access.viewer import ANYBODY, Viewer
+from fedcollab.base.database import open_database
+from fedcollab.base.migrate import migrate
 from fedcollab.search import finding, query, sight, store, walking
 from tests.rows import START
 
-from .conftest import _postgres
+from .conftest import _made, _postgres
 from .rows import Place, person, place, put
 
 pytestmark = pytest.mark.postgres
@@ -94,3 +96,18 @@ def test_a_word_that_everything_has_is_walked_to_and_a_rare_one_fetched(session:
         marks = store.ask(session, query.Question(), [sight.marks_of(session, viewer)])
         assert walking.step(session, seen, "'rare'", marks, 20) is None
     assert walking.step(session, walking.Sight(None, members=True), "'wells'", "", 20) is not None
+
+
+def _indexes(engine: sa.Engine) -> set[str]:
+    with engine.connect() as connection:
+        rows = connection.execute(sa.text("SELECT indexdef FROM pg_indexes WHERE indexname LIKE 'ix_search_%'"))
+        return set(rows.scalars())
+
+
+def test_the_migrations_make_the_same_indexes_as_a_fresh_database_has(postgres: Callable[[str], str], postgres_url: str) -> None:
+    database = open_database(postgres("migrated"))
+    try:
+        migrate(database.engine)
+        assert _indexes(database.engine) == _indexes(_made(postgres_url)) != set()
+    finally:
+        database.close()
