@@ -101,13 +101,14 @@ class Sealer:
         """Seals all whole chunks but one, which may be the last."""
         self._waiting += data
         out, at = [], 0
-        while len(self._waiting) - at > CHUNK:
-            out.append(self._seal(bytes(memoryview(self._waiting)[at : at + CHUNK]), last=False))
-            at += CHUNK
+        with memoryview(self._waiting) as view:
+            while len(view) - at > CHUNK:
+                out.append(self._seal(view[at : at + CHUNK], last=False))
+                at += CHUNK
         del self._waiting[:at]
         return b"".join(out)
 
-    def _seal(self, plain: bytes, *, last: bool) -> bytes:
+    def _seal(self, plain: bytes | memoryview, *, last: bool) -> bytes:
         sealed = self._cipher.encrypt(_nonce(self._index, last), plain, BOUND)
         self._index += 1
         self._digest.update(sealed)
@@ -116,7 +117,7 @@ class Sealer:
 
 class Opener:
     """Opens one file as it is read from its beginning, holding no more than a chunk of it. What it gives out is part of the true file; only
-    `finish` says that nothing is missing."""
+    `finish` says that nothing is missing. After Shut it is of no more use."""
 
     def __init__(self, secret: FileSecret) -> None:
         self._secret = secret
@@ -130,9 +131,10 @@ class Opener:
         self._digest.update(sealed)
         self._waiting += sealed
         out, at = [], 0
-        while self._index < _count(self._secret.size) and len(self._waiting) - at >= (length := self._length()):
-            out.append(self._open(bytes(memoryview(self._waiting)[at : at + length])))
-            at += length
+        with memoryview(self._waiting) as view:
+            while self._index < _count(self._secret.size) and len(view) - at >= (length := self._length()):
+                out.append(self._open(view[at : at + length]))
+                at += length
         del self._waiting[:at]
         if self._waiting and self._index == _count(self._secret.size):
             raise Shut
@@ -146,7 +148,7 @@ class Opener:
     def _length(self) -> int:
         return min(SEALED, sealed_size(self._secret.size) - self._index * SEALED)
 
-    def _open(self, sealed: bytes) -> bytes:
+    def _open(self, sealed: memoryview) -> bytes:
         clear = _opened(self._cipher, self._secret.size, self._index, sealed)
         self._index += 1
         return clear
@@ -183,7 +185,7 @@ def open_span(secret: FileSecret, part: Span, sealed: bytes) -> bytes:
     return clear[part.skip : part.skip + part.take]
 
 
-def _opened(cipher: ChaCha20Poly1305, size: int, index: int, sealed: bytes) -> bytes:
+def _opened(cipher: ChaCha20Poly1305, size: int, index: int, sealed: bytes | memoryview) -> bytes:
     """One chunk, without what lies behind the file's true end. Raises Shut."""
     try:
         clear = cipher.decrypt(_nonce(index, index == _count(size) - 1), sealed, BOUND)

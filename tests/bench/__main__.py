@@ -5,7 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import backing, catching, fanning, finding, reading, sector, shelving, starting, talking, travelling, uploading, writing
+from . import backing, catching, fanning, finding, reading, sealing, sector, shelving, starting, talking, travelling, uploading, writing
 from .table import as_json, as_text, good
 
 MEASURES = {
@@ -15,6 +15,7 @@ MEASURES = {
     "travelling": travelling.measure,
     "writing": writing.measure,
     "catching": catching.measure,
+    "sealing": sealing.measure,
     "sector": sector.measure,
     "talking": talking.measure,
     "fanning": fanning.measure,
