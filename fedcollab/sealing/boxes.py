@@ -27,7 +27,7 @@ SUITE = "HPKE-647a-0001-0003"
 HPKE = Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.CHACHA20_POLY1305)
 QUANTUM, CURVE = 1184, 32  # bytes of the two public halves
 SEED = 64  # bytes of ML-KEM's private half
-LARGEST_PLAIN, LARGEST = 7000, 8192  # bytes of what is in a box, and of a box: keys, never texts
+LARGEST_PLAIN, LARGEST = 600_000, 602_000  # bytes of what is in a box, and of a box: keys, or a padded text (padding.py)
 FORM = b"\1"
 P = TypeVar("P", bound="Public")
 
@@ -124,10 +124,10 @@ def checked(public: P, kid: object) -> P:
 
 
 def box(to: Public, plain: bytes, of: str, bound: Mapping[str, str | int] | None = None) -> bytes:
-    """Seals `plain`, at most 7,000 bytes, to the holder of `to` alone: `of` says what it is, `bound` what else has to be the same when it
+    """Seals `plain`, at most 600,000 bytes, to the holder of `to` alone: `of` says what it is, `bound` what else has to be the same when it
     is opened. 1,136 bytes longer than the text."""
     if len(plain) > LARGEST_PLAIN:
-        raise ValueError("boxes hold keys: more is sealed by a key of its own")
+        raise ValueError("a box holds at most 600,000 bytes: more is sealed by a key of its own")
     return HPKE.encrypt(plain, to.key, _info(to, of, bound))
 
 

@@ -8,12 +8,17 @@ from typing import Any, Self
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from fedcollab.base.errors import BadRequest
+
 from .boxes import CURVE, QUANTUM, SEED, Private, Public, checked, said_by
 from .shut import Shut
 from .texts import read, written
 
 SIGNING, SIGNATURE = 32, 64  # bytes of either half of a signing key, and of what it writes
 FORM = b"\2"
+P = 2**255 - 19
+EIGHTH = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
+SMALL = {0, 1, P - 1, P, P + 1, EIGHTH, P - EIGHTH}  # what the points of small order are written as, but for their sign
 
 
 @dataclass(frozen=True)
@@ -78,6 +83,8 @@ def published(document: object) -> PersonPublic:
     """A person's public halves from what their node publishes. Raises BadRequest where they are none, or go by another name."""
     said = said_by(document, {"suite", "kid", "box", "signing"})
     halves = read(said["box"], QUANTUM + CURVE, QUANTUM + CURVE), read(said["signing"], SIGNING, SIGNING)
+    if int.from_bytes(halves[1], "little") & (1 << 255) - 1 in SMALL:
+        raise BadRequest(reason="sealing: a signing key by which anybody can sign")
     return checked(PersonPublic(*halves), said["kid"])
 
 

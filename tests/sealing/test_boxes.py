@@ -48,9 +48,9 @@ def test_a_box_with_any_byte_changed_stays_shut() -> None:
 
 
 def test_what_is_larger_than_a_box_is_not_even_tried() -> None:
-    assert len(unbox(OURS, box(OURS.public, bytes(7000), "x"), "x")) == 7000
+    assert len(unbox(OURS, box(OURS.public, bytes(boxes.LARGEST_PLAIN), "x"), "x")) == boxes.LARGEST_PLAIN
     with pytest.raises(ValueError, match="a key of its own"):
-        box(OURS.public, bytes(7001), "x")
+        box(OURS.public, bytes(boxes.LARGEST_PLAIN + 1), "x")
     with pytest.raises(Shut):
         unbox(OURS, bytes(boxes.LARGEST + 1), "x")
 

@@ -55,6 +55,24 @@ def test_what_is_no_person_s_key_is_refused(change: dict[str, object]) -> None:
         pairs.published(OURS.public.document() | change)
 
 
+@pytest.mark.parametrize("written_as", sorted(pairs.SMALL))
+def test_a_signing_key_by_which_anybody_can_sign_is_refused(written_as: int) -> None:
+    for sign in (0, 1 << 255):
+        weak = PersonPublic(OURS.public.raw, (written_as | sign).to_bytes(32, "little"))
+        with pytest.raises(BadRequest, match="anybody can sign"):
+            pairs.published(weak.document())
+
+
+def test_the_points_of_small_order_are_the_ones_that_are_refused() -> None:
+    """Signed with no secret at all: R = B, s = 1 holds wherever the hash times the key is nothing, for a key of order 8 once in 8 texts."""
+    base = bytes.fromhex("58" + "66" * 31)
+    forged = base + (1).to_bytes(32, "little")
+    for written_as in pairs.SMALL - {pairs.P, pairs.P + 1}:
+        weak = PersonPublic(OURS.public.raw, written_as.to_bytes(32, "little"))
+        assert any(weak.signed(forged, "note", str(number).encode()) for number in range(300))
+    assert not any(OURS.public.signed(forged, "note", str(number).encode()) for number in range(300))
+
+
 def test_private_halves_show_themselves_nowhere() -> None:
     assert repr(OURS) == "PersonPrivate()"
     for wrong in (b"", OURS.to_bytes()[:-1], b"\1" + OURS.to_bytes()[1:]):
