@@ -106,6 +106,13 @@ def test_a_file_cut_short_reordered_or_made_longer_stays_shut(pieces: list[bytes
         opened(SECRET, pieces)
 
 
+def test_what_comes_after_the_end_is_refused_at_once_and_not_held() -> None:
+    opener = Opener(SECRET)
+    assert opener.update(CT) == FILE
+    with pytest.raises(Shut):
+        opener.update(b"\0")
+
+
 def test_a_file_cut_at_a_chunk_stays_shut_even_where_its_size_was_cut_with_it() -> None:
     for count in (1, 2, 3):
         cut = b"".join(PIECES[:count])

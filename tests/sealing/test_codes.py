@@ -76,6 +76,12 @@ def test_a_code_of_one_kind_is_none_of_another(secret: bytes) -> None:
         read(typed, "sheet2")
 
 
+def test_a_code_of_more_than_128_bits_is_none_though_its_letters_are_in_order() -> None:
+    assert read("".join(printed((2**128 - 1).to_bytes(16), "kind")), "kind") == ("kind", b"\xff" * 16)
+    with pytest.raises(Refused):
+        read("".join(printed((2**128).to_bytes(17), "kind")), "kind")
+
+
 @given(st.text(alphabet=string.printable + "é٣", max_size=60))
 def test_whatever_is_typed_is_answered_in_plain_words(typed: str) -> None:
     with pytest.raises(Refused) as caught:

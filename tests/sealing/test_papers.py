@@ -6,6 +6,7 @@ import pytest
 
 from fedcollab.base.errors import Refused
 from fedcollab.sealing import boxes, codes, papers
+from fedcollab.sealing.locked import lock
 from fedcollab.sealing.shut import Shut
 
 from .envelopes import spoilt
@@ -39,6 +40,13 @@ def test_sheets_of_another_set_and_boxes_of_another_key_stay_shut() -> None:
     ]:
         with pytest.raises(Shut):
             papers.open_with_sheets(held, kid, one, two)
+
+
+def test_another_key_in_the_place_of_the_recovery_key_is_noticed() -> None:
+    other = lock(papers._key(SHEETS[0], SHEETS[1], KID), boxes.generate().to_bytes(), KID)
+    assert papers.open_with_sheets(BOXES, KID, *SHEETS[:2]).public.kid == KID
+    with pytest.raises(Shut):
+        papers.open_with_sheets(BOXES | {"12": other}, KID, *SHEETS[:2])
 
 
 def test_a_box_under_sheets_with_any_byte_changed_stays_shut() -> None:
