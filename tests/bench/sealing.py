@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from fedcollab.base.canonical import canonical
 from fedcollab.sealing import boxes, casesecrets, messages, pairs
 from fedcollab.sealing.casekeys import OWNER, CaseKey, Member
 from fedcollab.sealing.chunks import CHUNK, FileSecret, Opener, Sealer
@@ -79,19 +80,23 @@ def _boxes() -> Iterator[Row]:
     """A key is read anew each time, as it comes out of a document or the key ring; the floor has it at hand."""
     private = boxes.generate()
     raw, held, public = private.public.raw, private.to_bytes(), private.public
-    sealed, bare = boxes.box(public, bytes(32), "x"), boxes.HPKE.encrypt(bytes(32), public.key)
+    info = {
+        "of": "x",
+        "to": public.kid,
+    }  # written each time, as ours is: the ciphers alone, one after the other, run slower than with it between
+    sealed, bare = boxes.box(public, bytes(32), "x"), boxes.HPKE.encrypt(bytes(32), public.key, canonical(info))
     rounds = range(200)
     made, bare_made = _turns(
         lambda: [boxes.box(boxes.Public(raw), bytes(32), "x") for _ in rounds],
-        lambda: [boxes.HPKE.encrypt(bytes(32), public.key) for _ in rounds],
+        lambda: [boxes.HPKE.encrypt(bytes(32), public.key, canonical(info)) for _ in rounds],
     )
     opened, bare_opened = _turns(
         lambda: [boxes.unbox(boxes.Private.from_bytes(held), sealed, "x") for _ in rounds],
-        lambda: [boxes.HPKE.decrypt(bare, private.key) for _ in rounds],
+        lambda: [boxes.HPKE.decrypt(bare, private.key, canonical(info)) for _ in rounds],
     )
     at_hand, bare_at_hand = _turns(
         lambda: [boxes.unbox(private, sealed, "x") for _ in rounds],
-        lambda: [boxes.HPKE.decrypt(bare, private.key) for _ in rounds],
+        lambda: [boxes.HPKE.decrypt(bare, private.key, canonical(info)) for _ in rounds],
     )
     for name, took, floor, most in [
         ("made", made, bare_made, FLOORS),
