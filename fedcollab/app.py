@@ -68,6 +68,7 @@ from fedcollab.files.shelves import SHELVES, shelves
 from fedcollab.flows.feature import FEATURE as FLOWS
 from fedcollab.running import disk, health, metrics
 from fedcollab.running.closing import closed
+from fedcollab.sealing import ring
 from fedcollab.search import filling, names
 
 FEDERATION = Feature(
@@ -83,14 +84,17 @@ FILES = Feature(
     restored=(taken_away.begin_anew,),
 )
 RUNNING = Feature("running", routes=(*health.ROUTES, *metrics.ROUTES), chores=disk.CHORES)
-FEATURES: tuple[Feature, ...] = (FEDERATION, DISCUSSIONS, LIBRARY, STORIES, MEMBERS, SEARCHING, FLOWS, ADMIN, FILES, RUNNING)
+SEALING = Feature("sealing", chores=(ring.finish,))
+FEATURES: tuple[Feature, ...] = (FEDERATION, DISCUSSIONS, LIBRARY, STORIES, MEMBERS, SEARCHING, FLOWS, ADMIN, FILES, RUNNING, SEALING)
+NAMINGS = tuple(naming for feature in FEATURES for naming in feature.namings)
 STOCKS = tuple(feature.stock for feature in FEATURES if feature.stock is not None)
 
 
 def make_kernel(settings: Settings, place: NodeFiles, *, patient: bool = False, database: Database | None = None) -> Kernel:
     """One node's kernel; `patient` for commands beside a running node."""
     room, maintenance = Room(place.root, settings.disk_reserve * MEGABYTE), Maintenance(place.maintenance)
-    node = Node(settings, read_master_key(place), files=place, room=room, maintenance=maintenance, named=names.named)
+    keys = ring.open_ring(settings, place)
+    node = Node(settings, read_master_key(place), files=place, room=room, maintenance=maintenance, named=names.named, ring=keys)
     opened = database or open_database(settings.database_url or f"sqlite:///{place.database}", patient=patient)
     registry = Registry(handler for feature in FEATURES for handler in feature.handlers)
     fetcher = Fetcher(peers=frozenset(settings.loopback_peers), agent=agent_of(settings.base_url))
@@ -148,6 +152,7 @@ async def _work(app: web.Application) -> AsyncIterator[None]:
             await one
     await kernel.fetcher.close()
     await asyncio.to_thread(kernel.database.close)
+    kernel.node.ring.close()
 
 
 def show_error(request: web.Request, error: FedcollabError) -> web.Response:

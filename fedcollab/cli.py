@@ -95,6 +95,7 @@ def init(
     base_url: Annotated[str, typer.Option(help="The address by which everybody reaches it.")],
     listen: Annotated[str, typer.Option(help="HOST:PORT to listen on.")] = "127.0.0.1:8000",
     database_url: Annotated[str, typer.Option(help="Empty for SQLite, else postgresql://...")] = "",
+    ring_url: Annotated[str, typer.Option(help="The same for the key ring: a database for it alone.")] = "",
     trial: Annotated[bool, typer.Option("--trial", help="Plain http on loopback, to try things out.")] = False,
     loopback_peer: Annotated[list[str] | None, typer.Option(help="Trial only: HOST:PORT of a partner on this machine.")] = None,
     as_json: AsJson = False,
@@ -103,7 +104,7 @@ def init(
     from fedcollab.setup import init as make
 
     written: dict[str, object] = {"name": name, "base_url": base_url.rstrip("/"), "listen": listen}
-    optional = {"database_url": database_url, "trial": trial, "loopback_peers": tuple(loopback_peer or ())}
+    optional = {"database_url": database_url, "ring_url": ring_url, "trial": trial, "loopback_peers": tuple(loopback_peer or ())}
     settings = make(directory, written | {key: value for key, value in optional.items() if value})
     words = (
         f"{name} is set up in {directory}. Keep a copy of {directory}/node.key apart from all backups. Next:\n"
@@ -196,23 +197,28 @@ def invite(role: Role = None, as_json: AsJson = False) -> None:
 
 @app.command()
 def migrate(as_json: AsJson = False) -> None:
-    """Brings the database to the shape that this program needs."""
+    """Brings the database and the key ring to the shape that this program needs."""
     from fedcollab.base import config
     from fedcollab.base.database import open_database
+    from fedcollab.base.migrate import RING
     from fedcollab.base.migrate import migrate as bring
     from fedcollab.base.paths import NodeFiles
+    from fedcollab.sealing.ring import open_ring
 
-    settings = config.load(CHOSEN["directory"])
-    database = open_database(settings.database_url or f"sqlite:///{NodeFiles(CHOSEN['directory']).database}", patient=True)
+    settings, files = config.load(CHOSEN["directory"]), NodeFiles(CHOSEN["directory"])
+    database, ring = open_database(settings.database_url or f"sqlite:///{files.database}", patient=True), open_ring(settings, files)
     try:
         before, after = bring(database.engine, progress(as_json))
+        ring_before, ring_after = bring(ring.engine, progress(as_json), RING)
     finally:
         database.close()
-    say(
-        as_json,
-        {"from": before, "to": after},
-        f"The database is at step {after}." + ("" if before == after else f" It was at {before or 'none'}."),
-    )
+        ring.close()
+    data = {"from": before, "to": after, "ring": {"from": ring_before, "to": ring_after}}
+    say(as_json, data, f"{_at('database', before, after)}\n{_at('key ring', ring_before, ring_after)}")
+
+
+def _at(what: str, before: str, after: str) -> str:
+    return f"The {what} is at step {after}." + ("" if before == after else f" It was at {before or 'none'}.")
 
 
 @app.command()

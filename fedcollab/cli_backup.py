@@ -113,7 +113,7 @@ def _place(directory: Path | None) -> Path:
 @backup_app.command("list")
 def backup_list(directory: Directory = None, as_json: AsJson = False) -> None:
     """The backups in a directory, the oldest first: when, of which node and version, and which printed key opens them."""
-    from fedcollab.backup import sets
+    from fedcollab.backup import ring_sets, sets
 
     place = _place(directory)
     damaged, found = sets.damaged(place), sets.by_age(place)
@@ -121,6 +121,9 @@ def backup_list(directory: Directory = None, as_json: AsJson = False) -> None:
         {"name": p.name, "made_at": h.made_at, "node": h.node, "program": h.program, "step": h.step, "key": h.key} for p, h in found
     ]
     lines = [f"{p.name}  {_day(h.made_at)}  {h.node}  fedcollab {h.program}  key {h.key}" for p, h in found]
+    rings = sets.by_age(place / ring_sets.FOLDER)
+    data += [{"name": p.name, "made_at": h.made_at, "node": h.node, "key": h.key, "ring": True} for p, h in rings]
+    lines += [f"{ring_sets.FOLDER}/{p.name}  {_day(h.made_at)}  {h.node}  key ring  key {h.key}" for p, h in rings]
     data += [{"name": path.name, "damaged": True} for path in damaged]
     lines += [f"{path.name}  can't be read: damaged, or made by a newer program" for path in damaged]
     say(as_json, data, "\n".join(lines) or f"No backup in {place} yet. Make one: {command(f'backup create {place}')}")
@@ -146,8 +149,33 @@ def backup_verify(directory: Directory = None, name: Set = "", key_file: KeyFile
         with _room(tempfile.gettempdir(), "Name a directory with more of it: TMPDIR=/var/tmp before the command."):
             data["entries"] = entries = restoring.rehearse(place, path, pair, say=progress(as_json))
         words += f" Opened with the printed key: the database is whole, its record of {entries} entries unbroken."
+    if not name:
+        data["ring"], said = _ring_verified(place, head.node, pair)
+        bad += data["ring"]["damaged"] if data["ring"] else []
+        words += f"\n{said}"
     say(as_json, data, words)
     raise typer.Exit(1 if bad else 0)
+
+
+def _ring_verified(place: Path, node: str, pair: Any) -> tuple[dict[str, Any] | None, str]:
+    """The newest backup of the node's key ring: what `verify` says of it."""
+    from fedcollab.backup import ring_sets, sets
+    from fedcollab.backup.store import Store
+
+    place = place / ring_sets.FOLDER
+    found = [(path, head) for path, head in sets.by_age(place) if head.node == node]
+    if not found:
+        return None, f"Of the key ring there is no backup. Make one: {command('backup create')}"
+    path, head = found[-1]
+    bad = [piece for piece in head.pieces if not Store(place / "pieces", b"").sound(piece)]
+    data: dict[str, Any] = {"name": path.name, "made_at": head.made_at, "pieces": len(head.pieces), "damaged": bad}
+    if bad:
+        return data, f"The key ring, {path.name}: {len(bad)} of {len(head.pieces)} pieces are missing or damaged."
+    if pair:
+        _, manifest = ring_sets.read(path, pair)
+        data["rows"] = sum(1 for _ in ring_sets.rows(Store(place / "pieces", manifest.secret), manifest.files[0]))
+    opened = f" Opened with the printed key: {data['rows']} boxes and marks." if pair else ""
+    return data, f"The key ring, {path.name}: {len(head.pieces)} pieces, all there and sound.{opened}"
 
 
 def restore(
@@ -156,6 +184,7 @@ def restore(
     name: Set = "",
     key_file: KeyFile = None,
     database_url: Annotated[str, typer.Option(help="The empty PostgreSQL database to fill, where it is not the one of before.")] = "",
+    ring_url: Annotated[str, typer.Option(help="The same for the key ring, where it lies in a PostgreSQL database.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Makes a node again from a backup and its printed key: the same name, the same keys, partners notice nothing."""
@@ -167,14 +196,28 @@ def restore(
     path = directory / name if name else restoring.newest(directory, pair)
     units = [unit for feature in FEATURES for unit in feature.restored]
     parts = [feature.erasures for feature in FEATURES if feature.erasures]
-    more = {"say": progress(as_json), "units": units, "parts": parts, "database_url": database_url}
+    more = {"say": progress(as_json), "units": units, "parts": parts, "database_url": database_url, "ring_url": ring_url}
     with _room(target.absolute().parent, "Make room, or choose another place, and run this again."):
         made = restoring.restore(directory, path, pair, target, **more)
     words = f"{made.node} stands in {target} as it was on {_day(made.made_at)}. Everybody has to sign in again; the printed key stays.\n"
     if made.dark:
         words += f"{made.dark} other backups there could not be opened. What they say was deleted may be here again: look it through.\n"
+    words += _ring_words(made.ring)
     words += f"Make sure that the node before it is off for good, then: fedcollab -C {target} serve"
-    say(as_json, {"directory": str(target), "node": made.node, "made_at": made.made_at, "dark": made.dark}, words)
+    ring = {"made_at": made.ring.made_at or None, "dark": made.ring.dark, "over": made.ring.over}
+    say(as_json, {"directory": str(target), "node": made.node, "made_at": made.made_at, "dark": made.dark, "ring": ring}, words)
+
+
+def _ring_words(ring: Any) -> str:
+    """What came back of the keys, and what it means where nothing did."""
+    if ring.made_at:
+        skipped = f" {ring.dark} newer ones could not be opened." if ring.dark else ""
+        return f"Its key ring is the one of {_day(ring.made_at)}, without what was destroyed since.{skipped}\n"
+    why = f"{ring.over} are older than two weeks, {ring.dark} could not be opened" if ring.over or ring.dark else "there is none"
+    return (
+        f"No key ring came back ({why}): it is empty. What is sealed stays shut here: people make new keys when they sign in, the\n"
+        "organisation its key and sheets anew, and partners have to let it into their cases again.\n"
+    )
 
 
 @contextmanager

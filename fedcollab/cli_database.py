@@ -14,16 +14,24 @@ Copy = Annotated[Path, typer.Argument(help="The copy's file.")]
 
 @database_app.command("step")
 def database_step(as_json: AsJson = False) -> None:
-    """At which step the database is, and which one this program needs."""
+    """At which steps the database and the key ring are, and which ones this program needs."""
+    from fedcollab.base import config
     from fedcollab.base.database import open_database
-    from fedcollab.base.migrate import current, head
+    from fedcollab.base.migrate import RING, current, head
+    from fedcollab.base.paths import NodeFiles
+    from fedcollab.sealing.ring import open_ring
 
-    database = open_database(_url())
+    root = CHOSEN["directory"]
+    database, ring = open_database(_url()), open_ring(config.load(root), NodeFiles(root))
     try:
         at, newest = current(database.engine), head()
+        ring_at, ring_newest = current(ring.engine, RING), head(RING)
     finally:
         database.close()
-    say(as_json, {"at": at, "needed": newest}, f"The database is at step {at or 'none'}, this program needs {newest}.")
+        ring.close()
+    data = {"at": at, "needed": newest, "ring": {"at": ring_at, "needed": ring_newest}}
+    words = f"The database is at step {at or 'none'}, this program needs {newest}.\n"
+    say(as_json, data, words + f"The key ring is at step {ring_at or 'none'}, this program needs {ring_newest}.")
 
 
 @database_app.command("save")

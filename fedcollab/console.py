@@ -41,7 +41,7 @@ def with_kernel(work: Callable[[Any], Awaitable[T]]) -> T:
     """Runs one piece of work on the node in the chosen directory, beside a running server if there is one."""
     from fedcollab.app import make_kernel
     from fedcollab.base import config
-    from fedcollab.base.migrate import check
+    from fedcollab.base.migrate import RING, check
     from fedcollab.base.paths import NodeFiles
 
     kernel = make_kernel(config.load(CHOSEN["directory"]), NodeFiles(CHOSEN["directory"]), patient=True)
@@ -54,9 +54,11 @@ def with_kernel(work: Callable[[Any], Awaitable[T]]) -> T:
 
     try:
         check(kernel.database.engine)
+        check(kernel.node.ring.engine, RING)
         return asyncio.run(run())
     finally:
         kernel.database.close()
+        kernel.node.ring.close()
 
 
 def posing(line: dict[str, Any]) -> str:

@@ -38,6 +38,7 @@ from fedcollab.federation.kernel import KERNEL
 from fedcollab.federation.registry import Handler
 from fedcollab.federation.workers import Chore
 from fedcollab.files.holding import Holds
+from fedcollab.sealing.sweeping import Naming
 from fedcollab.search.filling import Stock
 
 
@@ -94,7 +95,8 @@ class Feature:
     """One feature's part in the house; `outbox` and `arrivals` are what members' own tools write and read of it, `asked` which of its
     activities other servers may fetch by their ids, `holds` which files may be read because of its things, `beside` what it puts beside
     things of other features, `restored` what a node that comes out of a backup of that time does first, `erasures` what must not come back
-    with an older one, `stock` what it has stored that is to be found, `codes` what its topics and types are called (code to message id).
+    with an older one, `namings` which boxes of the key ring its rows name, `stock` what it has stored that is to be found, `codes` what its
+    topics and types are called (code to message id).
     Where it has a `permission` (the message id of what a partner may take part in), each partner is allowed it or not, by the feature's
     name: `admits` puts an organisation into the feature's audiences, `expels` takes it out of them and drops what still waits for it. What
     a partner sends to its handlers is refused where it is not allowed."""
@@ -105,6 +107,7 @@ class Feature:
     chores: tuple[Chore, ...] = ()
     restored: tuple[Callable[[Session, Node, int], None], ...] = ()
     erasures: Part | None = None
+    namings: tuple[Naming, ...] = ()
     outbox: tuple[Taker, ...] = ()
     arrivals: tuple[Arrivals, ...] = ()
     asked: MayAsk | None = None

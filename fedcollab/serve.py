@@ -14,16 +14,17 @@ from typing import Any
 
 from aiohttp import web
 
-from fedcollab.app import make_app, make_kernel
+from fedcollab.app import NAMINGS, make_app, make_kernel
 from fedcollab.base import config
 from fedcollab.base.connections import Connections
-from fedcollab.base.errors import Misconfigured
+from fedcollab.base.errors import FedcollabError, Misconfigured
 from fedcollab.base.logs import set_up as set_up_logs
 from fedcollab.base.migrate import check
 from fedcollab.base.paths import NodeFiles
 from fedcollab.base.web import SETTINGS
 from fedcollab.base.wire import speaker
 from fedcollab.federation import knocking
+from fedcollab.sealing import ring, sweeping
 
 M_ARENA_MAX = -8  # mallopt(3)
 STOPPING = 10.0  # seconds that a stop waits for requests which are under way: as long as a unit may wait for the writer
@@ -88,11 +89,14 @@ def run(root: Path, *, as_json: bool = False) -> None:
     set_up_logs(settings.log_level, settings.log_format)
     kernel = make_kernel(settings, NodeFiles(root))
     check(kernel.database.engine)
+    ring.start(kernel.node)
 
     async def main() -> None:
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):  # before anything starts, so that whatever has started also ends in good order
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        with contextlib.suppress(FedcollabError):  # a full disk, say: the next start sweeps
+            await kernel.database.write(sweeping.sweep, kernel.node, NAMINGS)
         await kernel.database.read(knocking.own_signer, kernel)  # another node's key is found out now, not by the first delivery
         runner = await start(make_app(kernel))
         collect_from_now_on()

@@ -11,9 +11,10 @@ from fedcollab.actors.node import Node
 from fedcollab.base import config, crypto
 from fedcollab.base.database import open_database, run_sync
 from fedcollab.base.errors import Misconfigured
-from fedcollab.base.migrate import current, migrate
+from fedcollab.base.migrate import RING, current, migrate
 from fedcollab.base.paths import NodeFiles
 from fedcollab.federation import profiles
+from fedcollab.sealing.ring import open_ring
 
 ORGANISATION = "organisation"
 
@@ -36,31 +37,37 @@ def init(root: Path, written: dict[str, object]) -> config.Settings:
             root=root,
             error=error.strerror,
         ) from None
-    before = files.database.exists()
+    before = [path for path in (files.database, files.ring) if path.exists()]
     try:
         _fill(settings, files, key)
     except BaseException:
-        for made in (files.settings, files.key, *([] if before else [files.database])):
+        for made in {files.settings, files.key, files.database, files.ring}.difference(before):
             made.unlink(missing_ok=True)
         raise
     return settings
 
 
 def _fill(settings: config.Settings, files: NodeFiles, key: bytes) -> None:
-    """The database's tables and the first rows. Raises Misconfigured where it can't be opened or holds a node already."""
+    """Both databases' tables and the first rows. Raises Misconfigured where one can't be opened or holds a node already."""
     try:
-        database = open_database(settings.database_url or f"sqlite:///{files.database}")
+        database, ring = open_database(settings.database_url or f"sqlite:///{files.database}"), open_ring(settings, files)
     except ModuleNotFoundError:
         raise Misconfigured('PostgreSQL needs one more package. Run in the program\'s environment: pip install "psycopg[binary]"') from None
     try:
         if current(database.engine):
             raise Misconfigured("The database holds a node already. Choose an empty one, or bring back that node's node.toml and node.key.")
+        if current(ring.engine, RING):
+            raise Misconfigured("The key ring is a node's already. Choose an empty database for it, or move ring.db away.")
+        if ring.is_in(database.engine):
+            raise Misconfigured("ring_url and database_url name the same database. The key ring needs one for itself: make another.")
+        migrate(ring.engine, steps=RING)
         migrate(database.engine)
         if not settings.database_url:
             files.database.chmod(0o600)
-        run_sync(database, lambda session: _organisation(session, Node(settings, key)))
+        run_sync(database, lambda session: _organisation(session, Node(settings, key, ring=ring)))
     finally:
         database.close()
+        ring.close()
 
 
 def _write(path: Path, text: str) -> None:

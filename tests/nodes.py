@@ -46,6 +46,8 @@ from fedcollab.files import previews, sweeping
 from fedcollab.files import views as files
 from fedcollab.files.holding import HOLDS
 from fedcollab.files.shelves import SHELVES, shelves
+from fedcollab.sealing.ring import Ring
+from fedcollab.sealing.ring_models import RingModel
 from fedcollab.search import names
 from tests import pooled
 
@@ -120,6 +122,7 @@ class Here:
         await self.runner.cleanup()
         await self.kernel.fetcher.close()
         await asyncio.to_thread(self.kernel.database.close)
+        self.kernel.node.ring.close()
 
 
 async def start(
@@ -138,11 +141,13 @@ async def start(
     settings = config.parse(written | {"loopback_peers": [f"127.0.0.1:{p}" for p in peers]}, {})
     opened = database or open_database(f"sqlite:///{place / f'{port}.db'}")
     pooled.tables(opened.engine)
+    ring = Ring(f"sqlite:///{place / f'{port}.ring.db'}")
+    pooled.tables(ring.engine, RingModel)
     trust = (*offers.HANDLERS, *succession.HANDLERS, *vouching.HANDLERS)
     registry = Registry((*follows.HANDLERS, *trust, *DISCUSSIONS.handlers, *LIBRARY.handlers))
     fetcher = Fetcher(peers=frozenset(settings.loopback_peers), agent=agent_of(settings.base_url))
     files_of = NodeFiles(place / f"{port}.files")
-    kernel = Kernel(Node(settings, os.urandom(32), clock, files=files_of, named=names.named), opened, fetcher, registry)
+    kernel = Kernel(Node(settings, os.urandom(32), clock, files=files_of, named=names.named, ring=ring), opened, fetcher, registry)
 
     def people(session: Any) -> Viewer:
         me = actors.create_own(session, kernel.node, actors.ORGANIZATION, username="organisation", name=name)

@@ -13,15 +13,15 @@ from jinja2.bccache import Bucket, BytecodeCache
 import fedcollab.setup
 from fedcollab.actors import keys
 from fedcollab.base import templates
-from fedcollab.base.migrate import migrate
+from fedcollab.base.migrate import NODE, Steps, migrate, silent
 from fedcollab.base.model import Model
 
 KEYS = 96  # more than any test makes: within one no two are the same
 KEPT = Path(__file__).parents[1] / ".cache" / "keys"  # `deploy/dev clean` removes them
 _pool: list[RSAPrivateKey] = []
 _made = 0
-_migrated: bytes = b""
-_with_tables: dict[int, bytes] = {}  # by the number of tables: a test that imports more of them has more
+_migrated: dict[Steps, bytes] = {}
+_with_tables: dict[tuple[type[Model], int], bytes] = {}  # by the root and the number of tables: a test that imports more of them has more
 
 
 def rsa(exponent: int = 65537, size: int = 2048) -> RSAPrivateKey:
@@ -51,33 +51,32 @@ def _kept(place: Path) -> RSAPrivateKey:
     return made
 
 
-def migrated(engine: sa.Engine, *args: Any, **kwargs: Any) -> Any:
+def migrated(engine: sa.Engine, *args: Any, steps: Steps = NODE) -> Any:
     """As `migrate`, for an empty database of SQLite from one that went through all steps in this process."""
-    global _migrated  # noqa: PLW0603  # of this process
     place = engine.url.database
-    if engine.dialect.name != "sqlite" or not place or place == ":memory:" or args or kwargs:
-        return migrate(engine, *args, **kwargs)
-    if not _migrated:
-        done = migrate(engine)
+    if engine.dialect.name != "sqlite" or not place or place == ":memory:" or args:
+        return migrate(engine, *(args or (silent,)), steps=steps)
+    if steps not in _migrated:
+        done = migrate(engine, steps=steps)
         engine.dispose()  # its log is in the file then
-        _migrated = Path(place).read_bytes()
+        _migrated[steps] = Path(place).read_bytes()
         return done
     engine.dispose()
-    Path(place).write_bytes(_migrated)
+    Path(place).write_bytes(_migrated[steps])
     return None
 
 
-def tables(engine: sa.Engine) -> None:
-    """As `create_all`; a file of SQLite that is not there yet is made like the first one of this process."""
-    place, number = engine.url.database, len(Model.metadata.tables)
+def tables(engine: sa.Engine, root: type[Model] = Model) -> None:
+    """As `create_all` of a root; a file of SQLite that is not there yet is made like the first one of this process."""
+    place, which = engine.url.database, (root, len(root.metadata.tables))
     if engine.dialect.name != "sqlite" or not place or place == ":memory:" or Path(place).exists():
-        Model.metadata.create_all(engine)
-    elif number in _with_tables:
-        Path(place).write_bytes(_with_tables[number])
+        root.metadata.create_all(engine)
+    elif which in _with_tables:
+        Path(place).write_bytes(_with_tables[which])
     else:
-        Model.metadata.create_all(engine)
+        root.metadata.create_all(engine)
         engine.dispose()  # its log is in the file then
-        _with_tables[number] = Path(place).read_bytes()
+        _with_tables[which] = Path(place).read_bytes()
 
 
 class Compiled(BytecodeCache):

@@ -6,11 +6,12 @@ import pytest
 
 import fedcollab.app  # noqa: F401  # all models
 from fedcollab.base.model import Model
+from fedcollab.sealing.ring_models import RingModel
 
 from .documents import ROOT, text_of
 
 MAP, KEPT = ROOT / "docs" / "admins" / "data-map.md", ROOT / "docs" / "admins" / "retention.md"
-TABLES = Model.metadata.tables
+TABLES = {**Model.metadata.tables, **RingModel.metadata.tables}  # two databases, no name in both
 ROW = re.compile(r"^\| `(\w+)` \|(.*)\|(.*)\|$", re.MULTILINE)
 SAYS = ("What for", "Legal basis, suggested", "Kept", "Seen by", "Leaves the node")
 
@@ -42,6 +43,10 @@ def test_a_column_or_table_that_the_map_does_not_name_and_an_invented_one_are_fo
     assert wrong(text.replace("`password_hash`, ", "")) == ["columns of member"]
     assert wrong(text.replace("| `draft` |", "| `drafts` |")) == ["table draft", "table drafts"]
     assert wrong(text.replace("`scopes`, ", "`scopes`, `colour`, ")) == ["columns of client_token"]
+
+
+def test_no_table_of_the_key_ring_has_the_name_of_another_one() -> None:
+    assert len(TABLES) == len(Model.metadata.tables) + len(RingModel.metadata.tables)
 
 
 @pytest.mark.rule("P27")

@@ -32,7 +32,8 @@ To bring the node back, install the program (the first line of the newest file t
 
     fedcollab restore THIS_DIRECTORY NEW_DIRECTORY
 
-It asks for the printed key. Take no file away by hand: the newer backups need pieces of the older ones.
+It asks for the printed key. Take no file away by hand: the newer backups need pieces of the older ones. The folder "ring" holds the node's
+key ring, apart and for two weeks at most. Keep no copy of it for longer: what was destroyed on the node has to be gone from here too.
 """
 Say = Callable[[str, int, int], None]
 Erased = Callable[[], Awaitable[dict[str, list[str]]]]

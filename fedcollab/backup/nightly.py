@@ -14,24 +14,32 @@ from fedcollab.base.clock import DAY, MICROSECONDS, system_clock
 from fedcollab.base.errors import FedcollabError, Misconfigured
 from fedcollab.base.paths import NodeFiles
 from fedcollab.federation.kernel import Kernel
+from fedcollab.sealing import carrying
 
-from . import erasures, keeping, making, runs
+from . import erasures, keeping, making, ring_sets, runs
 from .making import Made, Say
 
 
 async def run(kernel: Kernel, files: NodeFiles, directory: Path, parts: Sequence[erasures.Part], say: Say) -> Made:
-    """Makes one backup. Raises Misconfigured, having put the reason on record."""
+    """Makes one backup, then one of the key ring, so that what the rows name is in it. Raises Misconfigured, having put the reason on
+    record; what of the ring is too old goes whatever becomes of this."""
     node, directory = kernel.node, directory.absolute()
     since = node.now() - node.settings.backup_keep * DAY
 
     def erased(session: Session) -> dict[str, list[str]]:
-        return erasures.listed(session, parts, since)
+        with node.ring.look() as ring:
+            gone = carrying.destroyed(ring, node.now() - (ring_sets.DAYS + 1) * DAY)
+        return erasures.listed(session, parts, since) | {ring_sets.FOLDER: gone}
 
     try:
         kept = keeping.read(files, node.master_key)
-        made = await making.create(
-            files, node.settings, kept, directory, say=say, erased=lambda: kernel.database.read(erased), clock=node.clock
-        )
+        try:
+            made = await making.create(
+                files, node.settings, kept, directory, say=say, erased=lambda: kernel.database.read(erased), clock=node.clock
+            )
+        finally:
+            await asyncio.to_thread(ring_sets.prune, directory, node.settings, node.now())
+        await asyncio.to_thread(ring_sets.create, files, node.settings, kept, directory, node.ring, clock=node.clock)
     except OSError as error:
         where = directory if error.errno != errno.ENOSPC else f"{directory} or {files.root}"
         trouble = Misconfigured("%(path)s can't be written (%(error)s). Make room, or mount it.", path=where, error=error.strerror)

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from fedcollab.access import audit
 from fedcollab.actors.node import Node
 from fedcollab.base import config
-from fedcollab.base.clock import MICROSECONDS
+from fedcollab.base.clock import MICROSECONDS, Clock, system_clock
 from fedcollab.base.crash import reach
 from fedcollab.base.crypto import master_key, read_master_key
 from fedcollab.base.database import open_database, run_sync
@@ -29,8 +29,9 @@ from fedcollab.base.migrate import head as newest_step
 from fedcollab.base.paths import NodeFiles
 from fedcollab.federation import catchup
 from fedcollab.federation.models import Partner
+from fedcollab.sealing.ring import open_ring
 
-from . import erasures, keeping, making, postgres, printed, sets
+from . import erasures, keeping, making, postgres, printed, ring_back, ring_sets, sets
 from .making import Say
 from .store import Store
 
@@ -41,11 +42,12 @@ Unit = Callable[[Session, Node, int], None]
 @dataclass(frozen=True)
 class Restored:
     """A node that stands in its place again, as it was at `made_at`; `dark` backups could not be opened that may name what was deleted
-    since."""
+    since. `ring` is what came back of its keys."""
 
     node: str
     made_at: int
-    dark: int = 0
+    dark: int
+    ring: ring_back.Brought
 
 
 def newest(directory: Path, pair: printed.Pair | None = None) -> Path:
@@ -76,18 +78,27 @@ def restore(
     units: Iterable[Unit],
     parts: Sequence[erasures.Part] = (),
     database_url: str = "",
+    ring_url: str = "",
+    clock: Clock = system_clock,
 ) -> Restored:
-    """Makes the node of one backup again in `target`, which must not exist, and in the empty PostgreSQL database that `database_url` or
-    else its settings name. Killed at any moment it has made nothing in `target`, and is run again from the start. Raises Misconfigured."""
+    """Makes the node of one backup again in `target`, which must not exist, and in the empty PostgreSQL databases that `database_url` and
+    `ring_url` or else its settings name, with the newest of its key rings. Killed at any moment it has made nothing in `target`, and is
+    run again from the start. Raises Misconfigured."""
     if target.exists() and any(target.iterdir()):
         raise Misconfigured("%(path)s is not empty. Move what is there away, or choose another place; nothing was changed.", path=target)
     head, manifest = sets.read(path, pair.private)
+    if manifest.database == ring_sets.KIND:
+        raise Misconfigured("%(path)s is a backup of the key ring alone. Name one of the node; the ring comes with it.", path=path)
     if head.step > newest_step():
         raise Misconfigured("This backup is of fedcollab %(program)s. Install that version or a newer one first.", program=head.program)
-    settings = _moved(manifest, database_url)
+    settings = _moved(manifest, database_url, ring_url)
     place = target.with_name(target.name + ".restoring")
-    again = _begun(place) == settings.database_url
-    _check_empty(settings, again=again)
+    begun = _begun(place)
+    again = settings.database_url in begun
+    _check_empty(settings.database_url, again=again, option="--database-url")
+    _check_empty(settings.ring_url, again=settings.ring_url in begun, option="--ring-url")
+    if settings.ring_url in begun:
+        postgres.empty(settings.ring_url)
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True, mode=0o700)
     making.fetch(Store(directory / "pieces", manifest.secret), manifest.files, place, say)
@@ -105,14 +116,21 @@ def restore(
         (place / making.DUMP).unlink()
         reach("restore.loaded")
     later, dark = _erased_since(directory, head, pair)
-    _adjust(files, settings, master, head.made_at, [*units, lambda session, node, _: _take_away(session, node, parts, later)])
+    destroyed = [word for erased in (manifest.erased, *later) for word in ring_sets.named(erased)]
+    ring = open_ring(settings, files)
+    try:
+        brought = ring_back.bring_back(directory, pair, head.node, ring, destroyed, clock())
+        node = Node(settings, master, clock, files=files, ring=ring)
+        _adjust(node, head.made_at, [*units, lambda session, node, _: _take_away(session, node, parts, later)])
+    finally:
+        ring.close()
     reach("restore.adjusted")
     if target.exists():
         target.rmdir()
     os.sync()  # all files first, then the name by which they are found
     place.replace(target)
     sets.flush(target.parent)
-    return Restored(head.node, head.made_at, dark)
+    return Restored(head.node, head.made_at, dark, brought)
 
 
 def rehearse(directory: Path, path: Path, pair: printed.Pair, *, say: Say) -> int:
@@ -163,40 +181,43 @@ def _unbroken(url: str) -> int:
     return verdict.entries
 
 
-def _moved(manifest: sets.Manifest, database_url: str) -> config.Settings:
-    """The node's settings, with the database where it will be now. Raises Misconfigured where that is of the other kind."""
+def _moved(manifest: sets.Manifest, database_url: str, ring_url: str) -> config.Settings:
+    """The node's settings, with the databases where they will be now. Raises Misconfigured where that is of the other kind."""
     settings = config.parse(tomllib.loads(manifest.settings), {}, where="node.toml")
     if bool(database_url or settings.database_url) != (manifest.database == "postgresql"):
         raise Misconfigured(
             "This backup is of a %(kind)s database, and can be restored to such a one alone. Leave --database-url out.",
             kind=manifest.database,
         )
-    return replace(settings, database_url=database_url) if database_url else settings
+    return replace(settings, database_url=database_url or settings.database_url, ring_url=ring_url or settings.ring_url)
 
 
 def _written(manifest: sets.Manifest, settings: config.Settings) -> str:
-    """The text of node.toml, as the admin has written it but for where the database is."""
-    if tomllib.loads(manifest.settings).get("database_url", "") == settings.database_url:
-        return manifest.settings
-    kept = [line for line in manifest.settings.splitlines() if not re.match(r"\s*database_url\s*=", line)]
-    return "\n".join([*kept, config.line("database_url", settings.database_url)]) + "\n"
+    """The text of node.toml, as the admin has written it but for where the databases are."""
+    text, said = manifest.settings, tomllib.loads(manifest.settings)
+    for name, now in (("database_url", settings.database_url), ("ring_url", settings.ring_url)):
+        if said.get(name, "") != now:
+            kept = [line for line in text.splitlines() if not re.match(rf"\s*{name}\s*=", line)]
+            text = "\n".join([*kept, config.line(name, now)]) + "\n"
+    return text
 
 
-def _begun(place: Path) -> str:
-    """The PostgreSQL database that an earlier try of this restore was filling; empty for none."""
+def _begun(place: Path) -> set[str]:
+    """The PostgreSQL databases that an earlier try of this restore was filling."""
     try:
-        return config.load(place, {}).database_url
+        settings = config.load(place, {})
     except Misconfigured:
-        return ""
+        return set()
+    return {settings.database_url, settings.ring_url} - {""}
 
 
-def _check_empty(settings: config.Settings, *, again: bool) -> None:
-    if not settings.database_url or again:
+def _check_empty(url: str, *, again: bool, option: str) -> None:
+    if not url or again:
         return
-    database = open_database(settings.database_url)
+    database = open_database(url)
     try:
         if not postgres.is_empty(database.engine):
-            raise Misconfigured("The database is not empty. Make a new one and name it: --database-url postgresql:///NAME")
+            raise Misconfigured("The database is not empty. Make a new one and name it: %(option)s postgresql:///NAME", option=option)
     finally:
         database.close()
 
@@ -219,13 +240,13 @@ def _take_away(session: Session, node: Node, parts: Sequence[erasures.Part], lat
         erasures.replay(session, node, parts, erased)
 
 
-def _adjust(files: NodeFiles, settings: config.Settings, master: bytes, made_at: int, units: Iterable[Unit]) -> None:
+def _adjust(node: Node, made_at: int, units: Iterable[Unit]) -> None:
     """Has the restored database go on where no number is used twice; `units` are the features' parts."""
+    settings, files = node.settings, node.files
     database = open_database(settings.database_url or f"sqlite:///{files.database}")
     try:
         if current(database.engine) < newest_step():
             migrate(database.engine)
-        node = Node(settings, master, files=files)
 
         def all_at_once(session: Session) -> None:
             go_on(session, node)

@@ -37,6 +37,12 @@ class Settings:
         default="",
         secret=True,
     )  # type: ignore[assignment]
+    ring_url: str = setting(
+        N_("Empty for a key ring in the node's directory, else the address of a PostgreSQL database for it alone."),
+        example="postgresql:///fedcollab_ring",
+        default="",
+        secret=True,
+    )  # type: ignore[assignment]
     language: str = setting(N_("The language for people who have chosen none: en, fr, es or ar."), example="en", default="en")  # type: ignore[assignment]
     time_zone: str = setting(N_("The time zone for people who have chosen none."), example="Europe/Vienna", default="UTC")  # type: ignore[assignment]
     trial: bool = setting(N_("A node to try things out: plain http on loopback, never beyond."), example=True, default=False)  # type: ignore[assignment]
@@ -248,6 +254,10 @@ def _wrong(s: Settings) -> tuple[str, str, object] | None:  # noqa: C901  # one 
             return "loopback_peers", "must name exact loopback addresses with their port", ["127.0.0.1:8002"]
     if s.database_url and not s.database_url.startswith(("postgresql://", "postgres://")):
         return "database_url", "must be empty (SQLite) or begin with postgresql://", "postgresql:///fedcollab"
+    if s.ring_url and not s.ring_url.startswith(("postgresql://", "postgres://")):
+        return "ring_url", "must be empty (a file in the node's directory) or begin with postgresql://", "postgresql:///fedcollab_ring"
+    if s.ring_url and s.ring_url == s.database_url:
+        return "ring_url", "must name another database than database_url: the key ring is for itself", "postgresql:///fedcollab_ring"
     if s.language not in ("en", "fr", "es", "ar"):
         return "language", "must be one of en, fr, es, ar", "en"
     if not _is_zone(s.time_zone):

@@ -9,6 +9,7 @@ import signal
 BACKUP = ("backup.copied", "backup.stored", "backup.written", "restore.fetched", "restore.loaded", "restore.adjusted")
 FILES = ("upload.stored", "fetch.stored")
 UPGRADE = ("migrate.step", "database.saved", "database.loaded")
+RING = ("ring.committed", "ring.scrubbed", "ring.stored", "ring.written", "ring.restored")
 POINTS = ("commit.before", "commit.after", "send.before", "send.after", "acknowledge.before", "process.before", "catchup.page")
 _point, _, _number = os.environ.get("FEDCOLLAB_CRASH_AT", "").partition(":")
 _left = int(_number) if _number.isdigit() else 1

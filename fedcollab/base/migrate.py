@@ -1,7 +1,7 @@
-"""Decides how the database comes to the shape that the code expects: Alembic, configured here, one numbered file a step."""
+"""Decides how a node's databases come to the shape that the code expects: Alembic, configured here, one numbered file a step."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
@@ -14,68 +14,94 @@ NUMBER = 4
 Say = Callable[[str, int, int], None]
 
 
+class Steps(NamedTuple):
+    """The steps of one of a node's databases: the folder in `migrations` that holds them, what error texts call it, the setting that says
+    where it is, and a table that only the other one has."""
+
+    folder: str
+    name: str
+    setting: str
+    other: str
+
+
+NODE = Steps("versions", "database", "database_url", "person_secret")
+RING = Steps("ring", "key ring", "ring_url", "audit_entry")
+
+
 def silent(_what: str, _done: int, _of: int) -> None:
     """Says nothing of how far it is."""
 
 
-def head() -> str:
+def head(steps: Steps = NODE) -> str:
     """The newest step that this code ships; found by name, so that starting a node needn't load Alembic."""
-    return max(path.name[:NUMBER] for path in (shipped("migrations") / "versions").glob("[0-9]*.py"))
+    return max(_numbers(steps))
 
 
-def current(engine: sa.Engine) -> str:
-    """The step that the database is at; empty for a fresh one. Raises Misconfigured where it can't be opened."""
+def _numbers(steps: Steps) -> list[str]:
+    return sorted(path.name[:NUMBER] for path in (shipped("migrations") / steps.folder).glob("[0-9]*.py"))
+
+
+def current(engine: sa.Engine, steps: Steps = NODE) -> str:
+    """The step that the database is at; empty for a fresh one. Raises Misconfigured where it can't be opened, or is the other one."""
     try:
         with engine.connect() as connection:
-            if not sa.inspect(connection).has_table("alembic_version"):
+            seen = sa.inspect(connection)
+            if seen.has_table(steps.other):
+                raise Misconfigured(
+                    "%(setting)s names the wrong one of the node's two databases. Each has its own: the database in database_url, the "
+                    "key ring in ring_url.",
+                    setting=steps.setting,
+                )
+            if not seen.has_table("alembic_version"):
                 return ""
             return str(connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar_one_or_none() or "")
     except DBAPIError as error:
         raise Misconfigured(
-            "The database can't be opened (%(error)s). Start it, or let this user read and write it; its address is database_url.",
+            "The %(what)s can't be opened (%(error)s). Start it, or let this user read and write it; its address is %(setting)s.",
+            what=steps.name,
             error=str(error.orig).partition("\n")[0],
+            setting=steps.setting,
         ) from None
 
 
-def check(engine: sa.Engine) -> None:
+def check(engine: sa.Engine, steps: Steps = NODE) -> None:
     """Raises Misconfigured, with the command to run, unless the database is at the newest step."""
-    at, newest = current(engine), head()
+    at, newest = current(engine, steps), head(steps)
     if at > newest:
         raise Misconfigured(
-            "The database is at step %(at)s, this program knows steps up to %(newest)s: a newer one wrote it. Install that one again.",
+            "The %(what)s is at step %(at)s, this program knows steps up to %(newest)s: a newer one wrote it. Install that one again.",
+            what=steps.name,
             at=at,
             newest=newest,
         )
     if at < newest:
         raise Misconfigured(
-            "The database is at step %(at)s and this program needs %(newest)s. Run: fedcollab -C DIR migrate",
+            "The %(what)s is at step %(at)s and this program needs %(newest)s. Run: fedcollab -C DIR migrate",
+            what=steps.name,
             at=at or "-",
             newest=newest,
         )
 
 
-def missing(at: str) -> list[str]:
+def missing(at: str, steps: Steps = NODE) -> list[str]:
     """The steps after `at`, in their order."""
-    names = sorted(path.name[:NUMBER] for path in (shipped("migrations") / "versions").glob("[0-9]*.py"))
-    return [name for name in names if name > at]
+    return [name for name in _numbers(steps) if name > at]
 
 
-def migrate(engine: sa.Engine, say: Say = silent) -> tuple[str, str]:
-    """Brings the database to the newest step; answers (from, to). Each step is kept as soon as it is done, whole or not at all: killed
-    anywhere it goes on with the next. A fresh database gets all of them at once."""
+def migrate(engine: sa.Engine, say: Say = silent, steps: Steps = NODE, *, to: str = "") -> tuple[str, str]:
+    """Brings the database to the newest step, or a fresh one to step `to`; answers (from, to). Each step is kept as soon as it is done,
+    whole or not at all: killed anywhere it goes on with the next. A fresh database gets all of them at once."""
     from alembic import command
-    from alembic.config import Config
 
-    before, newest = current(engine), head()
+    before, newest = current(engine, steps), to or head(steps)
     if before > newest:
-        check(engine)
-    config = Config()
-    config.set_main_option("script_location", str(shipped("migrations")))
-    steps = missing(before)
+        check(engine, steps)
+    config = _config(steps)
+    left = missing(before, steps)
     with engine.connect() as connection:
         config.attributes["connection"] = connection
-        for number, step in enumerate(steps if before else ["head"]):
-            say(step, number, len(steps))
+        for number, step in enumerate(left if before else [newest]):
+            say(step, number, len(left))
 
             def take(step: str = step) -> None:
                 command.upgrade(config, step)
@@ -87,8 +113,19 @@ def migrate(engine: sa.Engine, say: Say = silent) -> tuple[str, str]:
                 connection.begin()  # else Alembic begins and commits by itself
                 take()
             connection.commit()
-    say(newest, len(steps), len(steps))
+    say(newest, len(left), len(left))
     return before, newest
+
+
+def _config(steps: Steps) -> Any:
+    from alembic.config import Config
+
+    config = Config()
+    folder = shipped("migrations")
+    config.set_main_option("script_location", str(folder))
+    config.set_main_option("path_separator", "newline")  # no folder's name has one
+    config.set_main_option("version_locations", str(folder / steps.folder))
+    return config
 
 
 def _upgrade_sqlite(connection: sa.Connection, upgrade: Callable[[], None]) -> None:

@@ -61,6 +61,11 @@ class NodeFiles:
         return self.root / "node.db"
 
     @property
+    def ring(self) -> Path:
+        """The key ring, a database of its own (sealing/ring.py); no backup of the other one takes it."""
+        return self.root / "ring.db"
+
+    @property
     def key(self) -> Path:
         """The node master key, which seals signing keys; mode 0600, in no backup but in a box for the printed key. Where the node's
         directory has none, the service manager hands it over (systemd's LoadCredential)."""

@@ -46,13 +46,22 @@ def _conditions() -> None:
             index.dialect_options["postgresql"]["where"] = index.dialect_options["sqlite"]["where"]
 
 
+def connect(url: str, size: int, patience: float = 30.0) -> sa.Engine:
+    """An engine with at most `size` connections, none of which waits for a lock or stands still inside one for ever; for a free one
+    `patience` seconds are waited."""
+    plain = url.split("://", 1)[1]
+    engine = sa.create_engine(
+        f"postgresql+psycopg://{plain}", pool_size=size, max_overflow=0, pool_pre_ping=True, pool_timeout=patience, **JSON
+    )
+    sa.event.listen(engine, "connect", _set_up)
+    return engine
+
+
 class PostgresEngine:
     """Each unit is one transaction: one that writes in the writer's thread, and with no other process's beside it."""
 
     def __init__(self, url: str, wakes: Wakes) -> None:
-        plain = url.split("://", 1)[1]
-        self.engine = sa.create_engine(f"postgresql+psycopg://{plain}", pool_size=READERS + 1, max_overflow=0, pool_pre_ping=True, **JSON)
-        sa.event.listen(self.engine, "connect", _set_up)
+        self.engine = connect(url, READERS + 1)
         _conditions()
         self.tally = Tally()
         self._wakes = wakes

@@ -58,10 +58,11 @@ class Unit:
             self.future.set_result(self.result)
 
 
-def connect(url: str) -> sa.Engine:
-    """An engine whose connections leave BEGIN to us: the driver's own transactions lose increments without an error."""
+def connect(url: str, **pool: Any) -> sa.Engine:
+    """An engine whose connections leave BEGIN to us: the driver's own transactions lose increments without an error. `pool` is how it
+    keeps them; without a word it keeps none."""
     connect_args = {"check_same_thread": False, "isolation_level": None, "timeout": BUSY / 1000}
-    engine = sa.create_engine(url, poolclass=sa.pool.NullPool, connect_args=connect_args, **JSON)
+    engine = sa.create_engine(url, **pool or {"poolclass": sa.pool.NullPool}, connect_args=connect_args, **JSON)
 
     @sa.event.listens_for(engine, "connect")
     def _set_up(raw: sqlite3.Connection, _record: object) -> None:

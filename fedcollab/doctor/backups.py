@@ -12,7 +12,7 @@ from .patient import Patient
 OLD, TOO_OLD = 36 * HOUR, 7 * DAY
 
 
-def _making(patient: Patient, to: str) -> dict[str, object]:
+def making(patient: Patient, to: str) -> dict[str, object]:
     """Values for a remedy that ends with making a backup: by each night's unit, for that may write less than an admin; else by hand."""
     place = patient.place
     return {"backup": place.get("backup", f"{place['node']} backup create {to}")}
@@ -70,7 +70,7 @@ def backup_run(patient: Patient) -> Finding:
             FAIL,
             "The newest backup failed: %(why)s",
             "Mend that, then: %(backup)s",
-            {"why": why.partition("\n")[0], **_making(patient, to)},
+            {"why": why.partition("\n")[0], **making(patient, to)},
         )
     return ok("The newest backup succeeded." if run else "No backup has failed.")
 
@@ -81,14 +81,14 @@ def backup_age(patient: Patient) -> Finding:
         run = runs.newest(session, VERIFIED)
         at, to = (run.at, run.place) if run else (0, patient.settings.backup_to or "DIRECTORY")
     if run is None:
-        return Finding(WARN, "No backup was ever made.", "Make one: %(backup)s", _making(patient, to))
+        return Finding(WARN, "No backup was ever made.", "Make one: %(backup)s", making(patient, to))
     hours = (patient.clock() - at) // HOUR
 
     def made(level: str) -> Finding:
         age = "%(hours)d hours" if hours < 72 else f"{hours // 24} days"
         mend = "Make one: %(backup)s (and see why the timer did not: systemctl list-timers)"
         return Finding(
-            level, f"The newest backup is {age} old.", mend if level in (WARN, FAIL) else "", {"hours": hours, **_making(patient, to)}
+            level, f"The newest backup is {age} old.", mend if level in (WARN, FAIL) else "", {"hours": hours, **making(patient, to)}
         )
 
     return graded(patient.clock() - at, OLD, TOO_OLD, made)

@@ -4,7 +4,7 @@ import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from typing import NamedTuple
 
-from . import backups, clock, database, files, machine, naming, outside, partners, people, process, queues, search, seen, uploads
+from . import backups, clock, database, files, machine, naming, outside, partners, people, process, queues, ring, search, seen, uploads
 from .findings import SKIP, Finding, Lacking, Open, skip
 from .patient import Patient
 
@@ -31,6 +31,7 @@ CHECKS = (
     Check("key-fits", database.key_fits),
     Check("address", database.address),
     Check("record", database.record),
+    Check("ring", ring.ring),
     Check("files", uploads.stored),
     Check("bucket", uploads.bucket),
     Check("scanner", uploads.scanner),
@@ -44,6 +45,7 @@ CHECKS = (
     Check("backup-key", backups.backup_key),
     Check("backup-run", backups.backup_run),
     Check("backup-age", backups.backup_age),
+    Check("ring-backups", ring.ring_backups),
     Check("admins", people.admins),
     Check("factors", people.factors),
     Check("queue", queues.outgoing),

@@ -44,7 +44,7 @@ def _bring_back(patient: Patient) -> str:
 def private(patient: Patient) -> Iterator[Path]:
     """What lies in the node's directory that nobody else should read."""
     files = patient.files
-    beside = (files.database.with_name(files.database.name + end) for end in ("", "-wal", "-shm"))
+    beside = (path.with_name(path.name + end) for path in (files.database, files.ring) for end in ("", "-wal", "-shm"))
     yield from (
         path for path in (files.settings, files.key, files.backup_key, files.uploads, files.cache, files.arriving, *beside) if path.exists()
     )

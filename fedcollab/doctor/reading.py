@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -17,12 +18,17 @@ SECONDS = 5  # that a database may take to be there
 
 
 def engine(settings: Settings, files: NodeFiles) -> sa.Engine:
-    """Connections that can't write."""
-    if settings.database_url:
-        plain = settings.database_url.split("://", 1)[1]
+    """Connections to the node's database that can't write."""
+    return opened(settings.database_url, files.database)
+
+
+def opened(url: str, path: Path) -> sa.Engine:
+    """Connections that can't write: to a PostgreSQL database, or where `url` is empty, to a file."""
+    if url:
+        plain = url.split("://", 1)[1]
         arguments = {"connect_timeout": SECONDS, "options": f"-c default_transaction_read_only=on -c lock_timeout={SECONDS}s"}
         return sa.create_engine(f"postgresql+psycopg://{plain}", poolclass=sa.pool.NullPool, connect_args=arguments, **JSON)
-    address = f"{files.database.resolve().as_uri()}?mode=ro"
+    address = f"{path.resolve().as_uri()}?mode=ro"
     return sa.create_engine("sqlite://", creator=lambda: sqlite3.connect(address, SECONDS, uri=True), poolclass=sa.pool.NullPool, **JSON)
 
 

@@ -1,1 +1,1 @@
-"""What is sealed between named people and organisations: keys, case keys, messages and files; nothing here knows what a case is."""
+"""What is sealed between named people and organisations: keys, the key ring, messages, files; nothing here knows what a case is."""

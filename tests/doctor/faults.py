@@ -2,8 +2,10 @@
 
 import json
 import os
+import shutil
 import sqlite3
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -11,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
-from fedcollab.backup import runs
+from fedcollab.backup import ring_sets, runs, sets
 from fedcollab.base.clock import DAY, HOUR
 from fedcollab.base.statements import put
 from fedcollab.doctor.findings import FAIL, WARN
@@ -124,6 +126,26 @@ def uploaded(bytes_left: int) -> Plant:
     return plant
 
 
+def ring_sql(text: str) -> Plant:
+    def plant(ward: Ward) -> None:
+        with sqlite3.connect(ward.files.ring) as opened:
+            opened.execute(text)
+        opened.close()
+
+    return plant
+
+
+def ring_place(ward: Ward) -> Path:
+    return Path(ward.settings.backup_to) / ring_sets.FOLDER
+
+
+def aged_ring(ward: Ward) -> None:
+    """Its head says another day; nobody looks at more of it."""
+    [path] = sets.listed(ring_place(ward))
+    head, sealed = path.read_bytes().split(b"\n", 1)
+    path.write_bytes(json.dumps(json.loads(head) | {"made_at": json.loads(head)["made_at"] - 14 * DAY}).encode() + b"\n" + sealed)
+
+
 def no_room(ward: Ward) -> None:
     ward.statvfs["f_bavail"] = 3 * GB // 4096
     with sqlite3.connect(ward.files.database) as opened:
@@ -212,6 +234,10 @@ LOCAL = (
     Fault("another node's master key", "key-fits", FAIL, lambda ward: ward.files.key.write_text(BAD_KEY)),
     Fault("another address", "address", FAIL, settings(base_url="https://kanari.example")),
     Fault("a changed record", "record", FAIL, sql("UPDATE audit_entry SET action = 'kanari' WHERE seq = 2")),
+    Fault("no key ring", "ring", FAIL, lambda ward: ward.files.ring.unlink()),
+    Fault("a key ring of an older step", "ring", FAIL, ring_sql("UPDATE alembic_version SET version_num = '0000'")),
+    Fault("a key ring of a newer step", "ring", FAIL, ring_sql("UPDATE alembic_version SET version_num = '9999'")),
+    Fault("the database in the place of the key ring", "ring", FAIL, lambda ward: shutil.copy(ward.files.database, ward.files.ring)),
     Fault("a file without its bytes", "files", FAIL, uploaded(0)),
     Fault("a file that was cut", "files", FAIL, uploaded(5)),
     Fault("a bucket that does not answer", "bucket", FAIL, settings(**BUCKET)),
@@ -234,6 +260,8 @@ LOCAL = (
     Fault("a backup of two days ago", "backup-age", WARN, sql("UPDATE backup_run SET at = at - :age", age=DAY)),
     Fault("a backup of last week", "backup-age", FAIL, sql("UPDATE backup_run SET at = at - :age", age=8 * DAY)),
     Fault("never a backup", "backup-age", WARN, sql("DELETE FROM backup_run")),
+    Fault("no backup of the key ring", "ring-backups", WARN, lambda ward: shutil.rmtree(ring_place(ward))),
+    Fault("a backup of the key ring that is two weeks old", "ring-backups", FAIL, aged_ring),
     Fault("one admin alone", "admins", WARN, sql("UPDATE member SET disabled_at = 1 WHERE username = 'kanari-lea'")),
     Fault("no admin", "admins", FAIL, sql("UPDATE member SET roles = :roles", roles=json.dumps(["member"]))),
     Fault(

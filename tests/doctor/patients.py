@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
-from fedcollab.backup import keeping, runs
+from fedcollab.backup import keeping, ring_sets, runs
 from fedcollab.base import config
 from fedcollab.base.clock import HOUR
 from fedcollab.base.crypto import read_master_key
@@ -29,6 +29,7 @@ from fedcollab.doctor.patient import Machine, Patient
 from fedcollab.features.members import service
 from fedcollab.features.members.models import SecondFactor
 from fedcollab.federation.models import Follow
+from fedcollab.sealing.ring import open_ring
 from fedcollab.setup import init
 from tests.nodes import free_port
 from tests.rows import partner, quick_keys
@@ -130,7 +131,11 @@ def _template() -> Path:
     with quick_keys():
         aside(init, root, written)
         ward = Ward(root)
-        keeping.make(ward.files, read_master_key(ward.files))
+        master = read_master_key(ward.files)
+        keeping.make(ward.files, master)
+        ring = open_ring(ward.settings, ward.files)
+        aside(ring_sets.create, ward.files, ward.settings, keeping.read(ward.files, master), backups, ring)
+        ring.close()
         ward.write(_fill)
     return place
 

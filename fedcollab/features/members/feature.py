@@ -8,6 +8,7 @@ from . import api, factor_pages, token_pages, views
 from .api import RATE
 from .rate import Rate
 from .service import end_all, forget_ended
+from .sessions import NAMED_IN_RING
 from .taken_away import ERASURES
 from .throttle import Throttle
 from .views import THROTTLE, session_viewer
@@ -45,6 +46,7 @@ FEATURE = Feature(
     chores=(forget_ended,),
     restored=(end_all,),
     erasures=ERASURES,
+    namings=(NAMED_IN_RING,),
 )
 
 __all__ = ["FEATURE", "RATE", "THROTTLE", "Rate", "Throttle", "session_viewer"]

@@ -14,6 +14,7 @@ from fedcollab.base.clock import DAY, HOUR, MINUTE
 from fedcollab.base.crypto import new_token, stored
 from fedcollab.base.model import aliased
 from fedcollab.base.statements import prepared
+from fedcollab.sealing.sweeping import SESSION, Naming
 
 from . import factor
 from .devices import device
@@ -52,6 +53,9 @@ def start_session(session: Session, node: Node, person_id: str, agent: str) -> s
     row = dict(token_hash=stored(token), person_id=person_id, created_at=now, seen_at=now, agent=device(agent))
     session.execute(sa.insert(LoginSession).values(row))
     return token
+
+
+NAMED_IN_RING = Naming(SESSION, lambda session: [SESSION + one for one in session.scalars(sa.select(LoginSession.token_hash))])
 
 
 class OwesCode(str):
