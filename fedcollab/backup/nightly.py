@@ -28,7 +28,7 @@ async def run(kernel: Kernel, files: NodeFiles, directory: Path, parts: Sequence
 
     def erased(session: Session) -> dict[str, list[str]]:
         with node.ring.look() as ring:
-            gone = carrying.destroyed(ring, node.now() - (ring_sets.DAYS + 1) * DAY)
+            gone = carrying.destroyed(ring, node.now() - carrying.FINAL)
         return erasures.listed(session, parts, since) | {ring_sets.FOLDER: gone}
 
     try:

@@ -93,12 +93,7 @@ def restore(
         raise Misconfigured("This backup is of fedcollab %(program)s. Install that version or a newer one first.", program=head.program)
     settings = _moved(manifest, database_url, ring_url)
     place = target.with_name(target.name + ".restoring")
-    begun = _begun(place)
-    again = settings.database_url in begun
-    _check_empty(settings.database_url, again=again, option="--database-url")
-    _check_empty(settings.ring_url, again=settings.ring_url in begun, option="--ring-url")
-    if settings.ring_url in begun:
-        postgres.empty(settings.ring_url)
+    again = _emptied(settings, _begun(place))
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True, mode=0o700)
     making.fetch(Store(directory / "pieces", manifest.secret), manifest.files, place, say)
@@ -209,6 +204,17 @@ def _begun(place: Path) -> set[str]:
     except Misconfigured:
         return set()
     return {settings.database_url, settings.ring_url} - {""}
+
+
+def _emptied(settings: config.Settings, begun: set[str]) -> bool:
+    """Whether an earlier try had begun to fill the database; what it has put into the key ring's is gone. Raises Misconfigured where
+    something else is in one of the two."""
+    again = settings.database_url in begun
+    _check_empty(settings.database_url, again=again, option="--database-url")
+    _check_empty(settings.ring_url, again=settings.ring_url in begun, option="--ring-url")
+    if settings.ring_url in begun:
+        postgres.empty(settings.ring_url)
+    return again
 
 
 def _check_empty(url: str, *, again: bool, option: str) -> None:

@@ -24,7 +24,6 @@ from . import printed, pruning, sets
 from .keeping import Kept
 from .store import Store, pieces
 
-DAYS = 14  # a receipt of a purge names the day on which they end, so no setting makes it more
 FOLDER, ROWS, KIND = "ring", "ring.rows", "ring"  # in the directory of the node's backups; in a set; of its manifest
 
 
@@ -39,7 +38,7 @@ def create(files: NodeFiles, settings: Settings, kept: Kept, directory: Path, ri
     store.root.mkdir(exist_ok=True, mode=0o700)
     with pruning.alone(place):
         try:
-            file, erased = _stored(files, store, ring, clock() - (DAYS + 1) * DAY)
+            file, erased = _stored(files, store, ring, clock() - carrying.FINAL)
             reach("ring.stored")
             for _ in rows(store, file):
                 pass
@@ -106,7 +105,7 @@ def is_over(path: Path, now: int, settings: Settings | None = None) -> bool:
     that is still to come is over as well: nobody knows how old it is."""
     made_at, node = _made(path)
     mine = settings is not None and node == settings.host
-    days = min(DAYS, settings.backup_keep) if settings is not None and mine else DAYS
+    days = min(carrying.DAYS, settings.backup_keep) if settings is not None and mine else carrying.DAYS
     return not now - days * DAY < made_at <= now + DAY
 
 

@@ -8,11 +8,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from fedcollab.base.clock import DAY
 from fedcollab.base.errors import Misconfigured
 
 from .ring_models import Destroyed, RingModel, Unlocked, Wrap
 from .wraps import destroy
 
+DAYS = 14  # that a backup of the ring is kept at most, whatever the settings say
+FINAL = (DAYS + 1) * DAY  # after this long what was destroyed is in no backup: the run of the next night takes the last one away
 BYTES = "b"  # a value that is no text or number: {"b": its base64}
 CARRIED = {name: table for name, table in sorted(RingModel.metadata.tables.items()) if name != Unlocked.__tablename__}
 

@@ -192,7 +192,7 @@ def _identity(engine: sa.Engine) -> tuple[object, ...]:
 
 def _emptied(engine: sa.Engine) -> bool:
     """Writes the file anew and empties the log into it. `secure_delete` alone is not enough: where SQLite spreads the rows of a page over
-    others, copies of them stay in what it does not use (tests/sealing/test_destroyed.py has found some)."""
+    others, copies of them stay in what it does not use (docs/decisions/0025-the-ring-is-written-anew.md)."""
     with engine.connect() as connection:
         raw: Any = connection.connection.dbapi_connection
         raw.execute("VACUUM")

@@ -4,6 +4,7 @@ also where the process dies between the two."""
 import os
 import random
 import re
+import sqlite3
 import subprocess
 import sys
 from dataclasses import replace
@@ -13,6 +14,7 @@ import pytest
 
 from fedcollab.base.migrate import RING, migrate
 from fedcollab.sealing import wraps
+from fedcollab.sealing import ring as rings
 from fedcollab.sealing.ring import Ring, finish
 from tests import rows
 
@@ -167,4 +169,26 @@ def test_on_postgresql_no_table_holds_a_byte_of_it_once_the_server_has_written_i
         oid = connection.exec_driver_sql("SELECT oid FROM pg_database WHERE datname = current_database()").scalar()
     written = b"".join(path.read_bytes() for path in (place / "base" / str(oid)).iterdir())
     assert [number for number in range(60) if canary(number)[:12] in written] == list(range(1, 60, 2))
+    ring.close()
+
+
+@pytest.mark.rule("P13")
+def test_a_disk_too_full_to_write_the_file_anew_stops_no_unit_and_the_next_one_does_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ring = made(tmp_path)
+    put(ring, 1)
+
+    def full(_engine: object) -> bool:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rings, "_emptied", full)
+        with ring.begin() as one:
+            assert wraps.destroy(one, "mk:1", 2) == 1
+        assert not ring.finish()
+    assert seen(tmp_path) == {1}
+    put(ring, 2)
+    assert seen(tmp_path) == {2}
+    assert ring.finish()
     ring.close()
