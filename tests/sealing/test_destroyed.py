@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from fedcollab.base.migrate import RING, migrate
-from fedcollab.sealing import wraps
 from fedcollab.sealing import ring as rings
+from fedcollab.sealing import wraps
 from fedcollab.sealing.ring import Ring, finish
 from tests import rows
 
