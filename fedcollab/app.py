@@ -68,7 +68,7 @@ from fedcollab.files.shelves import SHELVES, shelves
 from fedcollab.flows.feature import FEATURE as FLOWS
 from fedcollab.running import disk, health, metrics
 from fedcollab.running.closing import closed
-from fedcollab.sealing import ring
+from fedcollab.sealing import people, ring
 from fedcollab.search import filling, names
 
 FEDERATION = Feature(
@@ -84,7 +84,7 @@ FILES = Feature(
     restored=(taken_away.begin_anew,),
 )
 RUNNING = Feature("running", routes=(*health.ROUTES, *metrics.ROUTES), chores=disk.CHORES)
-SEALING = Feature("sealing", chores=(ring.finish,))
+SEALING = Feature("sealing", chores=(ring.finish,), namings=(people.NAMED_IN_RING,))
 FEATURES: tuple[Feature, ...] = (FEDERATION, DISCUSSIONS, LIBRARY, STORIES, MEMBERS, SEARCHING, FLOWS, ADMIN, FILES, RUNNING, SEALING)
 NAMINGS = tuple(naming for feature in FEATURES for naming in feature.namings)
 STOCKS = tuple(feature.stock for feature in FEATURES if feature.stock is not None)

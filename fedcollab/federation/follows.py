@@ -57,12 +57,13 @@ def tell_people(session: Session, node: Node) -> None:
     outbox.publish(session, node, me.id, made, to=session.scalars(asked), order_key=ORDER)
 
 
-def tell_profile(session: Session, node: Node, person: ActorData) -> None:
-    """Tells partners that one of our people reads otherwise now; who meets them through a group's host learns it with their next post."""
+def tell_profile(session: Session, node: Node, person: ActorData, **more: object) -> None:
+    """Tells partners that one of our people reads otherwise now; who meets them through a group's host learns it with their next post.
+    `more` as in `profiles.document`."""
     me = actors.own(session, node)
     asked = sa.select(Follow.target_id).where(Follow.follower_id == me.id, Follow.state.in_((REQUESTED, ACCEPTED)))
     followed = sa.select(Follow.follower_id).where(Follow.target_id == me.id, Follow.state == ACCEPTED)
-    made = ap.activity("Update", outbox.new_uri(node), person.uri, profiles.document(session, node, person))
+    made = ap.activity("Update", outbox.new_uri(node), person.uri, profiles.document(session, node, person, **more))
     outbox.publish(session, node, person.id, made, to=session.scalars(asked.union(followed)), order_key=ORDER)
 
 

@@ -24,6 +24,7 @@ from . import proofs
 TYPES = {"Person": PERSON, "Service": PERSON, "Organization": ORGANIZATION, "Application": ORGANIZATION, "Group": GROUP}
 LONGEST = 100_000
 LISTS = ("outbox", "followers", "following")  # of an Organization: there, and saying nothing
+CARRIED = (ap.PERSON_KEY,)  # what a floor above has put into a document: it stays until that floor says otherwise
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,10 @@ class Profile:
 
 
 def document(session: Session, node: Node, actor: ActorData, **more: object) -> dict[str, Any]:
-    """An actor of ours as a document, proved by our Organization's key, and kept so that others can be introduced with it."""
+    """An actor of ours as a document, proved by our Organization's key, and kept so that others can be introduced with it. Of `more` what
+    is None is left out."""
+    before = stored_document(session, actor.id) or {}
+    more = {name: before[name] for name in CARRIED if name in before} | more
     made: dict[str, Any] = {
         "@context": ap.CONTEXT,
         "id": actor.uri,
@@ -55,7 +59,7 @@ def document(session: Session, node: Node, actor: ActorData, **more: object) -> 
         "endpoints": {"sharedInbox": node.settings.uri("/inbox")},
         "url": actor.uri,
         ap.PROTOCOL_TERM: ap.PROTOCOL,
-        **more,
+        **{name: value for name, value in more.items() if value is not None},
     }
     if actor.kind != ORGANIZATION:
         made[ap.ORGANISATION] = node.actor_uri

@@ -1,0 +1,154 @@
+"""Decides how our people's keys are made, kept under a password and published: the first as it is, a later one signed by the one before.
+
+The private halves lie in the key ring alone; the unlock key that seals them comes of the password and of the node's own key
+(base/passwords.py) and is stored nowhere."""
+
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fedcollab.actors import service as actors
+from fedcollab.actors.models import OWN, Actor
+from fedcollab.actors.node import Node
+from fedcollab.base.canonical import canonical
+from fedcollab.base.clock import new_id
+from fedcollab.federation import activitystreams as ap
+from fedcollab.federation import follows
+
+from . import wraps
+from .locked import lock, unlock
+from .pairs import PersonPrivate, PersonPublic, generate
+from .person_models import CURRENT, OLD, WAITING, PersonKeyRow
+from .shut import Shut
+from .sweeping import Naming
+from .texts import written
+
+NEXT = "next key"  # what a key signs for the one that follows it
+
+
+class PersonKey(NamedTuple):
+    """A person's public halves, ours or another node's. `state` is `current` or `waiting` (see person_models.py), `first_hand` whether
+    their own organisation has said so, `confirmed_at` when somebody here has compared its words."""
+
+    kid: str
+    person_id: str
+    public: PersonPublic
+    state: str
+    prev: str
+    first_hand: bool
+    at: int
+    confirmed_at: int | None
+
+
+def current(session: Session, person_id: str) -> PersonKey | None:
+    """The key to which something may be sealed for a person, ours or another node's; None where they have none, or where theirs waits
+    for somebody to vouch for it."""
+    return next((key for key in listed(session, person_id) if key.state == CURRENT), None)
+
+
+def listed(session: Session, person_id: str) -> list[PersonKey]:
+    """All keys of a person, the newest first."""
+    mine = sa.select(PersonKeyRow).where(PersonKeyRow.person_id == person_id)
+    return [_key(row) for row in session.execute(mine.order_by(PersonKeyRow.at.desc(), PersonKeyRow.id.desc()))]
+
+
+def make(
+    session: Session,
+    ring: sa.Connection,
+    node: Node,
+    person_id: str,
+    unlock_key: bytes,
+    *,
+    signed_by: PersonPrivate | None = None,
+) -> PersonPrivate:
+    """A new key for a person of ours, sealed under their password (`unlock_key`, 32 bytes). The first one is in use and published at
+    once, so is one `signed_by` the key in use; any other waits for a keeper, and until then the person has none. Writes no record."""
+    private, before, uri = generate(), listed(session, person_id), actors.by_id(session, person_id).uri
+    prev = next((key for key in before if key.state == CURRENT), None)
+    follows_it = prev is not None and signed_by is not None and signed_by.public.kid == prev.kid
+    state = CURRENT if follows_it or not before else WAITING
+    session.execute(sa.update(PersonKeyRow).where(PersonKeyRow.person_id == person_id).values(state=OLD))
+    document = said(uri, private.public, signed_by if follows_it else None)
+    insert(session, person_id, private.public, document, state, node.now(), prev=prev.kid if prev and follows_it else "")
+    kid = private.public.kid
+    wraps.put_secret(ring, kid, person_id, lock(unlock_key, private.to_bytes(), by_password(kid)), b"", node.now())
+    tell(session, node, person_id)
+    return private
+
+
+def insert(
+    session: Session,
+    person_id: str,
+    public: PersonPublic,
+    document: dict[str, Any],
+    state: str,
+    at: int,
+    *,
+    prev: str = "",
+    first_hand: bool = True,
+) -> None:
+    """Writes down a key's public halves."""
+    row = dict(id=new_id(at), person_id=person_id, kid=public.kid, public=public.raw, signing=public.signing)
+    session.execute(sa.insert(PersonKeyRow).values(**row, state=state, document=document, prev=prev, first_hand=first_hand, at=at))
+
+
+def opened(ring: sa.Connection, person_id: str, unlock_key: bytes) -> list[PersonPrivate]:
+    """All of a person's keys, old ones too, that this unlock key opens."""
+    found = (_opened(one.by_password, unlock_key, by_password(one.kid)) for one in wraps.secrets_of(ring, person_id))
+    return [private for private in found if private is not None]
+
+
+def said(person_uri: str, public: PersonPublic, signed_by: PersonPrivate | None) -> dict[str, Any]:
+    """What a node publishes of a person's key: it, and the signature of the one before over it."""
+    document: dict[str, Any] = {"key": public.document()}
+    if signed_by is not None:
+        signature = signed_by.sign(NEXT, statement(person_uri, public, signed_by.public.kid))
+        document |= {"prev": signed_by.public.kid, "signature": written(signature)}
+    return document
+
+
+def statement(person_uri: str, public: PersonPublic, prev: str) -> bytes:
+    """What the key before signs."""
+    return canonical({"person": person_uri, "key": public.document(), "prev": prev})
+
+
+def published(session: Session, person_id: str) -> dict[str, object] | None:
+    """What stands in the Person's document under `fc:personKey`; None where they have no key in use."""
+    mine = sa.and_(PersonKeyRow.person_id == person_id, PersonKeyRow.state == CURRENT)
+    return session.execute(sa.select(PersonKeyRow.document).where(mine)).scalar_one_or_none()
+
+
+def tell(session: Session, node: Node, person_id: str) -> None:
+    """Writes a person's document anew with the key that is in use now, or without one, and tells partners."""
+    follows.tell_profile(session, node, actors.by_id(session, person_id), **{ap.PERSON_KEY: published(session, person_id)})
+
+
+def by_password(kid: str) -> str:
+    """What a box under the password is bound to."""
+    return f"person key {kid} by password"
+
+
+def by_code(kid: str) -> str:
+    """What a box under the recovery code is bound to."""
+    return f"person key {kid} by code"
+
+
+def _opened(box: bytes, key: bytes, purpose: str) -> PersonPrivate | None:
+    try:
+        return PersonPrivate.from_bytes(unlock(key, box, purpose))
+    except Shut:
+        return None
+
+
+def _key(row: Any) -> PersonKey:
+    public = PersonPublic(row.public, row.signing)
+    return PersonKey(row.kid, row.person_id, public, row.state, row.prev, row.first_hand, row.at, row.confirmed_at)
+
+
+def _ours(session: Session) -> list[str]:
+    mine = sa.select(PersonKeyRow.kid).join(Actor, Actor.id == PersonKeyRow.person_id).where(Actor.known == OWN)
+    return [wraps.PERSON + kid for kid in session.scalars(mine)]
+
+
+NAMED_IN_RING = Naming(wraps.PERSON, _ours)
