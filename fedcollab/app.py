@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator
 
 from aiohttp import web
+from sqlalchemy.orm import Session
 
 from fedcollab.actors.node import Node
 from fedcollab.admin.feature import FEATURE as ADMIN
@@ -48,6 +49,7 @@ from fedcollab.feature import (
     login_address,
     nothing_lost,
     page,
+    unlock_first,
 )
 from fedcollab.features.discussions.feature import FEATURE as DISCUSSIONS
 from fedcollab.features.members.feature import FEATURE as MEMBERS
@@ -68,7 +70,8 @@ from fedcollab.files.shelves import SHELVES, shelves
 from fedcollab.flows.feature import FEATURE as FLOWS
 from fedcollab.running import disk, health, metrics
 from fedcollab.running.closing import closed
-from fedcollab.sealing import people, ring
+from fedcollab.sealing import people, pinned, ring
+from fedcollab.sealing.unlocked import Locked
 from fedcollab.search import filling, names
 
 FEDERATION = Feature(
@@ -90,11 +93,17 @@ NAMINGS = tuple(naming for feature in FEATURES for naming in feature.namings)
 STOCKS = tuple(feature.stock for feature in FEATURES if feature.stock is not None)
 
 
+def named(session: Session, actor_id: str) -> None:
+    """What follows, in the same commit, from an actor that is made, renamed, brought or ended."""
+    names.named(session, actor_id)
+    pinned.seen(session, actor_id)
+
+
 def make_kernel(settings: Settings, place: NodeFiles, *, patient: bool = False, database: Database | None = None) -> Kernel:
     """One node's kernel; `patient` for commands beside a running node."""
     room, maintenance = Room(place.root, settings.disk_reserve * MEGABYTE), Maintenance(place.maintenance)
     keys = ring.open_ring(settings, place)
-    node = Node(settings, read_master_key(place), files=place, room=room, maintenance=maintenance, named=names.named, ring=keys)
+    node = Node(settings, read_master_key(place), files=place, room=room, maintenance=maintenance, named=named, ring=keys)
     opened = database or open_database(settings.database_url or f"sqlite:///{place.database}", patient=patient)
     registry = Registry(handler for feature in FEATURES for handler in feature.handlers)
     fetcher = Fetcher(peers=frozenset(settings.loopback_peers), agent=agent_of(settings.base_url))
@@ -156,7 +165,9 @@ async def _work(app: web.Application) -> AsyncIterator[None]:
 
 
 def show_error(request: web.Request, error: FedcollabError) -> web.Response:
-    """An error as a page in the reader's language; who has to sign in first is led there and back."""
+    """An error as a page in the reader's language; who has to sign in first, or to unlock their keys, is led there and back."""
+    if isinstance(error, Locked) and request.headers.get("HX-Request") != "true":
+        return unlock_first(request)
     if error.status == 401 and request.method == "GET" and not wants_document(request):
         return redirect(login_address(request))
     template = "base/refused.html" if request.headers.get("HX-Request") == "true" else "base/error.html"

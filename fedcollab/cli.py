@@ -132,7 +132,7 @@ def user_add(
     as_json: AsJson = False,
 ) -> None:
     """Makes a member."""
-    from fedcollab.base.crypto import hash_password
+    from fedcollab.base.passwords import hash_password
     from fedcollab.features.members import service
 
     hashed = ""

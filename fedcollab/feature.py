@@ -27,6 +27,7 @@ from fedcollab.base.web import (
     form_token,
     is_signed,
     read_fields,
+    redirect,
     takes_a_stream,
     typed_into,
     words_of,
@@ -39,6 +40,7 @@ from fedcollab.federation.registry import Handler
 from fedcollab.federation.workers import Chore
 from fedcollab.files.holding import Holds
 from fedcollab.sealing.sweeping import Naming
+from fedcollab.sealing.unlocked import Locked
 from fedcollab.search.filling import Stock
 
 
@@ -190,16 +192,26 @@ def sign_in_first(request: web.Request) -> web.Response:
     return web.Response(status=307, headers={"Location": login_address(request)})
 
 
-def login_address(request: web.Request) -> str:
+def login_address(request: web.Request, at: str = "/login") -> str:
     """Where to sign in and come back from to the address asked for; to one too long to be carried along, without what was asked there."""
     to = quote(request.rel_url.raw_path_qs, safe="/")
-    return f"/login?next={to if len(to) < MOST else request.rel_url.raw_path}"
+    return f"{at}?next={to if len(to) < MOST else request.rel_url.raw_path}"
+
+
+def unlock_first(request: web.Request) -> web.Response:
+    """Leads who has not unlocked their keys to the page for that and back: to this address, or, where it takes forms alone, to the part of
+    the house that it lies in."""
+    if request.method in ("GET", "HEAD"):
+        return redirect(login_address(request, "/unlock"))
+    menu = [item for item in request.app[MENU] if item.is_for(viewer_of(request))]
+    return redirect(f"/unlock?next={quote(_here(request, menu), safe='/')}")
 
 
 @web.middleware
 async def nothing_lost(request: web.Request, handler: WebHandler) -> web.StreamResponse:
     """Whatever a form of ours is refused for, what was typed into it is on the page that says so (see `typed` in base/error.html), and who
-    is signed out takes it along to the login page: no handler has to think of it. Those that show their own form again do it better."""
+    is signed out, or has not unlocked their keys, takes it along to the page for that: no handler has to think of it. Those that show
+    their own form again do it better."""
     try:
         return await handler(request)
     except Exception as error:
@@ -208,6 +220,8 @@ async def nothing_lost(request: web.Request, handler: WebHandler) -> web.StreamR
             request[TYPED] = typed_into(fields)
         if isinstance(error, Unauthorized) and fields is not None and request[TYPED] and SECRETS.isdisjoint(fields):
             return sign_in_first(request)
+        if isinstance(error, Locked) and fields is not None and request[TYPED] and SECRETS.isdisjoint(fields):
+            return web.Response(status=307, headers={"Location": login_address(request, "/unlock")})
         raise
 
 

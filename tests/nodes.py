@@ -24,6 +24,7 @@ from fedcollab.actors import keys
 from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
 from fedcollab.admin import partners as acts
+from fedcollab.app import named
 from fedcollab.base import config
 from fedcollab.base.clock import Clock, new_id, system_clock
 from fedcollab.base.database import Database, open_database
@@ -48,7 +49,6 @@ from fedcollab.files.holding import HOLDS
 from fedcollab.files.shelves import SHELVES, shelves
 from fedcollab.sealing.ring import Ring
 from fedcollab.sealing.ring_models import RingModel
-from fedcollab.search import names
 from tests import pooled
 
 
@@ -147,7 +147,7 @@ async def start(
     registry = Registry((*follows.HANDLERS, *trust, *DISCUSSIONS.handlers, *LIBRARY.handlers))
     fetcher = Fetcher(peers=frozenset(settings.loopback_peers), agent=agent_of(settings.base_url))
     files_of = NodeFiles(place / f"{port}.files")
-    kernel = Kernel(Node(settings, os.urandom(32), clock, files=files_of, named=names.named, ring=ring), opened, fetcher, registry)
+    kernel = Kernel(Node(settings, os.urandom(32), clock, files=files_of, named=named, ring=ring), opened, fetcher, registry)
 
     def people(session: Any) -> Viewer:
         me = actors.create_own(session, kernel.node, actors.ORGANIZATION, username="organisation", name=name)

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from sqlalchemy.orm import Session
 
-import fedcollab.app  # noqa: F401  # all tables
+import fedcollab.app  # all tables
 from fedcollab.actors import keys
 from fedcollab.actors import service as actors
 from fedcollab.actors.models import ORGANIZATION, Actor
@@ -22,7 +22,6 @@ from fedcollab.base.model import Model
 from fedcollab.base.statements import DRIVER, part
 from fedcollab.federation import partners, proofs
 from fedcollab.federation.models import ADMITTED, APPLIED
-from fedcollab.search import names
 
 SETTINGS = config.parse({"name": "Meridian Outreach", "base_url": "https://home.example"}, {})
 START = 1_772_000_000 * MICROSECONDS
@@ -40,7 +39,7 @@ class Hands:
 
 
 def node(clock: Hands | None = None) -> Node:
-    return Node(SETTINGS, b"k" * 32, clock or Hands(), named=names.named)
+    return Node(SETTINGS, b"k" * 32, clock or Hands(), named=fedcollab.app.named)
 
 
 @cache

@@ -15,7 +15,7 @@ from aiohttp import web
 from fedcollab.access.viewer import Viewer
 from fedcollab.app import make_app, make_kernel
 from fedcollab.base import config
-from fedcollab.base.crypto import hash_password
+from fedcollab.base.passwords import hash_password
 from fedcollab.base.paths import NodeFiles
 from fedcollab.base.web import cookie_name
 from fedcollab.demo import free_ports

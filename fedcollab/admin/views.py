@@ -126,6 +126,13 @@ ACTIONS = {
     "member.factor_reset": N_("Second factor reset"),
     "member.recovery_codes": N_("Recovery codes made anew"),
     "member.recovery_code": N_("Recovery code used"),
+    "key.make": N_("Key of a person made"),
+    "key.code": N_("Paper for a key made"),
+    "key.recovered": N_("Key taken over by its paper"),
+    "key.renew": N_("Key of a person replaced by a new one"),
+    "key.anew": N_("New key made without the old one; it waits for a keeper"),
+    "key.confirm": N_("Key of a partner's person confirmed by its words"),
+    "key.readmit": N_("New key of a person confirmed by a keeper"),
     "token.create": N_("Token for a tool made"),
     "token.revoke": N_("Token for a tool revoked"),
 }

@@ -1,4 +1,4 @@
-"""Decides the node's own secrets: the master key that seals signing keys, password hashes, tokens and their stored form."""
+"""Decides the node's own secrets: the master key that seals signing keys, tokens and their stored form, Argon2 (see passwords.py)."""
 
 import asyncio
 import functools
@@ -12,17 +12,19 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.low_level import Type, hash_secret_raw, verify_secret
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from .errors import Misconfigured, Unavailable
 from .paths import NodeFiles
 
 P = ParamSpec("P")
 T = TypeVar("T")
-HASHER = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
+ARGON = (19456, 2, 1)  # kibibytes, passes, lanes
 AT_ONCE, WAITING = 2, 50
 POOL = ThreadPoolExecutor(AT_ONCE, "password")
 _asked = 0
@@ -89,21 +91,27 @@ def stored(token: str) -> str:
     return hashlib.sha256(token.encode(errors="surrogateescape")).hexdigest()
 
 
-def hash_password(password: str) -> str:
-    """Argon2id, 19 MiB, two passes (OWASP's figures)."""
-    return HASHER.hash(password)
+def hkdf(secret: bytes, salt: bytes, info: bytes) -> bytes:
+    """HKDF-SHA256 (RFC 5869): 32 bytes for what `info` says."""
+    return HKDF(hashes.SHA256(), 32, salt, info).derive(secret)
 
 
-def password_matches(hashed: str, password: str) -> bool:
-    """Whether the password is the one; takes the same time for a hash that is none."""
+def argon(password: bytes, salt: bytes, cost: tuple[int, int, int], length: int) -> bytes:
+    """Argon2id; `cost` as in ARGON."""
+    memory, passes, lanes = cost
+    return hash_secret_raw(password, salt, passes, memory, lanes, length, Type.ID)
+
+
+def argon_matches(hashed: str, password: bytes) -> bool:
+    """Whether a password goes with Argon2's own text of it."""
     try:
-        return HASHER.verify(hashed or NOBODY, password)
+        return verify_secret(hashed.encode(), password, Type.ID)
     except (VerificationError, InvalidHashError):
         return False
 
 
 async def in_turn(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Runs one of the two above off the loop: two at once (each takes 19 MiB and a core), fifty waiting.
+    """Runs what asks Argon2 off the loop: two at once (each takes 19 MiB and a core), fifty waiting.
 
     Raises Unavailable for whoever comes after."""
     global _asked  # noqa: PLW0603  # how many this process has taken on, counted on its one loop
@@ -114,10 +122,6 @@ async def in_turn(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await asyncio.get_running_loop().run_in_executor(POOL, functools.partial(work, *args, **kwargs))
     finally:
         _asked -= 1
-
-
-# No password's hash, in the form and at the cost of a true one: an unknown name takes as long as a known one.
-NOBODY = f"$argon2id$v=19$m={HASHER.memory_cost},t={HASHER.time_cost},p={HASHER.parallelism}${'A' * 22}${'A' * 43}"
 
 
 def base58(data: bytes) -> str:

@@ -3,6 +3,7 @@
 The private halves lie in the key ring alone; the unlock key that seals them comes of the password and of the node's own key
 (base/passwords.py) and is stored nowhere."""
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -68,13 +69,35 @@ def make(
     prev = next((key for key in before if key.state == CURRENT), None)
     follows_it = prev is not None and signed_by is not None and signed_by.public.kid == prev.kid
     state = CURRENT if follows_it or not before else WAITING
-    session.execute(sa.update(PersonKeyRow).where(PersonKeyRow.person_id == person_id).values(state=OLD))
+    give_up(session, ring, node, person_id)
+    retire(session, ring, person_id)
     document = said(uri, private.public, signed_by if follows_it else None)
     insert(session, person_id, private.public, document, state, node.now(), prev=prev.kid if prev and follows_it else "")
     kid = private.public.kid
     wraps.put_secret(ring, kid, person_id, lock(unlock_key, private.to_bytes(), by_password(kid)), b"", node.now())
     tell(session, node, person_id)
     return private
+
+
+def give_up(session: Session, ring: sa.Connection, node: Node, person_id: str) -> None:
+    """A key that waits for a keeper is not waited for any more: nothing was ever sealed to it, so it goes for good."""
+    mine = sa.and_(PersonKeyRow.person_id == person_id, PersonKeyRow.state == WAITING)
+    for kid in session.scalars(sa.delete(PersonKeyRow).where(mine).returning(PersonKeyRow.kid)).all():
+        wraps.destroy(ring, wraps.PERSON + kid, node.now())
+
+
+def retire(session: Session, ring: sa.Connection, person_id: str) -> None:
+    """The key in use is so no more; it opens what was sealed to it before."""
+    mine = sa.and_(PersonKeyRow.person_id == person_id, PersonKeyRow.state == CURRENT)
+    for kid in session.scalars(sa.update(PersonKeyRow).where(mine).values(state=OLD).returning(PersonKeyRow.kid)).all():
+        wraps.change_secret(ring, kid, state=OLD)
+
+
+def reseal(ring: sa.Connection, keys: Iterable[PersonPrivate], unlock_key: bytes) -> None:
+    """Puts keys under another password."""
+    for private in keys:
+        kid = private.public.kid
+        wraps.change_secret(ring, kid, by_password=lock(unlock_key, private.to_bytes(), by_password(kid)))
 
 
 def insert(
@@ -95,7 +118,7 @@ def insert(
 
 def opened(ring: sa.Connection, person_id: str, unlock_key: bytes) -> list[PersonPrivate]:
     """All of a person's keys, old ones too, that this unlock key opens."""
-    found = (_opened(one.by_password, unlock_key, by_password(one.kid)) for one in wraps.secrets_of(ring, person_id))
+    found = (opened_one(one.by_password, unlock_key, by_password(one.kid)) for one in wraps.secrets_of(ring, person_id))
     return [private for private in found if private is not None]
 
 
@@ -134,7 +157,8 @@ def by_code(kid: str) -> str:
     return f"person key {kid} by code"
 
 
-def _opened(box: bytes, key: bytes, purpose: str) -> PersonPrivate | None:
+def opened_one(box: bytes, key: bytes, purpose: str) -> PersonPrivate | None:
+    """What is in a box under a key; None where it does not open, or there is none."""
     try:
         return PersonPrivate.from_bytes(unlock(key, box, purpose))
     except Shut:

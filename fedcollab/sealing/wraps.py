@@ -31,6 +31,16 @@ def put_secret(ring: sa.Connection, kid: str, person_id: str, by_password: bytes
     _put(ring, PersonSecret, {"kid": kid}, rest)
 
 
+def change_secret(ring: sa.Connection, kid: str, **changed: bytes | str) -> None:
+    """Puts one of a kept key's boxes (`by_password`, `by_code`, empty for none) or its `state` in the place of the one before; of a key
+    that is not kept nothing changes."""
+    names = ("person_id", "by_password", "by_code", "created_at", "state")
+    kept = ring.execute(sa.select(*(getattr(PersonSecret, name) for name in names)).where(PersonSecret.kid == kid)).mappings().first()
+    if kept is not None:
+        values: dict[str, Any] = {**kept, **changed}
+        put_secret(ring, kid, values["person_id"], values["by_password"], values["by_code"], values["created_at"], values["state"])
+
+
 def secret(ring: sa.Connection, kid: str) -> Secret | None:
     """A person key's private halves."""
     return next((one for one in _secrets(ring, PersonSecret.kid == kid)), None)

@@ -84,14 +84,6 @@ def test_a_file_that_holds_no_key_says_to_bring_back_the_right_one(tmp_path: Pat
         crypto.read_master_key(files)
 
 
-def test_a_password_matches_its_own_hash_and_nothing_matches_no_hash() -> None:
-    hashed = crypto.hash_password("four plain words here")
-    assert crypto.password_matches(hashed, "four plain words here")
-    assert not crypto.password_matches(hashed, "four plain words")
-    assert not crypto.password_matches("", "")
-    assert not crypto.password_matches("no hash", "no hash")
-
-
 async def test_passwords_wait_in_a_queue_of_fifty_and_who_comes_after_is_told_to_come_back() -> None:
     gate = threading.Event()
     running = [asyncio.create_task(crypto.in_turn(gate.wait, 30)) for _ in range(crypto.AT_ONCE + crypto.WAITING)]
@@ -104,4 +96,4 @@ async def test_passwords_wait_in_a_queue_of_fifty_and_who_comes_after_is_told_to
     running[-1] = asyncio.create_task(crypto.in_turn(gate.wait, 30))
     gate.set()
     assert all(await asyncio.gather(*running))
-    assert await crypto.in_turn(crypto.password_matches, "", "x") is False
+    assert await crypto.in_turn(crypto.argon_matches, "", b"x") is False

@@ -19,7 +19,7 @@ from fedcollab.actors.models import PARTNER, Actor
 from fedcollab.admin import partners as acts
 from fedcollab.admin import restored
 from fedcollab.base.clock import DAY, MICROSECONDS, new_id
-from fedcollab.base.crypto import hash_password
+from fedcollab.base.passwords import hash_password
 from fedcollab.base.paths import shipped
 from fedcollab.base.templates import Templates
 from fedcollab.base.web import cookie_name

@@ -64,8 +64,8 @@ def _members(one: Process) -> None:
     assert "login-link noor" in one.run("user", "add", "noor").stdout
     done = one.run("user", "add", "amal", "--password-stdin", stdin="four plain words here\n")
     assert "amal can sign in as member" in done.stdout
-    assert query(one, "SELECT count(*) FROM member WHERE password_hash LIKE '$argon2id$%'") == [(1,)]
-    assert "at least 10 characters" in refusal(one, "user", "add", "x", "--password-stdin")
+    assert query(one, "SELECT count(*) FROM member WHERE password_hash LIKE '$fc1$m=%'") == [(1,)]
+    assert "at least 12 characters" in refusal(one, "user", "add", "x", "--password-stdin")
     assert "taken" in refusal(one, "user", "add", "daan")
     spoken, found = both(one, "user", "list")
     assert isinstance(found, list)

@@ -37,7 +37,7 @@ def test_a_forked_command_reads_its_input_and_its_environment_and_dies_of_signal
     assert forked.command(init(tmp_path / "node")).returncode == 0
     here = ["-C", str(tmp_path / "node")]
     add = [*here, "user", "add", "ilse", "--password-stdin", "--json"]
-    assert "at least 10 characters" in forked.command(add, stdin="short\n").stderr
+    assert "at least 12 characters" in forked.command(add, stdin="short\n").stderr
     killed = forked.command(add, stdin="four plain words here\n", env=os.environ | {"FEDCOLLAB_CRASH_AT": "commit.before:1"})
     assert (killed.returncode, killed.stdout) == (-9, "")
     assert json.loads(forked.command(add, stdin="four plain words here\n").stdout)["username"] == "ilse"

@@ -16,6 +16,7 @@ from fedcollab.base.clock import HOUR, MICROSECONDS
 from fedcollab.base.crypto import derive, seal, stored, unseal
 from fedcollab.base.errors import N_, Refused
 
+from . import ending
 from .models import HalfLogin, LoginSession, RecoveryCode, SecondFactor
 
 COMPELLED = frozenset({ADMIN, MODERATOR})
@@ -112,7 +113,7 @@ def confirm(session: Session, node: Node, viewer: Viewer, said: str, keep_token:
     taken = dict(sealed=SecondFactor.sealed_offer, sealed_offer=None, offer_ends_at=0, last_step=step, on_at=node.now())
     session.execute(sa.update(SecondFactor).where(mine).values(taken))
     codes = _new_codes(session, node, viewer.person_id)
-    end_others(session, viewer.person_id, keep_token)
+    end_others(session, node, viewer.person_id, keep_token)
     audit.record(session, node.now(), viewer, "member.factor_on", viewer.person_id)
     return codes
 
@@ -153,8 +154,8 @@ def switch_off(session: Session, node: Node, viewer: Viewer, keep_token: str) ->
     """No code is asked for any more; all other sessions end. Raises Refused for those who have to have it."""
     if compelled(node, viewer.roles):
         raise Refused(N_("Admins and moderators cannot do without the second factor. You can move it to another phone."))
+    end_others(session, node, viewer.person_id, keep_token)
     forget(session, viewer.person_id)
-    end_others(session, viewer.person_id, keep_token)
     audit.record(session, node.now(), viewer, "member.factor_off", viewer.person_id)
 
 
@@ -164,10 +165,10 @@ def forget(session: Session, person_id: str) -> None:
         session.execute(sa.delete(model).where(model.person_id == person_id))
 
 
-def end_others(session: Session, person_id: str, keep_token: str = "") -> None:
+def end_others(session: Session, node: Node, person_id: str, keep_token: str = "") -> None:
     """Ends a person's sessions but one, and the browsers that owe a code."""
-    session.execute(sa.delete(LoginSession).where(LoginSession.person_id == person_id, LoginSession.token_hash != stored(keep_token)))
-    session.execute(sa.delete(HalfLogin).where(HalfLogin.person_id == person_id))
+    ending.end(session, node, LoginSession, LoginSession.person_id == person_id, LoginSession.token_hash != stored(keep_token))
+    ending.end(session, node, HalfLogin, HalfLogin.person_id == person_id)
 
 
 def _new_codes(session: Session, node: Node, person_id: str) -> list[str]:

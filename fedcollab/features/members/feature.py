@@ -2,13 +2,13 @@
 
 from aiohttp import web
 
-from fedcollab.feature import Feature
+from fedcollab.feature import Feature, HomeNote
+from fedcollab.sealing import recovery
 
-from . import api, factor_pages, token_pages, views
+from . import api, ending, factor_pages, key_pages, token_pages, views
 from .api import RATE
 from .rate import Rate
 from .service import end_all, forget_ended
-from .sessions import NAMED_IN_RING
 from .taken_away import ERASURES
 from .throttle import Throttle
 from .views import THROTTLE, session_viewer
@@ -31,6 +31,12 @@ FEATURE = Feature(
         web.post("/settings/password", views.password),
         web.get("/settings/factor", factor_pages.show_factor),
         web.post("/settings/factor", factor_pages.change_factor),
+        web.get("/unlock", key_pages.show_unlock),
+        web.post("/unlock", key_pages.unlock),
+        web.get("/settings/keys", key_pages.show_keys),
+        web.post("/settings/keys", key_pages.change_keys),
+        web.get("/keepers/waiting", key_pages.show_waiting),
+        web.post("/keepers/waiting/{id}", key_pages.readmit),
         web.get("/settings/sessions", views.my_sessions),
         web.post("/settings/sessions", views.my_sessions),
         web.post("/settings/notices", views.forget_notices),
@@ -43,10 +49,11 @@ FEATURE = Feature(
         web.post("/people/{id}/outbox", api.post_outbox),
         web.get("/activities/{id}", api.show_activity),
     ),
-    chores=(forget_ended,),
+    chores=(forget_ended, ending.lock_ended, recovery.end_left),
     restored=(end_all,),
     erasures=ERASURES,
-    namings=(NAMED_IN_RING,),
+    namings=(ending.NAMED_IN_RING,),
+    home=(HomeNote("members/waiting_note.html", key_pages.KEEPER, recovery.how_many_wait),),
 )
 
 __all__ = ["FEATURE", "RATE", "THROTTLE", "Rate", "Throttle", "session_viewer"]

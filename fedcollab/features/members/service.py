@@ -19,8 +19,9 @@ from fedcollab.base.i18n import LANGUAGES, time_zones
 from fedcollab.base.markup import as_html, plain
 from fedcollab.base.model import aliased
 from fedcollab.federation import follows, profiles
+from fedcollab.sealing import recovery
 
-from . import factor
+from . import ending, factor, unlocking
 from .models import ClientToken, HalfLogin, Invitation, LoginLink, LoginSession, Member, Notice, SecondFactor
 from .sessions import ABSOLUTE, IDLE, begin, start_session
 
@@ -28,7 +29,7 @@ USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
 ROW_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 INVITATION_USED = N_("This invitation was used already or is too old. Ask your admin for a new one.")
 INVITATION, LINK = 7 * DAY, 15 * MINUTE
-SHORTEST, LONGEST, LONGEST_SUMMARY = 10, 200, 2000
+SHORTEST, LONGEST, LONGEST_SUMMARY = 12, 200, 2000
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class MemberData:
 
 
 def check_password(password: str, *names: str) -> None:
-    """Raises Refused for a password of fewer than 10 or more than 200 characters, or one that is a name."""
+    """Raises Refused for a password of fewer than 12 or more than 200 characters, or one that is a name."""
     if len(password) < SHORTEST:
         raise Refused(N_("A password has at least %(least)s characters. Four words make a good one."), least=SHORTEST)
     if len(password) > LONGEST:
@@ -159,12 +160,26 @@ def _roles(session: Session, query: sa.Executable) -> list[str]:
     return list(roles)
 
 
-def join(session: Session, node: Node, token: str, *, username: str, name: str, password_hash: str, language: str, agent: str) -> str:
-    """Uses an invitation up and answers a session's token; refused, the invitation stays good."""
+def join(
+    session: Session,
+    node: Node,
+    token: str,
+    *,
+    username: str,
+    name: str,
+    password_hash: str,
+    language: str,
+    agent: str,
+    unlock_key: bytes = b"",
+) -> str:
+    """Uses an invitation up and answers a session's token; refused, the invitation stays good. `unlock_key` comes of the password."""
     used = sa.update(Invitation).where(_good(node, token)).values(used_at=node.now())
     roles = _roles(session, used.returning(Invitation.roles))
     made = add_member(session, node, None, username=username, name=name, roles=roles, password_hash=password_hash, language=language)
-    return start_session(session, node, made.person_id, agent)
+    started = start_session(session, node, made.person_id, agent)
+    if unlock_key:
+        unlocking.first(session, node, made.person_id, started, unlock_key)
+    return started
 
 
 def make_link(session: Session, node: Node, viewer: Viewer | None, person_id: str) -> str:
@@ -173,7 +188,7 @@ def make_link(session: Session, node: Node, viewer: Viewer | None, person_id: st
     if person.disabled_at is not None:
         raise Refused(N_("This account is disabled, so no link can be made for it."))
     token, now = new_token(), node.now()
-    _shut_out(session, person.person_id)
+    _shut_out(session, node, person.person_id)
     by_id = viewer.person_id or None if viewer else None
     session.execute(sa.insert(LoginLink).values(token_hash=stored(token), person_id=person.person_id, by_id=by_id, expires_at=now + LINK))
     tell(session, person.person_id, now)
@@ -181,10 +196,13 @@ def make_link(session: Session, node: Node, viewer: Viewer | None, person_id: st
     return token
 
 
-def _shut_out(session: Session, person_id: str) -> None:
-    """Ends whatever somebody could be signed in by at this moment: sessions, browsers that owe a code, links, their tools' tokens."""
-    for model in (LoginSession, HalfLogin, LoginLink, ClientToken):
-        session.execute(sa.delete(model).where(model.person_id == person_id))
+def _shut_out(session: Session, node: Node, person_id: str) -> None:
+    """Ends whatever somebody could be signed in by at this moment: sessions with what they have unlocked, browsers that owe a code, links,
+    their tools' tokens."""
+    for model in ending.SIGN_INS:
+        ending.end(session, node, model, model.person_id == person_id)
+    for other in (LoginLink, ClientToken):
+        session.execute(sa.delete(other).where(other.person_id == person_id))
 
 
 def tell(session: Session, about_id: str, now: int) -> None:
@@ -200,8 +218,8 @@ def reset_factor(session: Session, node: Node, viewer: Viewer | None, person_id:
     person = find(session, person_id)
     if not person.second_factor or person.disabled_at is not None:
         raise Refused(N_("There is no second factor to reset."))
+    _shut_out(session, node, person.person_id)
     factor.forget(session, person.person_id)
-    _shut_out(session, person.person_id)
     tell(session, person.person_id, node.now())
     audit.record(session, node.now(), viewer, "member.factor_reset", person.person_id)
 
@@ -222,10 +240,10 @@ def use_link(session: Session, node: Node, token: str, agent: str) -> str:
 def forget_ended(session: Session, node: Node) -> None:
     """Sessions, links, invitations and tokens that have run out are deleted; who still holds one is told the same as before."""
     now = node.now()
-    session.execute(sa.delete(LoginSession).where(sa.or_(LoginSession.seen_at <= now - IDLE, LoginSession.created_at <= now - ABSOLUTE)))
+    ending.end(session, node, LoginSession, sa.or_(LoginSession.seen_at <= now - IDLE, LoginSession.created_at <= now - ABSOLUTE))
     session.execute(sa.delete(LoginLink).where(LoginLink.expires_at <= now))
     session.execute(sa.delete(Invitation).where(Invitation.expires_at <= now))
-    session.execute(sa.delete(HalfLogin).where(HalfLogin.expires_at <= now))
+    ending.end(session, node, HalfLogin, HalfLogin.expires_at <= now)
     session.execute(sa.delete(ClientToken).where(ClientToken.expires_at <= now))
 
 
@@ -236,16 +254,19 @@ def end_all(session: Session, _node: Node, _made_at: int) -> None:
 
 
 def disable(session: Session, node: Node, viewer: Viewer | None, person_id: str) -> None:
-    """Ends an account in one action: its sessions, links, tokens and key are dead with this commit. Raises Refused for the last admin."""
+    """Ends an account in one action: its sessions, links, tokens and keys are dead with this commit, and what its sealing key opened is
+    destroyed. Raises Refused for the last admin."""
     person, now = find(session, person_id), node.now()
     _keep_an_admin(session, person)
+    recovery.withdraw(session, node, person.person_id)
     session.execute(sa.update(Member).where(Member.person_id == person.person_id).values(disabled_at=now, password_hash=""))
     session.execute(sa.update(Actor).where(Actor.id == person.person_id).values(disabled_at=now))
     node.named(session, person.person_id)
-    _shut_out(session, person.person_id)
+    _shut_out(session, node, person.person_id)
     session.execute(sa.delete(Notice).where(Notice.person_id == person.person_id))  # nobody will read them
     factor.forget(session, person.person_id)
     follows.tell_people(session, node)
+    ending.end_keys(session, node, person.person_id)
     audit.record(session, now, viewer, "member.disable", person.person_id)
 
 
@@ -296,11 +317,16 @@ def set_profile(session: Session, node: Node, viewer: Viewer, *, name: str, summ
     follows.tell_profile(session, node, actors.by_id(session, viewer.person_id))
 
 
-def set_password(session: Session, node: Node, person_id: str, password_hash: str, keep_token: str = "") -> None:
+def set_password(
+    session: Session, node: Node, person_id: str, password_hash: str, keep_token: str = "", said: unlocking.Said | None = None
+) -> None:
     """Sets a password; all other sessions of the person end, the tokens of their tools, and what waits for a code after the old one:
-    whoever knew the old password may have made any of them."""
+    whoever knew the old password may have made any of them. `said` is what their keys are put under it by. Raises Refused for a recovery
+    code that does not open them."""
     session.execute(sa.update(Member).where(Member.person_id == person_id).values(password_hash=password_hash, new_password_due=False))
-    factor.end_others(session, person_id, keep_token)
+    factor.end_others(session, node, person_id, keep_token)
+    if said is not None:
+        unlocking.changed(session, node, person_id, keep_token, said)
     session.execute(sa.delete(ClientToken).where(ClientToken.person_id == person_id))
     audit.record(session, node.now(), Viewer(person_id=person_id), "member.password", person_id)
 

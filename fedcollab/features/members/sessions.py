@@ -13,10 +13,10 @@ from fedcollab.actors.node import Node
 from fedcollab.base.clock import DAY, HOUR, MINUTE
 from fedcollab.base.crypto import new_token, stored
 from fedcollab.base.model import aliased
+from fedcollab.base.passwords import Tried
 from fedcollab.base.statements import prepared
-from fedcollab.sealing.sweeping import SESSION, Naming
 
-from . import factor
+from . import ending, factor, unlocking
 from .devices import device
 from .models import HalfLogin, LoginSession, Member, Notice, SecondFactor
 
@@ -55,9 +55,6 @@ def start_session(session: Session, node: Node, person_id: str, agent: str) -> s
     return token
 
 
-NAMED_IN_RING = Naming(SESSION, lambda session: [SESSION + one for one in session.scalars(sa.select(LoginSession.token_hash))])
-
-
 class OwesCode(str):
     """A token that is no session yet: its browser still owes the code of the second factor."""
 
@@ -73,10 +70,21 @@ def begin(session: Session, node: Node, person_id: str, agent: str) -> str:
     return token
 
 
-def sign_in(session: Session, node: Node, person_id: str, hashed: str, agent: str) -> str:
-    """As `begin`, for somebody whose password went with this hash; empty where it was changed or the account disabled meanwhile."""
+def sign_in(session: Session, node: Node, person_id: str, hashed: str, agent: str, tried: Tried | None = None) -> str:
+    """As `begin`, for somebody whose password went with this hash, and with what it opens; empty where it was changed or the account
+    disabled meanwhile."""
+    if not still(session, person_id, hashed):
+        return ""
+    token = begin(session, node, person_id, agent)
+    if tried is not None:
+        unlocking.right(session, node, person_id, hashed, tried, token)
+    return token
+
+
+def still(session: Session, person_id: str, hashed: str) -> bool:
+    """Whether this is the hash of the account's password yet, and the account is not disabled."""
     same = sa.and_(Member.person_id == person_id, Member.password_hash == hashed, Member.disabled_at.is_(None))
-    return begin(session, node, person_id, agent) if session.execute(sa.select(Member.person_id).where(same)).first() else ""
+    return session.execute(sa.select(Member.person_id).where(same)).first() is not None
 
 
 def owes_code(session: Session, node: Node, token: str) -> str:
@@ -92,7 +100,9 @@ def finish(session: Session, node: Node, token: str, code: str, agent: str) -> s
     if not person_id or not factor.takes(session, node, person_id, code):
         return ""
     session.execute(sa.delete(HalfLogin).where(HalfLogin.token_hash == stored(token)))
-    return start_session(session, node, person_id, agent)
+    made = start_session(session, node, person_id, agent)
+    unlocking.move(session, node, token, made)
+    return made
 
 
 def signed_in(session: Session, node: Node, token: str) -> SignedIn | None:
@@ -159,9 +169,9 @@ def listed(session: Session, person_id: str) -> list[SessionData]:
     ]
 
 
-def end(session: Session, person_id: str, token_hash: str) -> None:
+def end(session: Session, node: Node, person_id: str, token_hash: str) -> None:
     """Ends one session of a person."""
-    session.execute(sa.delete(LoginSession).where(LoginSession.person_id == person_id, LoginSession.token_hash == token_hash))
+    ending.end(session, node, LoginSession, LoginSession.person_id == person_id, LoginSession.token_hash == token_hash)
 
 
 def credentials(session: Session, username: str) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from fedcollab.actors.node import Node
 from fedcollab.backup.erasures import Part
 from fedcollab.base.errors import Refused
 
-from . import factor, service
+from . import ending, factor, service
 from .models import Member
 from .service import MemberData
 
@@ -49,6 +49,7 @@ def take_again(session: Session, node: Node, name: str) -> None:
         person = service.find(session, rest)
         session.execute(sa.update(Member).where(Member.person_id == person.person_id).values(password_hash=""))
         factor.forget(session, person.person_id)
+        ending.forget_password(session, node, person.person_id)
         audit.record(session, node.now(), None, "member.factor_reset", person.person_id)
     else:
         service.disable_again(session, node, name)

@@ -9,8 +9,9 @@ from aiohttp import web
 from multidict import MultiDict, MultiDictProxy
 
 from fedcollab.access.viewer import VIEWER
+from fedcollab.base import passwords
 from fedcollab.base.clock import MICROSECONDS
-from fedcollab.base.crypto import hash_password, in_turn, password_matches, stored
+from fedcollab.base.crypto import in_turn, stored
 from fedcollab.base.errors import FedcollabError, Forbidden, Gone, N_, NotFound, Refused, Unavailable
 from fedcollab.base.i18n import LANGUAGES, negotiate, time_zones, words
 from fedcollab.base.markup import as_text, plain
@@ -36,8 +37,9 @@ from fedcollab.base.web import (
 from fedcollab.feature import came_back, member_of, page
 from fedcollab.federation.kernel import KERNEL
 from fedcollab.federation.views import get_person
+from fedcollab.sealing.recovery import WrongPaper, read_paper
 
-from . import factor, service, sessions
+from . import factor, service, sessions, unlocking
 from .throttle import Throttle
 
 Fields = MultiDictProxy[str]
@@ -111,7 +113,7 @@ def _login_page(
 async def login(request: web.Request) -> web.Response:
     """Compares the password outside the transaction; an unknown name costs the same as a known one."""
     fields, kernel, throttle = await read_fields(request), request.app[KERNEL], request.app[THROTTLE]
-    kept = _kept(fields)
+    kept = kept_fields(fields)
     username, to = fields.get("username", "").strip().lower(), local(fields.get("next", request.query.get("next", "/")))
     if kept and "username" not in fields:
         check_origin(request)  # nobody else's form is taken along
@@ -122,24 +124,25 @@ async def login(request: web.Request) -> web.Response:
         throttle.attempt(username, address)
     except Refused as error:  # a page of its own would lose what travels along
         words = error.in_words(words_of(request))
-        return _to_wait(_login_page(request, to, username=username, kept=kept, error=words, status=error.status), error)
+        return to_wait(_login_page(request, to, username=username, kept=kept, error=words, status=error.status), error)
     person_id, hashed = await kernel.database.read(sessions.credentials, username)
-    good, token = await in_turn(password_matches, hashed, fields.get("password", "")), ""
-    if good and person_id:
-        token = await kernel.database.write(sessions.sign_in, kernel.node, person_id, hashed, request.headers.get("User-Agent", ""))
+    tried, token = await in_turn(passwords.tried, hashed, fields.get("password", ""), pepper(request)), ""
+    if tried.good and person_id:
+        agent = request.headers.get("User-Agent", "")
+        token = await kernel.database.write(sessions.sign_in, kernel.node, person_id, hashed, agent, tried)
     if not token:
         return _login_page(request, to, username=username, kept=kept, error=WRONG, status=422)
     throttle.passed(username, address)
     return _signed_in(request, token, to, kept)
 
 
-def _to_wait(response: web.Response, error: Refused) -> web.Response:
+def to_wait(response: web.Response, error: Refused) -> web.Response:
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
     return response
 
 
-def _kept(fields: Fields) -> Fields:
+def kept_fields(fields: Fields) -> Fields:
     """What another form has in it beside the login's own fields; one field several times where several things were ticked."""
     apart = ("token", "username", "password", "code", "next")
     return MultiDictProxy(MultiDict((name, value) for name, value in fields.items() if name not in apart))
@@ -163,7 +166,7 @@ async def login_code(request: web.Request) -> web.Response:
     """The second step of signing in: a code of the app, or a recovery code. Tries count by account, from wherever they come: only who
     has the password gets here. Recovery codes are too long to guess, so that their owner never waits for what a guesser did."""
     fields, kernel, half = await read_fields(request), request.app[KERNEL], read_cookie(request, "half")
-    to, kept, code = local(fields.get("next", "/")), _kept(fields), fields.get("code", "")
+    to, kept, code = local(fields.get("next", "/")), kept_fields(fields), fields.get("code", "")
     try:
         check_form(request, fields)
         person_id = await kernel.database.read(sessions.owes_code, kernel.node, half)
@@ -172,7 +175,7 @@ async def login_code(request: web.Request) -> web.Response:
         tries = code_tries(request, person_id, code)
     except Refused as error:  # as above
         words = error.in_words(words_of(request))
-        return _to_wait(_code_page(request, to, kept=kept, error=words, status=error.status), error)
+        return to_wait(_code_page(request, to, kept=kept, error=words, status=error.status), error)
     token = await kernel.database.write(sessions.finish, kernel.node, half, code, request.headers.get("User-Agent", ""))
     if not token:
         return _code_page(request, to, kept=kept, error=CODE_WRONG, status=422)
@@ -191,7 +194,7 @@ def code_tries(request: web.Request, person_id: str, code: str) -> Callable[[], 
 async def logout(request: web.Request) -> web.Response:
     viewer, kernel = member_of(request), request.app[KERNEL]
     await read_form(request)
-    await kernel.database.write(sessions.end, viewer.person_id, stored(read_cookie(request, "session")))
+    await kernel.database.write(sessions.end, kernel.node, viewer.person_id, stored(read_cookie(request, "session")))
     response = redirect("/")
     delete_cookie(response, request.app[SETTINGS], "session")
     return response
@@ -209,15 +212,16 @@ async def join(request: web.Request) -> web.Response:
         try:
             values["username"] = values["username"].lower()  # a phone's keyboard begins every word with a capital
             service.check_password(fields.get("password", ""), *values.values(), request.app[SETTINGS].name)
-            hashed, about = await in_turn(hash_password, fields["password"]), "username"
+            made, about = await in_turn(passwords.make, fields["password"], pepper(request)), "username"
             started = await kernel.database.write(
                 service.join,
                 kernel.node,
                 token,
                 **values,
-                password_hash=hashed,
+                password_hash=made.hashed,
                 language=words_of(request).language,
                 agent=request.headers.get("User-Agent", ""),
+                unlock_key=made.unlock,
             )
             return _signed_in(request, started, "/")
         except Gone:
@@ -259,40 +263,58 @@ async def settings(request: web.Request) -> web.Response:
 
 
 async def password(request: web.Request) -> web.Response:
-    """A new password; the old one is asked for unless a one-time link brought the person here."""
-    viewer = member_of(request)
+    """A new password; the old one is asked for unless a one-time link brought the person here, who may have a paper then."""
+    viewer, kernel = member_of(request), request.app[KERNEL]
     due, errors = request[SIGNED_IN].new_password_due, {}
+    has_key = due and await kernel.database.read(unlocking.has_key, viewer.person_id)
     if request.method == "POST":
         fields = await read_form(request)
         try:
             await _set_password(request, fields, due)
             return redirect("/")
         except FedcollabError as error:
-            errors = {"old" if error.status == 403 else "password": error.in_words(words_of(request))}
-    return page(request, "members/password.html", status=422 if errors else 200, due=due, errors=errors, viewer_name=viewer.name)
+            about = "code" if isinstance(error, WrongPaper) else "old" if error.status == 403 else "password"
+            errors = {about: error.in_words(words_of(request))}
+    return page(request, "members/password.html", status=422 if errors else 200, due=due, errors=errors, has_key=has_key)
 
 
 async def _set_password(request: web.Request, fields: Any, due: bool) -> None:
     viewer, kernel = member_of(request), request.app[KERNEL]
-    me = await kernel.database.read(service.find, viewer.person_id)
-    if not due and not await knows_password(request, me.username, fields.get("old", "")):
-        wrong = Refused(N_("This is not your present password."))
-        wrong.status = 403
-        raise wrong
+    me, old, code = await kernel.database.read(service.find, viewer.person_id), None, None
+    if due and fields.get("code", "").strip():
+        code = read_paper(fields["code"])
+    if not due:
+        _, tried = await try_password(request, me.username, fields.get("old", ""))
+        if not tried.good:
+            wrong = Refused(N_("This is not your present password."))
+            wrong.status = 403
+            raise wrong
+        old = tried.unlock
     service.check_password(fields.get("password", ""), me.username, me.name, request.app[SETTINGS].name)
-    made = await in_turn(hash_password, fields["password"])
-    await kernel.database.write(service.set_password, kernel.node, viewer.person_id, made, read_cookie(request, "session"))
+    made = await in_turn(passwords.make, fields["password"], pepper(request))
+    said, token = unlocking.Said(made.unlock, old, code, reset=due), read_cookie(request, "session")
+    await kernel.database.write(service.set_password, kernel.node, viewer.person_id, made.hashed, token, said)
 
 
 async def knows_password(request: web.Request, username: str, said: str) -> bool:
     """Whether somebody who is signed in can say the account's password. Raises TooMany."""
+    return (await try_password(request, username, said))[1].good
+
+
+async def try_password(request: web.Request, username: str, said: str) -> tuple[str, passwords.Tried]:
+    """The same with what the password opens, and the stored form that it went with. Raises TooMany."""
     throttle, address, database = request.app[THROTTLE], client(request), request.app[KERNEL].database
     throttle.attempt(username, address)
     _, hashed = await database.read(sessions.credentials, username)
-    good = await in_turn(password_matches, hashed, said)
-    if good:
+    tried = await in_turn(passwords.tried, hashed, said, pepper(request))
+    if tried.good:
         throttle.passed(username, address)
-    return good
+    return hashed, tried
+
+
+def pepper(request: web.Request) -> bytes:
+    """What of the node's own key goes into unlock keys."""
+    return passwords.pepper(request.app[KERNEL].node.master_key)
 
 
 async def my_sessions(request: web.Request) -> web.Response:
@@ -303,7 +325,7 @@ async def my_sessions(request: web.Request) -> web.Response:
         fields = await read_form(request)
         for one in await kernel.database.read(sessions.listed, viewer.person_id):
             if fields.get("end") == one.token_hash or (fields.get("end") == "others" and one.token_hash != mine):
-                await kernel.database.write(sessions.end, viewer.person_id, one.token_hash)
+                await kernel.database.write(sessions.end, kernel.node, viewer.person_id, one.token_hash)
         return redirect("/settings/sessions")
     return page(request, "members/sessions.html", sessions=await kernel.database.read(sessions.listed, viewer.person_id), mine=mine)
 
