@@ -18,13 +18,14 @@ from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import follows
 
 from . import wraps
-from .locked import lock, unlock
+from .locked import BEFORE, TAG, lock, unlock
 from .pairs import PersonPrivate, PersonPublic, generate
 from .person_models import CURRENT, OLD, WAITING, PersonKeyRow
 from .shut import Shut
 from .sweeping import Naming
 from .texts import written
 
+BOX = BEFORE + len(generate().to_bytes()) + TAG  # bytes of a key under a password
 NEXT = "next key"  # what a key signs for the one that follows it
 
 
@@ -94,10 +95,20 @@ def retire(session: Session, ring: sa.Connection, person_id: str) -> None:
 
 
 def reseal(ring: sa.Connection, keys: Iterable[PersonPrivate], unlock_key: bytes) -> None:
-    """Puts keys under another password."""
+    """Puts keys under another password. The box under the one before stays beside until `settle`: the ring is written before the commit
+    that changes the password, which may yet fail."""
     for private in keys:
-        kid = private.public.kid
-        wraps.change_secret(ring, kid, by_password=lock(unlock_key, private.to_bytes(), by_password(kid)))
+        kid, found = private.public.kid, wraps.secret(ring, private.public.kid)
+        before = found.by_password[:BOX] if found else b""
+        wraps.change_secret(ring, kid, by_password=lock(unlock_key, private.to_bytes(), by_password(kid)) + before)
+
+
+def settle(ring: sa.Connection, person_id: str, unlock_key: bytes) -> None:
+    """The password of this unlock key is the one, so boxes under others beside it go."""
+    for one in wraps.secrets_of(ring, person_id):
+        mine = [box for box in _boxes(one.by_password) if opened_one(box, unlock_key, by_password(one.kid)) is not None]
+        if mine and mine[0] != one.by_password:
+            wraps.change_secret(ring, one.kid, by_password=mine[0])
 
 
 def insert(
@@ -111,15 +122,18 @@ def insert(
     prev: str = "",
     first_hand: bool = True,
 ) -> None:
-    """Writes down a key's public halves."""
+    """Writes down a key's public halves; it is the newest of the person's, whatever a clock that was set back says."""
+    newest = session.scalar(sa.select(sa.func.max(PersonKeyRow.at)).where(PersonKeyRow.person_id == person_id))
+    at = at if newest is None else max(at, newest + 1)
     row = dict(id=new_id(at), person_id=person_id, kid=public.kid, public=public.raw, signing=public.signing)
     session.execute(sa.insert(PersonKeyRow).values(**row, state=state, document=document, prev=prev, first_hand=first_hand, at=at))
 
 
 def opened(ring: sa.Connection, person_id: str, unlock_key: bytes) -> list[PersonPrivate]:
     """All of a person's keys, old ones too, that this unlock key opens."""
-    found = (opened_one(one.by_password, unlock_key, by_password(one.kid)) for one in wraps.secrets_of(ring, person_id))
-    return [private for private in found if private is not None]
+    every = ((one.kid, box) for one in wraps.secrets_of(ring, person_id) for box in _boxes(one.by_password))
+    found = (opened_one(box, unlock_key, by_password(kid)) for kid, box in every)
+    return list({private.public.kid: private for private in found if private is not None}.values())
 
 
 def said(person_uri: str, public: PersonPublic, signed_by: PersonPrivate | None) -> dict[str, Any]:
@@ -155,6 +169,11 @@ def by_password(kid: str) -> str:
 def by_code(kid: str) -> str:
     """What a box under the recovery code is bound to."""
     return f"person key {kid} by code"
+
+
+def _boxes(by_password: bytes) -> list[bytes]:
+    """The one under the password, and behind it the one before where that may be it yet."""
+    return [by_password[at : at + BOX] for at in range(0, len(by_password), BOX)]
 
 
 def opened_one(box: bytes, key: bytes, purpose: str) -> PersonPrivate | None:

@@ -59,6 +59,8 @@ def right(session: Session, node: Node, person_id: str, hashed: str, tried: Trie
         keys = people.opened(ring, person_id, tried.unlock) if tried.unlock is not None else []
         if tried.renewed is not None:
             people.reseal(ring, keys, tried.renewed.unlock)
+        else:
+            people.settle(ring, person_id, tried.lasting)
         return _unlock(session, ring, node, person_id, token, keys, tried.lasting)
 
 
@@ -93,6 +95,13 @@ def changed(session: Session, node: Node, person_id: str, token: str, said: Said
             if said.reset and not keys and people.listed(session, person_id):
                 keys = [recovery.begin_anew(session, ring, node, person_id, said.new)]
         _unlock(session, ring, node, person_id, token, keys, said.new)
+
+
+def settle(session: Session, node: Node, person_id: str, unlock_key: bytes) -> None:
+    """Once another password is set for good: the one before opens nothing."""
+    if state.is_on(session):
+        with node.ring.begin() as ring:
+            people.settle(ring, person_id, unlock_key)
 
 
 def begin_anew(session: Session, node: Node, person_id: str, token: str, made: Tried) -> None:

@@ -294,6 +294,7 @@ async def _set_password(request: web.Request, fields: Any, due: bool) -> None:
     made = await in_turn(passwords.make, fields["password"], pepper(request))
     said, token = unlocking.Said(made.unlock, old, code, reset=due), read_cookie(request, "session")
     await kernel.database.write(service.set_password, kernel.node, viewer.person_id, made.hashed, token, said)
+    await kernel.database.write(unlocking.settle, kernel.node, viewer.person_id, made.unlock)
 
 
 async def knows_password(request: web.Request, username: str, said: str) -> bool:
