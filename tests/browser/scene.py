@@ -35,6 +35,7 @@ from fedcollab.federation.models import ADMITTED, OUTSIDE, PARKED, REFUSED, SUSP
 
 from .carried import carry
 from .imported import import_some
+from .keyed import lock_up
 from .moderated import moderate
 from .shelved import shelve
 from .told import tell
@@ -154,6 +155,7 @@ async def _set(stack: contextlib.AsyncExitStack, root: Path, loop: asyncio.Abstr
     await shelve(made)
     await carry(made)
     await import_some(made)
+    await lock_up(made, PASSWORD)
     await _partners(made)
     await busy.kernel.database.write(_age)
     await empty.kernel.database.write(restored.remember, empty.kernel.node, empty.kernel.node.now() - DAY)  # it has come out of a backup

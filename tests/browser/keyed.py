@@ -1,0 +1,38 @@
+"""Decides what the pages of keys show: cases are on; one person has a key, one waits to be readmitted, one came by a link; who keeps."""
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fedcollab.actors.node import Node
+from fedcollab.base.passwords import pepper, tried
+from fedcollab.features.members.models import Member
+from fedcollab.sealing import people, recovery, state
+
+if TYPE_CHECKING:
+    from .scene import Scene
+
+
+async def lock_up(made: "Scene", password: str) -> None:
+    """Ruth and Nina have keys, Amal lost theirs; Mila keeps, and Sokha on the node without anything."""
+    busy = made.busy
+    await busy.write(_keys, made, password)
+    for one, name in ((busy, "mila"), (made.empty, "sokha")):
+        await one.write(_keeps, made.people[name].person_id)
+
+
+def _keys(session: Session, node: Node, made: "Scene", password: str) -> None:
+    state.turn_on(session, node, made.people["ilse"].person_id)
+    hashed = session.scalars(sa.select(Member.password_hash).where(Member.username == "ruth")).one()
+    unlock: Any = tried(hashed, password, pepper(node.master_key)).unlock
+    with node.ring.begin() as ring:
+        for name in ("ruth", "nina", "amal"):
+            people.make(session, ring, node, made.people[name].person_id, unlock)
+        recovery.begin_anew(session, ring, node, made.people["amal"].person_id, unlock)
+
+
+def _keeps(session: Session, _node: Node, person_id: str) -> None:
+    mine = Member.person_id == person_id
+    roles = session.scalars(sa.select(Member.roles).where(mine)).one()
+    session.execute(sa.update(Member).where(mine).values(roles=sorted({*roles, "keeper"})))
