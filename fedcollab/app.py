@@ -70,7 +70,7 @@ from fedcollab.files.shelves import SHELVES, shelves
 from fedcollab.flows.feature import FEATURE as FLOWS
 from fedcollab.running import disk, health, metrics
 from fedcollab.running.closing import closed
-from fedcollab.sealing import people, pinned, ring
+from fedcollab.sealing import keepers, organisation, partner_keys, people, pinned, ring, sheets
 from fedcollab.sealing.unlocked import Locked
 from fedcollab.search import filling, names
 
@@ -87,8 +87,15 @@ FILES = Feature(
     restored=(taken_away.begin_anew,),
 )
 RUNNING = Feature("running", routes=(*health.ROUTES, *metrics.ROUTES), chores=disk.CHORES)
-SEALING = Feature("sealing", chores=(ring.finish,), namings=(people.NAMED_IN_RING,))
-FEATURES: tuple[Feature, ...] = (FEDERATION, DISCUSSIONS, LIBRARY, STORIES, MEMBERS, SEARCHING, FLOWS, ADMIN, FILES, RUNNING, SEALING)
+SEALING = Feature(
+    "sealing",
+    handlers=partner_keys.HANDLERS,
+    chores=(ring.finish, sheets.end_old, keepers.end_left),
+    restored=(organisation.begin_anew,),
+    namings=(people.NAMED_IN_RING, organisation.NAMED_IN_RING, sheets.NAMED_IN_RING),
+)
+MAIN = (DISCUSSIONS, LIBRARY, STORIES, MEMBERS, SEARCHING, FLOWS, ADMIN)
+FEATURES: tuple[Feature, ...] = (FEDERATION, *MAIN, FILES, RUNNING, SEALING)
 NAMINGS = tuple(naming for feature in FEATURES for naming in feature.namings)
 STOCKS = tuple(feature.stock for feature in FEATURES if feature.stock is not None)
 

@@ -49,7 +49,9 @@ user_app.command("reset-factor")(user_reset_factor)
 app.command("restore")(restore)
 app.command("doctor")(doctor)
 
-Role = Annotated[list[str] | None, typer.Option("--role", help="admin, moderator or member; may be given several times.")]
+Role = Annotated[
+    list[str] | None, typer.Option("--role", help="admin, moderator, member, caseworker, triager, analyst; may be given several times.")
+]
 
 
 def main() -> None:

@@ -47,6 +47,7 @@ from fedcollab.files import previews, sweeping
 from fedcollab.files import views as files
 from fedcollab.files.holding import HOLDS
 from fedcollab.files.shelves import SHELVES, shelves
+from fedcollab.sealing import partner_keys
 from fedcollab.sealing.ring import Ring
 from fedcollab.sealing.ring_models import RingModel
 from tests import pooled
@@ -143,7 +144,7 @@ async def start(
     pooled.tables(opened.engine)
     ring = Ring(f"sqlite:///{place / f'{port}.ring.db'}")
     pooled.tables(ring.engine, RingModel)
-    trust = (*offers.HANDLERS, *succession.HANDLERS, *vouching.HANDLERS)
+    trust = (*offers.HANDLERS, *succession.HANDLERS, *vouching.HANDLERS, *partner_keys.HANDLERS)
     registry = Registry((*follows.HANDLERS, *trust, *DISCUSSIONS.handlers, *LIBRARY.handlers))
     fetcher = Fetcher(peers=frozenset(settings.loopback_peers), agent=agent_of(settings.base_url))
     files_of = NodeFiles(place / f"{port}.files")

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from aiohttp import web
 
 ADMIN, MODERATOR, MEMBER = "admin", "moderator", "member"
-ROLES = (ADMIN, MODERATOR, MEMBER)
+KEEPER, CASEWORKER, TRIAGER, ANALYST = "keeper", "caseworker", "triager", "analyst"  # none of them opens anything by itself
+GIVEN = (ADMIN, MODERATOR, MEMBER, CASEWORKER, TRIAGER, ANALYST)  # by admins; keepers are named by keepers (sealing/keepers.py)
+ROLES = (*GIVEN, KEEPER)
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,11 @@ class Viewer:
     @property
     def moderates(self) -> bool:
         return bool(self.roles & {ADMIN, MODERATOR})
+
+    @property
+    def is_keeper(self) -> bool:
+        """Whether they were named a keeper; whether they hold the organisation's key is another thing (sealing/keepers.py)."""
+        return KEEPER in self.roles
 
 
 ANYBODY = Viewer()

@@ -4,7 +4,7 @@ from typing import Any
 
 from aiohttp import web
 
-from fedcollab.access.viewer import MEMBER, ROLES
+from fedcollab.access.viewer import GIVEN, MEMBER
 from fedcollab.base.errors import NotFound, Refused
 from fedcollab.base.qr import qr
 from fedcollab.base.web import read_form, redirect, words_of
@@ -22,7 +22,7 @@ async def members(request: web.Request) -> web.Response:
 async def _page(request: web.Request, status: int = 200, **made: Any) -> web.Response:
     found = await request.app[KERNEL].database.read(service.listed)
     shown: dict[str, Any] = {"link": "", "qr": "", "for_whom": "", "errors": {}} | made
-    return page(request, "admin/members.html", status=status, members=found, all_roles=ROLES, usual=MEMBER, **shown)
+    return page(request, "admin/members.html", status=status, members=found, all_roles=GIVEN, usual=MEMBER, **shown)
 
 
 async def _refused(request: web.Request, error: Refused, where: str) -> web.Response:

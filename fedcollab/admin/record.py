@@ -47,6 +47,8 @@ KINDS = {
     "organisation": N_("Blocked organisations"),
     "queue": N_("Deliveries"),
     "key": N_("Keys of this node"),
+    "keeper": N_("Keepers"),
+    "sheets": N_("Sheets of the organisation's key"),
     "node": N_("The node"),
     "audit": N_("The record"),
 }

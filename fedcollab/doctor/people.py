@@ -18,19 +18,19 @@ def admins(patient: Patient) -> Finding:
 
 
 def factors(patient: Patient) -> Finding:
-    """`factors`: admins and moderators have a second factor. They see nothing before they have one, but until then a password is enough to
+    """`factors`: whoever has to have a second factor has one. They see nothing before they have one, but until then a password is enough to
     set it up."""
     settings = patient.settings
     with patient.session() as session:
         members = [member for member in service.listed(session) if member.disabled_at is None]
-    bare = [member.username for member in members if factor.COMPELLED & set(member.roles) and not member.second_factor]
+    bare = [member.username for member in members if factor.COMPELLED & set(member.all_roles) and not member.second_factor]
     if settings.trial:
         return ok("On a trial node nobody needs a second factor.")
     if bare:
         return warn(
-            "Admins and moderators without a second factor: %(number)d (%(who)s).",
+            "People who need a second factor and have none: %(number)d (%(who)s).",
             "Ask them to sign in: they are led to it. Do they no longer work here: %(node)s user disable NAME",
             number=len(bare),
             who=", ".join(bare[:3]),
         )
-    return ok("All admins and moderators have a second factor.")
+    return ok("All who need a second factor have one.")

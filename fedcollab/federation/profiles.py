@@ -24,7 +24,7 @@ from . import proofs
 TYPES = {"Person": PERSON, "Service": PERSON, "Organization": ORGANIZATION, "Application": ORGANIZATION, "Group": GROUP}
 LONGEST = 100_000
 LISTS = ("outbox", "followers", "following")  # of an Organization: there, and saying nothing
-CARRIED = (ap.PERSON_KEY,)  # what a floor above has put into a document: it stays until that floor says otherwise
+CARRIED = (ap.PERSON_KEY, ap.ORGANISATION_KEY)  # what a floor above has put into a document: it stays until that floor says otherwise
 
 
 @dataclass(frozen=True)

@@ -69,12 +69,12 @@ def rotate(session: Session, node: Node, viewer: Viewer | None, grace: int = GRA
     session.execute(mine.values(until=until))
     coming = profiles.key_objects(me.uri, keys.in_state(session, me.id, NEXT))
     profiles.document(session, node, me, **{ap.SUCCESSOR: coming, ap.UNTIL: iso(until)})
-    _tell(session, node)
+    tell(session, node)
     audit.record(session, node.now(), viewer, "key.rotate", me.id)
     return status(session, node)
 
 
-def _tell(session: Session, node: Node) -> None:
+def tell(session: Session, node: Node) -> None:
     """Sends the Organization's document as it is now to all partners."""
     me = actors.own(session, node)
     made = ap.activity("Update", outbox.new_uri(node), me.uri, profiles.stored_document(session, me.id))
@@ -115,7 +115,7 @@ def _renew_all(session: Session, node: Node) -> None:
     profiles.prove_anew(session, node)
     outbox.prove_anew(session, node, me.id)
     policy.count_anew(session, me.id, me.id)  # our groups' lists are published again, by the chore that does so
-    _tell(session, node)
+    tell(session, node)
     people = sa.select(Actor.id).where(Actor.known == OWN, Actor.kind == PERSON, Actor.disabled_at.is_(None)).order_by(Actor.id)
     for person_id in session.scalars(people).all():
         follows.tell_profile(session, node, actors.by_id(session, person_id))

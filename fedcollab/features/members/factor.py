@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
-from fedcollab.access.viewer import ADMIN, MODERATOR, Viewer
+from fedcollab.access.viewer import ADMIN, CASEWORKER, KEEPER, MODERATOR, TRIAGER, Viewer
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import HOUR, MICROSECONDS
 from fedcollab.base.crypto import derive, seal, stored, unseal
@@ -19,7 +19,7 @@ from fedcollab.base.errors import N_, Refused
 from . import ending
 from .models import HalfLogin, LoginSession, RecoveryCode, SecondFactor
 
-COMPELLED = frozenset({ADMIN, MODERATOR})
+COMPELLED = frozenset({ADMIN, MODERATOR, KEEPER, CASEWORKER, TRIAGER})
 STEP, DIGITS, OFFER = 30, 6, HOUR
 CODES, GROUPS = 10, 4  # recovery codes; each of so many groups of four: 80 bits
 LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"  # none that is read for another
@@ -153,7 +153,7 @@ def renew_codes(session: Session, node: Node, viewer: Viewer) -> list[str]:
 def switch_off(session: Session, node: Node, viewer: Viewer, keep_token: str) -> None:
     """No code is asked for any more; all other sessions end. Raises Refused for those who have to have it."""
     if compelled(node, viewer.roles):
-        raise Refused(N_("Admins and moderators cannot do without the second factor. You can move it to another phone."))
+        raise Refused(N_("With your roles you cannot do without the second factor. You can move it to another phone."))
     end_others(session, node, viewer.person_id, keep_token)
     forget(session, viewer.person_id)
     audit.record(session, node.now(), viewer, "member.factor_off", viewer.person_id)

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fedcollab.access import audit, policy
-from fedcollab.access.viewer import ADMIN, ROLES, Viewer
+from fedcollab.access.viewer import ADMIN, GIVEN, KEEPER, Viewer
 from fedcollab.actors import service as actors
 from fedcollab.actors.models import PERSON, Actor
 from fedcollab.actors.node import Node
@@ -19,7 +19,7 @@ from fedcollab.base.i18n import LANGUAGES, time_zones
 from fedcollab.base.markup import as_html, plain
 from fedcollab.base.model import aliased
 from fedcollab.federation import follows, profiles
-from fedcollab.sealing import recovery
+from fedcollab.sealing import keepers, recovery
 
 from . import ending, factor, unlocking
 from .models import ClientToken, HalfLogin, Invitation, LoginLink, LoginSession, Member, Notice, SecondFactor
@@ -45,6 +45,12 @@ class MemberData:
     time_zone: str
     disabled_at: int | None
     second_factor: bool
+    keeper: bool
+
+    @property
+    def all_roles(self) -> list[str]:
+        """The roles that admins gave, and whether they were named a keeper, which is no admin's to give."""
+        return [*self.roles, KEEPER] if self.keeper else self.roles
 
 
 def check_password(password: str, *names: str) -> None:
@@ -66,9 +72,11 @@ def check_username(session: Session, node: Node, username: str) -> None:
 
 
 def check_roles(roles: list[str]) -> None:
-    """Raises Refused for no role or an unknown one."""
-    if not roles or set(roles) - set(ROLES):
-        raise Refused(N_("Choose at least one of the roles admin, moderator and member."))
+    """Raises Refused for no role, an unknown one, and the keeper's, which admins don't give."""
+    if KEEPER in roles:
+        raise Refused(N_("Keepers are named by keepers, on the page Keepers."))
+    if not roles or set(roles) - set(GIVEN):
+        raise Refused(N_("Choose at least one of the roles listed."))
 
 
 def add_member(
@@ -125,6 +133,7 @@ def _query() -> sa.Select[Any]:
         Member.time_zone,
         Member.disabled_at,
         SecondFactor.on_at.is_not(None),
+        Member.person_id.in_(keepers.named()),
     )
     query = sa.select(*columns).join(Actor, Actor.id == Member.person_id)
     return query.outerjoin(SecondFactor, SecondFactor.person_id == Member.person_id)
@@ -255,7 +264,7 @@ def end_all(session: Session, _node: Node, _made_at: int) -> None:
 
 def disable(session: Session, node: Node, viewer: Viewer | None, person_id: str) -> None:
     """Ends an account in one action: its sessions, links, tokens and keys are dead with this commit, and what its sealing key opened is
-    destroyed. Raises Refused for the last admin."""
+    destroyed; the organisation's key, where they kept it, is turned. Raises Refused for the last admin."""
     person, now = find(session, person_id), node.now()
     _keep_an_admin(session, person)
     recovery.withdraw(session, node, person.person_id)
@@ -268,6 +277,7 @@ def disable(session: Session, node: Node, viewer: Viewer | None, person_id: str)
     follows.tell_people(session, node)
     ending.end_keys(session, node, person.person_id)
     audit.record(session, now, viewer, "member.disable", person.person_id)
+    keepers.end(session, node, viewer, person.person_id)
 
 
 def disabled_since(session: Session, since: int) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from fedcollab.access.viewer import Viewer
+from fedcollab.access.viewer import KEEPER, Viewer
 from fedcollab.actors.models import Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import DAY, HOUR, MINUTE
@@ -15,6 +15,7 @@ from fedcollab.base.crypto import new_token, stored
 from fedcollab.base.model import aliased
 from fedcollab.base.passwords import Tried
 from fedcollab.base.statements import prepared
+from fedcollab.sealing import keepers
 
 from . import ending, factor, unlocking
 from .devices import device
@@ -112,7 +113,8 @@ def signed_in(session: Session, node: Node, token: str) -> SignedIn | None:
     row = prepared(session, _signed_in_query(), values).one_or_none()
     if row is None:
         return None
-    viewer = Viewer(row.organisation_id, row.person_id, frozenset(row.roles), row.name)
+    roles = frozenset(row.roles) | ({KEEPER} if row.keeper else frozenset())
+    viewer = Viewer(row.organisation_id, row.person_id, roles, row.name)
     due = row.factor_on_at is None and factor.compelled(node, viewer.roles)
     return SignedIn(viewer, row.language, row.time_zone, row.new_password_due, due, (row.notices or "").splitlines(), row.seen_at)
 
@@ -131,6 +133,7 @@ def _signed_in_query() -> sa.Select[Any]:
         Member.person_id,
         Actor.organisation_id,
         Member.roles,
+        Member.person_id.in_(keepers.named()).label("keeper"),
         Actor.name,
         Member.language,
         Member.time_zone,

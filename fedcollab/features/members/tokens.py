@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
-from fedcollab.access.viewer import MEMBER, Viewer
+from fedcollab.access.viewer import KEEPER, MEMBER, Viewer
 from fedcollab.actors import service as actors
 from fedcollab.actors.models import Actor
 from fedcollab.actors.node import Node
@@ -19,6 +19,7 @@ from fedcollab.base.errors import N_, NotFound, Refused
 from fedcollab.base.markup import plain
 from fedcollab.base.statements import prepared
 from fedcollab.federation import profiles
+from fedcollab.sealing import keepers
 
 from . import factor, service
 from .models import ClientToken, Member, SecondFactor
@@ -110,14 +111,17 @@ def bearer(session: Session, node: Node, token: str) -> Bearer | None:
     row = prepared(session, _bearer_query(), {"token": stored(token), "now": node.now()}).one_or_none()
     if row is None:
         return None
-    owes = row.new_password_due or (row.on_at is None and factor.compelled(node, frozenset(row.roles)))
+    roles = frozenset(row.roles) | ({KEEPER} if row.keeper else frozenset())
+    owes = row.new_password_due or (row.on_at is None and factor.compelled(node, roles))
     viewer = Viewer(row.organisation_id, row.person_id, frozenset({MEMBER}), row.name)
     return Bearer(row.id, viewer, frozenset(row.scopes.split()), owes, row.used_at)
 
 
 @cache
 def _bearer_query() -> sa.Select[Any]:
-    account: list[Any] = [Member.person_id, Member.roles, Member.new_password_due, Actor.organisation_id, Actor.name, SecondFactor.on_at]
+    keeper = Member.person_id.in_(keepers.named()).label("keeper")
+    member: list[Any] = [Member.person_id, Member.roles, keeper, Member.new_password_due]
+    account: list[Any] = [*member, Actor.organisation_id, Actor.name, SecondFactor.on_at]
     query = sa.select(ClientToken.id, ClientToken.scopes, ClientToken.used_at, *account)
     return (
         query.join(Member, Member.person_id == ClientToken.person_id)

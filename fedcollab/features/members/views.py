@@ -50,7 +50,7 @@ WRONG = N_("Name and password do not go together. Please try again.")
 CODE_WRONG = N_("This code does not fit, or was used already. Take the newest one, or one of your recovery codes.")
 TOO_LATE = N_("That took longer than ten minutes. Please sign in again.")
 FACTOR_DUE = N_(
-    "Admins and moderators need a second factor. Set it up under “Your settings” in another tab, then go back and send the form once more."
+    "With your roles you need a second factor. Set it up under “Your settings” in another tab, then go back and send the form once more."
 )
 PASSWORD_DUE = N_("You signed in by a one-time link. Choose your new password in another tab, then send the form once more.")
 OPEN_ALWAYS = ("/logout", "/static/", "/language/")
