@@ -52,6 +52,7 @@ from fedcollab.feature import (
     unlock_first,
 )
 from fedcollab.features.discussions.feature import FEATURE as DISCUSSIONS
+from fedcollab.features.keeping.feature import FEATURE as KEEPING
 from fedcollab.features.members.feature import FEATURE as MEMBERS
 from fedcollab.features.members.feature import RATE, THROTTLE, Rate, Throttle, session_viewer
 from fedcollab.features.resources.exchange.exporting import EXPORTS, exports
@@ -94,7 +95,7 @@ SEALING = Feature(
     restored=(organisation.begin_anew,),
     namings=(people.NAMED_IN_RING, organisation.NAMED_IN_RING, sheets.NAMED_IN_RING),
 )
-MAIN = (DISCUSSIONS, LIBRARY, STORIES, MEMBERS, SEARCHING, FLOWS, ADMIN)
+MAIN = (DISCUSSIONS, LIBRARY, STORIES, MEMBERS, SEARCHING, KEEPING, FLOWS, ADMIN)
 FEATURES: tuple[Feature, ...] = (FEDERATION, *MAIN, FILES, RUNNING, SEALING)
 NAMINGS = tuple(naming for feature in FEATURES for naming in feature.namings)
 STOCKS = tuple(feature.stock for feature in FEATURES if feature.stock is not None)

@@ -19,13 +19,15 @@ from . import opening, organisation, people
 from .boxes import Private
 from .keeping_models import Keeper
 from .pairs import PersonPublic
+from .person_models import CURRENT, WAITING
 
 NOT_YET = N_("%(name)s has no key yet. It is made when they sign in with their password; hand the organisation’s key to them after that.")
 
 
 @dataclass(frozen=True)
 class KeeperData:
-    """A keeper as plain values: `holds` says that they can open the organisation's key today, `ready` that it could be handed to them."""
+    """A keeper as plain values: `holds` says that they can open the organisation's key today, `ready` that it could be handed to them,
+    `waits` that their own key is a new one, whose words somebody has to compare first."""
 
     person_id: str
     name: str
@@ -33,6 +35,7 @@ class KeeperData:
     since: int | None
     holds: bool
     ready: bool
+    waits: bool
 
 
 def listed(session: Session) -> list[KeeperData]:
@@ -40,7 +43,8 @@ def listed(session: Session) -> list[KeeperData]:
     query = sa.select(Keeper.person_id, Actor.name, Keeper.named_at, Keeper.since).join(Actor, Actor.id == Keeper.person_id)
     holders = organisation.holders(session)
     rows = session.execute(query.order_by(Keeper.named_at, Keeper.person_id)).all()
-    return [KeeperData(*row, row.person_id in holders, people.current(session, row.person_id) is not None) for row in rows]
+    keys = {row.person_id: {key.state for key in people.listed(session, row.person_id)} for row in rows}
+    return [KeeperData(*row, row.person_id in holders, CURRENT in keys[row.person_id], WAITING in keys[row.person_id]) for row in rows]
 
 
 def is_named(session: Session, person_id: str) -> bool:
