@@ -91,11 +91,15 @@ def begin(session: Session, node: Node, viewer: Viewer) -> None:
     audit.record(session, node.now(), viewer, "keeper.begin", viewer.person_id)
 
 
-def hand(session: Session, node: Node, viewer: Viewer, mine: Private, person_id: str) -> None:
-    """A keeper at work (`mine` is their unlocked key) hands another one all of the organisation's keys. Raises NotFound, Refused."""
+def hand(session: Session, node: Node, viewer: Viewer, mine: Private, person_id: str, kid: str) -> None:
+    """A keeper at work (`mine` is their unlocked key) hands another one all of the organisation's keys, to the key `kid` of theirs, whose
+    words were compared: whoever had signed in before them by a one-time link would have made another one. Raises NotFound, Refused;
+    Conflict where it is not the one in use."""
     if not is_named(session, person_id):
         raise NotFound()
     key = _key_of(session, person_id)
+    if key.kid != kid:
+        raise Conflict(N_("Their key is another one by now than the one whose words you compared. Compare them again."))
     organisation.hand(node, organisation.opened(session, node, mine), [key])
     _holds(session, node, person_id, key)
     audit.record(session, node.now(), viewer, "keeper.hand", person_id)

@@ -6,6 +6,7 @@ from playwright.sync_api import Page as Tab
 from .exchange_pages import EXCHANGE_NO_PAGE, EXCHANGE_PAGES
 from .file_pages import FILE_NO_PAGE, FILE_PAGES
 from .key_pages import KEY_PAGES
+from .keeping_pages import KEEPING_NO_PAGE, KEEPING_PAGES
 from .library_pages import LIBRARY_NO_PAGE, LIBRARY_PAGES
 from .node_pages import NODE_NO_PAGE, NODE_PAGES
 from .page import Act, Page, fill
@@ -322,6 +323,7 @@ PAGES = (
     *FILE_PAGES,
     *EXCHANGE_PAGES,
     *KEY_PAGES,
+    *KEEPING_PAGES,
     Page("not-found", "/threads/none", "base/error.html", status=404),
     Page("not-found-public", "/groups/none", "base/error.html", "", status=404),
     Page("used-up", "/join/none", "base/error.html", "", status=410),
@@ -378,4 +380,5 @@ NO_PAGE = {
     **LIBRARY_NO_PAGE,
     **FILE_NO_PAGE,
     **EXCHANGE_NO_PAGE,
+    **KEEPING_NO_PAGE,
 }

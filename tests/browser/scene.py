@@ -36,6 +36,7 @@ from fedcollab.federation.models import ADMITTED, OUTSIDE, PARKED, REFUSED, SUSP
 from .carried import carry
 from .imported import import_some
 from .keyed import lock_up
+from .keys_kept import keep, unlock
 from .moderated import moderate
 from .shelved import shelve
 from .told import tell
@@ -69,6 +70,7 @@ class Scene:
     loop: asyncio.AbstractEventLoop
     places: dict[str, str] = field(default_factory=dict)
     people: dict[str, Viewer] = field(default_factory=dict)
+    unlocks: dict[str, bytes] = field(default_factory=dict)
     used: int = 0
     shown: str = ""
 
@@ -94,8 +96,10 @@ class Scene:
         """A new session's cookie for one of the people, as Playwright takes it; nobody has none."""
         if not name:
             return []
-        one = self.empty if name == "sokha" else self.busy
+        one = self.empty if self.people[name].organisation_id == self.empty.viewers[0].organisation_id else self.busy
         token = self.run(one.write(sessions.start_session, self.people[name].person_id, AGENT))
+        if name in self.unlocks:
+            self.run(one.write(unlock, self.people[name].person_id, token, self.unlocks[name]))
         return [{"name": cookie_name(one.kernel.node.settings, "session"), "value": token, "url": one.url}]
 
     def offer(self, name: str) -> None:
@@ -156,6 +160,7 @@ async def _set(stack: contextlib.AsyncExitStack, root: Path, loop: asyncio.Abstr
     await carry(made)
     await import_some(made)
     await lock_up(made, PASSWORD)
+    await keep(made)
     await _partners(made)
     await busy.kernel.database.write(_age)
     await empty.kernel.database.write(restored.remember, empty.kernel.node, empty.kernel.node.now() - DAY)  # it has come out of a backup

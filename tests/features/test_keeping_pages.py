@@ -10,6 +10,7 @@ from fedcollab.sealing import keepers
 from tests.web import PASSWORD, Site, Visitor, site
 
 CODE = re.compile(r'<p class="case-code ltr"[^>]*>(.*?)</p>', re.DOTALL)
+WORDS = re.compile(r'<p class="say code ltr"[^>]*>([^<]+)</p>')
 INSTEAD = re.compile(r'name="instead" value="([^"]*)"')
 
 
@@ -84,8 +85,13 @@ async def test_a_keeper_is_led_from_the_first_page_to_open_cases_and_may_stop_at
     await keeper.post("/keepers", at="/keepers/set-up/second", person=second.viewer.person_id, **{"from": "second"})
     assert "Has no key of their own yet" in (await keeper.get("/keepers/set-up/second"))[1]
     await unlock(second, "/")
-    hand = f"/keepers/{second.viewer.person_id}/hand"
-    assert (await keeper.post(hand, at="/keepers/set-up/second", **{"from": "second"}))[:2] == (303, "/keepers/set-up/second")
+    hand, (_, page) = f"/keepers/{second.viewer.person_id}/hand", await keeper.get("/keepers/set-up/second")
+    [kid], [words] = re.findall(r'name="kid" value="([^"]+)"', page), WORDS.findall(page)
+    assert words in (await second.get("/settings/keys"))[1], "both see the same words"
+    form = {"from": "second", "kid": kid}
+    status, _, page = await keeper.post(hand, at="/keepers/set-up/second", **form)
+    assert (status, "heard them read all words" in page) == (422, True)
+    assert (await keeper.post(hand, at="/keepers/set-up/second", same="yes", **form))[:2] == (303, "/keepers/set-up/second")
     assert await next_step(keeper) == "/keepers/set-up/done"
     assert "For keepers" not in (await keeper.get("/"))[1], "nothing waits any more"
     assert (await second.get("/keepers"))[1].count("Holds the key") == 2

@@ -53,7 +53,7 @@ class Office:
         """A second keeper, named and handed the key by Ilse."""
         ruth = self.join(name)
         keepers.name(self.session, self.node, self.people["ilse"], ruth.person_id)
-        keepers.hand(self.session, self.node, self.people["ilse"], self.keys["ilse"], ruth.person_id)
+        keepers.hand(self.session, self.node, self.people["ilse"], self.keys["ilse"], ruth.person_id, self.kid(name))
         return ruth
 
     def print_sheets(self) -> tuple[Sheet, Sheet, Sheet]:
@@ -61,6 +61,10 @@ class Office:
         made = sheets.make(self.session, self.node, self.people["ilse"], self.keys["ilse"], before.kid if before else "")
         sheets.end_old(self.session, self.node)
         return made
+
+    def kid(self, name: str) -> str:
+        """The name of somebody's own key."""
+        return self.keys[name].public.kid
 
     def boxes_to(self, name: str) -> set[str]:
         """What is boxed to somebody's key, by its name."""

@@ -61,7 +61,7 @@ def test_an_admin_opens_nothing_and_names_nobody_once_somebody_holds_the_key(rin
         assert "not been handed to you" in refused(at.session, organisation.opened, at.session, at.node, at.keys["mila"])
         ruth = at.join("ruth")
         assert "named by keepers" in refused(at.session, keepers.name, at.session, at.node, mila, ruth.person_id)
-        keepers.hand(at.session, at.node, at.people["ilse"], at.keys["ilse"], mila.person_id)
+        keepers.hand(at.session, at.node, at.people["ilse"], at.keys["ilse"], mila.person_id, at.kid("mila"))
         assert at.boxes_to("mila") == before
         keepers.name(at.session, at.node, mila, ruth.person_id)
 
@@ -71,10 +71,13 @@ def test_who_is_named_before_they_have_a_key_gets_the_organisations_later(ring: 
         at.begin()
         ruth, ilse = at.join("ruth", key=False), at.people["ilse"]
         keepers.name(at.session, at.node, ilse, ruth.person_id)
-        assert "Ruth has no key yet" in refused(at.session, keepers.hand, at.session, at.node, ilse, at.keys["ilse"], ruth.person_id)
+        assert "Ruth has no key yet" in refused(at.session, keepers.hand, at.session, at.node, ilse, at.keys["ilse"], ruth.person_id, "")
         assert [(one.holds, one.ready) for one in keepers.listed(at.session)] == [(True, True), (False, False)]
         at.new_key("ruth")
-        keepers.hand(at.session, at.node, ilse, at.keys["ilse"], ruth.person_id)
+        other = at.kid("ilse")
+        assert "another one by now" in refused(at.session, keepers.hand, at.session, at.node, ilse, at.keys["ilse"], ruth.person_id, other)
+        assert at.boxes_to("ruth") == set()
+        keepers.hand(at.session, at.node, ilse, at.keys["ilse"], ruth.person_id, at.kid("ruth"))
         assert at.boxes_to("ruth") == at.boxes_to("ilse")
         assert "keeper already" in refused(at.session, keepers.name, at.session, at.node, ilse, ruth.person_id)
 
@@ -152,7 +155,7 @@ def test_a_keeper_whose_own_key_is_another_one_holds_nothing_until_it_is_handed_
         assert set(organisation.holders(at.session)) == {at.people["ilse"].person_id}
         assert [(one.name, one.holds, one.ready) for one in keepers.listed(at.session)] == [("Ilse", True, True), ("Ruth", False, False)]
         assert "Ruth has no key yet" in refused(
-            at.session, keepers.hand, at.session, at.node, at.people["ilse"], at.keys["ilse"], ruth.person_id
+            at.session, keepers.hand, at.session, at.node, at.people["ilse"], at.keys["ilse"], ruth.person_id, at.kid("ruth")
         )
 
 

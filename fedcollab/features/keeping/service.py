@@ -1,5 +1,6 @@
 """Decides what keepers see of where cases stand, and what waits for them; the acts themselves are the sealing floor's."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -7,10 +8,12 @@ from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
 from fedcollab.access.viewer import Viewer
+from fedcollab.actors import service as actors
 from fedcollab.actors.models import OWN, PERSON, Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import N_
-from fedcollab.sealing import keepers, opening, organisation, people, sheets
+from fedcollab.federation.words import Spoken
+from fedcollab.sealing import keepers, opening, organisation, people, sheets, words
 from fedcollab.sealing import state as switched
 from fedcollab.sealing.keepers import KeeperData
 from fedcollab.sealing.sheets import SheetsData
@@ -38,7 +41,8 @@ class Task:
 @dataclass(frozen=True)
 class Shown:
     """Where cases stand on this node, for keepers and admins. `mine` is whoever looks, where they are a keeper; `has_key` that they have a
-    key of their own; `others` the people who could be named, (id, name); `may_name` that whoever looks may do so."""
+    key of their own; `others` the people who could be named, (id, name); `may_name` that whoever looks may do so; `to_compare` the keys of
+    those who wait for the organisation's, {person id: (key's name, its words)}."""
 
     state: str
     done: dict[str, bool]
@@ -51,6 +55,7 @@ class Shown:
     has_key: bool
     may_name: bool
     others: list[tuple[str, str]]
+    to_compare: dict[str, tuple[str, Spoken]]
 
 
 def look(session: Session, node: Node, viewer: Viewer) -> Shown:
@@ -68,7 +73,15 @@ def look(session: Session, node: Node, viewer: Viewer) -> Shown:
         has_key=people.current(session, viewer.person_id) is not None,
         may_name=keepers.may_name(session, viewer),
         others=_others(session, {one.person_id for one in listed}),
+        to_compare=dict(_to_compare(session, listed)),
     )
+
+
+def _to_compare(session: Session, listed: list[KeeperData]) -> Iterator[tuple[str, tuple[str, Spoken]]]:
+    for one in listed:
+        key = None if one.holds else people.current(session, one.person_id)
+        if key is not None:
+            yield one.person_id, (key.kid, words.of_one(actors.by_id(session, one.person_id).uri, key.public))
 
 
 def _others(session: Session, named: set[str]) -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ from aiohttp import web
 from multidict import MultiDictProxy
 
 from fedcollab.access.viewer import Viewer
-from fedcollab.base.errors import BadRequest, FedcollabError, N_, NotFound
+from fedcollab.base.errors import BadRequest, FedcollabError, N_, NotFound, Refused
 from fedcollab.base.qr import qr
 from fedcollab.base.web import read_form, redirect, words_of
 from fedcollab.feature import member_of, page
@@ -53,11 +53,12 @@ async def show_set_up(request: web.Request) -> web.Response:
 
 
 async def show_step(request: web.Request) -> web.Response:
-    """One step's page, also when it is done already."""
-    keeper_of(request)
-    if request.match_info["step"] not in STEPS:
+    """One step's page, also when it is done already; where no keeper holds the key there is another way first."""
+    viewer, kernel, step = keeper_of(request), request.app[KERNEL], request.match_info["step"]
+    if step not in STEPS:
         raise NotFound()
-    return await _page(request, request.match_info["step"])
+    found = await kernel.database.read(service.look, kernel.node, viewer)
+    return redirect(USE) if found.state == opening.SHUT and step != ABOUT else await _page(request, step)
 
 
 async def show_use(request: web.Request) -> web.Response:
@@ -159,7 +160,9 @@ async def hand_key(request: web.Request) -> web.Response:
     if mine is None:
         return _unlock_first(back)
     try:
-        await kernel.database.write(keepers.hand, kernel.node, viewer, mine, person_id)
+        if fields.get("same") != "yes":
+            raise Refused(N_("Say that you have heard them read all words, and that they are the same."))
+        await kernel.database.write(keepers.hand, kernel.node, viewer, mine, person_id, fields.get("kid", ""))
     except FedcollabError as error:
         return await _page(request, back, error, f"k-{person_id}")
     return redirect(_path(back))
