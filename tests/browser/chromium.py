@@ -86,7 +86,7 @@ class Windows:
                 answers.append(answer)
 
         tab.on("response", hear)
-        base = (self.scene.empty if page.who in ("sokha", "nobody") else self.scene.busy).url
+        base = self.scene.stage_of(page.who).url
         tab.goto(f"{base}/language/{language}?next={page.path.format(**self.scene.places)}")
         if page.act is not None:
             page.act(tab, self.scene)

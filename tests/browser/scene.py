@@ -92,11 +92,16 @@ class Scene:
         """Does something in the nodes' own loop, from the browser's thread."""
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(60)
 
+    def stage_of(self, name: str) -> Stage:
+        """The node that somebody looks at; nobody in particular ("") looks at the busy one, "nobody" at the empty one."""
+        here = self.people[name].organisation_id == self.empty.viewers[0].organisation_id if name in self.people else name == "nobody"
+        return self.empty if here else self.busy
+
     def session(self, name: str) -> list[dict[str, str]]:
         """A new session's cookie for one of the people, as Playwright takes it; nobody has none."""
         if not name:
             return []
-        one = self.empty if self.people[name].organisation_id == self.empty.viewers[0].organisation_id else self.busy
+        one = self.stage_of(name)
         token = self.run(one.write(sessions.start_session, self.people[name].person_id, AGENT))
         if name in self.unlocks:
             self.run(one.write(unlock, self.people[name].person_id, token, self.unlocks[name]))
