@@ -52,9 +52,9 @@ def learn(session: Session, node: Node, organisation_id: str) -> None:
     if public is not None:
         row = dict(organisation_id=organisation_id, kid=public.kid, document=public.document(), state=CURRENT, at=node.now())
         session.execute(sa.insert(OrganisationKey).values(id=new_id(node.now()), **row))
-    if public is not None or present is not None:
-        action = "partner.sealing_key" if public is not None else "partner.sealing_key_gone"
-        audit.record(session, node.now(), None, action, partner.host)
+        audit.record(session, node.now(), None, "partner.sealing_key", partner.host)
+    elif present is not None:
+        audit.record(session, node.now(), None, "partner.sealing_key_gone", partner.host)
 
 
 def receive(session: Session, node: Node, received: Verified) -> None:

@@ -23,7 +23,7 @@ def sign_in(tab: Tab, node: Process, name: str) -> None:
 
 
 def type_password(tab: Tab) -> None:
-    tab.get_by_label("Your password").fill(PASSWORD)
+    tab.get_by_label("Password", exact=True).fill(PASSWORD)
     tab.locator("main .btn.main").click()
 
 

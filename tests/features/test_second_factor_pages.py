@@ -217,7 +217,7 @@ async def test_an_admin_without_it_sees_only_the_page_that_sets_it_up(earnest: H
     for path in ("/", "/groups", "/settings", "/admin/members", "/settings/password"):
         assert (await admin.ask("GET", path))[1]["Location"] == FACTOR, path
     _, page = await admin.get(FACTOR)
-    assert "so they need a second factor" in page
+    assert "your roles need a second factor" in page
     assert 'value="off"' not in page
     for path in ("/groups/new", "/admin/members/invite", "/settings"):
         status, _, page = await admin.post(path, at=FACTOR)
