@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from fedcollab.actors.node import Node
 from fedcollab.base.passwords import pepper, tried
 from fedcollab.features.members.models import Member
-from fedcollab.sealing import people, recovery, state
+from fedcollab.sealing import keepers, people, recovery, state
 
 if TYPE_CHECKING:
     from .scene import Scene
@@ -18,8 +18,8 @@ async def lock_up(made: "Scene", password: str) -> None:
     """Ruth and Nina have keys, Amal lost theirs; Mila keeps, and Sokha on the node without anything."""
     busy = made.busy
     await busy.write(_keys, made, password)
-    for one, name in ((busy, "mila"), (made.empty, "sokha")):
-        await one.write(_keeps, made.people[name].person_id)
+    for one, admin, name in ((busy, "ilse", "mila"), (made.empty, "sokha", "sokha")):
+        await one.write(keepers.name, made.people[admin], made.people[name].person_id)
 
 
 def _keys(session: Session, node: Node, made: "Scene", password: str) -> None:
@@ -30,9 +30,3 @@ def _keys(session: Session, node: Node, made: "Scene", password: str) -> None:
         for name in ("ruth", "nina", "amal"):
             people.make(session, ring, node, made.people[name].person_id, unlock)
         recovery.begin_anew(session, ring, node, made.people["amal"].person_id, unlock)
-
-
-def _keeps(session: Session, _node: Node, person_id: str) -> None:
-    mine = Member.person_id == person_id
-    roles = session.scalars(sa.select(Member.roles).where(mine)).one()
-    session.execute(sa.update(Member).where(mine).values(roles=sorted({*roles, "keeper"})))

@@ -10,7 +10,7 @@ from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
 from fedcollab.demo import Stage
 from fedcollab.features.members import service as members
-from fedcollab.sealing import keepers, people, sheets, state, unlocked
+from fedcollab.sealing import keepers, people, sheets, unlocked
 
 if TYPE_CHECKING:
     from .scene import Scene
@@ -25,8 +25,6 @@ def unlock(_session: Session, node: Node, person_id: str, token: str, unlock_key
 async def keep(made: "Scene") -> None:
     """Noor and Hana hold the key, Adil waits for it, Lena has none of her own yet; on the empty node Vera comes after the last keeper."""
     busy, empty, ilse, sokha = made.busy, made.empty, made.people["ilse"], made.people["sokha"]
-    for one in (busy, empty):
-        await one.write(state.turn_on, None)
     for name, key in (("noor", True), ("hana", True), ("adil", True), ("lena", False)):
         await _join(made, busy, name, key=key)
     noor, hana = made.people["noor"], made.people["hana"]

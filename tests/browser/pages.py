@@ -5,8 +5,8 @@ from playwright.sync_api import Page as Tab
 
 from .exchange_pages import EXCHANGE_NO_PAGE, EXCHANGE_PAGES
 from .file_pages import FILE_NO_PAGE, FILE_PAGES
-from .key_pages import KEY_PAGES
 from .keeping_pages import KEEPING_NO_PAGE, KEEPING_PAGES
+from .key_pages import KEY_PAGES
 from .library_pages import LIBRARY_NO_PAGE, LIBRARY_PAGES
 from .node_pages import NODE_NO_PAGE, NODE_PAGES
 from .page import Act, Page, fill
