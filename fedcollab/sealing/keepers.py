@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
+from fedcollab.access.models import AuditEntry
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.models import OWN, PERSON, Actor
 from fedcollab.actors.node import Node
@@ -142,6 +143,19 @@ def leave(session: Session, node: Node, viewer: Viewer | None, person_id: str) -
     audit.record(session, node.now(), viewer, "keeper.remove", person_id)
     if kid:
         organisation.take_away(session, node, kid)
+
+
+def removed_since(session: Session, since: int) -> list[str]:
+    """The person ids of those who were removed since and were not named again."""
+    said = sa.select(AuditEntry.subject).where(AuditEntry.at >= since, AuditEntry.action == "keeper.remove").distinct()
+    return sorted(set(session.scalars(said)) - set(session.scalars(named())))
+
+
+def remove_again(session: Session, node: Node, person_id: str) -> None:
+    """Removes a keeper who has come back with an older backup. Raises Refused where they have not."""
+    if not is_named(session, person_id):
+        raise Refused()
+    leave(session, node, None, person_id)
 
 
 def _holds(session: Session, node: Node, person_id: str, key: PersonPublic) -> None:

@@ -10,10 +10,12 @@ from fedcollab.access import audit
 from fedcollab.access.viewer import ADMIN, CASEWORKER, MEMBER, MODERATOR
 from fedcollab.actors import service as actors
 from fedcollab.actors.node import NoRing
+from fedcollab.app import FEATURES
 from fedcollab.base.errors import Unavailable
 from fedcollab.features.members import service as members
 from fedcollab.federation import profiles, succession
 from fedcollab.sealing import boxes, keepers, opening, organisation, wraps
+from fedcollab.sealing.keeping_models import Keeper
 from fedcollab.sealing.ring import Ring
 from tests.rows import quick_keys, refused
 
@@ -176,6 +178,28 @@ def test_a_node_out_of_a_backup_turns_the_key_and_knows_that_its_sheets_are_gone
         organisation.begin_anew(at.session, at.node, 0)
         assert organisation.recovery(at.session) is None
         assert stands(at) == opening.SETTING_UP
+
+
+@pytest.mark.rule("P11")
+def test_a_keeper_who_was_removed_does_not_come_back_with_an_older_backup(ring: Ring) -> None:
+    [part] = [feature.erasures for feature in FEATURES if feature.name == "keeping" and feature.erasures]
+    with office(ring) as at:
+        at.begin()
+        ruth, amal = at.second("ruth"), at.second("amal")
+        since = at.clock.at
+        rows = at.session.execute(sa.select(Keeper.__table__)).mappings().all()
+        for one in (ruth, amal):
+            keepers.remove(at.session, at.node, at.people["ilse"], one.person_id)
+        keepers.name(at.session, at.node, at.people["ilse"], amal.person_id)
+        assert part.listed(at.session, since) == [ruth.person_id], "who was named again is one"
+        at.session.execute(sa.delete(Keeper))
+        at.session.execute(sa.insert(Keeper), [dict(row) for row in rows])  # as the older backup has them
+        organisation.begin_anew(at.session, at.node, since)
+        part.replay(at.session, at.node, ruth.person_id)
+        assert ruth.person_id not in organisation.holders(at.session)
+        assert at.boxes_to("ruth") == set()
+        assert at.people["ilse"].person_id in organisation.holders(at.session)
+        assert refused(at.session, part.replay, at.session, at.node, ruth.person_id)
 
 
 def test_the_organisations_key_and_its_signing_keys_change_without_forgetting_each_other(ring: Ring) -> None:

@@ -3,8 +3,10 @@
 from aiohttp import web
 
 from fedcollab.access.viewer import KEEPER
+from fedcollab.backup.erasures import Part
 from fedcollab.base.errors import N_
 from fedcollab.feature import Feature, HomeNote, MenuItem
+from fedcollab.sealing import keepers
 
 from . import service, views
 
@@ -24,5 +26,6 @@ FEATURE = Feature(
         web.post("/keepers/sheets/use", views.use_sheets),
     ),
     menu=(MenuItem("/keepers", N_("Keepers"), "lock", KEEPER),),
+    erasures=Part("keepers", keepers.removed_since, keepers.remove_again),
     home=(HomeNote("keeping/at_home.html", KEEPER, service.at_home),),
 )
