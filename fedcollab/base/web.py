@@ -36,7 +36,7 @@ FORM_BYTES, FORM_FIELDS = 600_000, 200
 FORM_TYPES = ("application/x-www-form-urlencoded", "application/octet-stream")  # the latter is what no Content-Type means
 BODY_BYTES = 1_000_000
 SECRETS = frozenset(("password", "old", "code", "proof", "key", "sheet", "sheet2"))  # fields that no page shows again
-UNSEEN = frozenset(("token", "next", "once", "act"))  # fields that nobody types into
+UNSEEN = frozenset(("token", "next", "once", "act", "kid", "made"))  # fields that nobody types into
 STALE = N_("This form was opened too long ago, or in another session. Open the page again and send it once more.")
 AGAIN = N_("This form was opened too long ago, or in another session. What you typed is still here: send it once more.")
 TOO_MUCH = N_("That is more than fits into one request, which is 1 MB. Send less at once.")
@@ -244,7 +244,7 @@ def check_form(request: web.Request, fields: "MultiDictProxy[str]") -> None:
 
 def typed_into(fields: "MultiDictProxy[str]") -> list[tuple[str, str]]:
     """What a form needs to be sent once more, without its token and what is secret; nothing where nobody has typed or chosen anything."""
-    kept = [(name, value) for name, value in fields.items() if name not in SECRETS and name not in ("token", "next")]
+    kept = [(name, value) for name, value in fields.items() if name not in SECRETS and name not in ("token", "next", "unlock")]
     return kept if any(value.strip() for name, value in kept if name not in UNSEEN) else []
 
 

@@ -3,6 +3,7 @@
 A password that somebody else has reset opens nothing: by the recovery code its person takes their key over, without it they get one
 that waits until a keeper has compared words with them."""
 
+import contextlib
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -123,20 +124,24 @@ def how_many_wait(session: Session, _node: Node) -> int | None:
     return len(waiting(session)) or None
 
 
-def readmit(session: Session, node: Node, keeper: Viewer, person_id: str, kid: str) -> None:
+def readmit(session: Session, node: Node, keeper: Viewer, keys: list[PersonPrivate], person_id: str, kid: str) -> None:
     """A keeper has compared the words of this key with its person: it is in use from now on. What was sealed to the one before has to be
-    given to it by those who can open it. Raises NotFound where it does not wait, Conflict where the person has another key meanwhile,
-    Refused for oneself."""
+    given to it by those who can open it. `keys` are the keeper's, unlocked: an account that somebody else has reset has none in use, and
+    lets nobody in. Raises NotFound where the key does not wait, Conflict where the person has another one meanwhile, Refused for oneself
+    and without one's own key."""
     found = next((one for one in waiting(session) if one.person_id == person_id), None)
     if found is None:
         raise NotFound()
     if keeper.person_id == person_id:
         raise Refused(N_("Somebody else has to compare the words with you: another keeper."))
+    mine = people.current(session, keeper.person_id)
+    if mine is None or mine.kid not in {private.public.kid for private in keys}:
+        raise Refused(N_("Your own key has to be in use, and unlocked, before you let somebody else in."))
     if found.key.kid != kid:
         raise Conflict(N_("This person has another key meanwhile. Compare its words."))
     _put_in_use(session, person_id, kid)
-    mine = sa.and_(PersonKeyRow.person_id == person_id, PersonKeyRow.kid == kid)
-    session.execute(sa.update(PersonKeyRow).where(mine).values(confirmed_at=node.now(), confirmed_by=keeper.person_id))
+    theirs = sa.and_(PersonKeyRow.person_id == person_id, PersonKeyRow.kid == kid)
+    session.execute(sa.update(PersonKeyRow).where(theirs).values(confirmed_at=node.now(), confirmed_by=keeper.person_id))
     people.tell(session, node, person_id)
     audit.record(session, node.now(), keeper, "key.readmit", person_id)
 
@@ -160,11 +165,12 @@ def end_left(session: Session, node: Node) -> None:
     """A chore: keys of people whose accounts have ended, where the key ring could not be reached then."""
     ended = sa.select(Actor.id).where(Actor.known == OWN, Actor.disabled_at.is_not(None))
     gone = session.scalars(ended.where(sa.exists().where(PersonKeyRow.person_id == Actor.id))).all()
-    if gone:
+    with node.ring.look() if gone else contextlib.nullcontext() as look:
+        left = [person_id for person_id in gone if look is not None and wraps.secrets_of(look, person_id)]
+    if left:
         with node.ring.begin() as ring:
-            for person_id in gone:
-                if wraps.secrets_of(ring, person_id):
-                    end(session, ring, node, person_id)
+            for person_id in left:
+                end(session, ring, node, person_id)
 
 
 def _put_in_use(session: Session, person_id: str, kid: str) -> None:

@@ -12,8 +12,8 @@ from aiohttp import web
 
 import fedcollab.app
 from fedcollab.access.models import AuditEntry
-from fedcollab.base.web import read_form
-from fedcollab.feature import Feature, member_of, page
+from fedcollab.base.web import read_fields
+from fedcollab.feature import Feature, came_back, member_of, page
 from fedcollab.features.members import service as members
 from fedcollab.features.members.models import Member
 from fedcollab.sealing import people, state
@@ -29,9 +29,12 @@ async def _sealed(request: web.Request) -> web.Response:
     """What a page of something sealed does: it asks for the keys before anything else."""
     member_of(request)
     keys = await unlocked_of(request)
-    if request.method == "POST":
-        SEEN.append(dict(await read_form(request)))
-    return page(request, "members/link.html", kids=[one.public.kid for one in keys])
+    fields = await read_fields(request) if request.method == "POST" else None
+    if fields is not None and not came_back(request, fields):
+        SEEN.append(dict(fields))
+    return page(
+        request, "members/login.html", username=fields.get("text", "") if fields else keys[0].public.kid, next="/", errors={}, kept={}
+    )
 
 
 @pytest.fixture
@@ -47,7 +50,7 @@ async def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
 
 
 async def unlock(who: Visitor, word: str = PASSWORD, to: str = "/settings/keys") -> tuple[int, str, str]:
-    return await who.post("/unlock", at="/unlock", password=word, next=to)
+    return await who.post("/unlock", unlock=await who.token("/settings"), password=word, next=to)
 
 
 async def keys(who: Visitor, act: str, **fields: str) -> tuple[int, str, str]:
@@ -122,13 +125,15 @@ async def test_a_form_sent_from_a_locked_browser_comes_back_with_all_that_was_ty
     carried = {"token": token, "text": "Many typed words", "tick": "one"}
     status, _, text = await daan.ask("POST", headers["Location"], carried)
     assert (status, "Your text is safe" in text, 'name="text" value="Many typed words"' in text) == (200, True, True)
-    kept = {"token": token, "next": "/sealed", "text": "Many typed words", "tick": "one"}
+    kept = {"unlock": token, "token": "none", "next": "/sealed", "text": "Many typed words", "tick": "one"}
     status, _, text = await daan.ask("POST", "/unlock", kept | {"password": "a wrong one"})
     assert (status, "not your password" in text, 'value="Many typed words"' in text) == (422, True, True)
     status, headers, _ = await daan.ask("POST", "/unlock", kept | {"password": PASSWORD})
     assert (status, headers["Location"]) == (307, "/sealed"), "the browser sends the form on"
-    assert (await daan.ask("POST", "/sealed", kept | {"password": PASSWORD}))[0] == 200
-    assert [(one["text"], one["tick"]) for one in SEEN] == [("Many typed words", "one")]
+    status, _, text = await daan.ask("POST", "/sealed", kept | {"password": PASSWORD})
+    assert (status, 'value="Many typed words"' in text, SEEN) == (200, True, []), "nothing is done before its author says so"
+    status, _, _ = await daan.ask("POST", "/sealed", carried)
+    assert (status, [(one["text"], one["tick"]) for one in SEEN]) == (200, [("Many typed words", "one")])
 
 
 @pytest.mark.rule("AUTH-01")
@@ -144,7 +149,8 @@ async def test_guessing_at_the_unlock_page_is_slowed_down_as_at_signing_in(here:
 
 async def test_a_form_of_another_site_unlocks_and_changes_nothing(here: Site) -> None:
     daan = await here.member("daan")
-    for path, fields in (("/unlock", {"password": PASSWORD}), ("/settings/keys", {"act": "anew", "password": PASSWORD})):
+    forms = [("/unlock", {"password": PASSWORD, "unlock": "0" * 64}), ("/settings/keys", {"act": "anew", "password": PASSWORD})]
+    for path, fields in forms:
         status, _, text = await daan.ask("POST", path, fields | {"token": "0" * 64})
         assert (status, PASSWORD in text) == (403, False)
     status, _, text = await daan.ask("POST", "/unlock?next=/sealed", {"text": "theirs"}, {"Sec-Fetch-Site": "cross-site"})
@@ -231,9 +237,15 @@ async def test_a_reset_without_the_paper_waits_for_a_keeper_who_compares_words(h
     assert words[0] in text
     kid = re.findall(r'name="kid" value="([\w-]+)"', text)[0]
     at = f"/keepers/waiting/{daan.viewer.person_id}"
+    await unlock(mila)
     status, _, text = await mila.post(at, at="/keepers/waiting", kid=kid)
     assert (status, "Say that you have heard" in text) == (422, True)
     assert (await admin.post(at, at="/settings", kid=kid, same="yes"))[0] == 404
+    await keys(mila, "lock")
+    assert (await mila.post(at, at="/keepers/waiting", kid=kid, same="yes"))[:2] == (307, f"/unlock?next={at}"), "locked"
+    await unlock(mila)
+    status, _, text = await mila.post(at, at="/keepers/waiting", kid=kid, same="yes", next=at)
+    assert (status, words[0] in text) == (200, True), "it came by way of unlocking"
     assert (await mila.post(at, at="/keepers/waiting", kid=kid + "x", same="yes"))[0] == 409
     assert await here.kernel.database.read(people.current, daan.viewer.person_id) is None
     assert (await mila.post(at, at="/keepers/waiting", kid=kid, same="yes"))[:2] == (303, "/keepers/waiting")
@@ -242,7 +254,7 @@ async def test_a_reset_without_the_paper_waits_for_a_keeper_who_compares_words(h
     found = await here.kernel.database.read(people.current, daan.viewer.person_id)
     assert found is not None
     assert found.kid == kid
-    assert await acts(here) == ["key.make", "key.anew", "key.readmit"]
+    assert await acts(here) == ["key.make", "key.anew", "key.make", "key.readmit"]
 
 
 async def test_a_key_that_the_password_does_not_open_is_brought_back_by_the_paper_or_begun_anew(here: Site) -> None:

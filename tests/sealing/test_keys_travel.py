@@ -50,14 +50,19 @@ async def test_a_key_reaches_a_partner_and_what_becomes_of_it_does_too(tmp_path:
             with node.ring.begin() as ring:
                 return recovery.begin_anew(session, ring, node, person, UNLOCK)
 
+        def readmitted(session: Any, node: Any, waits: PersonPrivate) -> None:
+            keeper = replace(a.viewer, person_id=a.viewer.organisation_id)  # anybody but the person, with a key of their own
+            with node.ring.begin() as ring:
+                private = people.make(session, ring, node, keeper.person_id, UNLOCK)
+            recovery.readmit(session, node, keeper, [private], person, waits.public.kid)
+
         one = await a.write(first)
         await has(b, uri, one.public.kid)
         two = await a.write(renewed, one)
         await has(b, uri, two.public.kid)
         three = await a.write(lost)
         await has(b, uri, "")
-        keeper = replace(a.viewer, person_id=a.viewer.organisation_id)  # anybody but the person
-        await a.write(recovery.readmit, keeper, person, three.public.kid)
+        await a.write(readmitted, three)
 
         async def waits() -> Any:
             return await b.sql("SELECT person_id FROM person_key WHERE kid = :kid AND state = 'waiting'", kid=three.public.kid)

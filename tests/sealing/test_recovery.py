@@ -40,10 +40,11 @@ def test_a_reset_without_the_paper_makes_a_key_that_opens_nothing_until_a_keeper
             assert wraps.wraps_to(look, waits.key.kid) == {}
             assert people.opened(look, here.ids["daan"], made("daan").unlock) == [], "nor does the password before"
         assert recovery.how_many_wait(session, here.at) == 1
-        keeper = here.viewer("mila", "keeper")
-        assert "another key meanwhile" in refused(session, recovery.readmit, session, here.at, keeper, waits.person_id, before)
-        assert "Somebody else" in refused(session, recovery.readmit, session, here.at, here.viewer("daan"), waits.person_id, waits.key.kid)
-        recovery.readmit(session, here.at, keeper, waits.person_id, waits.key.kid)
+        keeper, keys = here.viewer("mila", "keeper"), here.held(here.login("mila"))
+        assert "another key meanwhile" in refused(session, recovery.readmit, session, here.at, keeper, keys, waits.person_id, before)
+        own = (here.viewer("daan"), here.held(token), waits.person_id, waits.key.kid)
+        assert "Somebody else" in refused(session, recovery.readmit, session, here.at, *own)
+        recovery.readmit(session, here.at, keeper, keys, waits.person_id, waits.key.kid)
         assert (here.states("daan"), here.current("daan"), recovery.how_many_wait(session, here.at)) == (
             ["current", "old"],
             waits.key.kid,
@@ -51,8 +52,25 @@ def test_a_reset_without_the_paper_makes_a_key_that_opens_nothing_until_a_keeper
         )
         assert here.said("daan")["key"]["kid"] == waits.key.kid
         assert "prev" not in here.said("daan")
-        assert "nothing here" in refused(session, recovery.readmit, session, here.at, keeper, waits.person_id, waits.key.kid)
-        assert here.acts() == ["key.make", "key.anew", "key.readmit"]
+        assert "nothing here" in refused(session, recovery.readmit, session, here.at, keeper, keys, waits.person_id, waits.key.kid)
+        assert here.acts() == ["key.make", "key.anew", "key.make", "key.readmit"]
+
+
+@pytest.mark.rule("AUTH-09")
+def test_an_admin_who_has_reset_a_keepers_account_too_lets_nobody_in(ring: Ring) -> None:
+    with memory() as session:
+        here = persons(session, ring, "daan", "mila", "noor")
+        for name in ("daan", "mila"):
+            here.login(name)
+        reset(here, "daan", "new")
+        stolen = here.held(reset(here, "mila", "new"))
+        [waits] = [one for one in recovery.waiting(session) if one.person_id == here.ids["daan"]]
+        args = (waits.person_id, waits.key.kid)
+        for keys in (stolen, [], here.held(here.login("noor"))):
+            assert "Your own key" in refused(session, recovery.readmit, session, here.at, here.viewer("mila", "keeper"), keys, *args)
+        assert here.current("daan") == ""
+        recovery.readmit(session, here.at, here.viewer("noor", "keeper"), here.held(here.login("noor")), *args)
+        assert here.current("daan") == waits.key.kid
 
 
 def test_a_reset_with_the_paper_takes_the_key_over_and_nobody_has_to_do_anything(ring: Ring) -> None:
@@ -163,7 +181,8 @@ def test_who_is_disabled_waits_no_more(ring: Ring) -> None:
         [waits] = recovery.waiting(session)
         service.disable(session, here.at, None, "daan")
         assert recovery.waiting(session) == []
-        assert "nothing here" in refused(session, recovery.readmit, session, here.at, here.viewer("mila"), here.ids["daan"], waits.key.kid)
+        late = (here.viewer("mila"), [], here.ids["daan"], waits.key.kid)
+        assert "nothing here" in refused(session, recovery.readmit, session, here.at, *late)
         assert sessions.listed(session, here.ids["daan"]) == []
 
 

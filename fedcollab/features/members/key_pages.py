@@ -7,8 +7,8 @@ from aiohttp import web
 
 from fedcollab.base.errors import BadRequest, FedcollabError, N_, NotFound, Refused
 from fedcollab.base.passwords import Tried
-from fedcollab.base.web import check_form, check_origin, local, read_cookie, read_fields, read_form, redirect, words_of
-from fedcollab.feature import member_of, page
+from fedcollab.base.web import STALE, check_origin, check_token, local, read_cookie, read_fields, read_form, redirect, words_of
+from fedcollab.feature import came_back, member_of, page
 from fedcollab.federation.kernel import KERNEL
 from fedcollab.sealing import codes, recovery, state, words
 from fedcollab.sealing.locked import derive
@@ -22,6 +22,7 @@ KEEPER = "keeper"
 PAGE = "/settings/keys"
 WRONG = N_("This is not your password.")
 NOT_OPEN = N_("The password is right, but your key does not open by it. Type the code of your paper under “Keys and papers”.")
+NOT_SAID = N_("Say that you have heard the person read all words, and that they are the same.")
 ANOTHER = N_("This is a code, but not the one that you were just shown. Type the newest one.")
 
 
@@ -32,14 +33,15 @@ async def show_unlock(request: web.Request) -> web.Response:
 
 
 async def unlock(request: web.Request) -> web.Response:
-    """Unlocks this browser's keys and goes on to where they were needed; what was typed there travels along, as at signing in."""
+    """Unlocks this browser's keys and goes on to where they were needed; what was typed there travels along, as at signing in. The form's
+    own token has another name: what travels on has none that counts, so that its author says once more that it is to be done."""
     fields, viewer, kernel = await read_fields(request), member_of(request), request.app[KERNEL]
     kept, to = kept_fields(fields), local(fields.get("next", request.query.get("next", PAGE)))
     if kept and "password" not in fields:
         check_origin(request)  # nobody else's form is taken along
         return await _unlock_page(request, to, kept=kept)
     try:
-        check_form(request, fields)
+        check_token(request, fields.get("unlock", ""), STALE)
         hashed, tried = await _tried(request, fields.get("password", ""))
     except Refused as error:  # a page of its own would lose what travels along
         return to_wait(await _unlock_page(request, to, kept=kept, error=error.in_words(words_of(request)), status=error.status), error)
@@ -187,13 +189,16 @@ async def show_waiting(request: web.Request) -> web.Response:
 
 
 async def readmit(request: web.Request) -> web.Response:
-    """A keeper says that they have compared somebody's words."""
-    viewer, fields, kernel = keeper_of(request), await read_form(request), request.app[KERNEL]
+    """A keeper says that they have compared somebody's words; their own keys have to be unlocked."""
+    viewer, fields, kernel = keeper_of(request), await read_fields(request), request.app[KERNEL]
     person_id, kid = request.match_info["id"], fields.get("kid", "")
+    if came_back(request, fields):
+        return await _waiting_page(request, viewer)
+    if fields.get("same") != "yes":
+        return await _waiting_page(request, viewer, {person_id: words_of(request).gettext(NOT_SAID)}, 422)
+    keys = await unlocked_of(request)
     try:
-        if fields.get("same") != "yes":
-            raise Refused(N_("Say that you have heard the person read all words, and that they are the same."))
-        await kernel.database.write(recovery.readmit, kernel.node, viewer, person_id, kid)
+        await kernel.database.write(recovery.readmit, kernel.node, viewer, keys, person_id, kid)
     except NotFound:
         raise
     except Refused as error:

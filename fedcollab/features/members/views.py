@@ -144,7 +144,7 @@ def to_wait(response: web.Response, error: Refused) -> web.Response:
 
 def kept_fields(fields: Fields) -> Fields:
     """What another form has in it beside the login's own fields; one field several times where several things were ticked."""
-    apart = ("token", "username", "password", "code", "next")
+    apart = ("token", "username", "password", "code", "next", "unlock")
     return MultiDictProxy(MultiDict((name, value) for name, value in fields.items() if name not in apart))
 
 
