@@ -50,7 +50,7 @@ async def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
 
 
 async def unlock(who: Visitor, word: str = PASSWORD, to: str = "/settings/keys") -> tuple[int, str, str]:
-    return await who.post("/unlock", unlock=await who.token("/settings"), password=word, next=to)
+    return await who.post("/unlock", at="/unlock", password=word, next=to)
 
 
 async def keys(who: Visitor, act: str, **fields: str) -> tuple[int, str, str]:
@@ -128,6 +128,9 @@ async def test_a_form_sent_from_a_locked_browser_comes_back_with_all_that_was_ty
     kept = {"unlock": token, "token": "none", "next": "/sealed", "text": "Many typed words", "tick": "one"}
     status, _, text = await daan.ask("POST", "/unlock", kept | {"password": "a wrong one"})
     assert (status, "not your password" in text, 'value="Many typed words"' in text) == (422, True, True)
+    for forged in ({"unlock": "0" * 64}, {"unlock": "", "token": token}):
+        assert (await daan.ask("POST", "/unlock", kept | forged | {"password": PASSWORD}))[0] == 403
+    assert "You have no key yet" in await says(daan)
     status, headers, _ = await daan.ask("POST", "/unlock", kept | {"password": PASSWORD})
     assert (status, headers["Location"]) == (307, "/sealed"), "the browser sends the form on"
     status, _, text = await daan.ask("POST", "/sealed", kept | {"password": PASSWORD})
@@ -149,7 +152,7 @@ async def test_guessing_at_the_unlock_page_is_slowed_down_as_at_signing_in(here:
 
 async def test_a_form_of_another_site_unlocks_and_changes_nothing(here: Site) -> None:
     daan = await here.member("daan")
-    forms = [("/unlock", {"password": PASSWORD, "unlock": "0" * 64}), ("/settings/keys", {"act": "anew", "password": PASSWORD})]
+    forms = [("/unlock", {"password": PASSWORD}), ("/settings/keys", {"act": "anew", "password": PASSWORD})]
     for path, fields in forms:
         status, _, text = await daan.ask("POST", path, fields | {"token": "0" * 64})
         assert (status, PASSWORD in text) == (403, False)

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from fedcollab.base.errors import BadRequest, FedcollabError, N_, NotFound, Refused
 from fedcollab.base.passwords import Tried
-from fedcollab.base.web import STALE, check_origin, check_token, local, read_cookie, read_fields, read_form, redirect, words_of
+from fedcollab.base.web import check_origin, check_token, local, read_cookie, read_fields, read_form, redirect, words_of
 from fedcollab.feature import came_back, member_of, page
 from fedcollab.federation.kernel import KERNEL
 from fedcollab.sealing import codes, recovery, state, words
@@ -33,15 +33,15 @@ async def show_unlock(request: web.Request) -> web.Response:
 
 
 async def unlock(request: web.Request) -> web.Response:
-    """Unlocks this browser's keys and goes on to where they were needed; what was typed there travels along, as at signing in. The form's
-    own token has another name: what travels on has none that counts, so that its author says once more that it is to be done."""
+    """Unlocks this browser's keys and goes on to where they were needed; what was typed there travels along, as at signing in. Where
+    something does, the form's own token has another name: what travels on has none that counts, so that its author sends it once more."""
     fields, viewer, kernel = await read_fields(request), member_of(request), request.app[KERNEL]
     kept, to = kept_fields(fields), local(fields.get("next", request.query.get("next", PAGE)))
     if kept and "password" not in fields:
         check_origin(request)  # nobody else's form is taken along
         return await _unlock_page(request, to, kept=kept)
     try:
-        check_token(request, fields.get("unlock", ""), STALE)
+        check_token(request, fields.get("unlock" if kept else "token", ""))
         hashed, tried = await _tried(request, fields.get("password", ""))
     except Refused as error:  # a page of its own would lose what travels along
         return to_wait(await _unlock_page(request, to, kept=kept, error=error.in_words(words_of(request)), status=error.status), error)
