@@ -94,12 +94,14 @@ def retire(session: Session, ring: sa.Connection, person_id: str) -> None:
         wraps.change_secret(ring, kid, state=OLD)
 
 
-def reseal(ring: sa.Connection, keys: Iterable[PersonPrivate], unlock_key: bytes) -> None:
-    """Puts keys under another password. The box under the one before stays beside until `settle`: the ring is written before the commit
-    that changes the password, which may yet fail."""
+def reseal(ring: sa.Connection, keys: Iterable[PersonPrivate], unlock_key: bytes, before_it: bytes | None = None) -> None:
+    """Puts keys under another password. The box under the one before (`before_it` is its unlock key, where that is known) stays beside
+    until `settle`: the ring is written before the commit that changes the password, which may yet fail, and once more after that."""
     for private in keys:
         kid, found = private.public.kid, wraps.secret(ring, private.public.kid)
-        before = found.by_password[:BOX] if found else b""
+        boxes = _boxes(found.by_password) if found else []
+        known = [box for box in boxes if before_it is not None and opened_one(box, before_it, by_password(kid)) is not None]
+        before = (known or boxes or [b""])[0]
         wraps.change_secret(ring, kid, by_password=lock(unlock_key, private.to_bytes(), by_password(kid)) + before)
 
 

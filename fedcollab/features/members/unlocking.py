@@ -58,7 +58,7 @@ def right(session: Session, node: Node, person_id: str, hashed: str, tried: Trie
     with node.ring.begin() as ring:
         keys = people.opened(ring, person_id, tried.unlock) if tried.unlock is not None else []
         if tried.renewed is not None:
-            people.reseal(ring, keys, tried.renewed.unlock)
+            people.reseal(ring, keys, tried.renewed.unlock, tried.unlock)
         else:
             people.settle(ring, person_id, tried.lasting)
         return _unlock(session, ring, node, person_id, token, keys, tried.lasting)
@@ -91,7 +91,7 @@ def changed(session: Session, node: Node, person_id: str, token: str, said: Said
             by_old = people.opened(ring, person_id, said.old) if said.old is not None else []
             opened = {private.public.kid: private for private in (*unlocked.held(ring, token), *by_old)}
             keys = list(opened.values())
-            people.reseal(ring, keys, said.new)
+            people.reseal(ring, keys, said.new, said.old)
             if said.reset and not keys and people.listed(session, person_id):
                 keys = [recovery.begin_anew(session, ring, node, person_id, said.new)]
         _unlock(session, ring, node, person_id, token, keys, said.new)
