@@ -1,6 +1,7 @@
 """Shows the pages of keys as people meet them: unlocking, the paper, a reset with and without it, readmission; and that what is sealed is
 asked for from locked browsers without losing what they typed."""
 
+import logging
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -12,11 +13,12 @@ from aiohttp import web
 
 import fedcollab.app
 from fedcollab.access.models import AuditEntry
+from fedcollab.base.logs import Lines, Text
 from fedcollab.base.web import read_fields
 from fedcollab.feature import Feature, came_back, member_of, page
 from fedcollab.features.members import service as members
 from fedcollab.features.members.models import Member
-from fedcollab.sealing import people, state
+from fedcollab.sealing import people, recovery, state
 from fedcollab.sealing.unlocked import unlocked_of
 from tests.rows import quick_keys
 from tests.web import PASSWORD, Site, Visitor, site
@@ -306,3 +308,31 @@ async def test_who_is_disabled_has_nothing_open_at_their_next_click(here: Site) 
     await here.write(members.disable, None, "daan")
     assert (await daan.ask("GET", "/sealed"))[1]["Location"].startswith("/login")
     assert (await mila.get("/sealed"))[0] == 200
+
+
+@pytest.mark.rule("P14")
+async def test_what_fails_inside_leaves_no_password_and_no_code_in_the_log(
+    here: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    daan = await here.member("daan")
+    await unlock(daan)
+    code, mark = await paper(daan)
+    caplog.set_level(logging.DEBUG)
+
+    def fails(*held: object, **named: object) -> None:
+        raise ZeroDivisionError(*held, *named.values())
+
+    for name in ("reseal", "opened", "settle"):
+        monkeypatch.setattr(people, name, fails)
+    monkeypatch.setattr(recovery, "set_code", fails)
+    answers = [
+        await keys(daan, "typed", code=code, made=mark),
+        await unlock(daan),
+        await daan.post("/settings/password", at="/settings/password", old=PASSWORD, password=NEW),
+    ]
+    assert [status for status, _, _ in answers] == [500] * 3
+    found = "".join(form().format(record) for record in caplog.records for form in (Lines, Text))
+    assert found.count("ZeroDivisionError") >= 3
+    for secret in (PASSWORD, NEW, code, code.replace(" ", ""), *daan.cookies.values()):
+        assert secret not in found
+        assert not any(secret in text for _, _, text in answers)
