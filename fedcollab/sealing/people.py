@@ -124,11 +124,16 @@ def insert(
     prev: str = "",
     first_hand: bool = True,
 ) -> None:
-    """Writes down a key's public halves; it is the newest of the person's, whatever a clock that was set back says."""
-    newest = session.scalar(sa.select(sa.func.max(PersonKeyRow.at)).where(PersonKeyRow.person_id == person_id))
-    at = at if newest is None else max(at, newest + 1)
+    """Writes down a key's public halves; it is the newest of the person's."""
+    at = newest(session, person_id, at)
     row = dict(id=new_id(at), person_id=person_id, kid=public.kid, public=public.raw, signing=public.signing)
     session.execute(sa.insert(PersonKeyRow).values(**row, state=state, document=document, prev=prev, first_hand=first_hand, at=at))
+
+
+def newest(session: Session, person_id: str, now: int) -> int:
+    """A time by which a key is the newest of a person's, whatever a clock that was set back says."""
+    before = session.scalar(sa.select(sa.func.max(PersonKeyRow.at)).where(PersonKeyRow.person_id == person_id))
+    return now if before is None else max(now, before + 1)
 
 
 def opened(ring: sa.Connection, person_id: str, unlock_key: bytes) -> list[PersonPrivate]:
@@ -161,6 +166,14 @@ def published(session: Session, person_id: str) -> dict[str, object] | None:
 def tell(session: Session, node: Node, person_id: str) -> None:
     """Writes a person's document anew with the key that is in use now, or without one, and tells partners."""
     follows.tell_profile(session, node, actors.by_id(session, person_id), **{ap.PERSON_KEY: published(session, person_id)})
+
+
+def tell_again(session: Session, node: Node, _made_at: int) -> None:
+    """What a node that comes out of a backup does: partners may know newer keys of its people, of which nothing is here any more. They
+    hear which ones are in use, and have words compared where those are others."""
+    mine = sa.exists().where(PersonKeyRow.person_id == Actor.id)
+    for person_id in session.scalars(sa.select(Actor.id).where(mine, Actor.known == OWN, Actor.disabled_at.is_(None))).all():
+        tell(session, node, person_id)
 
 
 def by_password(kid: str) -> str:

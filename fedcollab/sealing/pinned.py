@@ -63,7 +63,8 @@ def confirm(session: Session, node: Node, viewer: Viewer, person_id: str, kid: s
     if last.kid != kid:
         raise Conflict(N_("This person has another key meanwhile. Compare its words."))
     mine = sa.and_(PersonKeyRow.person_id == person_id, PersonKeyRow.kid == kid)
-    said = dict(state=CURRENT, confirmed_at=node.now(), confirmed_by=viewer.person_id)
+    at = people.newest(session, person_id, node.now())
+    said = dict(state=CURRENT, at=at, confirmed_at=node.now(), confirmed_by=viewer.person_id)
     session.execute(sa.update(PersonKeyRow).where(mine).values(said))
     audit.record(session, node.now(), viewer, "key.confirm", person_id)
 
@@ -98,6 +99,8 @@ def _take(session: Session, person_id: str, actor: Any, told: Told, before: list
     again = sa.update(PersonKeyRow).where(mine).values(state=state, first_hand=first_hand).returning(PersonKeyRow.id)
     if state == WAITING:  # whoever compared its words once did so for another time
         again = again.values(confirmed_at=None, confirmed_by=None)
+    else:
+        again = again.values(at=people.newest(session, person_id, actor.updated_at))
     if session.execute(again).first() is None:
         people.insert(session, person_id, told.public, told.document, state, actor.updated_at, prev=told.prev[:100], first_hand=first_hand)
 
@@ -109,7 +112,9 @@ def _signed(uri: str, told: Told, current: PersonKey) -> bool:
 
 
 def _retire(session: Session, person_id: str) -> None:
-    """None of a person's keys is in use; one that nobody has confirmed goes."""
+    """None of a person's keys is in use. One that was never in use, so is newer than all that were, goes; the others stay, to check what
+    they have signed."""
     mine = PersonKeyRow.person_id == person_id
-    session.execute(sa.delete(PersonKeyRow).where(mine, PersonKeyRow.state == WAITING))
-    session.execute(sa.update(PersonKeyRow).where(mine, PersonKeyRow.state == CURRENT).values(state=OLD))
+    last = session.scalar(sa.select(sa.func.max(PersonKeyRow.at)).where(mine, PersonKeyRow.state != WAITING)) or 0
+    session.execute(sa.delete(PersonKeyRow).where(mine, PersonKeyRow.state == WAITING, PersonKeyRow.at > last))
+    session.execute(sa.update(PersonKeyRow).where(mine, PersonKeyRow.state != OLD).values(state=OLD))

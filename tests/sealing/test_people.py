@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from fedcollab.actors import service as actors
+from fedcollab.app import FEATURES
 from fedcollab.base.clock import DAY, HOUR
 from fedcollab.base.crypto import stored
 from fedcollab.base.passwords import Tried
@@ -296,6 +297,20 @@ def test_a_new_key_is_signed_by_the_one_before_which_opens_what_was_sealed_to_it
         words = refused(session, unlocking.renew, session, here.at, here.viewer("daan"), token, right("daan"))
         assert "locked in this browser" in words
         assert here.acts() == ["key.make", "key.renew"]
+
+
+@pytest.mark.rule("R15")
+def test_a_node_out_of_a_backup_tells_partners_which_keys_are_in_use(ring: Ring) -> None:
+    with memory() as session:
+        here = persons(session, ring, "daan", "mila", "noor")
+        kids = {here.ids[name]: here.kids(here.login(name)).pop() for name in ("daan", "mila")}
+        service.disable(session, here.at, None, "mila")
+        session.execute(sa.delete(Activity))
+        for unit in [unit for feature in FEATURES for unit in feature.restored]:
+            unit(session, here.at, here.at.now())
+        told = {row.actor_id: row.body for row in session.execute(sa.select(Activity.actor_id, Activity.body))}
+        assert list(told) == [here.ids["daan"]]
+        assert kids[here.ids["daan"]] in told[here.ids["daan"]]
 
 
 def test_a_profile_says_nothing_of_keys_where_there_are_none(ring: Ring) -> None:

@@ -176,3 +176,24 @@ def test_our_own_people_have_no_key_by_a_document_and_confirming_is_on_record() 
         [row] = session.execute(sa.select(PersonKeyRow.state, PersonKeyRow.confirmed_at)).all()
         assert (row.state, row.confirmed_at) == ("current", far.at.now())
         assert session.scalar(sa.text("SELECT action FROM audit_entry ORDER BY seq DESC")) == "key.confirm"
+
+
+def test_an_older_key_than_the_one_in_use_waits_like_any_other_and_can_be_confirmed() -> None:
+    with memory() as session:
+        far, one, two = Far(session), pairs.generate(), pairs.generate()
+        far.key(one)
+        far.confirm(kid(one))
+        far.key(two, by=one)
+        far.key(one)
+        assert (far.current, sorted(far.states)) == ("", ["old", "waiting"]), "their node may have come out of a backup, or lie"
+        [waits] = [key for key in people.listed(session, far.id) if key.state == "waiting"]
+        assert (waits.kid, waits.confirmed_at) == (kid(one), None), "whoever compared its words once did so for another time"
+        far.key(two)
+        assert (far.current, far.states) == (kid(two), ["current", "old"]), "and both stay, to check what they have signed"
+        far.key(one)
+        far.confirm(kid(one))
+        assert (far.current, far.states) == (kid(one), ["current", "old"])
+        far.key(two)
+        assert (far.current, sorted(far.states)) == ("", ["old", "waiting"]), "the one that was confirmed is the one that is trusted"
+        far.key(one)
+        assert far.current == kid(one)

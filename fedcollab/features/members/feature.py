@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from fedcollab.feature import Feature, HomeNote
-from fedcollab.sealing import recovery
+from fedcollab.sealing import people, recovery
 
 from . import api, ending, factor_pages, key_pages, token_pages, views
 from .api import RATE
@@ -50,7 +50,7 @@ FEATURE = Feature(
         web.get("/activities/{id}", api.show_activity),
     ),
     chores=(forget_ended, ending.lock_ended, recovery.end_left),
-    restored=(end_all,),
+    restored=(end_all, people.tell_again),
     erasures=ERASURES,
     namings=(ending.NAMED_IN_RING,),
     home=(HomeNote("members/waiting_note.html", key_pages.KEEPER, recovery.how_many_wait),),
