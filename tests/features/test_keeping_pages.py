@@ -15,8 +15,9 @@ INSTEAD = re.compile(r'name="instead" value="([^"]*)"')
 
 
 @pytest.fixture
-async def here(tmp_path: Path) -> AsyncIterator[Site]:
-    async with site(tmp_path) as made:
+async def here(tmp_path: Path, database_url: str) -> AsyncIterator[Site]:
+    settings = {"database_url": database_url} if database_url.startswith("postgresql") else {}
+    async with site(tmp_path, **settings) as made:
         yield made
 
 
