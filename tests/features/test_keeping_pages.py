@@ -1,12 +1,14 @@
 """Shows the set-up of cases on its pages: who finds it, that it may be left at any step, what is shown once, and what keepers are told."""
 
+import logging
 import re
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from fedcollab.sealing import keepers
+from fedcollab.sealing import keepers, papers
 from tests.web import PASSWORD, Site, Visitor, site
 
 CODE = re.compile(r'<p class="case-code ltr"[^>]*>(.*?)</p>', re.DOTALL)
@@ -156,6 +158,23 @@ async def test_sheets_are_shown_once_and_a_page_loaded_again_makes_no_second_set
     assert (await keeper.post("/keepers/set-up/try", at="/keepers/set-up/try", sheet=newer[1], sheet2=newer[2]))[0] == 303
 
 
+@pytest.mark.rule("P13")
+async def test_nothing_of_a_sheet_is_in_any_file_of_the_node_nor_in_its_log(here: Site, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    _, keeper = await with_key(here)
+    sheets = await print_sheets(keeper)
+    two = {"sheet": sheets[0], "sheet2": sheets[1]}
+    assert (await keeper.post("/keepers/set-up/try", at="/keepers/set-up/try", **two))[0] == 303
+    wrong = await keeper.post("/keepers/set-up/try", at="/keepers/set-up/sheets", sheet=sheets[2], sheet2=sheets[2])
+    assert wrong[0] == 422
+    bits = [papers.read_sheet(sheet).raw for sheet in sheets]
+    told = [sheet.encode() for sheet in sheets] + [sheet.replace(" ", "").encode() for sheet in sheets]
+    kept = {path: path.read_bytes() for path in here.place.rglob("*") if path.is_file()}
+    assert any(path.name == "ring.db" for path in kept)
+    found = [path for path, data in kept.items() for one in (*bits, *told) if one in data or one.hex().encode() in data]
+    assert (found, [one for one in told if one.decode() in caplog.text]) == ([], [])
+
+
 async def test_a_slip_in_a_sheet_is_said_beside_its_field_with_what_was_typed_kept(here: Site) -> None:
     _, keeper = await with_key(here)
     one, other, _ = await print_sheets(keeper)
@@ -185,7 +204,9 @@ async def test_with_the_last_keeper_gone_the_next_one_types_two_sheets_and_every
     sheets = await print_sheets(keeper)
     next_one = await here.member("ruth")
     disable = f"/admin/members/{keeper.viewer.person_id}/disable"
+    began = time.monotonic()
     assert (await admin.post(disable, at="/admin/members"))[0] == 303
+    assert time.monotonic() - began < 5, "and it is all done by then"
     assert (await keeper.get("/keepers"))[0] == 303, "signed out"
     assert "No keeper can open" in (await admin.get("/keepers"))[1]
     await admin.post("/keepers", at="/keepers", person=next_one.viewer.person_id)
