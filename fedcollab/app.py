@@ -71,7 +71,19 @@ from fedcollab.files.shelves import SHELVES, shelves
 from fedcollab.flows.feature import FEATURE as FLOWS
 from fedcollab.running import disk, health, metrics
 from fedcollab.running.closing import closed
-from fedcollab.sealing import keepers, organisation, partner_keys, people, pinned, ring, sheets
+from fedcollab.sealing import (
+    case_boxes,
+    keepers,
+    key_asking,
+    key_serving,
+    organisation,
+    partner_keys,
+    people,
+    pinned,
+    ring,
+    room_receiving,
+    sheets,
+)
 from fedcollab.sealing.unlocked import Locked
 from fedcollab.search import filling, names
 
@@ -90,10 +102,11 @@ FILES = Feature(
 RUNNING = Feature("running", routes=(*health.ROUTES, *metrics.ROUTES), chores=disk.CHORES)
 SEALING = Feature(
     "sealing",
-    handlers=partner_keys.HANDLERS,
+    routes=key_serving.ROUTES,
+    handlers=(*partner_keys.HANDLERS, *room_receiving.HANDLERS),
     chores=(ring.finish, sheets.end_old, keepers.end_left),
     restored=(organisation.begin_anew,),
-    namings=(people.NAMED_IN_RING, organisation.NAMED_IN_RING, sheets.NAMED_IN_RING),
+    namings=(people.NAMED_IN_RING, organisation.NAMED_IN_RING, sheets.NAMED_IN_RING, case_boxes.NAMED_IN_RING),
 )
 MAIN = (DISCUSSIONS, LIBRARY, STORIES, MEMBERS, SEARCHING, KEEPING, FLOWS, ADMIN)
 FEATURES: tuple[Feature, ...] = (FEDERATION, *MAIN, FILES, RUNNING, SEALING)
@@ -152,6 +165,7 @@ def make_app(kernel: Kernel) -> web.Application:
     app.on_response_prepare.append(app[metrics.REQUESTS].count)
     app.cleanup_ctx.append(_work)
     app.cleanup_ctx.append(sweeping.run)
+    app.cleanup_ctx.append(key_asking.run)
     app.cleanup_ctx.append(metrics.apart)
     return app
 

@@ -37,11 +37,12 @@ def unwrap(session: Session, node: Node, received: Verified, fetched: dict[str, 
 
 
 def _may_pass_on(received: Verified) -> bool:
-    """A group passes on what is said in it; an organisation of our kind what others say of its library's records, and nothing else."""
+    """A group passes on what is said in it; an organisation of our kind what others say of its library's records, or in a sealed room that
+    it leads, and nothing else."""
     if received.actor.kind == GROUP:
         return True
     inner = received.activity.get("object")
-    said = isinstance(inner, dict) and "actor" in inner and ap.COUNTRY_NOTE in ap.types(inner.get("object"))
+    said = isinstance(inner, dict) and "actor" in inner and not {ap.COUNTRY_NOTE, *ap.ROOM_TYPES}.isdisjoint(ap.types(inner.get("object")))
     return said and received.actor.kind == ORGANIZATION and received.actor.known == PARTNER
 
 

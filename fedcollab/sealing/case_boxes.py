@@ -1,0 +1,43 @@
+"""Decides where the boxes of case keys lie: in the key ring, by the key's own name, for an epoch that was issued twice has two. Called in
+units of work, for the ring is never asked on the loop; what is put is there before the unit commits."""
+
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fedcollab.actors.node import Node
+
+from . import wraps
+from .room_models import Room, RoomKey
+from .room_state import PURGED
+from .sweeping import Naming
+
+KEY = "ck:"
+
+
+def get(node: Node, ck: str, kid: str) -> bytes | None:
+    """The box of a case key for the holder of the key `kid`."""
+    with node.ring.look() as ring:
+        return wraps.wrap(ring, KEY + ck, kid)
+
+
+def put(node: Node, ck: str, kid: str, box: bytes) -> None:
+    """Keeps a box. Raises Gone where the case key was destroyed."""
+    with node.ring.begin() as ring:
+        wraps.put_wrap(ring, KEY + ck, kid, box, node.now())
+
+
+def destroy(node: Node, cks: Iterable[str]) -> None:
+    """Destroys all boxes of case keys, for good. Do it last in a unit: it holds even where the unit then fails."""
+    with node.ring.begin() as ring:
+        for ck in cks:
+            wraps.destroy(ring, KEY + ck, node.now())
+
+
+def _named(session: Session) -> list[str]:
+    kept = sa.select(RoomKey.ck).join(Room, Room.id == RoomKey.room_id).where(Room.state != PURGED)
+    return [KEY + ck for ck in session.scalars(kept)]
+
+
+NAMED_IN_RING = Naming(KEY, _named)

@@ -1,0 +1,161 @@
+"""Decides how the boxes of case keys are asked for: at once, then ever more rarely, of whoever leads the room, then of the others inside,
+until they are here; after a week the keepers are told."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from aiohttp import web
+from sqlalchemy.orm import Session
+
+from fedcollab.access import audit
+from fedcollab.actors import service as actors
+from fedcollab.actors.node import Node
+from fedcollab.base.addresses import host_of
+from fedcollab.base.clock import DAY, HOUR, MINUTE
+from fedcollab.base.errors import FedcollabError, Refused
+from fedcollab.base.statements import part
+from fedcollab.federation import activitystreams as ap
+from fedcollab.federation import knocking, partners, proofs
+from fedcollab.federation.kernel import KERNEL, Kernel
+from fedcollab.federation.registry import Verified
+
+from . import case_boxes, keeper_tasks, room_receiving, rooms
+from .boxes import LARGEST
+from .facts import organisations
+from .keeper_tasks import KEY_MISSING
+from .room_models import ASKED, DOCUMENT, HAD, KeyRequest
+
+FIRST, LONGEST, TOLD = MINUTE, 6 * HOUR, 7 * DAY
+EVERY, AT_ONCE = 15.0, 20  # seconds between two looks; boxes that are asked for in one
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A case key whose boxes are due: for which keys of ours, and of which organisations they may be had, the best first."""
+
+    room_id: str
+    ck: str
+    kids: tuple[str, ...]
+    organisations: tuple[str, ...]
+
+    def addresses(self, path: str) -> list[tuple[str, str]]:
+        """(organisation, where its node would have it)."""
+        return [(one, f"{one.partition('://')[0]}://{host_of(one)}/rooms/keys/{self.ck}{path}") for one in self.organisations]
+
+
+async def run(app: web.Application) -> AsyncIterator[None]:
+    """Beside the server, from its start to its end."""
+    task = asyncio.create_task(_run(app[KERNEL]))
+    yield
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def _run(kernel: Kernel) -> None:
+    while True:
+        if kernel.node.maintenance.state() is None:
+            try:
+                await ask(kernel)
+            except Exception:
+                log.exception("boxes could not be asked for")
+        await asyncio.sleep(EVERY)
+
+
+async def ask(kernel: Kernel) -> int:
+    """Asks for all that is due; for how many case keys all boxes have come."""
+    came = 0
+    for wanted in await kernel.database.read(due, kernel.node, DOCUMENT):
+        await kernel.database.write(brought, kernel.node, wanted, await _document(kernel, wanted))
+    for wanted in await kernel.database.read(due, kernel.node, ASKED):
+        found = {kid: box for kid in wanted.kids if (box := await _one(kernel, wanted, kid))}
+        came += await kernel.database.write(came_in, kernel.node, wanted, found)
+    return came
+
+
+async def _document(kernel: Kernel, wanted: Wanted) -> tuple[str, dict[str, Any]] | None:
+    """(whose node has it, the activity that proves a case key's document)."""
+    for organisation, address in wanted.addresses(""):
+        with contextlib.suppress(FedcollabError):
+            return organisation, await knocking.get(kernel, address)
+    return None
+
+
+async def _one(kernel: Kernel, wanted: Wanted, kid: str) -> bytes:
+    for _, address in wanted.addresses(f"/boxes/{kid}"):
+        with contextlib.suppress(FedcollabError):
+            found = (await knocking.ask(kernel, address)).body
+            if 0 < len(found) <= LARGEST:
+                return found
+    return b""
+
+
+def due(session: Session, node: Node, state: str) -> list[Wanted]:
+    """What is to be asked for now, the oldest first: boxes (ASKED) or documents."""
+    query = sa.select(KeyRequest.room_id, KeyRequest.ck, KeyRequest.organisation).where(KeyRequest.state == state)
+    rows = session.execute(query.where(KeyRequest.next_at <= node.now()).order_by(KeyRequest.next_at).limit(AT_ONCE)).all()
+    return [_wanted(session, node, row.room_id, row.ck, row.organisation) for row in rows]
+
+
+def _wanted(session: Session, node: Node, room_id: str, ck: str, first: str) -> Wanted:
+    """Only our partners can be asked: first the one that was named, then who leads the room, then the others."""
+    room = rooms.by_row(session, node, room_id)
+    key, hosts = room.key(ck), partners.admitted_hosts(session)
+    mine = [member.mk for member in (room.head.members if room.head else ()) if member.organisation == room.me]
+    others = (organisations(key) if key else set()) | room.inside | {first}
+    best = sorted(others - {room.me}, key=lambda who: (who != first, who != room.owner, who))
+    return Wanted(room_id, ck, tuple(mine), tuple(who for who in best if host_of(who) in hosts))
+
+
+def brought(session: Session, node: Node, wanted: Wanted, found: tuple[str, dict[str, Any]] | None) -> None:
+    """A document that somebody has shown: believed by its author's proof alone, ours too."""
+    _again(session, node, wanted)
+    activity = found[1] if found else {}
+    sender = actors.by_uri(session, found[0]) if found else None
+    author = actors.by_uri(session, ap.ident(activity.get("actor")))
+    if sender is None or author is None or not proofs.proved(activity, actors.keys_of(session, author.id), node.now()):
+        return
+    with contextlib.suppress(Refused), part(session):
+        room_receiving.receive_fact(session, node, Verified(activity, author, sender, proved=True))
+
+
+def came_in(session: Session, node: Node, wanted: Wanted, found: dict[str, bytes]) -> bool:
+    """What has come goes into the ring as it is: whether it opens is seen by whoever can. What has not is asked for again after twice the
+    time. Whether all has come."""
+    for kid, box in found.items():
+        case_boxes.put(node, wanted.ck, kid, box)
+    if not wanted.kids or found.keys() != set(wanted.kids):
+        _again(session, node, wanted)
+        return False
+    session.execute(_request(wanted).values(state=HAD))
+    left = sa.select(KeyRequest.ck).where(KeyRequest.room_id == wanted.room_id, KeyRequest.state == ASKED, KeyRequest.told_at.is_not(None))
+    if session.execute(left).first() is None:
+        keeper_tasks.over(session, node, KEY_MISSING, wanted.room_id)
+    audit.record(session, node.now(), None, "room.box_came", wanted.room_id)
+    return True
+
+
+def _again(session: Session, node: Node, wanted: Wanted) -> None:
+    row = session.execute(
+        sa.select(KeyRequest.tries, KeyRequest.asked_at, KeyRequest.told_at, KeyRequest.state).where(_there(wanted))
+    ).one_or_none()
+    if row is None:
+        return  # it is ours no longer
+    values = dict(tries=row.tries + 1, next_at=node.now() + min(FIRST << min(row.tries, 20), LONGEST))
+    if row.state == ASKED and row.told_at is None and node.now() - row.asked_at >= TOLD:
+        values["told_at"] = node.now()
+        keeper_tasks.wait(session, node, KEY_MISSING, wanted.room_id)
+    session.execute(_request(wanted).values(**values))
+
+
+def _there(wanted: Wanted) -> sa.ColumnElement[bool]:
+    return sa.and_(KeyRequest.room_id == wanted.room_id, KeyRequest.ck == wanted.ck, KeyRequest.state.in_((ASKED, DOCUMENT)))
+
+
+def _request(wanted: Wanted) -> sa.Update:
+    return sa.update(KeyRequest).where(_there(wanted))

@@ -1,0 +1,82 @@
+"""Decides how a member's node gets the box of a case key, and a case key's document that it lacks: by a signed GET of its Organization,
+and nobody else learns that there is one."""
+
+import sqlalchemy as sa
+from aiohttp import web
+from sqlalchemy.orm import Session
+
+from fedcollab.access import audit
+from fedcollab.access.viewer import partner
+from fedcollab.actors.node import Node
+from fedcollab.actors.service import ActorData
+from fedcollab.base.errors import NotFound, Refused
+from fedcollab.federation.authenticate import authenticate
+from fedcollab.federation.kernel import KERNEL
+from fedcollab.federation.views import document_answer
+
+from . import case_boxes, handing, rooms, texts
+from .casekeys import CaseKey
+from .keeper_tasks import BOX_TO_MAKE, wait
+from .room_models import RoomKey
+from .room_state import Room
+
+
+async def get_box(request: web.Request) -> web.Response:
+    """A member's box of a case key. 404 for whoever is not inside from that epoch on, and where there is none."""
+    kernel, asked = request.app[KERNEL], request.match_info
+    found = await authenticate(kernel, request, b"")
+    box = await kernel.database.write(hand_out, kernel.node, found.actor, asked["ck"], asked["kid"])
+    if box is None:
+        raise NotFound()
+    return web.Response(body=box, content_type="application/octet-stream", headers={"Cache-Control": "no-store"})
+
+
+async def get_key(request: web.Request) -> web.Response:
+    """The activity that proves a case key's document, for whoever it concerns."""
+    kernel = request.app[KERNEL]
+    found = await authenticate(kernel, request, b"")
+    answer = document_answer(await kernel.database.read(_document, kernel.node, found.actor, request.match_info["ck"]))
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def hand_out(session: Session, node: Node, to: ActorData, ck: str, kid: str) -> bytes | None:
+    """The box for their key `kid`, if `to` is inside with it from the epoch on; on record. Where nobody here has made one yet, a keeper is
+    told. Raises NotFound."""
+    room_id, room, key = _key(session, node, ck)
+    if kid not in handing.entitled(room, to.uri, key):
+        raise NotFound
+    box = case_boxes.get(node, ck, kid)
+    if box is None:
+        wait(session, node, BOX_TO_MAKE, room_id)
+    else:
+        audit.record(session, node.now(), partner(to.organisation_id), "room.box", room_id)
+    return box
+
+
+def _document(session: Session, node: Node, to: ActorData, ck: str) -> dict[str, object]:
+    room_id, room, _ = _key(session, node, ck)
+    handing.shown(room, to.uri, ck)
+    query = sa.select(RoomKey.activity).where(RoomKey.room_id == room_id, RoomKey.ck == ck)
+    found = session.execute(query).scalar_one()
+    if not found:
+        raise NotFound
+    return found
+
+
+def _key(session: Session, node: Node, ck: str) -> tuple[str, Room, CaseKey]:
+    """(room's row, room, case key). Raises NotFound, also for what is no name at all."""
+    try:
+        row = session.execute(sa.select(RoomKey.room_id).where(RoomKey.ck == texts.named(ck))).first()
+    except Refused:
+        row = None
+    if row is None:
+        raise NotFound
+    room = rooms.by_row(session, node, row.room_id)
+    key = room.key(ck)
+    if key is None:
+        raise NotFound
+    return row.room_id, room, key
+
+
+ROUTES = (web.get("/rooms/keys/{ck}/boxes/{kid}", get_box), web.get("/rooms/keys/{ck}", get_key))

@@ -1,0 +1,157 @@
+"""Decides what a partner's word does in a sealed room here: believed as its own, kept where its sender is concerned, in whatever order."""
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fedcollab.access import audit
+from fedcollab.access.models import RED
+from fedcollab.access.viewer import partner
+from fedcollab.actors.models import ORGANIZATION
+from fedcollab.actors.node import Node
+from fedcollab.base.addresses import host_of
+from fedcollab.base.errors import Forbidden, NotFound, Refused, TooMany
+from fedcollab.federation import activitystreams as ap
+from fedcollab.federation import receipts
+from fedcollab.federation.registry import Early, Handler, Verified
+
+from . import handing, room_sending, rooms
+from .casekeys import CaseKey
+from .facts import Answer, Closed, Invited, by, of, organisations
+from .handing import Named
+from .refusals import Ended
+from .room_activities import HANDLED, Header, Said, parse, parse_sealed
+from .room_models import ERASED, THERE, WAITS, SealedMessage
+from .room_state import CLOSED, NOTHING, OUT, PURGED, Room
+
+MOST = 5_000  # facts by one organisation of one room
+
+
+def receive_fact(session: Session, node: Node, received: Verified) -> None:
+    """What an organisation says of a room, from itself or passed on by whoever leads it. The first word of one that we don't know is an
+    invitation to us."""
+    if received.actor.kind != ORGANIZATION or not received.proved:
+        raise Refused(reason="what is said of a room is proved by an organisation")
+    said = parse(received.activity, received.actor.uri)
+    room = _room(session, node, said)
+    if said.fact in room.facts:
+        return
+    _check_concerned(room, said, received)
+    _check_number(room, received.actor.uri)
+    after = rooms.learn(session, node, said.room, [(said, received.activity)])
+    if isinstance(said.fact, Closed) and after.state == PURGED:
+        rooms.purge(session, node, said.room)
+        receipts.answer(session, node, received.activity, to=received.actor.id, order_key=said.room)
+    action = "room.invited" if isinstance(said.fact, Invited) else "room.key" if isinstance(said.fact, CaseKey) else "room.said"
+    audit.record(session, node.now(), partner(received.actor.organisation_id), action, rooms.row(session, said.room).id)
+
+
+def _room(session: Session, node: Node, said: Said) -> Room:
+    """The room as it is here; begun by an invitation of ours."""
+    try:
+        return rooms.load(session, node, said.room)
+    except NotFound:
+        if not isinstance(said.fact, Invited):
+            raise Early(reason="said of a room that is not here") from None
+    if said.fact.organisation != node.actor_uri or said.header is None:
+        raise Refused(reason="an invitation of somebody else")
+    _check_label(said.header, said.fact)
+    rooms.begin(session, node, said.header, said.fact.by)
+    return Room(said.room, node.actor_uri)
+
+
+def _check_label(header: Header, invited: Invited) -> None:
+    """P6: what is TLP:RED is for people by name; an organisation as such is never inside."""
+    if header.label == RED and not invited.person:
+        raise Refused(reason="a room for named people invites nobody by name")
+    if invited.person and host_of(invited.person) != host_of(invited.organisation):
+        raise Refused(reason="an invitation of somebody who is not of that organisation")
+
+
+def _check_concerned(room: Room, said: Said, received: Verified) -> None:
+    """Only those speak in a room who are in one of its lists, or have invited us; of us, only they invite; and only they pass on."""
+    fact, known = said.fact, concerned(room)
+    if isinstance(fact, Invited):
+        if fact.organisation != room.me or (room.state not in (NOTHING, OUT) and fact.by not in known):
+            raise Refused(reason="an invitation to a room that we are inside of, by somebody who is not")
+    elif isinstance(fact, Answer) and any(one.id == fact.invitation and one.organisation == fact.by for one in of(room.facts, Invited)):
+        pass
+    elif received.actor.uri not in known:
+        raise Early(reason="said of a room by somebody who is not inside, or not yet")
+    if received.through is not None and received.through.uri not in known:
+        raise Forbidden(reason="passed on by somebody who is not inside")
+
+
+def _check_number(room: Room, organisation: str) -> None:
+    """What one organisation says of a room is some facts an epoch."""
+    if sum(by(fact) == organisation for fact in room.facts) >= MOST:
+        raise TooMany(reason="an organisation says more of a room than anybody needs to")
+
+
+def concerned(room: Room) -> set[str]:
+    """Those inside by any list that counts or could, and those who have invited us."""
+    lists = [key for key in of(room.facts, CaseKey) if key.ck not in room.line.refused]
+    return {one.by for one in of(room.facts, Invited)}.union(*map(organisations, lists))
+
+
+def receive_message(session: Session, node: Node, received: Verified) -> None:
+    """A sealed message: kept as it is, with its key or without; nothing here can read it."""
+    message = parse_sealed(received.activity)
+    if received.actor.kind != ORGANIZATION or host_of(message.author) != received.actor.host or host_of(message.id) != received.actor.host:
+        raise Refused(reason="a message that its author's own organisation has not sent")
+    room = _known(session, node, message.room)
+    if room.state in (CLOSED, PURGED):
+        raise Ended
+    if received.through is not None and received.through.uri not in concerned(room):
+        raise Forbidden(reason="passed on by somebody who is not inside")
+    there = session.execute(sa.select(SealedMessage.body).where(SealedMessage.uri == message.id)).one_or_none()
+    if there is not None:
+        if there.body not in (b"", message.to_bytes()):
+            raise Refused(reason="another message under a name that is taken")
+        return
+    named = Named(received.actor.uri, message.epoch, message.ck)
+    state = handing.taken(room, named)
+    rooms.keep(session, node, message, received.actor.uri, THERE if state == handing.READ else WAITS)
+    if named.seen() not in room.facts:
+        _check_number(room, received.actor.uri)
+        room = rooms.learn(session, node, message.room, [(Said(message.room, named.seen()), {})])
+    room_sending.pass_on(session, node, room, received, message.id, _inside_of(room, message.ck))
+    audit.record(session, node.now(), partner(received.actor.organisation_id), "room.message", rooms.row(session, message.room).id)
+
+
+def _inside_of(room: Room, ck: str) -> set[str]:
+    """Who may have a message: those in the list of its case key, and inside still."""
+    key = room.key(ck)
+    return organisations(key) & room.inside if key else set()
+
+
+def _known(session: Session, node: Node, uri: str) -> Room:
+    try:
+        return rooms.load(session, node, uri)
+    except NotFound:
+        raise Early(reason="said in a room that is not here") from None
+
+
+def receive_erasure(session: Session, node: Node, received: Verified) -> None:
+    """A message's own organisation takes it back: its ciphertext goes at once, and we confirm it."""
+    mine = sa.and_(SealedMessage.uri == ap.ident(received.object), SealedMessage.organisation == received.actor.uri)
+    what = (SealedMessage.id, SealedMessage.state, SealedMessage.room_id, SealedMessage.ck)
+    found = session.execute(sa.select(*what).where(mine)).one_or_none()
+    if found is None:
+        raise Early(reason="a message that is not here, or not theirs")
+    if found.state != ERASED:
+        rooms.erase(session, found.id)
+    room = rooms.by_row(session, node, found.room_id)
+    room_sending.pass_on(session, node, room, received, ap.ident(received.object), _inside_of(room, found.ck))
+    receipts.answer(session, node, received.activity, to=received.actor.id, order_key=room.id)
+    audit.record(session, node.now(), partner(received.actor.organisation_id), "room.erased", found.id)
+
+
+WITHDRAW = ("Leave", "Remove", "Delete", "Undo")
+HANDLERS = (
+    *(
+        Handler(kind, (about,), receive_fact, announced=True, withdraws=kind in ("Leave", "Remove", "Delete", "Undo"))
+        for kind, about in HANDLED
+    ),
+    Handler("Create", (ap.SEALED_MESSAGE,), receive_message, announced=True),
+    Handler("Delete", (ap.SEALED_MESSAGE,), receive_erasure, announced=True, withdraws=True),
+)

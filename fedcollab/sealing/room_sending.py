@@ -1,0 +1,64 @@
+"""Decides how what is sealed leaves: to the organisations of its case key's list and nobody else, the same bytes however often it is sent;
+how it is taken back, and how whoever leads a room passes on what members sent."""
+
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fedcollab.access import audit
+from fedcollab.access.viewer import Viewer
+from fedcollab.actors import service as actors
+from fedcollab.actors.node import Node
+from fedcollab.base.errors import NotFound
+from fedcollab.federation import activitystreams as ap
+from fedcollab.federation import announce, outbox, receipts
+from fedcollab.federation.registry import Verified
+
+from . import acting, room_activities, rooms, telling
+from .facts import organisations
+from .messages import Sealed
+from .refusals import Outside
+from .room_models import ERASED, THERE, SealedMessage
+from .room_state import Room
+
+
+def send(session: Session, node: Node, viewer: Viewer, message: Sealed) -> None:
+    """Keeps and publishes a message that one of our people has sealed under the newest case key. Raises Frozen, Ended, Outside; Outside
+    too where the key was turned meanwhile: it is sealed again, under another id."""
+    room = rooms.load(session, node, message.room)
+    head = acting.check_open(room)
+    if (message.epoch, message.ck) != (head.epoch, head.ck):
+        raise Outside(reason="sealed under an older case key")
+    rooms.keep(session, node, message, room.me, THERE)
+    me, to = actors.own(session, node), telling.reached(session, organisations(head) - {room.me})
+    made = room_activities.sealed(outbox.new_uri(node), me.uri, message)
+    outbox.publish(session, node, me.id, made, to=to.values(), order_key=room.id, about=message.id)
+    audit.record(session, node.now(), viewer, "room.send", rooms.row(session, room.id).id)
+
+
+def take_back(session: Session, node: Node, viewer: Viewer, uri: str) -> None:
+    """A message of ours goes: here at once, everywhere else on our word, and each confirms it. Raises NotFound."""
+    mine = sa.and_(SealedMessage.uri == uri, SealedMessage.organisation == node.actor_uri, SealedMessage.state != ERASED)
+    found = session.execute(sa.select(SealedMessage.id, SealedMessage.room_id, SealedMessage.ck).where(mine)).one_or_none()
+    if found is None:
+        raise NotFound
+    room = rooms.by_row(session, node, found.room_id)
+    key, me = room.key(found.ck), actors.own(session, node)
+    to = telling.reached(session, (organisations(key) if key else set()) - {room.me})
+    outbox.forget(session, node, uri)
+    rooms.erase(session, found.id)
+    made = room_activities.erased(outbox.new_uri(node), me.uri, uri, room.id)
+    outbox.publish(session, node, me.id, made, to=to.values(), order_key=room.id, about=uri)
+    receipts.ask(session, node, made["id"], uri, [(there, there) for there in to])
+    audit.record(session, node.now(), viewer, "room.take_back", found.id)
+
+
+def pass_on(session: Session, node: Node, room: Room, received: Verified, about: str, to: Iterable[str]) -> None:
+    """As who leads the room: to the other members, who may be no partners of the sender's."""
+    if not room.leads or not received.first_hand or not received.proved:
+        return
+    me, whom = actors.own(session, node), telling.reached(session, set(to) - {room.me, received.actor.uri})
+    around = {ap.INTRODUCES: announce.introductions(session, received.actor)}
+    made = ap.activity("Announce", outbox.new_uri(node), me.uri, received.activity, **around)
+    outbox.publish(session, node, me.id, made, to=whom.values(), order_key=room.id, about=about)

@@ -1,0 +1,110 @@
+"""Decides how members are told: our own facts by an activity each, what others have said passed on with their proof and documents; only
+to the named organisations' own inboxes, and each once."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fedcollab.actors import service as actors
+from fedcollab.actors.models import OWN
+from fedcollab.actors.node import Node
+from fedcollab.base.statements import put
+from fedcollab.federation import activitystreams as ap
+from fedcollab.federation import announce, outbox, partners
+from fedcollab.federation.models import Activity
+
+from . import fact_texts
+from .boxes import Public
+from .casekeys import CaseKey
+from .duties import duties
+from .facts import Answer, Fact, Invited, Rekeyed, by
+from .room_activities import Header, Said, document
+from .room_models import MemberKey, RoomFact, RoomKey, RoomTold
+from .room_models import Room as Row
+from .room_state import Room
+
+
+def tell(session: Session, node: Node, room_id: str, room: Room) -> None:
+    """Queues all that we have to have told and have not. Members who are no partners of ours hear it of whoever leads the room."""
+    rows = session.execute(sa.select(RoomTold.organisation, RoomTold.name).where(RoomTold.room_id == room_id))
+    told = {(row.organisation, row.name) for row in rows}
+    open_: dict[Fact, list[str]] = {}
+    for to, fact in duties(room):
+        if (to, fact_texts.name(fact)) not in told:
+            open_.setdefault(fact, []).append(to)
+    there = reached(session, {to for whom in open_.values() for to in whom})
+    for fact in sorted(open_, key=_in_order):
+        whom = [to for to in sorted(open_[fact]) if to in there]
+        if whom:
+            _send(session, node, room_id, room, fact, [there[to] for to in whom])
+            fresh = [dict(room_id=room_id, organisation=to, name=fact_texts.name(fact), at=node.now()) for to in whom]
+            put(session, RoomTold, *fresh)
+
+
+def _in_order(fact: Fact) -> tuple[int, int, str]:
+    """Invitations come first, then case keys by epoch, then what was said: words of somebody count once they stand in a list."""
+    if isinstance(fact, CaseKey):
+        return 1, fact.epoch, fact.ck
+    return (0 if isinstance(fact, Invited) else 2), 0, fact_texts.name(fact)
+
+
+def reached(session: Session, uris: set[str]) -> dict[str, str]:
+    """{id on the wire: row id} of those organisations that we deliver to."""
+    hosts = partners.admitted_hosts(session)
+    found = [actor for uri in sorted(uris) if (actor := actors.by_uri(session, uri)) is not None]
+    return {actor.uri: actor.id for actor in found if actor.host in hosts and actor.known != OWN}
+
+
+def _send(session: Session, node: Node, room_id: str, room: Room, fact: Fact, to: list[str]) -> None:
+    me, activity = actors.own(session, node), _activity_of(session, room_id, fact)
+    if by(fact) != room.me:
+        author = actors.by_uri(session, by(fact))
+        if activity and author is not None:
+            carried = ap.activity("Announce", outbox.new_uri(node), me.uri, activity, **_around(session, author))
+            outbox.publish(session, node, me.id, carried, to=to, order_key=room.id, about=room.id)
+        return
+    if not activity or not _is_kept(session, activity["id"]):
+        activity_id = activity["id"] if activity else fact.id if isinstance(fact, Invited) else outbox.new_uri(node)
+        made = document(activity_id, me.uri, _said(session, room, room_id, fact))
+        _keep(session, room_id, fact, outbox.publish(session, node, me.id, made, to=to, order_key=room.id, about=room.id))
+        return
+    for organisation_id in to:
+        outbox.publish_again(session, organisation_id, [(activity["id"].rsplit("/", 1)[-1], room.id)])
+
+
+def _is_kept(session: Session, activity_id: str) -> bool:
+    """Whether the outbox still has it: after 45 days it is made again, under the same id."""
+    return session.execute(sa.select(Activity.id).where(Activity.uri == activity_id)).first() is not None
+
+
+def _around(session: Session, author: actors.ActorData) -> dict[str, Any]:
+    """Who has said it, for those who don't know them: their Organization's signed document."""
+    return {ap.INTRODUCES: announce.introductions(session, author)}
+
+
+def _said(session: Session, room: Room, room_id: str, fact: Fact) -> Said:
+    header = public = None
+    if isinstance(fact, Invited):
+        header = Header(room.id, *session.execute(sa.select(Row.kind, Row.label).where(Row.id == room_id)).one())
+    fresh = fact.mk if isinstance(fact, Answer) else fact.new if isinstance(fact, Rekeyed) else ""
+    if fresh:
+        public = Public(session.execute(sa.select(MemberKey.public).where(MemberKey.kid == fresh)).scalar_one())
+    return Said(room.id, fact, header, public)
+
+
+def _where(room_id: str, fact: Fact) -> tuple[Any, Any]:
+    if isinstance(fact, CaseKey):
+        return RoomKey, sa.and_(RoomKey.room_id == room_id, RoomKey.ck == fact.ck)
+    return RoomFact, sa.and_(RoomFact.room_id == room_id, RoomFact.name == fact_texts.name(fact))
+
+
+def _activity_of(session: Session, room_id: str, fact: Fact) -> dict[str, Any]:
+    model, there = _where(room_id, fact)
+    found: dict[str, Any] = session.execute(sa.select(model.activity).where(there)).scalar_one()
+    return found
+
+
+def _keep(session: Session, room_id: str, fact: Fact, activity: dict[str, Any]) -> None:
+    model, there = _where(room_id, fact)
+    session.execute(sa.update(model).where(there).values(activity=activity))
