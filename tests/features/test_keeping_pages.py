@@ -87,6 +87,7 @@ async def test_a_keeper_is_led_from_the_first_page_to_open_cases_and_may_stop_at
     second = await here.member("ruth")
     await keeper.post("/keepers", at="/keepers/set-up/second", person=second.viewer.person_id, **{"from": "second"})
     assert "Has no key of their own yet" in (await keeper.get("/keepers/set-up/second"))[1]
+    assert "A keeper was named and has no key" in (await keeper.get("/"))[1]
     await unlock(second, "/")
     hand, (_, page) = f"/keepers/{second.viewer.person_id}/hand", await keeper.get("/keepers/set-up/second")
     [kid], [words] = re.findall(r'name="kid" value="([^"]+)"', page), WORDS.findall(page)

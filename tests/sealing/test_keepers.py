@@ -46,7 +46,7 @@ def test_the_first_keeper_is_named_by_an_admin_makes_the_key_and_names_the_next(
         assert [one.action for one in audit.newest(at.session, 4)][:3] == ["keeper.hand", "keeper.name", "member.add"]
 
 
-@pytest.mark.rule("P5")
+@pytest.mark.rule("P5", "AUTH-09")
 def test_an_admin_opens_nothing_and_names_nobody_once_somebody_holds_the_key(ring: Ring) -> None:
     with office(ring) as at:
         at.begin()

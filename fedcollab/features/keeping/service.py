@@ -27,6 +27,7 @@ TASKS = {  # what is to be done next: what, and where
 }
 LOST = N_("No keeper can open your organisation’s key any more. Two of the three sheets can.")
 HANDED = N_("A keeper waits for the organisation’s key. Hand it to them.")
+SIGNS_IN = N_("A keeper was named and has no key of their own in use. Ask them to sign in with their password.")
 USED = N_("Two sheets were used to open the organisation’s key. Find out why, and print new sheets.")
 
 
@@ -96,9 +97,12 @@ def tasks(session: Session, node: Node) -> list[Task]:
     found = [Task(USED, KEEPERS)] if used is not None and used.used_at is not None else []
     if stands == opening.SHUT:
         return [*found, Task(LOST, USE)]
-    if stands != opening.OFF and any(one.ready and not one.holds for one in keepers.listed(session)):
+    pending = [one for one in keepers.listed(session) if not one.holds] if stands != opening.OFF else []
+    if any(one.ready for one in pending):
         found.append(Task(HANDED, KEEPERS))
-    return [*found, Task(*TASKS[step])] if step else found
+    elif pending:
+        found.append(Task(SIGNS_IN, KEEPERS))
+    return [*found, Task(*TASKS[step])] if step and not (step == opening.SECOND and pending) else found
 
 
 def at_home(session: Session, node: Node) -> list[Task] | None:
