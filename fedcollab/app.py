@@ -34,6 +34,7 @@ from fedcollab.base.web import (
     wants_document,
 )
 from fedcollab.feature import (
+    AGAIN,
     ARRIVALS,
     ASKED,
     BESIDE,
@@ -43,6 +44,7 @@ from fedcollab.feature import (
     MENU,
     OUTBOX,
     TEMPLATES,
+    AskAgain,
     Counted,
     Feature,
     count_in_menu,
@@ -190,6 +192,8 @@ def show_error(request: web.Request, error: FedcollabError) -> web.Response:
     """An error as a page in the reader's language; who has to sign in first, or to unlock their keys, is led there and back."""
     if isinstance(error, Locked) and request.headers.get("HX-Request") != "true":
         return unlock_first(request)
+    if isinstance(error, AskAgain) and request.method in ("GET", "HEAD"):
+        return redirect(login_address(request, AGAIN))
     if error.status == 401 and request.method == "GET" and not wants_document(request):
         return redirect(login_address(request))
     template = "base/refused.html" if request.headers.get("HX-Request") == "true" else "base/error.html"

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from fedcollab.access.viewer import ANYBODY, MODERATOR, VIEWER, Viewer
 from fedcollab.actors.node import Node
 from fedcollab.backup.erasures import Part
-from fedcollab.base.clock import MICROSECONDS
-from fedcollab.base.errors import FedcollabError, NotFound, Unauthorized
+from fedcollab.base.clock import MICROSECONDS, MINUTE
+from fedcollab.base.errors import FedcollabError, N_, NotFound, Refused, Unauthorized
 from fedcollab.base.i18n import LANGUAGES
 from fedcollab.base.templates import Templates
 from fedcollab.base.web import (
@@ -27,6 +27,7 @@ from fedcollab.base.web import (
     form_token,
     is_signed,
     read_fields,
+    read_form,
     redirect,
     takes_a_stream,
     typed_into,
@@ -137,6 +138,8 @@ ASKED: web.AppKey[tuple[MayAsk, ...]] = web.AppKey("asked")
 HOME = web.AppKey("home", tuple[HomeNote, ...])
 BESIDE: web.AppKey[tuple[tuple[str, LookBeside], ...]] = web.AppKey("beside")
 NUMBERS = web.RequestKey("numbers", dict[str, int])
+ASKED_AT = web.RequestKey("asked_at", int)  # when whoever is signed in last gave in this browser all that they sign in with
+ASKED_FOR, AGAIN = 10 * MINUTE, "/again"
 MOST = 2_000  # characters of an address inside another
 COUNTED_FOR = 10 * MICROSECONDS
 
@@ -207,6 +210,33 @@ def unlock_first(request: web.Request) -> web.Response:
     return redirect(f"/unlock?next={quote(_here(request, menu), safe='/')}")
 
 
+class AskAgain(Refused):
+    """Whoever is signed in has not lately given what they sign in with. Pages lead to the page that asks for it, and back (app.py), forms
+    with all that stands in them (`nothing_lost`)."""
+
+    status = 403
+    text = N_("This asks for your password once more. Open its page again, then send the form once more.")
+
+
+def lately(request: web.Request) -> bool:
+    """Whether the password, and the second factor where one is on, were given in this very session within the last ten minutes."""
+    at = request.get(ASKED_AT)
+    return at is not None and 0 <= request.app[KERNEL].node.now() - at < ASKED_FOR
+
+
+def asked_again(request: web.Request) -> None:
+    """For a grave act, and for the page that begins one: raises AskAgain unless `lately`. After the viewer's right to it is known."""
+    if not lately(request):
+        raise AskAgain
+
+
+async def read_grave_form(request: web.Request) -> "MultiDictProxy[str]":
+    """As `read_form`, for a grave act: naming keepers, giving rights, exporting, purging. Raises AskAgain too, for a form of ours alone."""
+    fields = await read_form(request)
+    asked_again(request)
+    return fields
+
+
 @web.middleware
 async def nothing_lost(request: web.Request, handler: WebHandler) -> web.StreamResponse:
     """Whatever a form of ours is refused for, what was typed into it is on the page that says so (see `typed` in base/error.html), and who
@@ -222,6 +252,8 @@ async def nothing_lost(request: web.Request, handler: WebHandler) -> web.StreamR
             return sign_in_first(request)
         if isinstance(error, Locked) and fields is not None and request[TYPED] and SECRETS.isdisjoint(fields):
             return web.Response(status=307, headers={"Location": login_address(request, "/unlock")})
+        if isinstance(error, AskAgain) and fields is not None:
+            return web.Response(status=307, headers={"Location": login_address(request, AGAIN)})
         raise
 
 

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import sqlalchemy as sa
 from aiohttp import web
+from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import Viewer
 from fedcollab.app import make_app, make_kernel
@@ -19,9 +21,11 @@ from fedcollab.base.passwords import hash_password
 from fedcollab.base.paths import NodeFiles
 from fedcollab.base.web import cookie_name
 from fedcollab.demo import free_ports
+from fedcollab.feature import ASKED_FOR
 from fedcollab.features.discussions import groups, service
 from fedcollab.features.members import service as members
 from fedcollab.features.members import sessions
+from fedcollab.features.members.models import LoginSession
 from fedcollab.federation.kernel import Kernel
 from fedcollab.serve import start
 from fedcollab.setup import init
@@ -110,6 +114,15 @@ class Site:
     async def thread(self, by: Visitor, group_id: str, title: str = "A question", text: str = "What do you see?") -> service.Posted:
         made: service.Posted = await self.write(service.post_thread, by.viewer, group_id, title=title, text=text)
         return made
+
+
+async def forget_asking(at: Site) -> None:
+    """Nobody has given their password in the last ten minutes, in any session."""
+
+    def work(session: Session) -> None:
+        session.execute(sa.update(LoginSession).values(asked_at=LoginSession.asked_at - ASKED_FOR))
+
+    await at.kernel.database.write(work)
 
 
 @contextlib.asynccontextmanager

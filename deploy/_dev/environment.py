@@ -14,7 +14,7 @@ from .say import CACHE, ROOT, must, say
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "installed.json"
-USE, DEVELOP = "[media]", "[postgres,s3,media,dev]"
+USE, DEVELOP = "[media,passkeys]", "[postgres,s3,media,passkeys,dev]"
 PASTURE = "fediverse-pasture-inputs==0.3.0"  # its own dependencies contradict ours, and the inputs need none of them
 NETWORK = "Installing failed (above). It needs to reach the Python package index, or the index named in pip's settings; then run it again."
 

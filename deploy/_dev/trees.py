@@ -69,7 +69,8 @@ def _wheels(name: str, place: Path) -> bool:
     """What pip takes from the package index, for that Debian's Python."""
     say(f"fetching wheels for Debian {name}")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    given = [*project["project"]["dependencies"], *project["project"]["optional-dependencies"]["media"]]
+    extras = project["project"]["optional-dependencies"]
+    given = [*project["project"]["dependencies"], *extras["media"], *extras["passkeys"]]
     wanted = [*given, *project["build-system"]["requires"]]
     pip = [str(ROOT / ".venv/bin/python"), "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--only-binary=:all:"]
     shutil.rmtree(place / "wheels", ignore_errors=True)

@@ -12,7 +12,7 @@ from .say import Stop, run
 
 # Python looks for a module named by -m where somebody stands, which may be a node's own directory: -I has it look nowhere but at home.
 REACH = "Nothing was changed. The machine has to reach the Python package index, or the one in pip's settings. Then run this again."
-MEDIA = "[media]"
+MEDIA = "[media,passkeys]"
 VENV = "Python's venv module does not work here. Install it: apt install python3-venv"
 
 
@@ -38,10 +38,10 @@ def current(machine: Machine) -> str:
 
 
 def extras(machine: Machine, version: str) -> str:
-    """What a release is given besides, as pip writes it: what reads pictures, and what the one before was given."""
+    """What a release is given besides, as pip writes it: what reads pictures and knows passkeys, and what the one before was given."""
     given = {"postgres": "psycopg", "s3": "obstore"}
     found = [name for name, library in given.items() if any(machine.release(version).glob(f"lib/python*/site-packages/{library}"))]
-    return f"[{','.join(('media', *found))}]" if found else MEDIA
+    return f"[{','.join(('media', 'passkeys', *found))}]" if found else MEDIA
 
 
 def build(machine: Machine, *, wheel: Path | None = None, extras: str = MEDIA, checkout: Path = CHECKOUT) -> Path:

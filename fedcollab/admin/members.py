@@ -8,7 +8,7 @@ from fedcollab.access.viewer import GIVEN, MEMBER
 from fedcollab.base.errors import NotFound, Refused
 from fedcollab.base.qr import qr
 from fedcollab.base.web import read_form, redirect, words_of
-from fedcollab.feature import admin_of, page
+from fedcollab.feature import admin_of, page, read_grave_form
 from fedcollab.features.members import service
 from fedcollab.federation.kernel import KERNEL
 
@@ -32,7 +32,7 @@ async def _refused(request: web.Request, error: Refused, where: str) -> web.Resp
 
 async def invite(request: web.Request) -> web.Response:
     """Makes an invitation link and shows it once, with its QR code."""
-    viewer, fields, kernel = admin_of(request), await read_form(request), request.app[KERNEL]
+    viewer, fields, kernel = admin_of(request), await read_grave_form(request), request.app[KERNEL]
     try:
         token = await kernel.database.write(service.invite, kernel.node, viewer, fields.getall("role", []))
     except Refused as error:
@@ -44,7 +44,7 @@ async def invite(request: web.Request) -> web.Response:
 async def make_link(request: web.Request) -> web.Response:
     """Makes a one-time link for somebody who has forgotten their password, and shows it once."""
     viewer, kernel = admin_of(request), request.app[KERNEL]
-    await read_form(request)
+    await read_grave_form(request)
     token = await kernel.database.write(service.make_link, kernel.node, viewer, request.match_info["id"])
     person = await kernel.database.read(service.find, request.match_info["id"])
     return await _page(request, link=kernel.node.settings.uri(f"/link/{token}"), for_whom=person.name)
@@ -62,7 +62,7 @@ async def ask_reset(request: web.Request) -> web.Response:
 async def reset_factor(request: web.Request) -> web.Response:
     """Takes a member's second factor away, for a phone that is lost with all recovery codes."""
     viewer, kernel, person_id = admin_of(request), request.app[KERNEL], request.match_info["id"]
-    await read_form(request)
+    await read_grave_form(request)
     try:
         await kernel.database.write(service.reset_factor, kernel.node, viewer, person_id)
     except Refused as error:
@@ -72,7 +72,7 @@ async def reset_factor(request: web.Request) -> web.Response:
 
 async def set_roles(request: web.Request) -> web.Response:
     """Gives a member other roles."""
-    viewer, fields, kernel, person_id = admin_of(request), await read_form(request), request.app[KERNEL], request.match_info["id"]
+    viewer, fields, kernel, person_id = admin_of(request), await read_grave_form(request), request.app[KERNEL], request.match_info["id"]
     try:
         await kernel.database.write(service.set_roles, kernel.node, viewer, person_id, fields.getall("role", []))
     except Refused as error:
@@ -81,7 +81,7 @@ async def set_roles(request: web.Request) -> web.Response:
 
 
 async def disable(request: web.Request) -> web.Response:
-    """Ends an account in one action."""
+    """Ends an account in one action, which never waits: nobody is asked again."""
     viewer, kernel, person_id = admin_of(request), request.app[KERNEL], request.match_info["id"]
     await read_form(request)
     try:

@@ -20,7 +20,7 @@ from fedcollab.base.clock import iso
 from fedcollab.base.errors import BadRequest, N_
 from fedcollab.base.i18n import Words
 from fedcollab.base.web import read_form, redirect, words_of
-from fedcollab.feature import admin_of, page
+from fedcollab.feature import admin_of, page, read_grave_form
 from fedcollab.features.members import service as members
 from fedcollab.federation import partners
 from fedcollab.federation.kernel import KERNEL
@@ -132,7 +132,7 @@ def _verified(session: Session, node: Node, viewer: Viewer, verdict: audit.Verdi
 
 async def export(request: web.Request) -> web.StreamResponse:
     """The entries of a choice as a file, oldest first, each with its links in the chain: ids, and no names. On record before it begins."""
-    viewer, fields, kernel = admin_of(request), await read_form(request), request.app[KERNEL]
+    viewer, fields, kernel = admin_of(request), await read_grave_form(request), request.app[KERNEL]
     form, asked = fields.get("form", ""), choice(fields)
     if form not in FORMS:
         raise BadRequest(N_("Choose in which form to export the record."))

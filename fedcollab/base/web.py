@@ -35,8 +35,8 @@ HANDLERS = TypeVar("HANDLERS", bound=Handler)
 FORM_BYTES, FORM_FIELDS = 600_000, 200
 FORM_TYPES = ("application/x-www-form-urlencoded", "application/octet-stream")  # the latter is what no Content-Type means
 BODY_BYTES = 1_000_000
-SECRETS = frozenset(("password", "old", "code", "proof", "key", "sheet", "sheet2"))  # fields that no page shows again
-UNSEEN = frozenset(("token", "next", "once", "act", "kid", "made"))  # fields that nobody types into
+SECRETS = frozenset(("password", "old", "code", "proof", "key", "sheet", "sheet2", "passkey"))  # fields that no page shows again
+UNSEEN = frozenset(("token", "next", "once", "act", "kid", "made", "again"))  # fields that nobody types into
 STALE = N_("This form was opened too long ago, or in another session. Open the page again and send it once more.")
 AGAIN = N_("This form was opened too long ago, or in another session. What you typed is still here: send it once more.")
 TOO_MUCH = N_("That is more than fits into one request, which is 1 MB. Send less at once.")

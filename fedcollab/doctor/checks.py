@@ -48,6 +48,7 @@ CHECKS = (
     Check("ring-backups", ring.ring_backups),
     Check("admins", people.admins),
     Check("factors", people.factors),
+    Check("passkeys", people.passkeys),
     Check("queue", queues.outgoing),
     Check("arrivals", queues.arrivals),
     Check("parked", queues.parked),

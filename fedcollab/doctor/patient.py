@@ -19,6 +19,7 @@ from fedcollab.base.crypto import read_master_key
 from fedcollab.base.errors import Misconfigured
 from fedcollab.base.http import Fetcher, Resolve, agent_of, resolve
 from fedcollab.base.paths import INSTALLER, NodeFiles, command_of, for_backups, is_installed
+from fedcollab.features.members.ceremony import available
 from fedcollab.files.decoding import missing
 
 from . import reading
@@ -40,6 +41,7 @@ class Machine:
     lacks: Callable[[], Sequence[str]] = missing  # of what decodes pictures
     proc: Path = Path("/proc")
     cgroups: Path = Path("/sys/fs/cgroup")
+    passkeys: Callable[[], bool] = available  # whether what knows them is installed
 
 
 @dataclass

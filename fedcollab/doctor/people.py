@@ -1,6 +1,6 @@
 """Decides whether those who administer the node can be relied upon to get in, and strangers not to."""
 
-from fedcollab.features.members import factor, service
+from fedcollab.features.members import ceremony, factor, service
 
 from .findings import Finding, fail, ok, warn
 from .patient import Patient
@@ -34,3 +34,13 @@ def factors(patient: Patient) -> Finding:
             who=", ".join(bare[:3]),
         )
     return ok("All who need a second factor have one.")
+
+
+def passkeys(patient: Patient) -> Finding:
+    """`passkeys`: the library that knows them is installed, a part of the program that one may leave out, and the address has a name."""
+    if not patient.machine.passkeys():
+        text = "Nobody can use a passkey: webauthn is missing. Codes and recovery codes work."
+        return warn(text, 'In the program\'s environment: pip install "fedcollab[passkeys]"')
+    if not ceremony.named(patient.settings):
+        return ok("Passkeys need an address with a name, which this node has not.")
+    return ok("Passkeys can be used.")

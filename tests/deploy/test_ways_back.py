@@ -263,6 +263,6 @@ def test_a_closed_node_and_one_that_does_not_run_are_said_before_anything_is_cha
 
 
 def test_a_release_is_given_what_the_one_before_was_given_besides(machine: Played) -> None:
-    assert release.extras(machine, OLD) == "[media]"
+    assert release.extras(machine, OLD) == "[media,passkeys]"
     (machine.release(OLD) / "lib/python3.13/site-packages/psycopg").mkdir(parents=True)
-    assert release.extras(machine, OLD) == "[media,postgres]"
+    assert release.extras(machine, OLD) == "[media,passkeys,postgres]"

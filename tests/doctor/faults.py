@@ -272,6 +272,7 @@ LOCAL = (
     ),
     Fault("a delivery of this morning", "queue", WARN, delivery("waiting", 5 * HOUR)),
     Fault("an index that has not come on for two days", "search", WARN, unfilled),
+    Fault("nothing that knows passkeys", "passkeys", WARN, lambda ward: setattr(ward, "passkeys", False)),
     Fault("a delivery of two days ago", "queue", FAIL, delivery("waiting", 2 * DAY)),
     Fault("an arrival of this morning", "arrivals", WARN, arrived("waiting", 5 * HOUR)),
     Fault("an arrival of two days ago", "arrivals", FAIL, arrived("early", 2 * DAY)),

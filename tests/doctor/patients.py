@@ -63,6 +63,7 @@ class Ward:
     statvfs: dict[str, int] = field(default_factory=dict)
     same_disk: bool = False
     lacks: list[str] = field(default_factory=list)
+    passkeys: bool = True
     resolved: "list[str] | OSError" = field(default_factory=lambda: ["93.184.215.14"])
     lookup: Resolve = loopback
 
@@ -92,7 +93,8 @@ class Ward:
         self.files.settings.write_text("\n".join([*kept, *(config.line(name, value) for name, value in settings.items()), ""]))
 
     def patient(self) -> Patient:
-        machine = Machine(self._statvfs, self._device, lambda: self.lacks, self.root.parent / "proc", self.root.parent / "cgroup")
+        places = (self.root.parent / "proc", self.root.parent / "cgroup")
+        machine = Machine(self._statvfs, self._device, lambda: self.lacks, *places, lambda: self.passkeys)
         return Patient(self.root, machine=machine, resolve=self.lookup, environ={}, seen={"addresses": self.resolved})
 
     def _statvfs(self, path: Path) -> os.statvfs_result:

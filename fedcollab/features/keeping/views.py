@@ -12,7 +12,7 @@ from fedcollab.access.viewer import Viewer
 from fedcollab.base.errors import BadRequest, FedcollabError, N_, NotFound, Refused
 from fedcollab.base.qr import qr
 from fedcollab.base.web import read_form, redirect, words_of
-from fedcollab.feature import member_of, page
+from fedcollab.feature import asked_again, member_of, page, read_grave_form
 from fedcollab.federation.kernel import KERNEL
 from fedcollab.sealing import keepers, opening, papers, people, sheets
 from fedcollab.sealing.pairs import PersonPrivate
@@ -62,8 +62,9 @@ async def show_step(request: web.Request) -> web.Response:
 
 
 async def show_use(request: web.Request) -> web.Response:
-    """Where two sheets open the organisation's key, when no keeper can."""
+    """Where two sheets open the organisation's key, when no keeper can. Asks again before anybody types them."""
     keeper_of(request)
+    asked_again(request)
     return await _page(request, "use")
 
 
@@ -79,7 +80,7 @@ async def _page(request: web.Request, name: str, error: FedcollabError | None = 
 async def make_keys(request: web.Request) -> web.Response:
     """Switches cases on; whoever has no key of their own is asked for their password, which makes one; then makes the organisation's."""
     viewer, kernel = keeper_of(request), request.app[KERNEL]
-    await read_form(request)
+    await read_grave_form(request)
     await kernel.database.write(service.switch_on, kernel.node, viewer)
     if await kernel.database.read(people.current, viewer.person_id) is None:
         return _unlock_first(opening.KEYS)
@@ -92,7 +93,7 @@ async def make_keys(request: web.Request) -> web.Response:
 
 async def make_sheets(request: web.Request) -> web.Response:
     """Makes three sheets and shows them, this once, as a page to be printed."""
-    viewer, fields, kernel = keeper_of(request), await read_form(request), request.app[KERNEL]
+    viewer, fields, kernel = keeper_of(request), await read_grave_form(request), request.app[KERNEL]
     mine = await _unlocked(request)
     if mine is None:
         return _unlock_first(opening.SHEETS)
@@ -118,7 +119,7 @@ async def try_sheets(request: web.Request) -> web.Response:
 
 async def use_sheets(request: web.Request) -> web.Response:
     """Two sheets give the key to a keeper, where no other one can."""
-    viewer, fields, kernel = keeper_of(request), await read_form(request), request.app[KERNEL]
+    viewer, fields, kernel = keeper_of(request), await read_grave_form(request), request.app[KERNEL]
 
     async def work(one: Sheet, other: Sheet) -> None:
         await kernel.database.write(sheets.use, kernel.node, viewer, one, other)
@@ -142,7 +143,7 @@ async def _typed(request: web.Request, fields: Fields, name: str, work: Callable
 
 async def name_keeper(request: web.Request) -> web.Response:
     """Names somebody a keeper."""
-    viewer, fields, kernel = keeper_of(request, admins=True), await read_form(request), request.app[KERNEL]
+    viewer, fields, kernel = keeper_of(request, admins=True), await read_grave_form(request), request.app[KERNEL]
     back = _back(fields)
     try:
         if not fields.get("person"):
@@ -155,7 +156,7 @@ async def name_keeper(request: web.Request) -> web.Response:
 
 async def hand_key(request: web.Request) -> web.Response:
     """Hands the organisation's key to a keeper."""
-    viewer, fields, kernel, person_id = keeper_of(request), await read_form(request), request.app[KERNEL], request.match_info["id"]
+    viewer, fields, kernel, person_id = keeper_of(request), await read_grave_form(request), request.app[KERNEL], request.match_info["id"]
     mine, back = await _unlocked(request), _back(fields)
     if mine is None:
         return _unlock_first(back)
@@ -171,7 +172,7 @@ async def hand_key(request: web.Request) -> web.Response:
 async def remove_keeper(request: web.Request) -> web.Response:
     """Somebody is a keeper no more; the key is turned with that."""
     viewer, kernel, person_id = keeper_of(request, admins=True), request.app[KERNEL], request.match_info["id"]
-    await read_form(request)
+    await read_grave_form(request)
     try:
         await kernel.database.write(keepers.remove, kernel.node, viewer, person_id)
     except FedcollabError as error:

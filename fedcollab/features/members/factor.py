@@ -17,7 +17,7 @@ from fedcollab.base.crypto import derive, seal, stored, unseal
 from fedcollab.base.errors import N_, Refused
 
 from . import ending
-from .models import HalfLogin, LoginSession, RecoveryCode, SecondFactor
+from .models import HalfLogin, LoginSession, Member, Passkey, RecoveryCode, SecondFactor
 
 COMPELLED = frozenset({ADMIN, MODERATOR, KEEPER, CASEWORKER, TRIAGER})
 STEP, DIGITS, OFFER = 30, 6, HOUR
@@ -29,12 +29,18 @@ NOT_THIS = N_("This code does not fit. Take the newest one, and see that your ph
 
 @dataclass(frozen=True)
 class FactorData:
-    """A person's second factor: since when a code is asked for, how many recovery codes are left, and the secret that waits to be
-    proved (empty for none)."""
+    """A person's second factor: since when a code is asked for, how many recovery codes are left, the secret that waits to be proved
+    (empty for none), and how many passkeys there are."""
 
     on_at: int | None
     codes: int
     offered: str
+    passkeys: int = 0
+
+    @property
+    def there(self) -> bool:
+        """Whether there is one of any kind."""
+        return self.on_at is not None or self.passkeys > 0
 
 
 def compelled(node: Node, roles: frozenset[str]) -> bool:
@@ -64,10 +70,26 @@ def step_of(secret: str, said: str, now: int, last_step: int) -> int:
     return found
 
 
+def has_one() -> sa.ColumnElement[bool]:
+    """In a query of members: whether this one has a second factor, be it an app or a passkey."""
+    app = sa.exists().where(SecondFactor.person_id == Member.person_id, SecondFactor.on_at.is_not(None))
+    return sa.or_(app, sa.exists().where(Passkey.person_id == Member.person_id))
+
+
 def is_on(session: Session, person_id: str) -> bool:
-    """Whether a code is asked for when this person signs in."""
+    """Whether a code or a passkey is asked for when this person signs in."""
+    return session.scalars(sa.select(Member.person_id).where(Member.person_id == person_id, has_one())).first() is not None
+
+
+def has_app(session: Session, person_id: str) -> bool:
+    """Whether an app shows codes for this person."""
     query = sa.select(SecondFactor.on_at).where(SecondFactor.person_id == person_id)
     return session.execute(query).scalar_one_or_none() is not None
+
+
+def has_passkey(session: Session, person_id: str) -> bool:
+    """Whether this person has a passkey."""
+    return session.scalars(sa.select(Passkey.id).where(Passkey.person_id == person_id).limit(1)).first() is not None
 
 
 def state(session: Session, node: Node, person_id: str) -> FactorData:
@@ -75,7 +97,9 @@ def state(session: Session, node: Node, person_id: str) -> FactorData:
     row = session.execute(sa.select(SecondFactor).where(SecondFactor.person_id == person_id)).one_or_none()
     left = sa.select(sa.func.count()).select_from(RecoveryCode).where(RecoveryCode.person_id == person_id)
     sealed = row.sealed_offer if row and row.offer_ends_at > node.now() else None
-    return FactorData(row.on_at if row else None, session.execute(left).scalar_one(), _opened(node, person_id, sealed) if sealed else "")
+    offered = _opened(node, person_id, sealed) if sealed else ""
+    passkeys = session.scalars(sa.select(sa.func.count()).select_from(Passkey).where(Passkey.person_id == person_id)).one()
+    return FactorData(row.on_at if row else None, session.execute(left).scalar_one(), offered, passkeys)
 
 
 def address(node: Node, username: str, secret: str) -> str:
@@ -112,7 +136,7 @@ def confirm(session: Session, node: Node, viewer: Viewer, said: str, keep_token:
         raise Refused(NOT_THIS)
     taken = dict(sealed=SecondFactor.sealed_offer, sealed_offer=None, offer_ends_at=0, last_step=step, on_at=node.now())
     session.execute(sa.update(SecondFactor).where(mine).values(taken))
-    codes = _new_codes(session, node, viewer.person_id)
+    codes = new_codes(session, node, viewer.person_id)
     end_others(session, node, viewer.person_id, keep_token)
     audit.record(session, node.now(), viewer, "member.factor_on", viewer.person_id)
     return codes
@@ -145,23 +169,31 @@ def renew_codes(session: Session, node: Node, viewer: Viewer) -> list[str]:
     """Ten new recovery codes, to be shown once; the ones before are good no more. Raises Refused without a second factor."""
     if not is_on(session, viewer.person_id):
         raise Refused(N_("Set up the second factor first."))
-    codes = _new_codes(session, node, viewer.person_id)
+    codes = new_codes(session, node, viewer.person_id)
     audit.record(session, node.now(), viewer, "member.recovery_codes", viewer.person_id)
     return codes
 
 
 def switch_off(session: Session, node: Node, viewer: Viewer, keep_token: str) -> None:
-    """No code is asked for any more; all other sessions end. Raises Refused for those who have to have it."""
-    if compelled(node, viewer.roles):
+    """The app's codes are good no more; all other sessions end. Without a passkey nothing but the password is asked for then, so that is
+    refused to those who have to have a second factor. Raises Refused."""
+    if compelled(node, viewer.roles) and not has_passkey(session, viewer.person_id):
         raise Refused(N_("With your roles you cannot do without the second factor. You can move it to another phone."))
     end_others(session, node, viewer.person_id, keep_token)
-    forget(session, viewer.person_id)
+    session.execute(sa.delete(SecondFactor).where(SecondFactor.person_id == viewer.person_id))
+    forget_codes(session, viewer.person_id)
     audit.record(session, node.now(), viewer, "member.factor_off", viewer.person_id)
+
+
+def forget_codes(session: Session, person_id: str) -> None:
+    """Takes the recovery codes away where there is nothing more that they could stand in for."""
+    if not is_on(session, person_id):
+        session.execute(sa.delete(RecoveryCode).where(RecoveryCode.person_id == person_id))
 
 
 def forget(session: Session, person_id: str) -> None:
     """Takes everything of a second factor away, and what waits for its code."""
-    for model in (SecondFactor, RecoveryCode, HalfLogin):
+    for model in (SecondFactor, RecoveryCode, Passkey, HalfLogin):
         session.execute(sa.delete(model).where(model.person_id == person_id))
 
 
@@ -171,7 +203,8 @@ def end_others(session: Session, node: Node, person_id: str, keep_token: str = "
     ending.end(session, node, HalfLogin, HalfLogin.person_id == person_id)
 
 
-def _new_codes(session: Session, node: Node, person_id: str) -> list[str]:
+def new_codes(session: Session, node: Node, person_id: str) -> list[str]:
+    """Ten recovery codes in the place of all before."""
     codes = ["-".join("".join(secrets.choice(LETTERS) for _ in range(4)) for _ in range(GROUPS)) for _ in range(CODES)]
     session.execute(sa.delete(RecoveryCode).where(RecoveryCode.person_id == person_id))
     session.execute(sa.insert(RecoveryCode), [dict(person_id=person_id, code_hash=_hashed(node, person_id, code)) for code in codes])

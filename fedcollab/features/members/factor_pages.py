@@ -1,4 +1,4 @@
-"""Decides how people set up, move and switch off their second factor: each time with the password or a code, never with a session alone."""
+"""Decides how people set up, move and switch off their second factor: all of it asks again, so that a session alone does not do."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from aiohttp import web
 from fedcollab.base.errors import BadRequest, FedcollabError, N_, Refused
 from fedcollab.base.qr import qr
 from fedcollab.base.web import read_cookie, read_form, redirect, words_of
-from fedcollab.feature import member_of, page
+from fedcollab.feature import asked_again, member_of, page
 from fedcollab.federation.kernel import KERNEL
 
 from . import factor, service
@@ -27,10 +27,12 @@ async def change_factor(request: web.Request) -> web.Response:
     act = fields.get("act", "")
     if act not in ACTS:
         raise BadRequest(N_("Choose what to do with the second factor."))
+    if act in GRAVE:
+        asked_again(request)
     try:
         return await ACTS[act](request, fields)
     except FedcollabError as error:
-        about = "code" if act == "confirm" else f"{act}-proof"
+        about = "code" if act == "confirm" else ""
         return await _page(request, {about: error.in_words(words_of(request))}, error.status)
 
 
@@ -55,7 +57,6 @@ async def _page(request: web.Request, errors: dict[str, str] | None = None, stat
 
 
 async def _begin(request: web.Request, fields: Any) -> web.Response:
-    await prove(request, fields)
     await request.app[KERNEL].database.write(factor.offer, request.app[KERNEL].node, member_of(request).person_id)
     return redirect("/settings/factor")
 
@@ -72,14 +73,12 @@ async def _confirm(request: web.Request, fields: Any) -> web.Response:
 
 
 async def _renew(request: web.Request, fields: Any) -> web.Response:
-    await prove(request, fields)
     codes = await request.app[KERNEL].database.write(factor.renew_codes, request.app[KERNEL].node, member_of(request))
     return page(request, "members/codes.html", codes=codes)
 
 
 async def _switch_off(request: web.Request, fields: Any) -> web.Response:
     viewer, kernel, keep = member_of(request), request.app[KERNEL], read_cookie(request, "session")
-    await prove(request, fields)
     await kernel.database.write(factor.switch_off, kernel.node, viewer, keep)
     return redirect("/settings/factor")
 
@@ -97,3 +96,4 @@ async def prove(request: web.Request, fields: Any) -> None:
 
 
 ACTS = {"begin": _begin, "withdraw": _withdraw, "confirm": _confirm, "renew": _renew, "off": _switch_off}
+GRAVE = frozenset(("begin", "renew", "off"))

@@ -5,7 +5,7 @@ from aiohttp import web
 from fedcollab.feature import Feature, HomeNote
 from fedcollab.sealing import people, recovery
 
-from . import api, ending, factor_pages, key_pages, token_pages, views
+from . import api, asking, ending, factor_pages, key_pages, passkey_pages, token_pages, views
 from .api import RATE
 from .rate import Rate
 from .service import end_all, forget_ended
@@ -20,6 +20,10 @@ FEATURE = Feature(
         web.post("/login", views.login),
         web.get("/login/code", views.show_code),
         web.post("/login/code", views.login_code),
+        web.post("/login/passkey", passkey_pages.ask_at_sign_in),
+        web.get("/again", asking.show_again),
+        web.post("/again", asking.again),
+        web.post("/again/passkey", passkey_pages.ask_again),
         web.post("/logout", views.logout),
         web.get("/join/{token}", views.join),
         web.post("/join/{token}", views.join),
@@ -31,6 +35,9 @@ FEATURE = Feature(
         web.post("/settings/password", views.password),
         web.get("/settings/factor", factor_pages.show_factor),
         web.post("/settings/factor", factor_pages.change_factor),
+        web.get("/settings/factor/passkeys", passkey_pages.show_passkeys),
+        web.post("/settings/factor/passkeys", passkey_pages.change_passkeys),
+        web.post("/settings/factor/passkeys/new", passkey_pages.ask_to_make),
         web.get("/unlock", key_pages.show_unlock),
         web.post("/unlock", key_pages.unlock),
         web.get("/settings/keys", key_pages.show_keys),

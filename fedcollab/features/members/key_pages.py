@@ -8,7 +8,7 @@ from aiohttp import web
 from fedcollab.base.errors import BadRequest, FedcollabError, N_, NotFound, Refused
 from fedcollab.base.passwords import Tried
 from fedcollab.base.web import check_origin, check_token, local, read_cookie, read_fields, read_form, redirect, words_of
-from fedcollab.feature import came_back, member_of, page
+from fedcollab.feature import asked_again, came_back, member_of, page
 from fedcollab.federation.kernel import KERNEL
 from fedcollab.sealing import codes, recovery, state, words
 from fedcollab.sealing.locked import derive
@@ -194,6 +194,7 @@ async def readmit(request: web.Request) -> web.Response:
     person_id, kid = request.match_info["id"], fields.get("kid", "")
     if came_back(request, fields):
         return await _waiting_page(request, viewer)
+    asked_again(request)
     if fields.get("same") != "yes":
         return await _waiting_page(request, viewer, {person_id: words_of(request).gettext(NOT_SAID)}, 422)
     keys = await unlocked_of(request)

@@ -23,7 +23,8 @@ class Member(Model):
 
 
 class LoginSession(Model):
-    """One signed-in browser; the cookie's value is stored as its hash alone."""
+    """One signed-in browser; the cookie's value is stored as its hash alone. `asked_at` is when the password and the second factor were
+    last given in it, empty for who came by a one-time link; `challenge` what a passkey is to answer, once, until `challenge_ends_at`."""
 
     __tablename__ = "login_session"
     token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -31,6 +32,9 @@ class LoginSession(Model):
     created_at: Mapped[int]
     seen_at: Mapped[int]
     agent: Mapped[str] = mapped_column(Text)
+    asked_at: Mapped[int | None]
+    challenge: Mapped[str] = mapped_column(String(64), default="")
+    challenge_ends_at: Mapped[int] = mapped_column(default=0)
 
 
 class Invitation(Model):
@@ -89,12 +93,31 @@ class RecoveryCode(Model):
 
 
 class HalfLogin(Model):
-    """A browser whose person has given the password and still owes a code; the cookie's value is stored as its hash alone."""
+    """A browser whose person has given the password (`given`; or used a one-time link) and still owes a code or a passkey; the cookie's
+    value is stored as its hash alone. `challenge` as in LoginSession."""
 
     __tablename__ = "half_login"
     token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     person_id: Mapped[str] = mapped_column(ForeignKey("actor.id"), index=True)
     expires_at: Mapped[int]
+    given: Mapped[bool] = mapped_column(default=True)
+    challenge: Mapped[str] = mapped_column(String(64), default="")
+    challenge_ends_at: Mapped[int] = mapped_column(default=0)
+
+
+class Passkey(Model):
+    """A passkey of a person, which stands beside or in the place of the app's code: its public half alone is here. `credential` is the
+    name that its device gave it (base64url), `counter` what that device last counted (0: it does not count), `name` its person's own."""
+
+    __tablename__ = "passkey"
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    person_id: Mapped[str] = mapped_column(ForeignKey("actor.id"), index=True)
+    credential: Mapped[str] = mapped_column(Text, unique=True)
+    public_key: Mapped[bytes] = mapped_column(LargeBinary)
+    counter: Mapped[int]
+    name: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[int]
+    used_at: Mapped[int | None]
 
 
 class ClientToken(Model):

@@ -22,7 +22,7 @@ from fedcollab.federation import follows, profiles
 from fedcollab.sealing import keepers, recovery
 
 from . import ending, factor, unlocking
-from .models import ClientToken, HalfLogin, Invitation, LoginLink, LoginSession, Member, Notice, SecondFactor
+from .models import ClientToken, HalfLogin, Invitation, LoginLink, LoginSession, Member, Notice
 from .sessions import ABSOLUTE, IDLE, begin, start_session
 
 USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
@@ -132,11 +132,10 @@ def _query() -> sa.Select[Any]:
         Member.language,
         Member.time_zone,
         Member.disabled_at,
-        SecondFactor.on_at.is_not(None),
+        factor.has_one(),
         Member.person_id.in_(keepers.named()),
     )
-    query = sa.select(*columns).join(Actor, Actor.id == Member.person_id)
-    return query.outerjoin(SecondFactor, SecondFactor.person_id == Member.person_id)
+    return sa.select(*columns).join(Actor, Actor.id == Member.person_id)
 
 
 def invite(session: Session, node: Node, viewer: Viewer | None, roles: list[str]) -> str:
@@ -243,7 +242,7 @@ def use_link(session: Session, node: Node, token: str, agent: str) -> str:
         raise Gone(N_("This link was used already or is older than 15 minutes. Ask your admin for a new one."))
     session.execute(sa.update(Member).where(Member.person_id == person_id).values(new_password_due=True))
     audit.record(session, node.now(), Viewer(person_id=person_id), "member.link_used", person_id)
-    return begin(session, node, person_id, agent)
+    return begin(session, node, person_id, agent, given=False)
 
 
 def forget_ended(session: Session, node: Node) -> None:

@@ -19,7 +19,7 @@ from fedcollab.sealing import keepers
 
 from . import ending, factor, unlocking
 from .devices import device
-from .models import HalfLogin, LoginSession, Member, Notice, SecondFactor
+from .models import HalfLogin, LoginSession, Member, Notice
 
 IDLE, ABSOLUTE, SEEN_EVERY = 12 * HOUR, 30 * DAY, 10 * MINUTE
 HALF = 10 * MINUTE
@@ -36,6 +36,7 @@ class SignedIn:
     factor_due: bool
     notices: list[str]
     seen_at: int
+    asked_at: int | None
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,12 @@ class SessionData:
     agent: str
 
 
-def start_session(session: Session, node: Node, person_id: str, agent: str) -> str:
-    """A new session's token, for its cookie; of the browser's `agent` only its kind is kept."""
+def start_session(session: Session, node: Node, person_id: str, agent: str, *, given: bool = True) -> str:
+    """A new session's token, for its cookie; of the browser's `agent` only its kind is kept. `given`: the person gave their password, and
+    the second factor where one is on."""
     token, now = new_token(), node.now()
     row = dict(token_hash=stored(token), person_id=person_id, created_at=now, seen_at=now, agent=device(agent))
+    row |= dict(asked_at=now if given else None)
     session.execute(sa.insert(LoginSession).values(row))
     return token
 
@@ -62,12 +65,13 @@ class OwesCode(str):
     __slots__ = ()
 
 
-def begin(session: Session, node: Node, person_id: str, agent: str) -> str:
-    """A session's token for somebody who gave a password or used a link; with a second factor, one that owes its code."""
+def begin(session: Session, node: Node, person_id: str, agent: str, *, given: bool) -> str:
+    """A session's token for somebody who gave a password (`given`) or used a link; with a second factor, one that owes its code."""
     if not factor.is_on(session, person_id):
-        return start_session(session, node, person_id, agent)
+        return start_session(session, node, person_id, agent, given=given)
     token = OwesCode(new_token())
-    session.execute(sa.insert(HalfLogin).values(token_hash=stored(token), person_id=person_id, expires_at=node.now() + HALF))
+    row = dict(token_hash=stored(token), person_id=person_id, expires_at=node.now() + HALF, given=given)
+    session.execute(sa.insert(HalfLogin).values(row))
     return token
 
 
@@ -76,7 +80,7 @@ def sign_in(session: Session, node: Node, person_id: str, hashed: str, agent: st
     disabled meanwhile."""
     if not still(session, person_id, hashed):
         return ""
-    token = begin(session, node, person_id, agent)
+    token = begin(session, node, person_id, agent, given=True)
     if tried is not None:
         unlocking.right(session, node, person_id, hashed, tried, token)
     return token
@@ -100,10 +104,25 @@ def finish(session: Session, node: Node, token: str, code: str, agent: str) -> s
     person_id = owes_code(session, node, token)
     if not person_id or not factor.takes(session, node, person_id, code):
         return ""
-    session.execute(sa.delete(HalfLogin).where(HalfLogin.token_hash == stored(token)))
-    made = start_session(session, node, person_id, agent)
+    return whole(session, node, token, person_id, agent)
+
+
+def whole(session: Session, node: Node, token: str, person_id: str, agent: str) -> str:
+    """A session's token for a half login whose person has given the second factor too; the half one ends. Empty where it has ended."""
+    ended = sa.delete(HalfLogin).where(HalfLogin.token_hash == stored(token), HalfLogin.expires_at > node.now())
+    given = session.execute(ended.returning(HalfLogin.given)).scalar_one_or_none()
+    if given is None:
+        return ""
+    made = start_session(session, node, person_id, agent, given=given)
     unlocking.move(session, node, token, made)
     return made
+
+
+def given_again(session: Session, node: Node, person_id: str, token: str) -> bool:
+    """Notes that the person has just given in this session all that they sign in with; whether the session is there still."""
+    mine = sa.and_(LoginSession.token_hash == stored(token), LoginSession.person_id == person_id)
+    noted = sa.update(LoginSession).where(mine).values(asked_at=node.now())
+    return session.execute(noted.returning(LoginSession.token_hash)).first() is not None
 
 
 def signed_in(session: Session, node: Node, token: str) -> SignedIn | None:
@@ -115,8 +134,9 @@ def signed_in(session: Session, node: Node, token: str) -> SignedIn | None:
         return None
     roles = frozenset(row.roles) | ({KEEPER} if row.keeper else frozenset())
     viewer = Viewer(row.organisation_id, row.person_id, roles, row.name)
-    due = row.factor_on_at is None and factor.compelled(node, viewer.roles)
-    return SignedIn(viewer, row.language, row.time_zone, row.new_password_due, due, (row.notices or "").splitlines(), row.seen_at)
+    due = not row.has_factor and factor.compelled(node, viewer.roles)
+    notices = (row.notices or "").splitlines()
+    return SignedIn(viewer, row.language, row.time_zone, row.new_password_due, due, notices, row.seen_at, row.asked_at)
 
 
 @cache
@@ -138,14 +158,14 @@ def _signed_in_query() -> sa.Select[Any]:
         Member.language,
         Member.time_zone,
         Member.new_password_due,
-        SecondFactor.on_at.label("factor_on_at"),
+        factor.has_one().label("has_factor"),
         notices.label("notices"),
         LoginSession.seen_at,
+        LoginSession.asked_at,
     )
     return (
         query.join(LoginSession, LoginSession.person_id == Member.person_id)
         .join(Actor, Actor.id == Member.person_id)
-        .outerjoin(SecondFactor, SecondFactor.person_id == Member.person_id)
         .where(LoginSession.token_hash == sa.bindparam("token"), Member.disabled_at.is_(None))
         .where(LoginSession.seen_at > sa.bindparam("used_after"), LoginSession.created_at > sa.bindparam("created_after"))
     )

@@ -16,8 +16,9 @@ from . import ending, factor, service
 from .models import Member
 from .service import MemberData
 
+PASSKEYS = ("passkey_add", "passkey_remove")
 ROLES, WAYS_IN = "roles", "ways-in"
-CHANGED = ("password", "factor_on", "factor_off", "factor_reset", "recovery_code", "recovery_codes")  # what opens an account since
+CHANGED = ("password", "factor_on", "factor_off", "factor_reset", "recovery_code", "recovery_codes", *PASSKEYS)  # what opens it
 
 
 def listed(session: Session, since: int) -> list[str]:

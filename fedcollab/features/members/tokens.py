@@ -22,7 +22,7 @@ from fedcollab.federation import profiles
 from fedcollab.sealing import keepers
 
 from . import factor, service
-from .models import ClientToken, Member, SecondFactor
+from .models import ClientToken, Member
 
 READ, WRITE = "read", "write"
 SCOPES = (READ, WRITE)
@@ -112,7 +112,7 @@ def bearer(session: Session, node: Node, token: str) -> Bearer | None:
     if row is None:
         return None
     roles = frozenset(row.roles) | ({KEEPER} if row.keeper else frozenset())
-    owes = row.new_password_due or (row.on_at is None and factor.compelled(node, roles))
+    owes = row.new_password_due or (not row.has_factor and factor.compelled(node, roles))
     viewer = Viewer(row.organisation_id, row.person_id, frozenset({MEMBER}), row.name)
     return Bearer(row.id, viewer, frozenset(row.scopes.split()), owes, row.used_at)
 
@@ -121,12 +121,11 @@ def bearer(session: Session, node: Node, token: str) -> Bearer | None:
 def _bearer_query() -> sa.Select[Any]:
     keeper = Member.person_id.in_(keepers.named()).label("keeper")
     member: list[Any] = [Member.person_id, Member.roles, keeper, Member.new_password_due]
-    account: list[Any] = [*member, Actor.organisation_id, Actor.name, SecondFactor.on_at]
+    account: list[Any] = [*member, Actor.organisation_id, Actor.name, factor.has_one().label("has_factor")]
     query = sa.select(ClientToken.id, ClientToken.scopes, ClientToken.used_at, *account)
     return (
         query.join(Member, Member.person_id == ClientToken.person_id)
         .join(Actor, Actor.id == Member.person_id)
-        .outerjoin(SecondFactor, SecondFactor.person_id == Member.person_id)
         .where(ClientToken.token_hash == sa.bindparam("token"), ClientToken.expires_at > sa.bindparam("now"), Member.disabled_at.is_(None))
     )
 

@@ -34,12 +34,13 @@ from fedcollab.base.web import (
     wants_document,
     words_of,
 )
-from fedcollab.feature import came_back, member_of, page
+from fedcollab.feature import AGAIN, ASKED_AT, came_back, member_of, page
 from fedcollab.federation.kernel import KERNEL
 from fedcollab.federation.views import get_person
 from fedcollab.sealing.recovery import WrongPaper, read_paper
 
-from . import factor, service, sessions, unlocking
+from . import factor, passkey_pages, passkeys, service, sessions, unlocking
+from .models import HalfLogin
 from .throttle import Throttle
 
 Fields = MultiDictProxy[str]
@@ -53,7 +54,7 @@ FACTOR_DUE = N_(
     "With your roles you need a second factor. Set it up under “Your settings” in another tab, then go back and send the form once more."
 )
 PASSWORD_DUE = N_("You signed in by a one-time link. Choose your new password in another tab, then send the form once more.")
-OPEN_ALWAYS = ("/logout", "/static/", "/language/")
+OPEN_ALWAYS = ("/logout", "/static/", "/language/", AGAIN)
 
 
 @web.middleware
@@ -68,6 +69,8 @@ async def session_viewer(request: web.Request, handler: Handler) -> web.StreamRe
         found = await kernel.database.glance(sessions.signed_in, kernel.node, token)
     if found is not None:
         request[VIEWER], request[SIGNED_IN], request[NOTICES] = found.viewer, found, found.notices
+        if found.asked_at is not None:
+            request[ASKED_AT] = found.asked_at
         if kernel.node.now() - found.seen_at > sessions.SEEN_EVERY:
             with contextlib.suppress(Unavailable):  # a full disk signs nobody out
                 await kernel.database.write(sessions.touch, kernel.node, token)
@@ -83,10 +86,10 @@ async def session_viewer(request: web.Request, handler: Handler) -> web.StreamRe
     return await handler(request)
 
 
-def _signed_in(request: web.Request, token: str, to: str, kept: Fields | None = None) -> web.Response:
+async def _signed_in(request: web.Request, token: str, to: str, kept: Fields | None = None) -> web.Response:
     """On to where somebody wanted to go; who owes a code is asked for it first. `kept` as in `_login_page`."""
     if isinstance(token, sessions.OwesCode):
-        response = _code_page(request, to, kept=kept) if kept else redirect("/login/code?" + urlencode({"next": to}))
+        response = await _code_page(request, to, token, kept=kept) if kept else redirect("/login/code?" + urlencode({"next": to}))
         set_cookie(response, request.app[SETTINGS], "half", token, sessions.HALF // MICROSECONDS)
         return response
     response = redirect(to)
@@ -133,7 +136,7 @@ async def login(request: web.Request) -> web.Response:
     if not token:
         return _login_page(request, to, username=username, kept=kept, error=WRONG, status=422)
     throttle.passed(username, address)
-    return _signed_in(request, token, to, kept)
+    return await _signed_in(request, token, to, kept)
 
 
 def to_wait(response: web.Response, error: Refused) -> web.Response:
@@ -144,43 +147,52 @@ def to_wait(response: web.Response, error: Refused) -> web.Response:
 
 def kept_fields(fields: Fields) -> Fields:
     """What another form has in it beside the login's own fields; one field several times where several things were ticked."""
-    apart = ("token", "username", "password", "code", "next", "unlock")
+    apart = ("token", "username", "password", "code", "passkey", "next", "unlock")
     return MultiDictProxy(MultiDict((name, value) for name, value in fields.items() if name not in apart))
 
 
 async def show_code(request: web.Request) -> web.Response:
     """Asks for the code that this browser owes; where it owes none, for name and password."""
     to = local(request.query.get("next", "/"))
-    kernel = request.app[KERNEL]
-    if not await kernel.database.read(sessions.owes_code, kernel.node, read_cookie(request, "half")):
+    kernel, half = request.app[KERNEL], read_cookie(request, "half")
+    if not await kernel.database.read(sessions.owes_code, kernel.node, half):
         return redirect("/login?" + urlencode({"next": to}))
-    return _code_page(request, to)
+    return await _code_page(request, to, half)
 
 
-def _code_page(request: web.Request, to: str, *, kept: Fields | None = None, error: str = "", status: int = 200) -> web.Response:
-    errors = {"code": words_of(request).gettext(error)} if error else {}
-    return page(request, "members/code.html", status=status, next=to, kept=kept or {}, errors=errors)
+async def _code_page(
+    request: web.Request, to: str, half: str, *, kept: Fields | None = None, error: str = "", status: int = 200
+) -> web.Response:
+    kernel, errors = request.app[KERNEL], {"code": words_of(request).gettext(error)} if error else {}
+    owner = await kernel.database.read(sessions.owes_code, kernel.node, half)
+    shown = dict(next=to, kept=kept or {}, errors=errors, passkeys=await passkey_pages.offered(request, owner))
+    return page(request, "members/code.html", status=status, **shown)
 
 
 async def login_code(request: web.Request) -> web.Response:
-    """The second step of signing in: a code of the app, or a recovery code. Tries count by account, from wherever they come: only who
-    has the password gets here. Recovery codes are too long to guess, so that their owner never waits for what a guesser did."""
+    """The second step of signing in: a code of the app, a recovery code, or a passkey. Tries count by account, from wherever they come:
+    only who has the password gets here. Recovery codes are too long to guess, so that their owner never waits for what a guesser did."""
     fields, kernel, half = await read_fields(request), request.app[KERNEL], read_cookie(request, "half")
-    to, kept, code = local(fields.get("next", "/")), kept_fields(fields), fields.get("code", "")
+    to, kept, said = local(fields.get("next", "/")), kept_fields(fields), fields.get("passkey", "")
+    code, agent = "" if said else fields.get("code", ""), request.headers.get("User-Agent", "")
     try:
         check_form(request, fields)
         person_id = await kernel.database.read(sessions.owes_code, kernel.node, half)
         if not person_id:
             return _login_page(request, to, kept=kept, error=TOO_LATE, status=422)
         tries = code_tries(request, person_id, code)
+        if said:
+            answer = await passkey_pages.believed(request, HalfLogin, half, person_id, said)
+            token, why = await kernel.database.write(passkeys.sign_in, kernel.node, half, answer, agent)
+        else:
+            token, why = await kernel.database.write(sessions.finish, kernel.node, half, code, agent), CODE_WRONG
     except Refused as error:  # as above
         words = error.in_words(words_of(request))
-        return to_wait(_code_page(request, to, kept=kept, error=words, status=error.status), error)
-    token = await kernel.database.write(sessions.finish, kernel.node, half, code, request.headers.get("User-Agent", ""))
+        return to_wait(await _code_page(request, to, half, kept=kept, error=words, status=error.status), error)
     if not token:
-        return _code_page(request, to, kept=kept, error=CODE_WRONG, status=422)
+        return await _code_page(request, to, half, kept=kept, error=why, status=422)
     tries()
-    return _signed_in(request, token, to, kept)
+    return await _signed_in(request, token, to, kept)
 
 
 def code_tries(request: web.Request, person_id: str, code: str) -> Callable[[], None]:
@@ -223,7 +235,7 @@ async def join(request: web.Request) -> web.Response:
                 agent=request.headers.get("User-Agent", ""),
                 unlock_key=made.unlock,
             )
-            return _signed_in(request, started, "/")
+            return await _signed_in(request, started, "/")
         except Gone:
             raise  # somebody else has used it up meanwhile
         except Refused as error:
@@ -238,7 +250,7 @@ async def use_link(request: web.Request) -> web.Response:
         return page(request, "members/link.html")
     await read_form(request)
     token = await kernel.database.write(service.use_link, kernel.node, request.match_info["token"], request.headers.get("User-Agent", ""))
-    return _signed_in(request, token, "/settings/password")  # with a second factor by way of the page that asks for its code
+    return await _signed_in(request, token, "/settings/password")  # with a second factor by way of the page that asks for its code
 
 
 async def settings(request: web.Request) -> web.Response:
