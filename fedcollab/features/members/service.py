@@ -23,7 +23,7 @@ from fedcollab.sealing import keepers, recovery
 
 from . import ending, factor, unlocking
 from .models import ClientToken, HalfLogin, Invitation, LoginLink, LoginSession, Member, Notice
-from .sessions import ABSOLUTE, IDLE, begin, start_session
+from .sessions import ABSOLUTE, IDLE, begin, chosen, start_session
 
 USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
 ROW_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -335,6 +335,8 @@ def set_password(
     session.execute(sa.update(Member).where(Member.person_id == person_id).values(password_hash=password_hash, new_password_due=False))
     factor.end_others(session, node, person_id, keep_token)
     if said is not None:
+        if said.reset:
+            chosen(session, keep_token)
         unlocking.changed(session, node, person_id, keep_token, said)
     session.execute(sa.delete(ClientToken).where(ClientToken.person_id == person_id))
     audit.record(session, node.now(), Viewer(person_id=person_id), "member.password", person_id)

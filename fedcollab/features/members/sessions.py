@@ -125,6 +125,12 @@ def given_again(session: Session, node: Node, person_id: str, token: str) -> boo
     return session.execute(noted.returning(LoginSession.token_hash)).first() is not None
 
 
+def chosen(session: Session, token: str) -> None:
+    """The password that was due after a one-time link has been chosen: all was given in this session since it began."""
+    mine = sa.and_(LoginSession.token_hash == stored(token), LoginSession.asked_at.is_(None))
+    session.execute(sa.update(LoginSession).where(mine).values(asked_at=LoginSession.created_at))
+
+
 def signed_in(session: Session, node: Node, token: str) -> SignedIn | None:
     """Whose session this is, unless it ran out or the account is disabled."""
     now = node.now()
