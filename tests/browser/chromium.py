@@ -62,6 +62,7 @@ class Windows:
     def same_tab(self, who: str) -> Iterator[tuple[Tab, Heard]]:
         """The person's one tab, as if it were new, for opening one costs more than a page; and a list of (event, what hears it) for what
         hears until it is given back. One in which something has failed is closed."""
+        self.scene.lately()
         tab = self.kept.pop(who, None) or self.context(who).new_page()
         heard: Heard = []
         try:

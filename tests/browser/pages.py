@@ -3,6 +3,8 @@
 import pyotp
 from playwright.sync_api import Page as Tab
 
+from fedcollab.feature import ASKED_FOR
+
 from .exchange_pages import EXCHANGE_NO_PAGE, EXCHANGE_PAGES
 from .file_pages import FILE_NO_PAGE, FILE_PAGES
 from .keeping_pages import KEEPING_NO_PAGE, KEEPING_PAGES
@@ -103,8 +105,33 @@ def proved(tab: Tab, scene: Scene) -> None:
 
 
 def not_proved(tab: Tab, scene: Scene) -> None:
+    offered(tab, scene)
+    fill(code="000000")(tab, scene)
+
+
+def all_open(tab: Tab, scene: Scene) -> None:
+    for one in tab.locator("main details summary").all():
+        one.click()
+
+
+def no_name(tab: Tab, scene: Scene) -> None:
+    """Gives a passkey a name of which nothing is left."""
+    folded_open(tab, scene)
+    form = tab.locator("main details form").first
+    form.locator("[name=name]").fill("\u200b")
+    form.locator(".btn").click()
+    tab.wait_for_load_state()
+
+
+def asked_again(tab: Tab, scene: Scene) -> None:
+    """Makes an invitation, long after the password was given."""
+    scene.lately(ago=ASKED_FOR)
+    fill()(tab, scene)
+
+
+def not_me(tab: Tab, scene: Scene) -> None:
     scene.forgive()
-    fill(proof="never this one")(tab, scene)
+    fill(password="never this one")(tab, scene)
 
 
 def token_made(tab: Tab, scene: Scene) -> None:
@@ -273,8 +300,15 @@ PAGES = (
     Page("factor", "/settings/factor", "members/factor.html"),
     Page("factor-offered", "/settings/factor", "members/factor.html", "ruth", offered),
     Page("factor-on", "/settings/factor", "members/factor.html", "amal", folded_open),
-    Page("factor-error", "/settings/factor", "members/factor.html", act=not_proved, sends="/settings/factor", status=422),
+    Page("factor-error", "/settings/factor", "members/factor.html", "ruth", not_proved, "/settings/factor", 422),
     Page("factor-codes", "/settings/factor", "members/codes.html", "amal", proved, "/settings/factor"),
+    Page("passkeys", "/settings/factor/passkeys", "members/passkeys.html"),
+    Page("passkeys-some", "/settings/factor/passkeys", "members/passkeys.html", "amal", all_open),
+    Page("passkeys-error", "/settings/factor/passkeys", "members/passkeys.html", "amal", no_name, "/settings/factor/passkeys", 422),
+    Page("again", "/again?next=/groups", "members/again.html"),
+    Page("again-code", "/again?next=/groups", "members/again.html", "amal"),
+    Page("again-form", "/admin/members", "members/again.html", act=asked_again, sends="/again"),
+    Page("again-error", "/again", "members/again.html", act=not_me, sends="/again", status=422),
     Page("tokens", "/settings/tokens", "members/tokens.html", "ruth"),
     Page("tokens-made", "/settings/tokens", "members/tokens.html", "amal", token_made, "/settings/tokens"),
     Page("tokens-error", "/settings/tokens", "members/tokens.html", act=no_token, sends="/settings/tokens", status=422),
@@ -366,6 +400,9 @@ NO_PAGE = {
     "POST /posts/{id}/delete": "leads to the conversation",
     "POST /posts/{id}/thank": "leads back to the post",
     "POST /link/{token}": "leads to the new password",
+    "POST /login/passkey": "JSON, for script",
+    "POST /again/passkey": "JSON, for script",
+    "POST /settings/factor/passkeys/new": "JSON, for script",
     "POST /logout": "leads to the start page",
     "POST /settings/sessions": "leads back to the list",
     "POST /settings/muted": "leads to the list",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pyotp
 import sqlalchemy as sa
@@ -27,9 +28,10 @@ from fedcollab.demo import ANSWERS, CASTS, OPENER, Cast, Stage, free_ports, stag
 from fedcollab.feature import TEMPLATES
 from fedcollab.features.discussions import groups, reading, service, thanks
 from fedcollab.features.discussions.models import Post, Thread, ThreadRead
-from fedcollab.features.members import factor, sessions
+from fedcollab.features.members import ceremony, factor, sessions
 from fedcollab.features.members import service as members
 from fedcollab.features.members.feature import THROTTLE
+from fedcollab.features.members.models import LoginSession, Passkey
 from fedcollab.federation import offers, outside, partners, profiles
 from fedcollab.federation.models import ADMITTED, OUTSIDE, PARKED, REFUSED, SUSPENDED, Delivery, InboxItem, Partner, Receipt, Vouch
 
@@ -115,6 +117,12 @@ class Scene:
         """The node forgets who has guessed."""
         self.busy.runner.app[THROTTLE]._failures.clear()
 
+    def lately(self, ago: int = 0) -> None:
+        """Everybody has given their password just now, or so long ago, in microseconds."""
+        for one in (self.busy, self.empty):
+            given = sa.update(LoginSession).values(asked_at=one.kernel.node.now() - ago)
+            self.run(one.kernel.database.write(lambda session, given=given: session.execute(given)))
+
     def unread(self, name: str, thread: str, place: int) -> None:
         """Somebody has read a thread as far as `place`."""
 
@@ -137,6 +145,7 @@ def scene(root: Path) -> Iterator[Scene]:
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     stack = contextlib.AsyncExitStack()
+    stack.enter_context(patch.object(ceremony, "named", return_value=True))  # the buttons are looked at, and not pressed
     try:
         yield asyncio.run_coroutine_threadsafe(_set(stack, root, loop), loop).result(90)
     finally:
@@ -257,6 +266,15 @@ async def _people(made: Scene) -> None:
     await busy.write(factor.offer, amal.person_id)
     secret = (await busy.kernel.database.read(factor.state, busy.kernel.node, amal.person_id)).offered
     await busy.write(factor.confirm, amal, pyotp.TOTP(secret).at(busy.kernel.node.now() // MICROSECONDS), "")
+    await busy.kernel.database.write(_passkeys, amal.person_id, busy.kernel.node.now())
+
+
+def _passkeys(session: Session, person_id: str, now: int) -> None:
+    for number, name in enumerate(("my phone", LONG[:60])):
+        values = dict(
+            id=new_id(now), person_id=person_id, credential="A" * (8 + number), public_key=b"", counter=0, name=name, created_at=now
+        )
+        session.execute(sa.insert(Passkey).values(**values, used_at=now if number else None))
 
 
 async def _partners(made: Scene) -> None:
