@@ -62,7 +62,6 @@ class Windows:
     def same_tab(self, who: str) -> Iterator[tuple[Tab, Heard]]:
         """The person's one tab, as if it were new, for opening one costs more than a page; and a list of (event, what hears it) for what
         hears until it is given back. One in which something has failed is closed."""
-        self.scene.lately()
         tab = self.kept.pop(who, None) or self.context(who).new_page()
         heard: Heard = []
         try:
@@ -87,6 +86,7 @@ class Windows:
                 answers.append(answer)
 
         tab.on("response", hear)
+        self.scene.lately()
         base = self.scene.stage_of(page.who).url
         tab.goto(f"{base}/language/{language}?next={page.path.format(**self.scene.places)}")
         if page.act is not None:

@@ -24,7 +24,8 @@ class Member(Model):
 
 class LoginSession(Model):
     """One signed-in browser; the cookie's value is stored as its hash alone. `asked_at` is when the password and the second factor were
-    last given in it, empty for who came by a one-time link and has to choose one; `challenge` what a passkey is to answer, once, until `challenge_ends_at`."""
+    last given in it, empty for who came by a one-time link and has to choose one; `challenge` what a passkey is to answer, once, until
+    `challenge_ends_at`."""
 
     __tablename__ = "login_session"
     token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
