@@ -1,0 +1,1 @@
+"""Cases: sealed work between named organisations."""
