@@ -1,0 +1,33 @@
+"""Decides which kinds of entries there are, and reads them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from .mending import Correction, Erased, Masking, Redaction, Unmasking
+from .people import Exploitation, Health, Identity, Person, SafeContact, Suspicion, Where
+from .reading import document, entry_in
+from .record import VERSION, Closed, Entry, Hold, HoldLifted, Opened, StatusChanged, Terms
+from .sharing import Consent, Share, Withdrawn
+from .work import Contact, Decision, File, Message, Progress, Step, Task
+
+__all__ = ["ALL", "document", "is_newer", "parse"]
+
+ALL: tuple[type[Entry], ...] = (
+    *(Opened, Terms, StatusChanged, Closed, Hold, HoldLifted),
+    *(Message, Decision, Contact, Task, Step, Progress, File),
+    *(Person, Identity, SafeContact, Where, Exploitation, Health, Suspicion),
+    *(Share, Consent, Withdrawn),
+    *(Correction, Masking, Unmasking, Redaction, Erased),
+)
+KINDS = {kind.KIND: kind for kind in ALL}
+
+
+def parse(content: object) -> Entry:
+    """The entry that a sealed message holds. Raises BadRequest, without anything of the content, for all that is none."""
+    return entry_in(content, KINDS)
+
+
+def is_newer(content: Mapping[str, Any]) -> bool:
+    """Whether what could not be read says of itself that a later program wrote it."""
+    version, kind = content.get("v"), content.get("kind")
+    return type(version) is int and (version > VERSION or (version == VERSION and isinstance(kind, str) and kind not in KINDS))
