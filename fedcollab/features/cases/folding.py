@@ -1,0 +1,133 @@
+"""Decides how a case stands: folded from its entries, the same whatever their order, for one person's need to know."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
+
+from .arriving import Arrived, Item, Look, items
+from .hiding import DESTROYED, MASKED, hide, without_text
+from .mending import Correction
+from .people import OfPerson, Part, Person
+from .record import Entry, Opened, Stage, Terms
+from .sharing import Consent, Share, Withdrawn
+from .showing import Sight
+from .shown import THERE, WITHHELD, Case, ConsentShown, PartShown, PersonShown, ShareShown, Shown, Work
+from .standing import Place, in_force, rule
+from .work import File, Progress, Step, Task
+
+Kind = TypeVar("Kind", bound=Entry)
+
+
+def fold(arrived: Iterable[Arrived], look: Look) -> Case:
+    """The case as `look` may see it now. Reads anything: what is no entry is shown as such."""
+    return _Fold(items(arrived, look.owners), look).case()
+
+
+class _Fold:
+    def __init__(self, found: list[Item], look: Look) -> None:
+        by_id = {item.id: item for item in found}
+        self.items, self.today = found, look.today
+        self.ruling = rule(found, by_id, look.owners)
+        self.hidden = hide(found, by_id, self.ruling.leads, look)
+        self.force = in_force(item for item in found if not self._is_gone(item))
+        self.sight = Sight(look, self.hidden, self.force, self._corrections())
+        self.shown = {item.id: self.sight.of(item) for item in found}
+
+    def _is_gone(self, item: Item) -> bool:
+        """What was redacted or erased stands for nothing, whether it was destroyed by now or not."""
+        return isinstance(item.entry, DESTROYED) and self.hidden.how.get(item.id, MASKED) != MASKED
+
+    def _corrections(self) -> Mapping[str, list[Item]]:
+        found: defaultdict[str, list[Item]] = defaultdict(list)
+        for item in self.items:
+            if isinstance(item.entry, Correction) and not item.void and not self._is_gone(item):
+                found[item.entry.of].append(item)
+        return found
+
+    def case(self) -> Case:
+        opened = self.ruling.opened.entry if self.ruling.opened else None
+        terms, status = self._standing(("terms",), Terms), self._standing(("status",), Stage)
+        consents = {consent.item.id: consent for consent in self._consents()}
+        return Case(
+            code=opened.code if isinstance(opened, Opened) else "",
+            terms=terms,
+            terms_ids=self._ids(("terms",)),
+            status=status.status if status else "Active" if opened else "",
+            status_entry=status,
+            status_ids=self._ids(("status",)),
+            leads=self.ruling.leads,
+            timeline=tuple(self.shown.values()),
+            tasks=tuple(self._work(Task)),
+            plan=tuple(self._work(Step)),
+            people=tuple(self._people()),
+            files=tuple(shown for shown, _file in self._of(File)),
+            shares=tuple(self._shares(consents)),
+            consents=tuple(consents.values()),
+            holds=tuple(self.shown[item.id] for item in self.hidden.holds),
+            gone=self.hidden.gone,
+            unread=sum(item.entry is None for item in self.items),
+        )
+
+    def _ids(self, place: Place) -> tuple[str, ...]:
+        return tuple(item.id for item in self.force.get(place, ()))
+
+    def _standing(self, place: Place, kind: type[Kind]) -> Kind | None:
+        """What stands in a place, its words left out where they are hidden."""
+        for item in self.force.get(place, ()):
+            entry = item.entry if item.id not in self.hidden.how or item.entry is None else without_text(item.entry)
+            return entry if isinstance(entry, kind) else None
+        return None
+
+    def _of(self, kind: type[Kind]) -> Iterator[tuple[Shown, Kind | None]]:
+        """The items of a kind with what each says by now, less those that were taken away."""
+        for item in self.items:
+            if isinstance(item.entry, kind) and not self._is_gone(item):
+                shown = self.shown[item.id]
+                yield shown, shown.entry if isinstance(shown.entry, kind) else None
+
+    def _work(self, kind: type[Task] | type[Step]) -> Iterator[Work]:
+        for shown, entry in self._of(kind):
+            place = "progress", shown.id
+            now = self._standing(place, Progress)
+            if now is None:
+                yield Work(shown, entry, "Open", "", shown.at, shown.author, ())
+            else:
+                last = self.force[place][0]
+                yield Work(shown, entry, now.state, now.note, last.at, last.author, self._ids(place))
+
+    def _people(self) -> Iterator[PersonShown]:
+        """In the order in which they were first spoken of."""
+        codes: defaultdict[str, dict[Place, list[Item]]] = defaultdict(dict)
+        for item in self.items:
+            if isinstance(item.entry, OfPerson):
+                there = codes[item.entry.person]
+                if isinstance(item.entry, Part):
+                    there.setdefault(item.entry.place(), []).append(item)
+        for code, places in codes.items():
+            place = "person", code
+            parts = (self._part(name, versions) for name, versions in places.items())
+            yield PersonShown(code, self._standing(place, Person), self._ids(place), tuple(parts))
+
+    def _part(self, place: Place, versions: Sequence[Item]) -> PartShown:
+        heads = self.force.get(place, ())
+        seen = [self.shown[item.id] for item in heads or versions[-1:]]
+        entries = tuple(one.entry for one in seen if one.state == THERE and isinstance(one.entry, Part))
+        state = THERE if entries else next((one.state for one in seen if one.state == WITHHELD), seen[0].state)
+        ids = tuple(item.id for item in versions)
+        return PartShown(place[1], state, entries, self._ids(place), ids, seen[0].at, seen[0].author)
+
+    def _consents(self) -> Iterator[ConsentShown]:
+        withdrawn = {item.entry.of for item in self.items if isinstance(item.entry, Withdrawn)}
+        for shown, entry in self._of(Consent):
+            if entry is None:
+                how = "hidden"
+            elif shown.id in withdrawn:
+                how = "withdrawn"
+            else:
+                how = "given" if entry.until >= self.today else "ended"
+            yield ConsentShown(shown, entry, how)
+
+    def _shares(self, consents: Mapping[str, ConsentShown]) -> Iterator[ShareShown]:
+        for shown, entry in self._of(Share):
+            named = entry.consent if entry else ()
+            yield ShareShown(shown, entry, all(of in consents and consents[of].how == "given" for of in named))
