@@ -1,0 +1,92 @@
+"""Decides what becomes of what a person typed: an entry, or a word on the field that is not as it has to be."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+from fedcollab.base.clock import iso
+from fedcollab.base.errors import N_, Refused
+
+from .reading import members
+from .record import Entry
+
+Kind = TypeVar("Kind", bound=Entry)
+FILL_IN = N_("This has to be filled in.")
+PASSED = N_("This day has passed. Choose a later one.")
+NEEDED = {
+    "purpose": N_("Write what this case is kept for. A case opens only with a purpose."),
+    "basis": N_("Choose the lawful basis."),
+    "condition": N_("Choose the condition for sensitive data (Art. 9)."),
+    "label": N_("Choose who may see this case."),
+    "lead": N_("Choose the organisation that leads the case."),
+    "review": N_("Choose the day by which this is looked at again."),
+    "retention": N_("Choose until when this case is kept."),
+    "status": N_("Choose how the case stands."),
+    "outcome": N_("Write how the case came out."),
+    "by": N_("Write the name of the person who ordered it."),
+    "reason": N_("Write the reason."),
+    "text": N_("Write something first."),
+    "why": N_("Write why."),
+    "who": N_("Write who."),
+    "how": N_("Choose how."),
+    "on": N_("Choose the day."),
+    "reached": N_("Choose what came of it."),
+    "what": N_("Write what."),
+    "person": N_("Choose the person whom it is about."),
+    "support": N_("Choose which support."),
+    "role": N_("Choose the person's role in this case."),
+    "ground": N_("Choose on which ground data on a suspect may be kept here."),
+    "law": N_("Write which law, and which part of it."),
+    "until": N_("Choose until when the consent holds."),
+    "capacity": N_("Choose whether the person can decide this."),
+    "decided_by": N_("Choose who decided."),
+    "out_of": N_("Choose the country that this is shared from."),
+    "into": N_("Choose the country that this goes to."),
+}
+AHEAD = {
+    "opened": ("review", "retention"),
+    "terms": ("review", "retention"),
+    "hold": ("review",),
+    "consent": ("until",),
+    "closed": ("retention",),
+}
+
+
+class Wrong(Refused):
+    """One field of a form is not as it has to be; `field` says which."""
+
+    def __init__(self, field: str, text: str, **values: Any) -> None:
+        super().__init__(text, **values)
+        self.field = field
+
+
+def checked(kind: type[Kind], form: Mapping[str, Sequence[str]], at: int, **known: Any) -> Kind:
+    """An entry of a kind from what somebody typed, written at `at` (microseconds). `known` is what the page knows of itself (the code of
+    a new case, what a new entry replaces, a file's secret) and no form may say. Raises Wrong."""
+    entry = kind(at=at, **{name: known.get(name, _typed(name, spec, form)) for name, spec, _needed in members(kind)})
+    for name, spec, needed in members(kind):
+        if needed and getattr(entry, name) == spec.empty:
+            raise Wrong(name, NEEDED.get(name, FILL_IN))
+    for field, text in entry.problems():
+        raise Wrong(field, text)
+    for field in AHEAD.get(kind.KIND, ()):
+        if getattr(entry, field) < iso(at)[:10]:
+            raise Wrong(field, PASSED)
+    return entry
+
+
+def _typed(name: str, spec: Any, form: Mapping[str, Sequence[str]]) -> Any:
+    """A field that no form sends is empty."""
+    try:
+        return spec.typed(form.get(name, ()))
+    except Refused as error:
+        raise Wrong(name, error.text, **error.values) from None
+
+
+def typed(entry: Entry) -> dict[str, list[str]]:
+    """An entry as its form is filled with, to be changed and sent again; what no form may say is left out."""
+    found: dict[str, list[str]] = {}
+    for name, spec, _needed in members(type(entry)):
+        value = getattr(entry, name)
+        if value != spec.empty and spec.typed(()) is not None:
+            found[name] = [str(one) for one in value] if isinstance(value, tuple) else ["yes" if value is True else str(value)]
+    return found
