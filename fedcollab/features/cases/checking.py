@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from fedcollab.base.clock import iso
 from fedcollab.base.errors import N_, Refused
 
-from .reading import members
+from .reading import document, entry_in, members
 from .record import Entry
 
 Kind = TypeVar("Kind", bound=Entry)
@@ -61,7 +61,8 @@ class Wrong(Refused):
 
 def checked(kind: type[Kind], form: Mapping[str, Sequence[str]], at: int, **known: Any) -> Kind:
     """An entry of a kind from what somebody typed, written at `at` (microseconds). `known` is what the page knows of itself (the code of
-    a new case, what a new entry replaces, a file's secret) and no form may say. Raises Wrong."""
+    a new case, what a new entry replaces, a file's secret) and no form may say. Raises Wrong, and BadRequest
+    where a page knows something that is no value."""
     entry = kind(at=at, **{name: known.get(name, _typed(name, spec, form)) for name, spec, _needed in members(kind)})
     for name, spec, needed in members(kind):
         if needed and getattr(entry, name) == spec.empty:
@@ -71,6 +72,7 @@ def checked(kind: type[Kind], form: Mapping[str, Sequence[str]], at: int, **know
     for field in AHEAD.get(kind.KIND, ()):
         if getattr(entry, field) < iso(at)[:10]:
             raise Wrong(field, PASSED)
+    entry_in(document(entry), {kind.KIND: kind})  # nothing is sealed that others could not read
     return entry
 
 

@@ -8,7 +8,7 @@ from .arriving import Arrived, Item, Look, items
 from .hiding import DESTROYED, MASKED, hide, without_text
 from .mending import Correction
 from .people import OfPerson, Part, Person
-from .record import Entry, Opened, Stage, Terms
+from .record import SEEN, Entry, Opened, Stage, Terms
 from .sharing import Consent, Share, Withdrawn
 from .showing import Sight
 from .shown import THERE, WITHHELD, Case, ConsentShown, PartShown, PersonShown, ShareShown, Shown, Work
@@ -69,7 +69,8 @@ class _Fold:
         )
 
     def _ids(self, place: Place) -> tuple[str, ...]:
-        return tuple(item.id for item in self.force.get(place, ()))
+        """What a new entry in this place replaces: as many as it may name, the latest first."""
+        return tuple(item.id for item in self.force.get(place, ())[:SEEN])
 
     def _standing(self, place: Place, kind: type[Kind]) -> Kind | None:
         """What stands in a place, its words left out where they are hidden."""

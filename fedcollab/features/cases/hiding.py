@@ -44,17 +44,18 @@ class Hidden:
 def hide(items: list[Item], by_id: Mapping[str, Item], leads: frozenset[str], look: Look) -> Hidden:
     """What is hidden for everybody who looks now."""
     holds = tuple(_holds(items, look.today))
-    held = frozenset(item.id for item in items if _held(item, holds, leads)) if holds else frozenset()
+    held = _held(items, holds, leads)
     corrections = _corrections(items)
     by: dict[str, Item] = {}
     asked: set[str] = set()
     erased: set[str] = set()
+    followed: set[tuple[str, str]] = set()
     for kind, does in ((Masking, _masks), (Redaction, _redacts), (Erased, _erases)):  # the stronger one last
         undone = _undone(items, by_id, leads) if kind is Masking else set()
         for item in items:
             if isinstance(item.entry, Hiding) and isinstance(item.entry, kind) and item.id not in undone:
                 named = [found for of in item.entry.of if (found := by_id.get(of))]
-                named = _with_older(named, by_id) if kind is Redaction else named
+                named = _with_older(item, named, by_id, followed) if kind is Redaction else named
                 done = [one for one in named if does(item, one, leads, look.now) and not (kind is Erased and one.id in held)]
                 by |= {of: item for one in done for of in (one.id, *corrections[one.id])}
                 if kind is Erased:
@@ -86,28 +87,30 @@ def _erases(item: Item, named: Item, _leads: frozenset[str], now: int) -> bool:
     return item.organisation == named.organisation or now >= max(item.arrived, item.at) + DELAY
 
 
-def _with_older(named: list[Item], by_id: Mapping[str, Item]) -> list[Item]:
-    """With those of a person's record that they took the place of: else the old text would stand again."""
-    found = {item.id: item for item in named}
+def _with_older(item: Item, named: list[Item], by_id: Mapping[str, Item], followed: set[tuple[str, str]]) -> list[Item]:
+    """With those of a person's record that they took the place of: else the old text would stand again. None is `followed` twice for one
+    organisation, however many redactions lead to it."""
     waiting = list(named)
-    for item in waiting:  # which grows meanwhile
-        if isinstance(item.entry, OfPerson):
-            for old in (by_id.get(of) for of in item.entry.replaces):
-                if old and old.id not in found and isinstance(old.entry, OfPerson) and old.entry.place() == item.entry.place():
-                    found[old.id] = old
-                    waiting.append(old)
-    return list(found.values())
+    for new in waiting:  # which grows meanwhile
+        if isinstance(new.entry, OfPerson) and (item.organisation, new.id) not in followed:
+            followed.add((item.organisation, new.id))
+            olds = (by_id.get(of) for of in new.entry.replaces)
+            waiting += [old for old in olds if old and isinstance(old.entry, OfPerson) and old.entry.place() == new.entry.place()]
+    return waiting
 
 
-def _held(item: Item, holds: Iterable[Item], leads: frozenset[str]) -> bool:
-    """Whether a hold keeps it: of its own organisation, or of the one that leads."""
-    names = {item.id, item.entry.of} if isinstance(item.entry, Correction) else {item.id}
-    return any(
-        isinstance(hold.entry, Hold)
-        and (not hold.entry.of or names.intersection(hold.entry.of))
-        and hold.organisation in leads | {item.organisation}
-        for hold in holds
-    )
+def _held(items: Iterable[Item], holds: Iterable[Item], leads: frozenset[str]) -> frozenset[str]:
+    """What holds keep: those of its own organisation, and of one that leads."""
+    holders: defaultdict[str, set[str]] = defaultdict(set)  # by what they hold; "" is the whole case
+    for hold in holds:
+        for of in (hold.entry.of if isinstance(hold.entry, Hold) else ()) or ("",):
+            holders[of].add(hold.organisation)
+    found = set()
+    for item in items if holders else ():
+        names = ("", item.id, item.entry.of) if isinstance(item.entry, Correction) else ("", item.id)
+        if any(not holders[of].isdisjoint(leads | {item.organisation}) for of in names if of in holders):
+            found.add(item.id)
+    return frozenset(found)
 
 
 def _holds(items: Iterable[Item], today: str) -> Iterable[Item]:

@@ -159,10 +159,10 @@ class Health(Part):
 @dataclass(frozen=True, repr=False, kw_only=True)
 class Suspicion(Part):
     """One thing said of a suspect: the fact, the source with its grade, and apart from both what somebody makes of it. It stands on a
-    ground of its own. `name` keeps several of one suspect apart; it is a code like a person's."""
+    ground of its own. `code` keeps several of one suspect apart; it is a code like a person's."""
 
     KIND = PART = "suspicion"
-    name: str = said(Named(), needed=True)
+    code: str = said(Named(), needed=True)
     ground: str = said(Code(CRIMINAL), needed=True)
     law: str = said(Text(NOTE), needed=True)
     fact: str = said(Text(TEXT))
@@ -173,7 +173,7 @@ class Suspicion(Part):
     opinion: str = said(Text(TEXT))
 
     def place(self) -> tuple[str, ...]:
-        return (*super().place(), self.name)
+        return (*super().place(), self.code)
 
     def problems(self) -> Iterator[Problem]:
         if not self.fact and not self.opinion:

@@ -18,6 +18,7 @@ from .grounds import CASE_STATUS, ENDED, LABELS, LAWFUL_BASIS, REFERRAL_REASON, 
 VERSION = 1
 LATEST = 2**53 - 1  # microseconds: the largest whole number that every JSON reader keeps
 TEXT, NOTE = 20_000, 2_000  # letters
+SEEN = 20  # entries that one may take the place of
 LAW = "NationalLaw"
 Problem = tuple[str, str]  # the field, and in words what is wrong with it
 
@@ -39,7 +40,7 @@ class Entry:
 class Standing(Entry):
     """An entry that holds until another takes its place. `replaces` are the ids of those that its author saw there."""
 
-    replaces: tuple[str, ...] = said(Several(Uri(), 20))
+    replaces: tuple[str, ...] = said(Several(Uri(), SEEN))
 
     def place(self) -> tuple[str, ...]:
         """What it is in force for."""

@@ -159,12 +159,12 @@ def test_data_on_a_suspect_need_a_ground_of_their_own_and_keep_fact_source_and_o
     refused(without(suspect, "law"))
     grade = {"reliability": "2", "content": "B", "handling": "P"}
     said = Suspicion(
-        at=NOW, person=P, name=P, ground="AuthorisedByLaw", law="Act 12", fact="Drove the van.", source="A neighbour.", **grade
+        at=NOW, person=P, code=P, ground="AuthorisedByLaw", law="Act 12", fact="Drove the van.", source="A neighbour.", **grade
     )
     assert parse(document(said)) == said
     for name in ("ground", "law", "source", "reliability", "content", "handling"):
         refused(without(said, name))
-    opinion = Suspicion(at=NOW, person=P, name=P, ground="AuthorisedByLaw", law="Act 12", opinion="He may be the owner.")
+    opinion = Suspicion(at=NOW, person=P, code=P, ground="AuthorisedByLaw", law="Act 12", opinion="He may be the owner.")
     assert parse(document(opinion)) == opinion
 
 

@@ -1,5 +1,6 @@
 """What is masked, redacted, erased or held: for whom, by whom, and what comes back."""
 
+import time
 from typing import Any
 
 import pytest
@@ -163,3 +164,15 @@ def test_nobody_holds_or_lifts_in_anothers_name() -> None:
 def test_hiding_what_is_not_here_yet_works_when_it_comes() -> None:
     assert case(by(Redaction, "a")).gone == frozenset()
     assert case(by(Redaction, "a"), OURS).gone == {uri("a")}
+
+
+def test_thousands_of_holds_and_redactions_of_one_long_history_cost_little() -> None:
+    """Whoever is in the case may send as many entries as they like."""
+    chain = [arrived(f"h{at}", Health(at=NOW + at, person=P, needs="x", replaces=(uri(f"h{at - 1}"),))) for at in range(2500)]
+    taken = [arrived(f"r{at}", Redaction(at=NOW + at, of=(uri("h2499"),))) for at in range(2500)]
+    holds = [arrived(f"k{at}", Hold(at=NOW, of=(uri(f"h{at}"),), by="S", reason="R", review="2026-12-01")) for at in range(2500)]
+    began = time.process_time()
+    found = case(*chain, *taken, *holds)
+    assert time.process_time() - began < 1
+    assert (len(found.holds), found.gone) == (2500, frozenset())
+    assert len(case(*chain, *taken, now=NOW + DAY).gone) == 2500

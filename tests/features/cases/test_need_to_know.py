@@ -20,7 +20,7 @@ from .entries import ANNA, EVERYTHING, NOW, OPENED, PARTS, A, B, P, S, arrived, 
 PERSON = arrived("person", Person(at=NOW, person=P, role="PotentialVictim"))
 KNOWN: dict[Any, dict[str, Any]] = {
     SafeContact: {"nobody": False},
-    Suspicion: {"name": S},
+    Suspicion: {"code": S},
     Opened: {"code": "hagufe-sotaba", "replaces": (), "lead": A},
     Consent: {"capacity": "Child", "decided_by": "Court", "to_name": ""},
     Share: {"to_name": "", "without": "", "without_why": "", "out_of": "KH", "into": "TH"},
