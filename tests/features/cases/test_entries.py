@@ -18,7 +18,8 @@ from fedcollab.features.cases.mending import CORRECTED, Correction, Inner, Redac
 from fedcollab.features.cases.people import Person, Suspicion
 from fedcollab.features.cases.reading import members
 from fedcollab.features.cases.record import Closed, Entry, Hold, Terms
-from fedcollab.sealing.messages import LARGEST
+from fedcollab.sealing.messages import LARGEST, open_sealed, seal
+from tests.sealing.envelopes import PERSON, PLACE, SECRET
 
 from .entries import CONSENT, NOW, OPENED, SHARE, P, entries, filled, json, uri
 
@@ -55,6 +56,12 @@ def test_an_entry_with_a_member_more_is_refused(entry: Entry, name: str, value: 
     if name not in {"v", "kind", "at", *(member.name for member in members(type(entry)))}:
         with pytest.raises(BadRequest):
             parse(document(entry) | {name: value})
+
+
+@given(entries())
+def test_an_entry_comes_out_of_a_sealed_message_as_it_went_in(entry: Entry) -> None:
+    sealed = seal(SECRET, PERSON, document(entry), PLACE)
+    assert parse(open_sealed(sealed, SECRET, [PERSON.public]).content) == entry
 
 
 @pytest.mark.parametrize("version", [0, 2, True, 1.0, "1", None])
