@@ -116,9 +116,15 @@ def test_a_change_stands_after_what_its_author_saw_whatever_their_clocks_say() -
 
 
 def test_changes_that_replace_each_other_in_a_ring_leave_the_latest() -> None:
-    one = arrived("1", StatusChanged(at=NOW + 1, status="FollowUp", replaces=(uri("2"),)))
-    two = arrived("2", StatusChanged(at=NOW + 2, status="Active", replaces=(uri("1"), uri("2"))))
-    assert case(one, two).status == "Active"
+    one = arrived("1", StatusChanged(at=NOW + 1, status="Active", replaces=(uri("2"),)))
+    two = arrived("2", StatusChanged(at=NOW + 2, status="FollowUp", replaces=(uri("1"),)))
+    assert case(one, two).status == "FollowUp"
+
+
+def test_a_change_that_names_itself_stands() -> None:
+    one = arrived("1", StatusChanged(at=NOW + 1, status="Active"))
+    two = arrived("2", StatusChanged(at=NOW + 2, status="FollowUp", replaces=(uri("2"),)))
+    assert case(one, two).status == "FollowUp"
 
 
 def test_only_the_organisation_that_leads_says_how_the_case_stands() -> None:

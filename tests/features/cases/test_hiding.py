@@ -8,6 +8,7 @@ import pytest
 from fedcollab.base.clock import DAY
 from fedcollab.features.cases.arriving import Arrived
 from fedcollab.features.cases.folding import fold
+from fedcollab.features.cases.kinds import parse
 from fedcollab.features.cases.mending import Correction, Erased, Hiding, Masking, Redaction, Unmasking
 from fedcollab.features.cases.people import Health, Person
 from fedcollab.features.cases.record import Hold, HoldLifted
@@ -97,6 +98,23 @@ def test_a_redacted_part_of_a_person_brings_back_no_older_text() -> None:
     assert [(part.state, part.entries) for part in masked.people[0].parts] == [("masked", ())]
 
 
+def test_what_another_organisation_wrote_before_stands_again() -> None:
+    came = [
+        arrived("1", Health(at=NOW, person=P, needs="Asthma spray.")),
+        arrived("2", Health(at=NOW + 1, person=P, needs="CANARY", replaces=(uri("1"),)), B),
+    ]
+    redacted = by(Redaction, "2", B, at=NOW + 2)
+    found = case(*came, redacted)
+    assert not says(found)
+    assert [part.entries for part in found.people[0].parts] == [(came_in(came[0]),)]
+    destroyed = Arrived(came[1].id, came[1].author, B, came[1].at, None, "erased")
+    assert [part.entries for part in case(came[0], destroyed, redacted).people[0].parts] == [(came_in(came[0]),)]
+
+
+def came_in(one: Arrived) -> object:
+    return parse(one.content)
+
+
 def test_a_redacted_consent_is_in_force_no_more() -> None:
     came = [arrived("c", CONSENT)]
     assert case(*came).in_force
@@ -123,9 +141,9 @@ def test_an_organisations_own_entries_are_erased_at_once_and_others_after_seven_
 
 @pytest.mark.rule("P29")
 def test_seven_days_are_counted_from_when_the_asking_came_here() -> None:
-    backdated = arrived("h", Erased(at=NOW - 30 * DAY, of=(uri("a"),)), B, at=NOW)
-    assert case(OURS, backdated, now=NOW + 6 * DAY).gone == frozenset()
-    assert case(OURS, backdated, now=NOW + 8 * DAY).gone == {uri("a")}
+    backdated = arrived("h", Erased(at=NOW - 30 * DAY, of=(uri("a"),)), B, at=NOW + 10 * DAY)
+    assert case(OURS, backdated, now=NOW + 16 * DAY).gone == frozenset()
+    assert case(OURS, backdated, now=NOW + 18 * DAY).gone == {uri("a")}
 
 
 def hold(organisation: str = A, *of: str, review: str = "2026-12-01") -> Arrived:
@@ -156,6 +174,7 @@ def test_a_hold_keeps_what_was_redacted_from_being_destroyed_but_not_in_sight() 
 def test_nobody_holds_or_lifts_in_anothers_name() -> None:
     own = by(Erased, "b", B)
     assert case(THEIRS, own, hold(A)).gone == frozenset()  # the one that leads may
+    assert case(THEIRS, own, hold(B)).gone == frozenset()  # and who wrote it
     assert case(OURS, by(Erased, "a", A), hold(B)).gone == {uri("a")}
     lifted = arrived("l", HoldLifted(at=NOW + 1, of=uri("hold"), why="I want it gone."), B)
     assert case(THEIRS, own, hold(A), lifted).gone == frozenset()
