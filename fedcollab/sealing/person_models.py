@@ -42,5 +42,5 @@ class PersonKeyRow(Model):
     __table_args__ = (
         Index(None, "person_id", "kid", unique=True),
         Index("ix_person_key_kid", "kid"),
-        Index("uq_person_key_current", "person_id", unique=True, sqlite_where=IN_USE, postgresql_where=IN_USE),
+        Index("uq_person_key_current", "person_id", unique=True, sqlite_where=IN_USE),
     )
