@@ -269,9 +269,9 @@ async def _sent(request: web.Request) -> MultiDictProxy[str] | None:
 
 
 def came_back(request: web.Request, fields: MultiDictProxy[str]) -> bool:
-    """Whether a form came by way of the login page: then it is shown again, for nothing is stored before its author says so. Raises
-    Forbidden for one that is not from a page of ours."""
-    if "next" in fields:
+    """Whether a form came by way of the login page: then it is shown again, for nothing is stored before its author says so. One that came
+    by way of the page that asks again goes on. Raises Forbidden for one that is not from a page of ours."""
+    if "next" in fields and "again" not in fields:
         check_origin(request)
         return True
     check_form(request, fields)
