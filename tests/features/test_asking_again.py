@@ -141,7 +141,6 @@ def test_each_form_of_the_house_is_a_grave_act_or_named_as_none() -> None:
     assert not {path for path in (*GRAVE, *BY_SCRIPT) if path.startswith(CONTENT)}
 
 
-@pytest.mark.rule("P29")
 @pytest.mark.parametrize("route", GRAVE)
 async def test_a_grave_act_is_not_done_before_its_person_has_given_all_again_and_then_goes_on_as_it_was_sent(
     room: Room, route: str
@@ -178,7 +177,6 @@ async def test_whoever_has_no_right_to_a_grave_act_is_not_even_asked(room: Room)
     assert (await daan.ask("POST", "/keepers", {"token": await daan.token("/settings"), "person": "x"}))[0] == 404
 
 
-@pytest.mark.rule("P29")
 async def test_ten_minutes_count_in_one_session_alone_and_end_with_it(room: Room) -> None:
     mila, form = room.people["mila"], {"form": "csv"}
     room.clock.ahead = ASKED_FOR - MINUTE
@@ -204,7 +202,6 @@ async def fresh(room: Room, name: str) -> str:
     return made
 
 
-@pytest.mark.rule("P29")
 async def test_the_password_alone_does_not_do_where_a_second_factor_is_on_and_a_code_works_once(room: Room) -> None:
     daan, [code, other, *_] = room.people["daan"], await codes(room, "daan")
     await forget_asking(room.site)
@@ -238,7 +235,6 @@ async def test_guessing_is_slowed_as_at_signing_in(room: Room, monkeypatch: pyte
     assert (await mila.ask("POST", "/again", form | {"password": PASSWORD}))[0] == 307
 
 
-@pytest.mark.rule("P29")
 @pytest.mark.parametrize("name", ["ruth", "daan"])
 async def test_a_one_time_link_is_no_password_until_one_was_chosen_and_then_counts_from_when_it_was_used(room: Room, name: str) -> None:
     """With a second factor its code is asked for beside the link, and counts from then as well."""

@@ -18,7 +18,7 @@ from .models import LoginSession
 from .views import CODE_WRONG, Fields, code_tries, to_wait, try_password
 
 NOT_PASSWORD = N_("This is not your password.")
-APART = ("token", "password", "code", "passkey", "next", "again")  # what is this page's own, or was another one's
+APART = ("token", "password", "code", "passkey", "next", "again", "unlock")  # what is this page's own, or was another one's
 
 
 class Wrong(Refused):
