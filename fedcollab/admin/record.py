@@ -40,6 +40,7 @@ KINDS = {
     "story": N_("Stories"),
     "flag": N_("Reports"),
     "file": N_("Files"),
+    "room": N_("Sealed rooms"),
     "group": N_("Groups"),
     "member": N_("Members"),
     "token": N_("Tokens"),

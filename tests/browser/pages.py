@@ -299,6 +299,8 @@ NO_PAGE = {
     "POST /people/{id}/inbox": "activities",
     "POST /groups/{id}/inbox": "activities",
     "GET /actor/stream": "a document for partners",
+    "GET /rooms/keys/{ck}": "a document for partners",
+    "GET /rooms/keys/{ck}/boxes/{kid}": "a box, for partners",
     "POST /people/{id}/outbox": "activities of members' tools",
     "GET /people/{id}/inbox": "a collection, for members' tools",
     "GET /people/{id}/outbox": "a collection, for members' tools",
