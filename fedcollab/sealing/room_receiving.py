@@ -41,8 +41,13 @@ def receive_fact(session: Session, node: Node, received: Verified) -> None:
     if isinstance(said.fact, Closed) and after.state == PURGED:
         rooms.purge(session, node, said.room)
         receipts.answer(session, node, received.activity, to=received.actor.id, order_key=said.room)
-    action = "room.invited" if isinstance(said.fact, Invited) else "room.key" if isinstance(said.fact, CaseKey) else "room.said"
-    audit.record(session, node.now(), partner(received.actor.organisation_id), action, rooms.row(session, said.room).id)
+    room_id, by = rooms.row(session, said.room).id, partner(received.actor.organisation_id)
+    if isinstance(said.fact, Invited):
+        audit.record(session, node.now(), by, "room.invited", room_id)
+    elif isinstance(said.fact, CaseKey):
+        audit.record(session, node.now(), by, "room.key", room_id)
+    else:
+        audit.record(session, node.now(), by, "room.said", room_id)
 
 
 def _room(session: Session, node: Node, said: Said) -> Room:

@@ -180,10 +180,11 @@ def test_a_backup_is_checked_without_any_key_and_opened_with_the_printed_one(tmp
     assert damaged.returncode == 1
     assert "missing or damaged" in damaged.stdout
     assert query(node, "SELECT state, why FROM backup_run") == [("verified", "")]
-    [only] = node.json("backup", "list")
+    [only, ring] = node.json("backup", "list")
+    assert (only.get("ring"), ring["ring"]) == (None, True)
     torn = backups / "20200101T000000Z-abcdef.backup"
     torn.write_bytes(b"torn")
-    assert node.json("backup", "list") == [only, {"name": torn.name, "damaged": True}]
+    assert node.json("backup", "list") == [only, {"name": torn.name, "damaged": True}, ring]
     assert f"Nothing old was removed, for {torn.name} can't be read" in node.run("backup", "create").stdout
 
 
