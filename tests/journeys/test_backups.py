@@ -184,7 +184,7 @@ def test_a_backup_is_checked_without_any_key_and_opened_with_the_printed_one(tmp
     assert (only.get("ring"), ring["ring"]) == (None, True)
     torn = backups / "20200101T000000Z-abcdef.backup"
     torn.write_bytes(b"torn")
-    assert node.json("backup", "list") == [only, {"name": torn.name, "damaged": True}, ring]
+    assert node.json("backup", "list") == [only, ring, {"name": torn.name, "damaged": True}]
     assert f"Nothing old was removed, for {torn.name} can't be read" in node.run("backup", "create").stdout
 
 
