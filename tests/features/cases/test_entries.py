@@ -18,6 +18,7 @@ from fedcollab.features.cases.mending import CORRECTED, Correction, Inner, Redac
 from fedcollab.features.cases.people import Person, Suspicion
 from fedcollab.features.cases.reading import members
 from fedcollab.features.cases.record import Closed, Entry, Hold, Terms
+from fedcollab.features.cases.work import Message
 from fedcollab.sealing.messages import LARGEST, open_sealed, seal
 from tests.sealing.envelopes import PERSON, PLACE, SECRET
 
@@ -97,6 +98,30 @@ def without(entry: Entry, *names: str) -> dict[str, Any]:
 def refused(said: dict[str, Any]) -> None:
     with pytest.raises(BadRequest):
         parse(said)
+
+
+@pytest.mark.rule("XSS-10")
+@pytest.mark.parametrize("sign", ["\x00", "\x1b", "\t", "\r", "\x85", "\u2028", "\u202e", "\u2066", "\ud800", "\ufeff"])
+def test_signs_that_no_page_shows_or_that_turn_a_text_around_are_refused(sign: str) -> None:
+    assert parse(document(Message(at=NOW, text="exe.\n\u200fjpg")))
+    refused(document(Message(at=NOW, text=f"exe.{sign}jpg")))
+
+
+def test_a_line_is_one_line() -> None:
+    hold = Hold(at=NOW, by="Sokha Prak", reason="The court\nasked.", review="2026-12-01")
+    assert parse(document(hold)) == hold
+    for name in ("Sokha\nPrak", " Sokha", "Sokha ", "S" * 201):
+        refused(document(replace(hold, by=name)))
+
+
+@pytest.mark.parametrize("day", ["2027-02-30", "1899-12-31", "2200-01-01", "20270101", "2027-1-1", "2027-W01-1", "٢٠٢٧-٠١-٠١"])
+def test_a_day_is_one_of_the_calendar(day: str) -> None:
+    refused(document(OPENED) | {"retention": day})
+
+
+def test_nothing_stands_twice_in_a_list() -> None:
+    refused(document(OPENED) | {"basis": ["Consent", "Consent"]})
+    refused(document(OPENED) | {"basis": "Consent"})
 
 
 @pytest.mark.rule("P1")

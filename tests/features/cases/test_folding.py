@@ -191,15 +191,18 @@ def test_a_correction_stands_in_its_place_with_the_old_text_beside_it() -> None:
 
 
 def test_words_are_corrected_by_their_own_organisation_and_tasks_by_anybody() -> None:
-    def now(entry: Entry, other: Entry) -> Entry | None:
-        came = arrived("m", entry), arrived("c", Correction(at=NOW + 1, of=uri("m"), entry=other), B)
+    def now(entry: Entry, other: Entry, organisation: str = B) -> Entry | None:
+        came = arrived("m", entry), arrived("c", Correction(at=NOW + 1, of=uri("m"), entry=other), organisation)
         return next(shown.entry for shown in case(*came).timeline if shown.id == uri("m"))
 
     message = Message(at=NOW, text="Mine.")
     assert now(message, replace(message, text="Yours.")) == message
     task = Task(at=NOW, what="Call", due="2026-10-01")
     assert now(task, replace(task, due="2026-11-01")) == replace(task, due="2026-11-01")
-    assert now(task, message) == task
+    assert now(message, replace(message, text="Mine, too."), A) == replace(message, text="Mine, too.")
+    for organisation in (A, B):  # nothing becomes something else
+        assert now(task, message, organisation) == task
+        assert now(message, task, organisation) == message
 
 
 def test_two_who_write_at_the_same_time_lose_nothing() -> None:

@@ -10,7 +10,7 @@ from fedcollab.features.cases.arriving import Arrived
 from fedcollab.features.cases.folding import fold
 from fedcollab.features.cases.kinds import parse
 from fedcollab.features.cases.mending import Correction, Erased, Hiding, Masking, Redaction, Unmasking
-from fedcollab.features.cases.people import Health, Person
+from fedcollab.features.cases.people import Health, Identity, Person
 from fedcollab.features.cases.record import Hold, HoldLifted
 from fedcollab.features.cases.shown import Case, Shown
 from fedcollab.features.cases.work import Message, Task
@@ -96,6 +96,15 @@ def test_a_redacted_part_of_a_person_brings_back_no_older_text() -> None:
     masked = case(*came, by(Masking, "2", at=NOW + 2))
     assert [text for text in words(masked) if "CANARY 2" in text] == []
     assert [(part.state, part.entries) for part in masked.people[0].parts] == [("masked", ())]
+
+
+def test_redacting_a_part_takes_nothing_of_another_part_with_it() -> None:
+    came = [
+        arrived("1", Identity(at=NOW, person=P, name="CANARY")),
+        arrived("2", Health(at=NOW + 1, person=P, needs="x", replaces=(uri("1"),))),
+    ]
+    found = case(*came, by(Redaction, "2", at=NOW + 2))
+    assert (found.gone, says(found)) == ({uri("2")}, True)
 
 
 def test_what_another_organisation_wrote_before_stands_again() -> None:
