@@ -81,7 +81,6 @@ def test_no_entry_shows_what_it_says(kind: type[Entry]) -> None:
     assert "CANARY" in str(document(entry))
 
 
-@pytest.mark.rule("CONF-08")
 def test_a_refused_entry_leaves_nothing_of_itself_in_the_error() -> None:
     for kind in ALL:
         for name in document(filled(kind)):

@@ -43,7 +43,6 @@ def test_entries_are_found_by_all_the_words_asked_for_in_any_script(asked: str, 
     assert found(asked) == there
 
 
-@pytest.mark.rule("P5")
 def test_nobody_finds_what_they_need_not_know_or_what_is_hidden() -> None:
     assert found("bed", "health") == ["5", "1"]
     assert found("bed") == ["1"]

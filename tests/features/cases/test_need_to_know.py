@@ -40,7 +40,6 @@ def seen(found: Any) -> set[str]:
     return {text for text in words(found) if "CANARY" in text}
 
 
-@pytest.mark.rule("P5")
 @pytest.mark.parametrize("kind", PARTS)
 def test_who_has_no_need_to_know_a_part_sees_none_of_its_values(kind: Any) -> None:
     entry = part(kind)
@@ -74,7 +73,6 @@ def test_the_need_may_be_for_one_person_alone() -> None:
     assert not seen(case(entry, f"{S}/health"))
 
 
-@pytest.mark.rule("P6")
 def test_a_part_may_be_for_named_people_and_organisations_alone() -> None:
     entry = part(Health, only=(ANNA, B))
     assert seen(case(entry, "health", person=ANNA, organisation=A))
