@@ -51,7 +51,8 @@ def restore(machine: Machine, before: Sequence[Answers], said: argparse.Namespac
 def _newest(machine: Machine, place: Path, said: argparse.Namespace) -> dict[str, Any]:
     """The newest backup of the node that is meant: the one with `--domain`, or the only one that the directory has backups of."""
     words = "Without backups that can be read nothing comes back. Nothing was changed."
-    listed = json.loads(run([machine.current / "bin" / "fedcollab", "backup", "list", place, "--json"], words))
+    every = json.loads(run([machine.current / "bin" / "fedcollab", "backup", "list", place, "--json"], words))
+    listed = [one for one in every if not one.get("ring") and not one.get("damaged")]  # a key ring comes back with its node's
     nodes = sorted({one["node"] for one in listed})
     meant = [node for node in nodes if said.domain in (None, _domain(node))]
     if not listed:

@@ -12,6 +12,12 @@ CADDYS = "/var/lib/caddy/.local/share/caddy/pki/authorities/local/root.crt"
 WITHOUT_TRACE = "/etc /opt /usr/local /var/backups /srv"
 
 
+def kinds(listed: object) -> list[object]:
+    """Of each backup in a list whether it is one of a key ring."""
+    assert isinstance(listed, list)
+    return [one.get("ring") for one in listed]
+
+
 def pid(installed: Installed, name: str = "meridian") -> str:
     return installed.tree.read(f"/run/stand-in/fedcollab@{name}.service").strip()
 
@@ -121,7 +127,7 @@ def test_the_nightly_backup_is_switched_on_and_made_as_the_nodes_user(installed:
     installed.tree.run("systemctl", "is-enabled", "fedcollab-backup@meridian.timer")
     installed.tree.run("systemctl", "start", "fedcollab-backup@meridian.service")
     place = "/var/backups/fedcollab/meridian"
-    assert len(installed.json("backup", "list", place)) == 1  # type: ignore[arg-type]
+    assert kinds(installed.json("backup", "list", place)) == [None, True], "of the node, and of its key ring"
     assert installed.tree.run("find", place, "!", "-user", "fedcollab-meridian", "-o", "-perm", "/077") == ""
 
 
@@ -133,7 +139,7 @@ def test_backups_are_given_another_place_and_the_node_goes_on(installed: Install
         assert installed.tree.run("ls", "-l", "/var/lib/fedcollab/meridian/node.toml").split()[:4] == before
         assert f'backup_to = "{place}"' in installed.tree.read("/var/lib/fedcollab/meridian/node.toml")
     installed.tree.run("systemctl", "start", "fedcollab-backup@meridian.service")
-    assert len(installed.json("backup", "list", "/mnt/disk/meridian")) == 1  # type: ignore[arg-type]
+    assert kinds(installed.json("backup", "list", "/mnt/disk/meridian")) == [None, True], "of the node, and of its key ring"
     assert installed.tree.visit(f"https://{MERIDIAN}/login")[0] == 200
 
 
@@ -156,7 +162,7 @@ def test_another_organisation_has_its_own_node_beside_it_and_both_federate_throu
     said = installed.tree.run(INSTALL, "--another", *options("Harbour", HARBOUR, "lea"), *more)
     assert "fedcollab-harbour" in said
     installed.tree.run("systemctl", "start", "fedcollab-backup@harbour.service")
-    assert len(installed.json("backup", "list", "/mnt/harbour", name="harbour")) == 1  # type: ignore[arg-type]
+    assert kinds(installed.json("backup", "list", "/mnt/harbour", name="harbour")) == [None, True], "of the node, and of its key ring"
     assert 'machine_run_by = "Meridian Outreach"' in installed.tree.read("/var/lib/fedcollab/harbour/node.toml")
     listening = installed.tree.run("grep", "-h", "^listen", "/var/lib/fedcollab/meridian/node.toml", "/var/lib/fedcollab/harbour/node.toml")
     assert len(set(listening.split("\n")) - {""}) == 2

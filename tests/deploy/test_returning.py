@@ -78,7 +78,7 @@ def test_a_node_moves_to_a_new_machine_with_its_backups_and_the_paper_alone(save
     assert other.run("find", "/var/lib/fedcollab/meridian", "-name", "node.key", "-o", "!", "-user", "fedcollab-meridian") == ""
     other.run("systemctl", "is-enabled", "fedcollab@meridian", "fedcollab-backup@meridian.timer")
     other.run("systemctl", "start", "fedcollab-backup@meridian")
-    assert len(other.run("fedcollab-node", "meridian", "backup", "list").splitlines()) == 2
+    assert len(other.run("fedcollab-node", "meridian", "backup", "list").splitlines()) == 4, "two of the node, two of its key ring"
     again = other.run(INSTALL)
     assert f"https://{MERIDIAN}  Meridian Outreach; answers" in again
     assert "login-link ilse" in again
