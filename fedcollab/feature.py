@@ -286,6 +286,14 @@ def admin_of(request: web.Request) -> Viewer:
     return viewer
 
 
+def keeper_of(request: web.Request, *, admins: bool = False) -> Viewer:
+    """The keeper who is signed in, or an admin where `admins` may see it too; for everybody else it does not exist."""
+    viewer = member_of(request)
+    if not (viewer.is_keeper or (admins and viewer.is_admin)):
+        raise NotFound()
+    return viewer
+
+
 def beside(request: web.Request, session: Session, kind: str, uri: str) -> list[Beside]:
     """What other features put beside the thing of this kind and uri, as far as whoever looks may see it."""
     looks = [look for to, look in request.app.get(BESIDE, ()) if to == kind]

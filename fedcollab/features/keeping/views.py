@@ -8,11 +8,10 @@ from urllib.parse import urlencode
 from aiohttp import web
 from multidict import MultiDictProxy
 
-from fedcollab.access.viewer import Viewer
 from fedcollab.base.errors import BadRequest, FedcollabError, N_, NotFound, Refused
 from fedcollab.base.qr import qr
 from fedcollab.base.web import read_form, redirect, words_of
-from fedcollab.feature import asked_again, member_of, page, read_grave_form
+from fedcollab.feature import asked_again, keeper_of, member_of, page, read_grave_form
 from fedcollab.federation.kernel import KERNEL
 from fedcollab.sealing import keepers, opening, papers, people, sheets
 from fedcollab.sealing.pairs import PersonPrivate
@@ -26,14 +25,6 @@ Fields = MultiDictProxy[str]
 ABOUT, DONE = "about", "done"
 STEPS = (ABOUT, *opening.STEPS, DONE)
 UNLOCK = "/unlock"
-
-
-def keeper_of(request: web.Request, *, admins: bool = False) -> Viewer:
-    """The keeper who is signed in, or an admin where `admins` may see it too; for everybody else it does not exist."""
-    viewer = member_of(request)
-    if not (viewer.is_keeper or (admins and viewer.is_admin)):
-        raise NotFound()
-    return viewer
 
 
 async def show_keepers(request: web.Request) -> web.Response:

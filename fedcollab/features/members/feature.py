@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from fedcollab.access.viewer import KEEPER
 from fedcollab.feature import Feature, HomeNote
 from fedcollab.sealing import people, recovery
 
@@ -60,7 +61,7 @@ FEATURE = Feature(
     restored=(end_all, people.tell_again),
     erasures=ERASURES,
     namings=(ending.NAMED_IN_RING,),
-    home=(HomeNote("members/waiting_note.html", key_pages.KEEPER, recovery.how_many_wait),),
+    home=(HomeNote("members/waiting_note.html", KEEPER, recovery.how_many_wait),),
 )
 
 __all__ = ["FEATURE", "RATE", "THROTTLE", "Rate", "Throttle", "session_viewer"]

@@ -8,7 +8,7 @@ from aiohttp import web
 from fedcollab.base.errors import BadRequest, FedcollabError, N_, NotFound, Refused
 from fedcollab.base.passwords import Tried
 from fedcollab.base.web import check_origin, check_token, local, read_cookie, read_fields, read_form, redirect, words_of
-from fedcollab.feature import asked_again, came_back, member_of, page
+from fedcollab.feature import asked_again, came_back, keeper_of, member_of, page
 from fedcollab.federation.kernel import KERNEL
 from fedcollab.sealing import codes, recovery, state, words
 from fedcollab.sealing.locked import derive
@@ -18,7 +18,6 @@ from fedcollab.sealing.unlocked import unlocked_of
 from . import service, sessions, unlocking
 from .views import Fields, kept_fields, to_wait, try_password
 
-KEEPER = "keeper"
 PAGE = "/settings/keys"
 WRONG = N_("This is not your password.")
 NOT_OPEN = N_("The password is right, but your key does not open by it. Type the code of your paper under “Keys and papers”.")
@@ -173,14 +172,6 @@ async def _tried(request: web.Request, said: str) -> tuple[str, Tried]:
 
 
 ACTS = {"lock": _lock, "paper": _paper, "typed": _typed, "renew": _renew, "recover": _recover, "anew": _anew}
-
-
-def keeper_of(request: web.Request) -> Any:
-    """The keeper who is signed in; for everybody else the page does not exist."""
-    viewer = member_of(request)
-    if KEEPER not in viewer.roles:
-        raise NotFound()
-    return viewer
 
 
 async def show_waiting(request: web.Request) -> web.Response:
