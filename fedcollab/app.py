@@ -78,6 +78,7 @@ from fedcollab.sealing import (
     keepers,
     key_asking,
     key_serving,
+    member_boxes,
     organisation,
     partner_keys,
     people,
@@ -85,6 +86,7 @@ from fedcollab.sealing import (
     ring,
     room_receiving,
     sheets,
+    working,
 )
 from fedcollab.sealing.unlocked import Locked
 from fedcollab.search import filling, names
@@ -106,9 +108,9 @@ SEALING = Feature(
     "sealing",
     routes=key_serving.ROUTES,
     handlers=(*partner_keys.HANDLERS, *room_receiving.HANDLERS),
-    chores=(ring.finish, sheets.end_old, keepers.end_left),
+    chores=(ring.finish, sheets.end_old, keepers.end_left, working.keep_turning),
     restored=(organisation.begin_anew,),
-    namings=(people.NAMED_IN_RING, organisation.NAMED_IN_RING, sheets.NAMED_IN_RING, case_boxes.NAMED_IN_RING),
+    namings=(people.NAMED_IN_RING, organisation.NAMED_IN_RING, sheets.NAMED_IN_RING, case_boxes.NAMED_IN_RING, member_boxes.NAMED_IN_RING),
 )
 MAIN = (DISCUSSIONS, LIBRARY, STORIES, MEMBERS, SEARCHING, KEEPING, FLOWS, ADMIN)
 FEATURES: tuple[Feature, ...] = (FEDERATION, *MAIN, FILES, RUNNING, SEALING)

@@ -22,6 +22,13 @@ def get(node: Node, ck: str, kid: str) -> bytes | None:
         return wraps.wrap(ring, KEY + ck, kid)
 
 
+def found(node: Node, cks: Iterable[str], kids: Iterable[str]) -> dict[tuple[str, str], bytes]:
+    """{(ck, kid): box} of all that there are of these case keys for the holders of these keys."""
+    to = list(kids)
+    with node.ring.look() as ring:
+        return {(ck, kid): box for ck in cks for kid in to if (box := wraps.wrap(ring, KEY + ck, kid)) is not None}
+
+
 def put(node: Node, ck: str, kid: str, box: bytes) -> None:
     """Keeps a box. Raises Gone where the case key was destroyed."""
     with node.ring.begin() as ring:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from .casekeys import CaseKey
+from .casekeys import CaseKey, Member
 from .facts import Removed, Seen, of, organisations
 from .refusals import NotInside, Replaced
 from .room_state import CLOSED, FROZEN, OPEN, OUT, Room
@@ -43,13 +43,21 @@ def taken(room: Room, message: Named) -> str:
 def entitled(room: Room, organisation: str, key: CaseKey) -> set[str]:
     """The member's keys to which a case key may be handed to an organisation now: it stands in the newest list, from that epoch on, and has
     neither left nor been removed since. Raises NotInside, which looks like nothing being there."""
-    if room.state not in (OPEN, FROZEN, CLOSED) or key not in room.line.keys or room.head is None:
-        raise NotInside
-    inside = [member for member in room.head.members if member.organisation == organisation and member.since <= key.epoch]
-    found = {member.mk for member in inside if not room.is_ended(member)}
+    found = {member.mk for member in _entitled(room, key) if member.organisation == organisation}
     if not found:
         raise NotInside
     return found
+
+
+def all_entitled(room: Room, key: CaseKey) -> set[str]:
+    """The same of all members."""
+    return {member.mk for member in _entitled(room, key)}
+
+
+def _entitled(room: Room, key: CaseKey) -> list[Member]:
+    if room.state not in (OPEN, FROZEN, CLOSED) or key not in room.line.keys or room.head is None:
+        return []
+    return [member for member in room.head.members if member.since <= key.epoch and not room.is_ended(member)]
 
 
 def wanted(room: Room) -> list[CaseKey]:

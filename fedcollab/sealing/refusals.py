@@ -71,3 +71,9 @@ class Replaced(Refused):
     """A case key on the side that everybody has given up when two lists were mended."""
 
     text = N_("This key belongs to a list that everybody inside has given up.")
+
+
+class KeyNotHere(Conflict):
+    """Nothing is sealed under an older key than the one that all others work with."""
+
+    text = N_("The newest key of this room has not come yet. It is asked for; try again in some minutes. What you typed stays here.")

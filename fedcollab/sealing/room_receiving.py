@@ -14,7 +14,7 @@ from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import receipts
 from fedcollab.federation.registry import Early, Handler, Verified
 
-from . import handing, room_sending, rooms
+from . import handing, room_sending, rooms, working
 from .casekeys import CaseKey
 from .facts import Answer, Closed, Invited, by, of, organisations
 from .handing import Named
@@ -38,10 +38,11 @@ def receive_fact(session: Session, node: Node, received: Verified) -> None:
     _check_concerned(room, said, received)
     _check_number(room, received.actor.uri)
     after = rooms.learn(session, node, said.room, [(said, received.activity)])
+    room_id, by = rooms.row(session, said.room).id, partner(received.actor.organisation_id)
+    working.turn_if_changed(session, node, room_id, after)
     if isinstance(said.fact, Closed) and after.state == PURGED:
         rooms.purge(session, node, said.room)
         receipts.answer(session, node, received.activity, to=received.actor.id, order_key=said.room)
-    room_id, by = rooms.row(session, said.room).id, partner(received.actor.organisation_id)
     if isinstance(said.fact, Invited):
         audit.record(session, node.now(), by, "room.invited", room_id)
     elif isinstance(said.fact, CaseKey):

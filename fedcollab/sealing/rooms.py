@@ -12,7 +12,7 @@ from fedcollab.base.clock import new_id
 from fedcollab.base.errors import NotFound
 from fedcollab.base.statements import put
 
-from . import boxes, case_boxes, duties, fact_texts, handing, room_state, telling
+from . import boxes, case_boxes, duties, fact_texts, handing, member_boxes, room_state, telling
 from .casekeys import CaseKey
 from .facts import Fact
 from .messages import Sealed
@@ -58,6 +58,19 @@ def load(session: Session, node: Node, uri: str) -> Room:
     keys = session.scalars(sa.select(RoomKey.document).where(RoomKey.room_id == room_id))
     found = [fact_texts.read(one.kind, one.said) for one in said] + [fact_texts.read("key", key) for key in keys]
     return Room(uri, node.actor_uri, frozenset(found))
+
+
+def by_id(session: Session, room_id: str) -> Any:
+    """A room's row by its own id. Raises NotFound."""
+    found = session.execute(sa.select(Row.__table__).where(Row.id == room_id)).one_or_none()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def documents(room: Room) -> list[CaseKey]:
+    """All case keys of a room that are known here, also those that count no more: what was sealed under them stays readable."""
+    return sorted((fact for fact in room.facts if isinstance(fact, CaseKey)), key=lambda key: (key.epoch, key.ck))
 
 
 def by_row(session: Session, node: Node, room_id: str) -> Room:
@@ -217,4 +230,6 @@ def purge(session: Session, node: Node, uri: str) -> None:
     """All ciphertext of a room goes, and every box of its case keys: what backups still have of it opens for nobody."""
     room_id = row(session, uri).id
     session.execute(sa.update(SealedMessage).where(SealedMessage.room_id == room_id).values(body=b"", state=ERASED))
-    case_boxes.destroy(node, session.scalars(sa.select(RoomKey.ck).where(RoomKey.room_id == room_id)).all())
+    with node.ring.begin():
+        case_boxes.destroy(node, session.scalars(sa.select(RoomKey.ck).where(RoomKey.room_id == room_id)).all())
+        member_boxes.destroy(session, node, room_id)

@@ -49,6 +49,12 @@ def _in_order(fact: Fact) -> tuple[int, int, str]:
     return (0 if isinstance(fact, Invited) else 2), 0, fact_texts.name(fact)
 
 
+def told(session: Session, room_id: str, fact: Fact) -> list[str]:
+    """The organisations that were told a fact of a room."""
+    there = sa.and_(RoomTold.room_id == room_id, RoomTold.name == fact_texts.name(fact))
+    return list(session.scalars(sa.select(RoomTold.organisation).where(there).order_by(RoomTold.organisation)))
+
+
 def reached(session: Session, uris: set[str]) -> dict[str, str]:
     """{id on the wire: row id} of those organisations that we deliver to."""
     hosts = partners.admitted_hosts(session)

@@ -1,0 +1,97 @@
+"""Decides how what is sealed in a room is read and written by somebody who has opened it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fedcollab.actors import service as actors
+from fedcollab.actors.node import Node
+from fedcollab.base.clock import new_id
+
+from . import acting, messages, people, room_sending
+from .holding import Opened
+from .messages import Place, Sealed
+from .pairs import PersonPublic
+from .refusals import KeyNotHere
+from .room_models import ERASED, SealedMessage
+from .shut import Shut
+
+KEY, AUTHOR, BROKEN = "key", "author", "broken"
+
+
+@dataclass(frozen=True, repr=False)
+class Message:
+    """A message of a room: when it came here (microseconds), its size as others see it, and its content; None where that cannot be read,
+    `lacks` then being "key" (its case key is not here), "author" (the key of whoever wrote it is not), "broken" (it was not sealed by them,
+    or changed) or "erased"."""
+
+    id: str
+    author: str
+    organisation: str
+    at: int
+    size: int
+    content: Mapping[str, Any] | None = field(repr=False)
+    lacks: str = ""
+
+
+def read(session: Session, opened: Opened) -> list[Message]:
+    """All messages of a room, in the order in which they came."""
+    columns = (SealedMessage.uri, SealedMessage.author, SealedMessage.organisation, SealedMessage.at, SealedMessage.size)
+    query = sa.select(*columns, SealedMessage.ck, SealedMessage.state, SealedMessage.body).where(SealedMessage.room_id == opened.room_id)
+    rows = session.execute(query.order_by(SealedMessage.id)).all()
+    signers = {author: _keys_of(session, author) for author in {row.author for row in rows}}
+    return [Message(*row[:5], *_content(opened, row, signers[row.author])) for row in rows]
+
+
+def one(session: Session, opened: Opened, uri: str) -> Message | None:
+    """One message of a room."""
+    columns = (SealedMessage.uri, SealedMessage.author, SealedMessage.organisation, SealedMessage.at, SealedMessage.size)
+    query = sa.select(*columns, SealedMessage.ck, SealedMessage.state, SealedMessage.body)
+    row = session.execute(query.where(SealedMessage.room_id == opened.room_id, SealedMessage.uri == uri)).one_or_none()
+    return None if row is None else Message(*row[:5], *_content(opened, row, _keys_of(session, row.author)))
+
+
+def _keys_of(session: Session, author: str) -> list[PersonPublic]:
+    """The keys that somebody has or had."""
+    found = actors.by_uri(session, author)
+    return [key.public for key in people.listed(session, found.id)] if found is not None else []
+
+
+def _content(opened: Opened, row: Any, signers: list[PersonPublic]) -> tuple[Mapping[str, Any] | None, str]:
+    if row.state == ERASED:
+        return None, ERASED
+    secret = opened.secrets.get(row.ck)
+    if secret is None:
+        return None, KEY
+    if not signers:
+        return None, AUTHOR
+    try:
+        return messages.open_sealed(messages.kept(row.body, row.uri), secret, signers).content, ""
+    except Shut:
+        return None, BROKEN
+
+
+def seal(session: Session, node: Node, opened: Opened, content: Mapping[str, Any], uri: str = "") -> Sealed:
+    """Seals a content under the newest case key. Raises Frozen, Ended, Outside, and Outside too where its key is not here yet."""
+    head = acting.check_open(opened.room)
+    secret = opened.secrets.get(head.ck)
+    if secret is None:
+        raise KeyNotHere
+    author = actors.by_id(session, opened.viewer.person_id).uri
+    seen = {who: ck for who, ck in opened.room.seen.items() if who != opened.room.me}
+    return messages.seal(secret, opened.person, content, Place(uri or new_uri(node), author, seen))
+
+
+def new_uri(node: Node) -> str:
+    """The id of a fresh message."""
+    return node.settings.uri(f"/messages/{new_id(node.now())}")
+
+
+def write(session: Session, node: Node, opened: Opened, content: Mapping[str, Any], uri: str = "") -> str:
+    """Seals a content, keeps and sends it; its id, `uri` where that was made before. Raises as `seal`."""
+    message = seal(session, node, opened, content, uri)
+    room_sending.send(session, node, opened.viewer, message)
+    return message.id
