@@ -19,18 +19,20 @@ from fedcollab.base.addresses import host_of
 from fedcollab.base.clock import DAY, HOUR, MINUTE
 from fedcollab.base.errors import FedcollabError, Refused
 from fedcollab.base.statements import part
+from fedcollab.base.strictjson import loads
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import knocking, partners, proofs
 from fedcollab.federation.kernel import KERNEL, Kernel
 from fedcollab.federation.registry import Verified
 
-from . import case_boxes, keeper_tasks, room_receiving, rooms
+from . import case_boxes, keeper_tasks, room_history, room_receiving, rooms
 from .boxes import LARGEST
 from .facts import organisations
 from .keeper_tasks import KEY_MISSING
 from .room_models import ASKED, DOCUMENT, HAD, KeyRequest
 
 FIRST, LONGEST, TOLD = MINUTE, 6 * HOUR, 7 * DAY
+PAGES = 1_000  # of messages that are asked for in one go
 EVERY, AT_ONCE = 15.0, 20  # seconds between two looks; boxes that are asked for in one
 log = logging.getLogger(__name__)
 
@@ -74,7 +76,10 @@ async def ask(kernel: Kernel) -> int:
         await kernel.database.write(brought, kernel.node, wanted, await _document(kernel, wanted))
     for wanted in await kernel.database.read(due, kernel.node, ASKED):
         found = {kid: box for kid in wanted.kids if (box := await _one(kernel, wanted, kid))}
-        came += await kernel.database.write(came_in, kernel.node, wanted, found)
+        all_came = await kernel.database.write(came_in, kernel.node, wanted, found)
+        if all_came:
+            await _messages(kernel, wanted)
+        came += all_came
     return came
 
 
@@ -93,6 +98,23 @@ async def _one(kernel: Kernel, wanted: Wanted, kid: str) -> bytes:
             if 0 < len(found) <= LARGEST:
                 return found
     return b""
+
+
+async def _messages(kernel: Kernel, wanted: Wanted) -> None:
+    """What was written under a case key before it was ours to have, or before we came back: of the first member that answers."""
+    for organisation, address in wanted.addresses("/messages"):
+        with contextlib.suppress(FedcollabError):
+            sender = await kernel.database.read(actors.by_uri, organisation)
+            if sender is None:
+                continue
+            after = "0"
+            for _ in range(PAGES):
+                answer = loads((await knocking.ask(kernel, f"{address}?after={after}")).body)
+                page = await kernel.database.write(room_history.take, kernel.node, sender, wanted.ck, answer)
+                if not page.after or page.after <= after:
+                    return
+                after = page.after
+            return
 
 
 def due(session: Session, node: Node, state: str) -> list[Wanted]:

@@ -1,11 +1,11 @@
 """Decides how a member's node gets the box of a case key, and a case key's document that it lacks: by a signed GET of its Organization,
 and nobody else learns that there is one."""
 
+import orjson
 import sqlalchemy as sa
 from aiohttp import web
 from sqlalchemy.orm import Session
 
-from fedcollab.access import audit
 from fedcollab.access.viewer import partner
 from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
@@ -14,7 +14,7 @@ from fedcollab.federation.authenticate import authenticate
 from fedcollab.federation.kernel import KERNEL
 from fedcollab.federation.views import document_answer
 
-from . import case_boxes, handing, rooms, texts
+from . import case_boxes, handing, room_chain, room_history, rooms, texts
 from .casekeys import CaseKey
 from .keeper_tasks import BOX_TO_MAKE, wait
 from .room_models import RoomKey
@@ -40,6 +40,24 @@ async def get_key(request: web.Request) -> web.Response:
     return answer
 
 
+async def get_messages(request: web.Request) -> web.Response:
+    """A page of the messages under a case key, for a member that may have it."""
+    kernel = request.app[KERNEL]
+    found = await authenticate(kernel, request, b"")
+    after = request.query.get("after", "")[:36]
+    page = await kernel.database.write(hand_on, kernel.node, found.actor, request.match_info["ck"], after)
+    return web.Response(body=orjson.dumps(page), content_type="application/json", headers={"Cache-Control": "no-store"})
+
+
+def hand_on(session: Session, node: Node, to: ActorData, ck: str, after: str) -> dict[str, object]:
+    """What was written under a case key, if `to` is inside from its epoch on; on record. Raises NotFound."""
+    room_id, room, key = _key(session, node, ck)
+    handing.entitled(room, to.uri, key)
+    page = room_history.written(session, ck, after)
+    room_chain.add(session, node, room_id, partner(to.organisation_id), "room.history", room_id)
+    return page
+
+
 def hand_out(session: Session, node: Node, to: ActorData, ck: str, kid: str) -> bytes | None:
     """The box for their key `kid`, if `to` is inside with it from the epoch on; on record. Where nobody here has made one yet, a keeper is
     told. Raises NotFound."""
@@ -50,7 +68,7 @@ def hand_out(session: Session, node: Node, to: ActorData, ck: str, kid: str) -> 
     if box is None:
         wait(session, node, BOX_TO_MAKE, room_id)
     else:
-        audit.record(session, node.now(), partner(to.organisation_id), "room.box", room_id)
+        room_chain.add(session, node, room_id, partner(to.organisation_id), "room.box")
     return box
 
 
@@ -79,4 +97,8 @@ def _key(session: Session, node: Node, ck: str) -> tuple[str, Room, CaseKey]:
     return row.room_id, room, key
 
 
-ROUTES = (web.get("/rooms/keys/{ck}/boxes/{kid}", get_box), web.get("/rooms/keys/{ck}", get_key))
+ROUTES = (
+    web.get("/rooms/keys/{ck}/boxes/{kid}", get_box),
+    web.get("/rooms/keys/{ck}/messages", get_messages),
+    web.get("/rooms/keys/{ck}", get_key),
+)

@@ -14,7 +14,7 @@ from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import receipts
 from fedcollab.federation.registry import Early, Handler, Verified
 
-from . import handing, room_sending, rooms, working
+from . import authors, handing, room_sending, rooms, working
 from .casekeys import CaseKey
 from .facts import Answer, Closed, Invited, by, of, organisations
 from .handing import Named
@@ -116,6 +116,7 @@ def receive_message(session: Session, node: Node, received: Verified) -> None:
         return
     named = Named(received.actor.uri, message.epoch, message.ck)
     state = handing.taken(room, named)
+    authors.meet(session, node, received, message.author)
     rooms.keep(session, node, message, received.actor.uri, THERE if state == handing.READ else WAITS)
     if named.seen() not in room.facts:
         _check_number(room, received.actor.uri)

@@ -15,7 +15,7 @@ from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import announce, outbox, receipts
 from fedcollab.federation.registry import Verified
 
-from . import acting, room_activities, rooms, telling
+from . import acting, authors, room_activities, rooms, telling
 from .facts import organisations
 from .messages import Sealed
 from .refusals import Outside
@@ -32,9 +32,10 @@ def send(session: Session, node: Node, viewer: Viewer, message: Sealed) -> None:
         raise Outside(reason="sealed under an older case key")
     rooms.keep(session, node, message, room.me, THERE)
     me, to = actors.own(session, node), telling.reached(session, organisations(head) - {room.me})
-    made = room_activities.sealed(outbox.new_uri(node), me.uri, message)
+    room_id, author = rooms.row(session, room.id).id, actors.by_id(session, viewer.person_id)
+    made = room_activities.sealed(outbox.new_uri(node), me.uri, message) | authors.introduced(session, node, room_id, author, to)
     outbox.publish(session, node, me.id, made, to=to.values(), order_key=room.id, about=message.id)
-    audit.record(session, node.now(), viewer, "room.send", rooms.row(session, room.id).id)
+    audit.record(session, node.now(), viewer, "room.send", room_id)
 
 
 def take_back(session: Session, node: Node, viewer: Viewer, uri: str) -> None:

@@ -48,7 +48,7 @@ from .room_models import MemberKey, RoomFact, RoomPerson
 from .room_models import Room as Row
 from .room_state import CLOSED, FROZEN, OPEN, Room
 
-NOT_OPEN = N_("Cases are not open at your organisation yet. Two keepers, or one keeper and two sheets that were tried, open them.")
+NOT_OPEN = N_("Cases are not open at your organisation yet. Its keepers have to finish the set-up first.")
 STRICT_ONLY = N_("This is for these organisations’ own people only: no guest comes in.")
 NAMED_ONLY = N_("This is for named people: choose the person whom you invite.")
 

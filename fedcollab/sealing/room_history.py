@@ -1,0 +1,84 @@
+"""Decides how messages of earlier epochs come to whoever may read them now: asked of a member with their case key's box, page by page."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fedcollab.actors import service as actors
+from fedcollab.actors.node import Node
+from fedcollab.actors.service import ActorData
+from fedcollab.base.addresses import host_of
+from fedcollab.base.errors import BadRequest, NotFound
+from fedcollab.federation import activitystreams as ap
+from fedcollab.federation import announce
+
+from . import authors, messages, rooms
+from .casekeys import CaseKey
+from .messages import Sealed
+from .room_models import ERASED, THERE, RoomKey, SealedMessage
+
+PAGE = 600_000  # bytes of an answer, less than what a fetch takes; one message always fits
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a member was told: which messages were new here, and after which one to go on; empty at the end."""
+
+    came: int
+    after: str
+
+
+def written(session: Session, ck: str, after: str) -> dict[str, Any]:
+    """A page of a case key's messages after one of them (a row's id), with the documents of those who wrote them."""
+    query = sa.select(SealedMessage.id, SealedMessage.uri, SealedMessage.author, SealedMessage.body)
+    query = query.where(SealedMessage.ck == ck, SealedMessage.state != ERASED, SealedMessage.id > after).order_by(SealedMessage.id)
+    found: list[dict[str, Any]] = []
+    people: set[str] = set()
+    size, last = 0, ""
+    for row in session.execute(query.limit(100)):
+        document = messages.kept(row.body, row.uri).document()
+        size += len(orjson.dumps(document))
+        if found and size > PAGE:
+            break
+        found.append(document)
+        people.add(row.author)
+        last = row.id
+    known = [actor for uri in sorted(people) if (actor := actors.by_uri(session, uri)) is not None]
+    documents = {ap.ident(one): one for author in known for one in announce.introductions(session, author)}
+    return {"messages": found, ap.INTRODUCES: list(documents.values()), "after": last}
+
+
+def take(session: Session, node: Node, sender: ActorData, ck: str, answer: object) -> Page:
+    """Keeps what a member has answered. Whether its authors wrote it is seen when it is opened: they have signed it inside. Raises
+    BadRequest for what is no page, or of another case key."""
+    if not isinstance(answer, dict) or not isinstance(answer.get("messages"), list) or not isinstance(answer.get("after"), str):
+        raise BadRequest(reason="sealing: no page of messages")
+    sealed = [messages.parse(document) for document in answer["messages"]]
+    key = _key(session, node, ck)
+    if any((one.ck, one.room, one.epoch) != (ck, key.room, key.epoch) for one in sealed):
+        raise BadRequest(reason="sealing: messages of another case key")
+    brought = answer.get(ap.INTRODUCES)
+    authors.meet_all(session, node, sender, brought if isinstance(brought, list) else [], sorted({one.author for one in sealed}))
+    came = sum(_keep(session, node, key, one) for one in sealed)
+    return Page(came, answer["after"] if sealed else "")
+
+
+def _keep(session: Session, node: Node, key: CaseKey, message: Sealed) -> bool:
+    """What is here already, also what was erased, stays as it is; so does what no member of that epoch can have written."""
+    wrote = [member.organisation for member in key.members if host_of(member.organisation) == host_of(message.author)]
+    there = session.execute(sa.select(SealedMessage.id).where(SealedMessage.uri == message.id)).first()
+    if there is not None or not wrote or host_of(message.id) != host_of(message.author):
+        return False
+    rooms.keep(session, node, message, wrote[0], THERE)
+    return True
+
+
+def _key(session: Session, node: Node, ck: str) -> CaseKey:
+    row = session.execute(sa.select(RoomKey.room_id).where(RoomKey.ck == ck)).first()
+    found = rooms.by_row(session, node, row.room_id).key(ck) if row is not None else None
+    if found is None:
+        raise NotFound
+    return found
