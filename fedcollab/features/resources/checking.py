@@ -3,11 +3,9 @@
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from functools import lru_cache
-
-from babel import Locale
 
 from fedcollab.base.addresses import host_of
+from fedcollab.base.called import LANGUAGE, countries
 from fedcollab.base.clock import parse_iso
 from fedcollab.base.errors import BadRequest, N_, Refused
 from fedcollab.base.markup import plain
@@ -16,7 +14,6 @@ from .record import ADDRESS, AUTHORS, COUNTRIES, NAME, SUMMARY, TITLE, TOPICS, R
 from .words import KINDS, LICENCES
 from .words import TOPICS as TOPIC_WORDS
 
-LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,2}")
 IDENTIFIER = re.compile(r"(doi:10\.\d{4,9}/\S{1,180})|(isbn:[0-9Xx -]{10,20})")
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 OLDEST, NEWEST = 1000, 2200
@@ -32,13 +29,6 @@ class Wrong(Refused):
     def __init__(self, field: str, text: str) -> None:
         super().__init__(text)
         self.field = field
-
-
-@lru_cache(1)
-def countries() -> frozenset[str]:
-    """The codes of ISO 3166-1 (alpha-2) that have a name, less those that CLDR has for no country."""
-    found = {str(code) for code in Locale.parse("en").territories if re.fullmatch(r"[A-Z]{2}", str(code))}
-    return frozenset(found - {"EU", "EZ", "UN", "QO", "XA", "XB", "ZZ"})
 
 
 def checked(record: Record) -> Record:

@@ -3,15 +3,14 @@
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any
 
-from babel import Locale
 from multidict import MultiDictProxy
 
-from fedcollab.base.i18n import LANGUAGES, Words
+from fedcollab.base.called import country, language
+from fedcollab.base.i18n import Words
 
-from .checking import LANGUAGE, YEAR, Wrong, checked, countries
+from .checking import YEAR, Wrong, checked
 from .record import Record
 
 Fields = MultiDictProxy[str]
@@ -64,27 +63,3 @@ def language_of(text: str) -> str:
 def countries_of(text: str) -> tuple[str, ...]:
     """The codes of the countries that a field names; what is none stays likewise."""
     return tuple(country(part) or part.strip() for part in APART.split(text) if part.strip())
-
-
-def country(text: str) -> str:
-    """The code of a country by its code, or its name in one of our languages; empty for what is none."""
-    found = text.strip()
-    return found.upper() if found.upper() in countries() else _names("territories").get(found.casefold(), "")
-
-
-def language(text: str) -> str:
-    """The tag of a language by its tag, or its name in one of our languages or in its own; empty for what is none."""
-    found = _names("languages").get(text.strip().casefold(), "")
-    return found or (text.strip() if LANGUAGE.fullmatch(text.strip()) else "")
-
-
-@lru_cache(2)
-def _names(what: str) -> dict[str, str]:
-    """{name in small letters: code}; what two are called alike is the first's."""
-    found: dict[str, str] = {}
-    for code in LANGUAGES:
-        for key, name in getattr(Locale.parse(code), what).items():
-            kept = str(key) in countries() if what == "territories" else LANGUAGE.fullmatch(str(key)) is not None
-            if kept:
-                found.setdefault(str(name).casefold(), str(key))
-    return found

@@ -6,13 +6,14 @@ from aiohttp import web
 from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import Viewer
+from fedcollab.base.called import country
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import FedcollabError, NotFound
 from fedcollab.base.web import read_fields, read_form, redirect, words_of
 from fedcollab.feature import came_back, member_of, page
 from fedcollab.federation.kernel import KERNEL
 
-from . import forms, notes, reading
+from . import notes, reading
 from .composing import shows
 
 NOTHING = {"country": "", "text": ""}
@@ -40,7 +41,7 @@ async def _form(request: web.Request, note_id: str) -> web.Response:
         values = {name: fields.get(name, "") for name in NOTHING}
         try:
             if not came_back(request, fields):
-                written = dict(country=forms.country(values["country"]), text=values["text"])
+                written = dict(country=country(values["country"]), text=values["text"])
                 if note is not None:
                     await kernel.database.write(notes.edit, kernel.node, viewer, note_id, **written)
                 else:

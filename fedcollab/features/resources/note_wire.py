@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from fedcollab.access.models import CLEAR
+from fedcollab.base.called import countries
 from fedcollab.base.clock import iso, parse_iso
 from fedcollab.base.errors import BadRequest
 from fedcollab.base.markup import as_html, clean
 from fedcollab.federation import activitystreams as ap
 
 from .activities import check_origin, label_of
-from .checking import countries
 
 LONGEST = 4000  # characters
 

@@ -11,6 +11,7 @@ from fedcollab.access.viewer import Viewer
 from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
 from fedcollab.base import markup
+from fedcollab.base.called import countries
 from fedcollab.base.errors import Conflict, Forbidden, N_, NotFound, Refused
 from fedcollab.base.once import row_id
 from fedcollab.federation import activitystreams as ap
@@ -18,7 +19,7 @@ from fedcollab.federation import outbox, partners
 
 from . import notes_out, service, shelves
 from .activities import REASON
-from .checking import Wrong, countries
+from .checking import Wrong
 from .models import CountryNote, Resource
 from .note_wire import LONGEST
 

@@ -9,11 +9,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fedcollab.access.models import CLEAR, GREEN
+from fedcollab.base.called import countries
 from fedcollab.base.errors import BadRequest, Refused
 from fedcollab.base.markup import render
 from fedcollab.features.resources import activities, sending, service
 from fedcollab.features.resources.activities import ResourceData, VersionData, parse, to_object
-from fedcollab.features.resources.checking import checked, countries, readable
+from fedcollab.features.resources.checking import checked, readable
 from fedcollab.features.resources.models import CURRENT, REPLACED, WITHDRAWN, Resource, Version
 from fedcollab.features.resources.record import Record
 from fedcollab.features.resources.words import KINDS, LICENCES, TOPICS

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from fedcollab.access.models import LABELS, STRICT
+from fedcollab.base.called import countries
 from fedcollab.base.i18n import LANGUAGES, catalogue
-from fedcollab.features.resources.checking import countries
 from fedcollab.features.resources.words import KINDS, LICENCES, TOPICS
 
 from . import numbers, synonyms
