@@ -43,6 +43,13 @@ class PersonKey(NamedTuple):
     confirmed_at: int | None
 
 
+class Readmitted(NamedTuple):
+    """Whose word stands behind a key that no key before it has signed: the name of whoever compared words with its person, and when."""
+
+    by: str
+    at: int
+
+
 def current(session: Session, person_id: str) -> PersonKey | None:
     """The key to which something may be sealed for a person, ours or another node's; None where they have none, or where theirs waits
     for somebody to vouch for it."""
@@ -53,6 +60,16 @@ def listed(session: Session, person_id: str) -> list[PersonKey]:
     """All keys of a person, the newest first."""
     mine = sa.select(PersonKeyRow).where(PersonKeyRow.person_id == person_id)
     return [_key(row) for row in session.execute(mine.order_by(PersonKeyRow.at.desc(), PersonKeyRow.id.desc()))]
+
+
+def readmitted(session: Session, person_ids: Iterable[str]) -> dict[str, Readmitted]:
+    """{person id: by whom, when} of those among these people whose key in use is a later one that somebody here has vouched for after
+    comparing words, a keeper of ours or, for another node's person, one of our people: to be shown to everyone on a case of theirs."""
+    said = sa.select(PersonKeyRow.person_id, Actor.name, PersonKeyRow.confirmed_at).join(Actor, Actor.id == PersonKeyRow.confirmed_by)
+    before = PersonKeyRow.__table__.alias()
+    later = sa.exists().where(before.c.person_id == PersonKeyRow.person_id, before.c.at < PersonKeyRow.at)
+    mine = said.where(PersonKeyRow.person_id.in_(list(person_ids)), PersonKeyRow.state == CURRENT, later)
+    return {row.person_id: Readmitted(row.name, row.confirmed_at) for row in session.execute(mine)}
 
 
 def make(

@@ -15,7 +15,7 @@ from fedcollab.actors.models import OWN, Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import Conflict, N_, NotFound, Refused
 
-from . import people, wraps
+from . import organisation, people, wraps
 from .locked import lock
 from .pairs import PersonPrivate
 from .papers import code_key, read_code
@@ -127,8 +127,8 @@ def how_many_wait(session: Session, _node: Node) -> int | None:
 def readmit(session: Session, node: Node, keeper: Viewer, keys: list[PersonPrivate], person_id: str, kid: str) -> None:
     """A keeper has compared the words of this key with its person: it is in use from now on. What was sealed to the one before has to be
     given to it by those who can open it. `keys` are the keeper's, unlocked: an account that somebody else has reset has none in use, and
-    lets nobody in. Raises NotFound where the key does not wait, Conflict where the person has another one meanwhile, Refused for oneself
-    and without one's own key."""
+    lets nobody in, nor does one who was named a keeper and was never handed the organisation's key. Raises NotFound where the key does not
+    wait, Conflict where the person has another one meanwhile, Refused for oneself and without either key."""
     found = next((one for one in waiting(session) if one.person_id == person_id), None)
     if found is None:
         raise NotFound()
@@ -137,6 +137,8 @@ def readmit(session: Session, node: Node, keeper: Viewer, keys: list[PersonPriva
     mine = people.current(session, keeper.person_id)
     if mine is None or mine.kid not in {private.public.kid for private in keys}:
         raise Refused(N_("Your own key has to be in use, and unlocked, before you let somebody else in."))
+    if keeper.person_id not in organisation.holders(session):
+        raise Refused(organisation.NOT_HELD)
     if found.key.kid != kid:
         raise Conflict(N_("This person has another key meanwhile. Compare its words."))
     _put_in_use(session, person_id, kid)

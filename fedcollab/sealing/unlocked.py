@@ -55,6 +55,11 @@ def lock_ended(ring: sa.Connection, session_hashes: Iterable[str]) -> int:
     return sum(wraps.lock(ring, session_hash=one) for one in session_hashes)
 
 
+def lock_person(ring: sa.Connection, person_id: str) -> int:
+    """Forgets a person's keys in all their browsers; how many boxes that were. Each asks for the password before it opens anything."""
+    return sum(wraps.lock(ring, kid=one.kid) for one in wraps.secrets_of(ring, person_id))
+
+
 async def unlocked_of(request: web.Request) -> list[PersonPrivate]:
     """The unlocked keys of whoever is signed in (`feature.member_of` before this); asked of the key ring in a reader's thread. Raises
     Locked where there is none."""

@@ -1,4 +1,4 @@
-"""Lists the pages of people's keys, and of keepers who let somebody in again."""
+"""Lists the pages of people's keys, of keepers who let somebody in again, and of words compared with partners' people."""
 
 from playwright.sync_api import Page as Tab
 
@@ -82,5 +82,9 @@ KEY_PAGES = (
     Page("keys-error", "/settings/keys", "members/keys.html", "ruth", not_mine, "/settings/keys", 422),
     Page("keeper-waiting", "/keepers/waiting", "members/waiting.html", "mila"),
     Page("keeper-none", "/keepers/waiting", "members/waiting.html", "sokha"),
+    Page("changed-keys", "/changed-keys", "members/changed.html", "noor"),
+    Page("changed-none", "/changed-keys", "members/changed.html", "vera"),
+    Page("words", "/people/{partner}/words", "members/words.html", "noor"),
+    Page("words-error", "/people/{partner}/words", "members/words.html", "noor", fill(), "/people/{id}/words", 422),
     Page("keeper-error", "/keepers/waiting", "members/waiting.html", "mila", fill(), "/keepers/waiting/{id}", 422),
 )

@@ -38,6 +38,7 @@ GRAVE: dict[str, tuple[str, dict[str, str], str]] = {  # route: who may, what th
     "/keepers/set-up/sheets": ("noor", {"instead": ""}, "/keepers"),
     "/keepers/sheets/use": ("noor", {"sheet": "ABCD EFGH", "sheet2": "JKLM NPQR"}, "/keepers"),
     "/keepers/waiting/{id}": ("noor", {"same": "yes", "kid": "x"}, "/keepers"),
+    "/people/{id}/words": ("noor", {"same": "yes", "kid": "x"}, "/keepers"),
     "/settings/factor": ("daan", {"act": "off"}, FACTOR),
     "/settings/factor/passkeys": ("daan", {"act": "rename", "id": "p1", "name": "The blue one"}, FACTOR),
 }
@@ -66,7 +67,7 @@ ORDINARY = {  # why none of these is asked for again
 }
 CONTENT = (  # the beginnings of what people write and read, and of what machines send
     *("/groups/", "/threads/", "/posts/", "/preview/", "/keep/", "/moderation/", "/reports/", "/library/", "/stories/", "/take-back"),
-    *("/files", "/uploads", "/inbox", "/actor/", "/people/", "/oai", "/login", "/join/", "/link/"),
+    *("/files", "/uploads", "/inbox", "/actor/", "/people/{id}/inbox", "/people/{id}/outbox", "/oai", "/login", "/join/", "/link/"),
 )
 
 

@@ -17,8 +17,7 @@ from fedcollab.base.logs import Lines, Text
 from fedcollab.base.web import read_fields
 from fedcollab.feature import Feature, came_back, member_of, page
 from fedcollab.features.members import service as members
-from fedcollab.features.members.models import Member
-from fedcollab.sealing import people, recovery, state
+from fedcollab.sealing import keepers, people, recovery, state
 from fedcollab.sealing.unlocked import unlocked_of
 from tests.rows import quick_keys
 from tests.web import PASSWORD, Site, Visitor, site
@@ -233,10 +232,7 @@ async def test_a_reset_without_the_paper_waits_for_a_keeper_who_compares_words(h
     assert len(words) == 1
     assert [(await who.get("/keepers/waiting"))[0] for who in (admin, mila, browser)] == [404] * 3, "not for admins"
 
-    def keeper(session: Any) -> None:
-        session.execute(sa.update(Member).where(Member.username == "mila").values(roles=["keeper", "member"]))
-
-    await here.kernel.database.write(keeper)
+    await here.write(keepers.name, admin.viewer, mila.viewer.person_id)
     assert "1 person waits for a keeper" in (await mila.get("/"))[1]
     text = (await mila.get("/keepers/waiting"))[1]
     assert words[0] in text
@@ -251,6 +247,8 @@ async def test_a_reset_without_the_paper_waits_for_a_keeper_who_compares_words(h
     await unlock(mila)
     status, _, text = await mila.post(at, at="/keepers/waiting", kid=kid, same="yes", next=at)
     assert (status, words[0] in text) == (200, True), "it came by way of unlocking"
+    assert (await mila.post(at, at="/keepers/waiting", kid=kid, same="yes"))[0] == 422, "the organisation's key is not theirs yet"
+    await here.write(keepers.begin, mila.viewer)
     assert (await mila.post(at, at="/keepers/waiting", kid=kid + "x", same="yes"))[0] == 409
     assert await here.kernel.database.read(people.current, daan.viewer.person_id) is None
     assert (await mila.post(at, at="/keepers/waiting", kid=kid, same="yes"))[:2] == (303, "/keepers/waiting")

@@ -14,7 +14,7 @@ from fedcollab.base.passwords import Made, Tried
 from fedcollab.features.members import service, sessions
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import profiles
-from fedcollab.sealing import people, state, unlocked
+from fedcollab.sealing import keepers, people, state, unlocked
 from fedcollab.sealing.pairs import PersonPrivate
 from fedcollab.sealing.ring import Ring
 from fedcollab.sealing.ring_models import RingModel
@@ -63,6 +63,16 @@ class Persons:
         word = word or name
         return sessions.sign_in(self.session, self.at, self.ids[name], made(word).hashed, "a browser", right(word))
 
+    def keeper(self, name: str, by: str = "") -> Viewer:
+        """Somebody who has typed their password and holds the organisation's key: the first one makes it, `by` another one it is handed."""
+        key = self.held(self.login(name))[0]
+        keepers.name(self.session, self.at, self.viewer(by) if by else self.viewer("ilse", "admin"), self.ids[name])
+        if by:
+            keepers.hand(self.session, self.at, self.viewer(by), self.held(self.login(by))[0], self.ids[name], key.public.kid)
+        else:
+            keepers.begin(self.session, self.at, self.viewer(name))
+        return self.viewer(name, "keeper")
+
     def held(self, token: str) -> list[PersonPrivate]:
         with self.at.ring.look() as ring:
             return unlocked.held(ring, token)
@@ -97,7 +107,7 @@ class Persons:
 def persons(session: Session, ring: Ring, *names: str, on: bool = True) -> Persons:
     clock = Hands()
     found = Persons(session, replace(node(clock), ring=ring), clock)
-    home(session, found.at)
+    profiles.document(session, found.at, home(session, found.at))
     found.add("ilse", "admin", "member")
     for name in names:
         found.add(name)

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from fedcollab.actors import service as actors
 from fedcollab.base.clock import new_id
 from fedcollab.federation import activitystreams as ap
-from fedcollab.sealing import pairs, people, pinned, recovery, state
+from fedcollab.federation import profiles
+from fedcollab.sealing import keepers, pairs, people, pinned, recovery, state
 from fedcollab.sealing.pairs import PersonPrivate
 from tests import nodes
 from tests.nodes import Here, Rogue, until
@@ -51,9 +53,13 @@ async def test_a_key_reaches_a_partner_and_what_becomes_of_it_does_too(tmp_path:
                 return recovery.begin_anew(session, ring, node, person, UNLOCK)
 
         def readmitted(session: Any, node: Any, waits: PersonPrivate) -> None:
-            keeper = replace(a.viewer, person_id=a.viewer.organisation_id)  # anybody but the person, with a key of their own
+            ruth = actors.create_own(session, node, actors.PERSON, username="ruth", name="Ruth")
+            profiles.document(session, node, ruth)
+            keeper = replace(a.viewer, person_id=ruth.id)
             with node.ring.begin() as ring:
-                private = people.make(session, ring, node, keeper.person_id, UNLOCK)
+                private = people.make(session, ring, node, ruth.id, UNLOCK)
+            keepers.name(session, node, a.viewer, ruth.id)
+            keepers.begin(session, node, keeper)
             recovery.readmit(session, node, keeper, [private], person, waits.public.kid)
 
         one = await a.write(first)

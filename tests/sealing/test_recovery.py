@@ -4,7 +4,7 @@ nothing before a keeper has compared words."""
 import pytest
 
 from fedcollab.features.members import service, sessions, unlocking
-from fedcollab.sealing import codes, people, recovery, words, wraps
+from fedcollab.sealing import codes, keepers, people, recovery, words, wraps
 from fedcollab.sealing.ring import Ring
 from tests.rows import memory, refused
 
@@ -40,7 +40,7 @@ def test_a_reset_without_the_paper_makes_a_key_that_opens_nothing_until_a_keeper
             assert wraps.wraps_to(look, waits.key.kid) == {}
             assert people.opened(look, here.ids["daan"], made("daan").unlock) == [], "nor does the password before"
         assert recovery.how_many_wait(session, here.at) == 1
-        keeper, keys = here.viewer("mila", "keeper"), here.held(here.login("mila"))
+        keeper, keys = here.keeper("mila"), here.held(here.login("mila"))
         assert "another key meanwhile" in refused(session, recovery.readmit, session, here.at, keeper, keys, waits.person_id, before)
         own = (here.viewer("daan"), here.held(token), waits.person_id, waits.key.kid)
         assert "Somebody else" in refused(session, recovery.readmit, session, here.at, *own)
@@ -60,8 +60,10 @@ def test_a_reset_without_the_paper_makes_a_key_that_opens_nothing_until_a_keeper
 def test_an_admin_who_has_reset_a_keepers_account_too_lets_nobody_in(ring: Ring) -> None:
     with memory() as session:
         here = persons(session, ring, "daan", "mila", "noor")
-        for name in ("daan", "mila"):
+        for name in ("daan", "noor"):
             here.login(name)
+        here.keeper("noor")
+        here.keeper("mila", "noor")
         reset(here, "daan", "new")
         stolen = here.held(reset(here, "mila", "new"))
         [waits] = [one for one in recovery.waiting(session) if one.person_id == here.ids["daan"]]
@@ -71,6 +73,57 @@ def test_an_admin_who_has_reset_a_keepers_account_too_lets_nobody_in(ring: Ring)
         assert here.current("daan") == ""
         recovery.readmit(session, here.at, here.viewer("noor", "keeper"), here.held(here.login("noor")), *args)
         assert here.current("daan") == waits.key.kid
+
+
+@pytest.mark.rule("AUTH-09")
+def test_whoever_was_named_a_keeper_lets_nobody_in_before_the_organisations_key_was_handed_to_them(ring: Ring) -> None:
+    with memory() as session:
+        here = persons(session, ring, "daan", "mila", "noor")
+        here.login("daan")
+        reset(here, "daan", "new")
+        [waits] = recovery.waiting(session)
+        args = (waits.person_id, waits.key.kid)
+        keepers.name(session, here.at, here.viewer("ilse", "admin"), here.ids["mila"])
+        mila, keys = here.viewer("mila", "keeper"), here.held(here.login("mila"))
+        assert "not been handed to you" in refused(session, recovery.readmit, session, here.at, mila, keys, *args)
+        here.keeper("noor")
+        assert "not been handed to you" in refused(session, recovery.readmit, session, here.at, mila, keys, *args)
+        assert (here.current("daan"), people.readmitted(session, here.ids.values())) == ("", {})
+        [mine] = here.held(here.login("noor"))
+        keepers.hand(session, here.at, here.viewer("noor"), mine, here.ids["mila"], here.current("mila"))
+        recovery.readmit(session, here.at, mila, keys, *args)
+        assert here.current("daan") == waits.key.kid
+
+
+def test_everyone_can_be_told_by_whom_a_key_was_readmitted_and_when_and_first_keys_were_by_nobody(ring: Ring) -> None:
+    with memory() as session:
+        here = persons(session, ring, "daan", "mila")
+        here.login("daan")
+        here.keeper("mila")
+        assert people.readmitted(session, here.ids.values()) == {}
+        reset(here, "daan", "new")
+        [waits] = recovery.waiting(session)
+        here.clock.at += 5
+        at = here.at.now()
+        recovery.readmit(session, here.at, here.viewer("mila", "keeper"), here.held(here.login("mila")), waits.person_id, waits.key.kid)
+        assert people.readmitted(session, here.ids.values()) == {here.ids["daan"]: people.Readmitted("Mila", at)}
+        assert people.readmitted(session, [here.ids["mila"]]) == {}
+        token = here.login("daan", "new")
+        unlocking.renew(session, here.at, here.viewer("daan"), token, right("new"))
+        assert people.readmitted(session, here.ids.values()) == {}, "its own person has signed the next one"
+
+
+def test_a_renewed_key_locks_the_persons_other_browsers_until_the_password_is_typed_there(ring: Ring) -> None:
+    with memory() as session:
+        here = persons(session, ring, "daan", "mila")
+        one, other, mila = here.login("daan"), here.login("daan"), here.login("mila")
+        before = here.current("daan")
+        unlocking.renew(session, here.at, here.viewer("daan"), one, right("daan"))
+        both = {before, here.current("daan")}
+        assert (len(both), here.kids(one), here.kids(other)) == (2, both, set())
+        assert here.kids(mila) == {here.current("mila")}, "nobody else's"
+        assert unlocking.right(session, here.at, here.ids["daan"], made("daan").hashed, right("daan"), other)
+        assert here.kids(other) == both
 
 
 def test_a_reset_with_the_paper_takes_the_key_over_and_nobody_has_to_do_anything(ring: Ring) -> None:

@@ -2,11 +2,11 @@
 
 from aiohttp import web
 
-from fedcollab.access.viewer import KEEPER
+from fedcollab.access.viewer import CASEWORKER, KEEPER
 from fedcollab.feature import Feature, HomeNote
-from fedcollab.sealing import people, recovery
+from fedcollab.sealing import comparing, people, recovery
 
-from . import api, asking, ending, factor_pages, key_pages, passkey_pages, token_pages, views
+from . import api, asking, compare_pages, ending, factor_pages, key_pages, passkey_pages, token_pages, views
 from .api import RATE
 from .rate import Rate
 from .service import end_all, forget_ended
@@ -45,6 +45,9 @@ FEATURE = Feature(
         web.post("/settings/keys", key_pages.change_keys),
         web.get("/keepers/waiting", key_pages.show_waiting),
         web.post("/keepers/waiting/{id}", key_pages.readmit),
+        web.get("/changed-keys", compare_pages.show_changed),
+        web.get("/people/{id}/words", compare_pages.show_words),
+        web.post("/people/{id}/words", compare_pages.confirm),
         web.get("/settings/sessions", views.my_sessions),
         web.post("/settings/sessions", views.my_sessions),
         web.post("/settings/notices", views.forget_notices),
@@ -61,7 +64,10 @@ FEATURE = Feature(
     restored=(end_all, people.tell_again),
     erasures=ERASURES,
     namings=(ending.NAMED_IN_RING,),
-    home=(HomeNote("members/waiting_note.html", KEEPER, recovery.how_many_wait),),
+    home=(
+        HomeNote("members/waiting_note.html", KEEPER, recovery.how_many_wait),
+        HomeNote("members/changed_note.html", CASEWORKER, comparing.how_many),
+    ),
 )
 
 __all__ = ["FEATURE", "RATE", "THROTTLE", "Rate", "Throttle", "session_viewer"]

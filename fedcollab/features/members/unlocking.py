@@ -128,11 +128,14 @@ def set_code(session: Session, node: Node, viewer: Viewer, token: str, code: byt
 
 
 def renew(session: Session, node: Node, viewer: Viewer, token: str, made: Tried) -> None:
-    """A new key signed by the one in use. Raises Locked, Refused."""
+    """A new key signed by the one in use. This browser goes on with it; all others of the same person have only the one before, so they
+    are locked and ask for the password. Raises Locked, Refused."""
     assert made.lasting is not None, "a wrong password gets no further"
     with node.ring.begin() as ring:
-        private = recovery.renew(session, ring, node, viewer.person_id, _held(ring, token), made.lasting)
-        unlocked.unlock(ring, token, [private], node.now())
+        before = _held(ring, token)
+        private = recovery.renew(session, ring, node, viewer.person_id, before, made.lasting)
+        unlocked.lock_person(ring, viewer.person_id)
+        unlocked.unlock(ring, token, [*before, private], node.now())
 
 
 def lock(_session: Session, node: Node, token: str) -> None:

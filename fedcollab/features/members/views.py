@@ -37,6 +37,7 @@ from fedcollab.base.web import (
 from fedcollab.feature import AGAIN, ASKED_AT, came_back, member_of, page
 from fedcollab.federation.kernel import KERNEL
 from fedcollab.federation.views import get_person
+from fedcollab.sealing import comparing
 from fedcollab.sealing.recovery import WrongPaper, read_paper
 
 from . import factor, passkey_pages, passkeys, service, sessions, unlocking
@@ -357,9 +358,10 @@ async def show_person(request: web.Request) -> web.Response:
     """A person's address: who they are, for members; their document, for partners."""
     if wants_document(request):
         return await get_person(request)
-    member_of(request)
-    found = await request.app[KERNEL].database.read(service.person, request.match_info["id"])
-    return page(request, "members/person.html", person=found)
+    viewer, database, person_id = member_of(request), request.app[KERNEL].database, request.match_info["id"]
+    found = await database.read(service.person, person_id)
+    compare = person_id if await database.read(comparing.can_be, viewer, person_id) else ""
+    return page(request, "members/person.html", person=found, compare=compare)
 
 
 async def forget_notices(request: web.Request) -> web.Response:
