@@ -5,6 +5,7 @@ referrals and of organisations follow HTCDS 2.0, see `words`.
 """
 
 from fedcollab.access.models import AMBER, RED, STRICT
+from fedcollab.base import sector
 from fedcollab.base.errors import N_
 
 LABELS = {AMBER: N_("Named organisations"), STRICT: N_("Only these organisations' own people"), RED: N_("Named people")}
@@ -15,20 +16,8 @@ CASE_STATUS = {
     "ClosedReferred": N_("Closed, referred to others"),
 }
 ENDED = {code: CASE_STATUS[code] for code in ("Closed", "ClosedReferred")}
-REFERRAL_REASON = {
-    "AdditionalServicesRequired": N_("Further services are needed"),
-    "MigrationOrChangeOfLocation": N_("The person moves to another place"),
-    "Other": N_("Other"),
-}
-REFERRAL_OUTCOME = {
-    "Successful": N_("Successful"),
-    "ClientRefused": N_("The person declined"),
-    "LackOfCapacity": N_("Lack of capacity"),
-    "NoLongerNeeded": N_("No longer needed"),
-    "UnableToContactClient": N_("The person could not be reached"),
-    "UnableToContactOrganisation": N_("The organisation could not be reached"),
-    "Other": N_("Other"),
-}
+REFERRAL_REASON = sector.REFERRAL_REASON
+REFERRAL_OUTCOME = sector.REFERRAL_OUTCOME
 ORGANISATIONS = {
     "NGO": N_("Non-governmental organisation"),
     "LawEnforcement": N_("Law enforcement"),
@@ -40,15 +29,7 @@ ORGANISATIONS = {
     "CorporateBusiness": N_("Company"),
     "SchoolOrCollege": N_("School or college"),
 }
-LAWFUL_BASIS = {
-    "Consent": N_("Consent (Art. 6(1)(a))"),
-    "Contract": N_("Contract with the person (Art. 6(1)(b))"),
-    "LegalObligation": N_("Legal obligation (Art. 6(1)(c))"),
-    "VitalInterests": N_("Vital interests of somebody (Art. 6(1)(d))"),
-    "PublicTask": N_("Task in the public interest (Art. 6(1)(e))"),
-    "LegitimateInterests": N_("Legitimate interests, weighed and written down (Art. 6(1)(f))"),
-    "RecognisedLegitimateInterest": N_("Recognised legitimate interest: safeguarding (United Kingdom)"),
-}
+LAWFUL_BASIS = sector.LAWFUL_BASIS
 SPECIAL = {
     "ExplicitConsent": N_("Explicit consent (Art. 9(2)(a))"),
     "SocialProtectionLaw": N_("Employment, social security and social protection law (Art. 9(2)(b))"),
@@ -70,25 +51,8 @@ CRIMINAL = {
     "LegalClaimsUK": N_("Legal claims (United Kingdom, DPA 2018, Schedule 1)"),
     "NationalLaw": N_("A condition of national law, where the GDPR does not apply"),
 }
-TRANSFER = {
-    "WithinEEA": N_("Within the European Economic Area: no ground is needed"),
-    "Adequacy": N_("The country's protection is recognised as adequate (Art. 45)"),
-    "PublicInstrument": N_("Binding instrument between public authorities (Art. 46(2)(a))"),
-    "StandardClauses": N_("Standard contractual clauses (Art. 46(2)(c), (d))"),
-    "ExplicitConsent": N_("Explicit consent, told of the risks (Art. 49(1)(a))"),
-    "PublicInterest": N_("Important reasons of public interest (Art. 49(1)(d))"),
-    "LegalClaims": N_("Legal claims (Art. 49(1)(e))"),
-    "VitalInterests": N_("Vital interests of a person who cannot consent (Art. 49(1)(f))"),
-    "NationalLaw": N_("A ground of national law, where the GDPR does not apply"),
-}
-WITHOUT_CONSENT = {
-    "Danger": N_("Somebody's life or health is in danger"),
-    "ChildAtRisk": N_("A child is at risk"),
-    "RequiredByLaw": N_("The law requires it"),
-    "CourtOrder": N_("A court has ordered it"),
-    "NoPersonalData": N_("Nothing in it tells who somebody is"),
-    "Other": N_("Other"),
-}
+TRANSFER = sector.TRANSFER
+WITHOUT_CONSENT = sector.WITHOUT_CONSENT
 CAPACITY = {
     "Adult": N_("An adult who decides"),
     "Child": N_("A child"),

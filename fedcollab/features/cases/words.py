@@ -6,6 +6,7 @@ International Labour Organization, sections of the economy ISIC rev. 4, grades t
 is ours.
 """
 
+from fedcollab.base import sector
 from fedcollab.base.errors import N_
 
 EXPLOITATION = {
@@ -109,18 +110,7 @@ GENDER = {
     "NonConforming": N_("Non-binary or gender non-conforming"),
     "NonSpecifiedUnknown": N_("Not said or not known"),
 }
-AGES = {
-    "0-8": N_("0 to 8 years"),
-    "9-17": N_("9 to 17 years"),
-    "18-20": N_("18 to 20 years"),
-    "21-23": N_("21 to 23 years"),
-    "24-26": N_("24 to 26 years"),
-    "27-29": N_("27 to 29 years"),
-    "30-38": N_("30 to 38 years"),
-    "39-47": N_("39 to 47 years"),
-    "48+": N_("48 years or older"),
-    "Unknown": N_("Age not known"),
-}
+AGES = sector.AGES
 LABOUR = {
     "Agriculture": N_("Agriculture"),
     "Aquafarming": N_("Fishing and fish farming"),
@@ -149,17 +139,7 @@ INDICATORS = {
     "AbusiveWorkingAndLivingConditions": N_("Abusive working and living conditions"),
     "ExcessiveOvertime": N_("Excessive overtime"),
 }
-SUPPORT = {
-    "Education": N_("Education and training"),
-    "Financial": N_("Financial support"),
-    "Health": N_("Health care"),
-    "LabourExploitationRehabilitation": N_("Recovery after labour exploitation"),
-    "Legal": N_("Legal help"),
-    "Livelihood": N_("Work and livelihood"),
-    "RightsBasedTraining": N_("Information and training on rights"),
-    "SexualExploitationRehabilitation": N_("Recovery after sexual exploitation"),
-    "SocialCare": N_("Social care"),
-}
+SUPPORT = sector.SUPPORT
 SOURCE = {"1": N_("Reliable source"), "2": N_("Untested source"), "3": N_("Source that is not reliable")}
 CONTENT = {
     "A": N_("Known directly to the source"),
