@@ -12,7 +12,6 @@ import sqlalchemy as sa
 from aiohttp import web
 from sqlalchemy.orm import Session
 
-from fedcollab.access import audit
 from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
 from fedcollab.base.addresses import host_of
@@ -25,7 +24,7 @@ from fedcollab.federation import knocking, partners, proofs
 from fedcollab.federation.kernel import KERNEL, Kernel
 from fedcollab.federation.registry import Verified
 
-from . import case_boxes, keeper_tasks, room_history, room_receiving, rooms
+from . import case_boxes, keeper_tasks, room_chain, room_history, room_receiving, rooms
 from .boxes import LARGEST
 from .facts import organisations
 from .keeper_tasks import KEY_MISSING
@@ -158,7 +157,7 @@ def came_in(session: Session, node: Node, wanted: Wanted, found: dict[str, bytes
     left = sa.select(KeyRequest.ck).where(KeyRequest.room_id == wanted.room_id, KeyRequest.state == ASKED, KeyRequest.told_at.is_not(None))
     if session.execute(left).first() is None:
         keeper_tasks.over(session, node, KEY_MISSING, wanted.room_id)
-    audit.record(session, node.now(), None, "room.box_came", wanted.room_id)
+    room_chain.add(session, node, wanted.room_id, None, "room.box_came", wanted.ck)
     return True
 
 

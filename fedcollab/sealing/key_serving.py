@@ -68,7 +68,7 @@ def hand_out(session: Session, node: Node, to: ActorData, ck: str, kid: str) -> 
     if box is None:
         wait(session, node, BOX_TO_MAKE, room_id)
     else:
-        room_chain.add(session, node, room_id, partner(to.organisation_id), "room.box")
+        room_chain.add(session, node, room_id, partner(to.organisation_id), "room.box", ck)
     return box
 
 

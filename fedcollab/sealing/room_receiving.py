@@ -3,7 +3,6 @@
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from fedcollab.access import audit
 from fedcollab.access.models import RED
 from fedcollab.access.viewer import partner
 from fedcollab.actors.models import ORGANIZATION
@@ -14,7 +13,7 @@ from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import receipts
 from fedcollab.federation.registry import Early, Handler, Verified
 
-from . import authors, handing, room_sending, rooms, working
+from . import authors, handing, room_chain, room_sending, rooms, working
 from .casekeys import CaseKey
 from .facts import Answer, Closed, Invited, by, of, organisations
 from .handing import Named
@@ -44,11 +43,11 @@ def receive_fact(session: Session, node: Node, received: Verified) -> None:
         rooms.purge(session, node, said.room)
         receipts.answer(session, node, received.activity, to=received.actor.id, order_key=said.room)
     if isinstance(said.fact, Invited):
-        audit.record(session, node.now(), by, "room.invited", room_id)
+        room_chain.add(session, node, room_id, by, "room.invited")
     elif isinstance(said.fact, CaseKey):
-        audit.record(session, node.now(), by, "room.key", room_id)
+        room_chain.add(session, node, room_id, by, "room.key", said.fact.ck)
     else:
-        audit.record(session, node.now(), by, "room.said", room_id)
+        room_chain.add(session, node, room_id, by, "room.said")
 
 
 def _room(session: Session, node: Node, said: Said) -> Room:
@@ -122,7 +121,7 @@ def receive_message(session: Session, node: Node, received: Verified) -> None:
         _check_number(room, received.actor.uri)
         room = rooms.learn(session, node, message.room, [(Said(message.room, named.seen()), {})])
     room_sending.pass_on(session, node, room, received, message.id, _inside_of(room, message.ck))
-    audit.record(session, node.now(), partner(received.actor.organisation_id), "room.message", rooms.row(session, message.room).id)
+    room_chain.add(session, node, rooms.row(session, message.room).id, partner(received.actor.organisation_id), "room.message", message.id)
 
 
 def _inside_of(room: Room, ck: str) -> set[str]:
@@ -150,7 +149,7 @@ def receive_erasure(session: Session, node: Node, received: Verified) -> None:
     room = rooms.by_row(session, node, found.room_id)
     room_sending.pass_on(session, node, room, received, ap.ident(received.object), _inside_of(room, found.ck))
     receipts.answer(session, node, received.activity, to=received.actor.id, order_key=room.id)
-    audit.record(session, node.now(), partner(received.actor.organisation_id), "room.erased", found.id)
+    room_chain.add(session, node, found.room_id, partner(received.actor.organisation_id), "room.erased", ap.ident(received.object))
 
 
 WITHDRAW = ("Leave", "Remove", "Delete", "Undo")

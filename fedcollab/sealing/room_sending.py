@@ -6,7 +6,6 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from fedcollab.access import audit
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
@@ -15,7 +14,7 @@ from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import announce, outbox, receipts
 from fedcollab.federation.registry import Verified
 
-from . import acting, authors, room_activities, rooms, telling
+from . import acting, authors, room_activities, room_chain, rooms, telling
 from .facts import organisations
 from .messages import Sealed
 from .refusals import Outside
@@ -35,7 +34,7 @@ def send(session: Session, node: Node, viewer: Viewer, message: Sealed) -> None:
     room_id, author = rooms.row(session, room.id).id, actors.by_id(session, viewer.person_id)
     made = room_activities.sealed(outbox.new_uri(node), me.uri, message) | authors.introduced(session, node, room_id, author, to)
     outbox.publish(session, node, me.id, made, to=to.values(), order_key=room.id, about=message.id)
-    audit.record(session, node.now(), viewer, "room.send", room_id)
+    room_chain.add(session, node, room_id, viewer, "room.send", message.id)
 
 
 def take_back(session: Session, node: Node, viewer: Viewer, uri: str) -> None:
@@ -52,7 +51,7 @@ def take_back(session: Session, node: Node, viewer: Viewer, uri: str) -> None:
     made = room_activities.erased(outbox.new_uri(node), me.uri, uri, room.id)
     outbox.publish(session, node, me.id, made, to=to.values(), order_key=room.id, about=uri)
     receipts.ask(session, node, made["id"], uri, [(there, there) for there in to])
-    audit.record(session, node.now(), viewer, "room.take_back", found.id)
+    room_chain.add(session, node, found.room_id, viewer, "room.take_back", uri)
 
 
 def pass_on(session: Session, node: Node, room: Room, received: Verified, about: str, to: Iterable[str]) -> None:

@@ -128,7 +128,7 @@ def remove(session: Session, node: Node, viewer: Viewer, room_id: str, organisat
     row = _row_of(session, viewer, room_id)
     rooms.say(session, node, row.uri, acting.remove(rooms.load(session, node, row.uri), organisation_uri, person))
     turn(session, node, room_id)
-    room_chain.add(session, node, room_id, viewer, "room.remove")
+    room_chain.add(session, node, room_id, viewer, "room.remove", person or organisation_uri)
 
 
 def leave(session: Session, node: Node, viewer: Viewer, room_id: str) -> None:
@@ -145,7 +145,7 @@ def grant(session: Session, node: Node, opened: Opened, organisation_uri: str, s
     rooms.say(session, node, opened.uri, acting.grant(opened.room, organisation_uri, since, person))
     turn(session, node, opened.room_id)
     _hand_out(session, node, opened)
-    room_chain.add(session, node, opened.room_id, opened.viewer, "room.grant")
+    room_chain.add(session, node, opened.room_id, opened.viewer, "room.grant", person or organisation_uri)
 
 
 def deputise(session: Session, node: Node, viewer: Viewer, room_id: str, deputies: tuple[str, ...]) -> None:
@@ -276,7 +276,7 @@ def _hand_out(session: Session, node: Node, opened: Opened) -> None:
         for kid in kids & keys.keys():
             if (ck, kid) not in there and ck in opened.secrets:
                 case_boxes.put(node, ck, kid, casesecrets.boxed(opened.secrets[ck], keys[kid]))
-                room_chain.add(session, node, opened.room_id, opened.viewer, "room.box_made")
+                room_chain.add(session, node, opened.room_id, opened.viewer, "room.box_made", kid)
 
 
 def _row_of(session: Session, viewer: Viewer, room_id: str) -> Any:
