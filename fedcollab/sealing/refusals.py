@@ -77,3 +77,12 @@ class KeyNotHere(Conflict):
     """Nothing is sealed under an older key than the one that all others work with."""
 
     text = N_("The newest key of this room has not come yet. It is asked for; try again in some minutes. What you typed stays here.")
+
+
+class KeyChanged(Conflict):
+    """TLP:RED: what a person's node says of their key has changed, and nobody here has compared the words."""
+
+    text = N_(
+        "The key of %(who)s has changed, so nothing is sent to them until somebody has compared its words with them by phone. "
+        "What you typed stays here."
+    )

@@ -8,12 +8,13 @@ from fedcollab.access.models import AMBER, RED, STRICT
 from fedcollab.base.errors import BadRequest
 from fedcollab.federation import activitystreams as ap
 
-from . import boxes, fact_texts, messages
+from . import boxes, fact_texts, messages, vouched
 from .boxes import Public
 from .casekeys import CaseKey
 from .facts import Answer, Closed, Fact, Invited, Rekeyed
 from .messages import Sealed
 from .reading import one_of, uri
+from .vouched import Vouch
 
 CASE, GROUP = KINDS = ("case", "group")
 LABELS = (AMBER, STRICT, RED)
@@ -45,12 +46,14 @@ class Header:
 
 @dataclass(frozen=True)
 class Said:
-    """What an activity says of a room; with an invitation the room's header, with a fresh key of a member its public half."""
+    """What an activity says of a room; with an invitation the room's header, with a key of a member its public
+    half, and where it is one person's, their word for it."""
 
     room: str
     fact: Fact
     header: Header | None = None
     public: Public | None = None
+    vouch: Vouch | None = None
 
 
 def document(activity_id: str, me: str, said: Said) -> ap.Document:
@@ -67,6 +70,8 @@ def document(activity_id: str, me: str, said: Said) -> ap.Document:
         obj |= {ap.KIND: said.header.kind, ap.LABEL: said.header.label}
     if said.public:
         obj[ap.PUBLIC_KEY] = said.public.document()
+    if said.vouch:
+        obj[ap.VOUCH] = said.vouch.document()
     return ap.activity(name, activity_id, me, obj)
 
 
@@ -78,7 +83,7 @@ def parse(activity: Mapping[str, Any], author: str) -> Said:
         raise BadRequest(reason="sealing: nothing is said of a room")
     kind, room = one_of(obj.get(ap.FACT), tuple(WIRE)), uri(obj.get("context"))
     fact = fact_texts.read(kind, obj.get(ap.SAID))
-    said = Said(room, fact, _header(obj, room) if isinstance(fact, Invited) else None, _public(obj, fact))
+    said = Said(room, fact, _header(obj, room) if isinstance(fact, Invited) else None, _public(obj, fact), vouched.parse(obj.get(ap.VOUCH)))
     fits = dict(document(ap.ident(activity), author, said))
     if [fits["type"]] != ap.types(activity) or [fits["object"]["type"]] != ap.types(obj):
         raise BadRequest(reason="sealing: a fact in an activity of another type")
@@ -96,12 +101,18 @@ def _header(obj: Mapping[str, Any], room: str) -> Header:
 
 
 def _public(obj: Mapping[str, Any], fact: Fact) -> Public | None:
-    """The public half that a fresh key is named by. Raises BadRequest where it is another's: nothing would be sealed to the right one."""
-    fresh = fact.mk if isinstance(fact, Answer) else fact.new if isinstance(fact, Rekeyed) else ""
-    if not fresh:
+    """The public half that a key is named by; with a case key that of its issuer may stand, which others have of nowhere else. Raises
+    BadRequest where it is another's: nothing would be sealed to the right one."""
+    if isinstance(fact, CaseKey):
+        may = {member.mk for member in fact.members if member.organisation == fact.issuer}
+        needed = ap.PUBLIC_KEY in obj
+    else:
+        may = {fact.mk if isinstance(fact, Answer) else fact.new if isinstance(fact, Rekeyed) else ""}
+        needed = may != {""}
+    if not needed:
         return None
     public = boxes.published(obj.get(ap.PUBLIC_KEY))
-    if public.kid != fresh:
+    if public.kid not in may:
         raise BadRequest(reason="sealing: a member's key under another name")
     return public
 

@@ -7,15 +7,16 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from fedcollab.access.models import RED
 from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import new_id
 
-from . import acting, messages, people, room_sending
+from . import acting, messages, people, room_sending, working
 from .holding import Opened
 from .messages import Place, Sealed
 from .pairs import PersonPublic
-from .refusals import KeyNotHere
+from .refusals import KeyChanged, KeyNotHere
 from .room_models import ERASED, SealedMessage
 from .shut import Shut
 
@@ -80,9 +81,17 @@ def seal(session: Session, node: Node, opened: Opened, content: Mapping[str, Any
     secret = opened.secrets.get(head.ck)
     if secret is None:
         raise KeyNotHere
+    changed = working.still_reads(session, node, opened.room_id) if opened.label == RED else []
+    if changed:
+        raise KeyChanged(KeyChanged.text, who=_name(session, changed[0].person))
     author = actors.by_id(session, opened.viewer.person_id).uri
     seen = {who: ck for who, ck in opened.room.seen.items() if who != opened.room.me}
     return messages.seal(secret, opened.person, content, Place(uri or new_uri(node), author, seen))
+
+
+def _name(session: Session, uri: str) -> str:
+    found = actors.by_uri(session, uri)
+    return found.name if found is not None else uri
 
 
 def new_uri(node: Node) -> str:

@@ -81,13 +81,16 @@ class RoomMember(Model):
 
 
 class MemberKey(Model):
-    """The public half of a member's key for a room, to which its case keys are boxed."""
+    """The public half of a member's key for a room, to which its case keys are boxed; where it is one person's, which key of theirs has
+    signed it (`signer`, empty otherwise)."""
 
     __tablename__ = "member_key"
     kid: Mapped[str] = mapped_column(String(64), primary_key=True)
     room_id: Mapped[str] = mapped_column(ForeignKey("room.id"), index=True)
     organisation: Mapped[str] = mapped_column(Text)
     public: Mapped[bytes] = mapped_column(LargeBinary)
+    signer: Mapped[str] = mapped_column(String(64), default="")
+    signature: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
     at: Mapped[int]
 
 

@@ -39,6 +39,7 @@ from .room_models import (
 )
 from .room_models import Room as Row
 from .room_state import Room
+from .vouched import Vouch
 
 MOST_LACKING = 50  # documents of a room that are asked for at a time: whoever is inside can name what there is not
 
@@ -86,9 +87,10 @@ def begin(session: Session, node: Node, header: Header, owner: str) -> str:
     return room_id
 
 
-def say(session: Session, node: Node, uri: str, *facts: Fact, public: boxes.Public | None = None) -> Room:
-    """Our own facts of a room, which are told to all whom they concern; `public` with a fresh key of ours."""
-    return learn(session, node, uri, [(Said(uri, fact, None, public), {}) for fact in facts])
+def say(session: Session, node: Node, uri: str, *facts: Fact, public: boxes.Public | None = None, vouch: Vouch | None = None) -> Room:
+    """Our own facts of a room, which are told to all whom they concern; `public` with a fresh key of ours, and where it is one person's
+    their word for it."""
+    return learn(session, node, uri, [(Said(uri, fact, None, public, vouch), {}) for fact in facts])
 
 
 def learn(session: Session, node: Node, uri: str, news: Iterable[tuple[Said, dict[str, Any]]]) -> Room:
@@ -128,7 +130,8 @@ def _keep_key(session: Session, node: Node, room_id: str, said: Said) -> None:
     assert said.public is not None
     if session.execute(sa.select(MemberKey.kid).where(MemberKey.kid == said.public.kid)).first() is None:
         whose = said.fact.issuer if isinstance(said.fact, CaseKey) else said.fact.by
-        put(session, MemberKey, kid=said.public.kid, room_id=room_id, organisation=whose, public=said.public.raw, at=node.now())
+        word = dict(signer=said.vouch.kid, signature=said.vouch.signature) if said.vouch else dict(signer="", signature=b"")
+        put(session, MemberKey, kid=said.public.kid, room_id=room_id, organisation=whose, public=said.public.raw, **word, at=node.now())
 
 
 def _settle(session: Session, node: Node, room_id: str, room: Room) -> None:

@@ -23,6 +23,7 @@ from .room_activities import Header, Said, document
 from .room_models import MemberKey, RoomFact, RoomKey, RoomTold
 from .room_models import Room as Row
 from .room_state import Room
+from .vouched import Vouch
 
 
 def tell(session: Session, node: Node, room_id: str, room: Room) -> None:
@@ -90,13 +91,20 @@ def _around(session: Session, author: actors.ActorData) -> dict[str, Any]:
 
 
 def _said(session: Session, room: Room, room_id: str, fact: Fact) -> Said:
-    header = public = None
+    header = public = word = None
     if isinstance(fact, Invited):
         header = Header(room.id, *session.execute(sa.select(Row.kind, Row.label).where(Row.id == room_id)).one())
-    fresh = fact.mk if isinstance(fact, Answer) else fact.new if isinstance(fact, Rekeyed) else ""
-    if fresh:
-        public = Public(session.execute(sa.select(MemberKey.public).where(MemberKey.kid == fresh)).scalar_one())
-    return Said(room.id, fact, header, public)
+    fresh = fact.mk if isinstance(fact, Answer) else fact.new if isinstance(fact, Rekeyed) else _own_of(room, fact)
+    columns = (MemberKey.public, MemberKey.signer, MemberKey.signature)
+    row = session.execute(sa.select(*columns).where(MemberKey.kid == fresh)).one_or_none() if fresh else None
+    if row is not None:
+        public, word = Public(row.public), Vouch(row.signer, row.signature) if row.signer else None
+    return Said(room.id, fact, header, public, word)
+
+
+def _own_of(room: Room, fact: Fact) -> str:
+    """The key of ours in a case key's list: others get its public half with the list, and can box to it where they lead the room later."""
+    return next((member.mk for member in fact.members if member.organisation == room.me), "") if isinstance(fact, CaseKey) else ""
 
 
 def _where(room_id: str, fact: Fact) -> tuple[Any, Any]:

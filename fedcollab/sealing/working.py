@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from fedcollab.access.models import RED, STRICT
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors import service as actors
-from fedcollab.actors.models import ORGANIZATION, PARTNER, PERSON
+from fedcollab.actors.models import ORGANIZATION, OWN, PARTNER, PERSON
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import Forbidden, N_, NotFound, Refused
@@ -35,9 +35,10 @@ from . import (
     rooms,
     telling,
     turning,
+    vouched,
 )
 from .boxes import Public
-from .casekeys import GUEST, MEMBER, CaseKey
+from .casekeys import GUEST, MEMBER, CaseKey, Member
 from .facts import Closed
 from .holding import Opened
 from .keeper_tasks import BOX_TO_MAKE
@@ -47,6 +48,7 @@ from .room_activities import Header
 from .room_models import MemberKey, RoomFact, RoomPerson
 from .room_models import Room as Row
 from .room_state import CLOSED, FROZEN, OPEN, Room
+from .vouched import Vouch
 
 NOT_OPEN = N_("Cases are not open at your organisation yet. Its keepers have to finish the set-up first.")
 STRICT_ONLY = N_("This is for these organisations’ own people only: no guest comes in.")
@@ -62,13 +64,13 @@ def check_open(session: Session, node: Node) -> None:
 def found(session: Session, node: Node, viewer: Viewer, keys: list[PersonPrivate], kind: str, label: str) -> str:
     """Begins a room; whoever does so is on it. Its row's id. Raises Refused while cases are not open here."""
     check_open(session, node)
-    holding.in_use(session, viewer, keys)
-    uri, made = node.settings.uri(f"/rooms/{new_id(node.now())}"), boxes.generate()
+    uri, made, mine = node.settings.uri(f"/rooms/{new_id(node.now())}"), boxes.generate(), holding.in_use(session, viewer, keys)
     room_id = rooms.begin(session, node, Header(uri, kind, label), node.actor_uri)
     person = actors.by_id(session, viewer.person_id).uri if label == RED else ""
+    word = vouched.vouch(mine, uri, made.public.kid) if person else None
     founded, plan = acting.found(uri, node.actor_uri, made.public.kid, person)
     key, secret = casesecrets.made(plan)
-    rooms.say(session, node, uri, founded, key, public=made.public)
+    rooms.say(session, node, uri, founded, key, public=made.public, vouch=word)
     holding.begin(session, node, viewer, room_id, made, [viewer.person_id])
     case_boxes.put(node, key.ck, made.public.kid, casesecrets.boxed(secret, made.public))
     room_chain.add(session, node, room_id, viewer, "room.found")
@@ -81,7 +83,8 @@ def invite(
     """Asks a partner inside, or one of its people by name; the invitation's id. `since` is the first epoch that they will read, 0 for the
     one that they come in with. Raises NoKey where they publish none to seal to, NotFound for who is no partner, Refused, Forbidden."""
     row, invited = _row_of(session, viewer, room_id), actors.by_uri(session, person or organisation_uri)
-    if invited is None or invited.known != PARTNER or invited.kind != (PERSON if person else ORGANIZATION):
+    ours = (OWN,) if person and organisation_uri == node.actor_uri else ()  # a colleague, in a room for people by name
+    if invited is None or invited.known not in (PARTNER, *ours) or invited.kind != (PERSON if person else ORGANIZATION):
         raise NotFound
     if row.label == STRICT and role == GUEST:
         raise Refused(STRICT_ONLY)
@@ -101,9 +104,17 @@ def take_back_invitation(session: Session, node: Node, viewer: Viewer, room_id: 
     room_chain.add(session, node, room_id, viewer, "room.withdraw")
 
 
-def accept(session: Session, node: Node, viewer: Viewer, room_id: str, invitation: str, people_ids: Iterable[str]) -> None:
-    """Our yes, with a fresh key that these people of ours open, and the keepers; where the room is for named people, the one whom it
-    names. Raises NoInvitation, Answered, InsideAlready, Refused."""
+def accept(
+    session: Session,
+    node: Node,
+    viewer: Viewer,
+    room_id: str,
+    invitation: str,
+    people_ids: Iterable[str],
+    keys: Iterable[PersonPrivate] = (),
+) -> None:
+    """Our yes, with a fresh key that these people of ours open, and the keepers. Where the room is for named people, by the one whom it
+    names, with their unlocked keys: they sign it. Raises NoInvitation, Answered, InsideAlready, Refused."""
     check_open(session, node)
     row = rooms.by_id(session, room_id)
     room, made = rooms.load(session, node, row.uri), boxes.generate()
@@ -111,8 +122,10 @@ def accept(session: Session, node: Node, viewer: Viewer, room_id: str, invitatio
     named = next(seat.invitation.person for seat in room.seats if seat.invitation.id == invitation)
     if named and named != actors.by_id(session, viewer.person_id).uri:
         raise Forbidden(N_("This invitation is for one person by name, who alone can answer it."))
-    rooms.say(session, node, row.uri, answer, public=made.public)
+    word = vouched.vouch(holding.in_use(session, viewer, list(keys)), row.uri, made.public.kid) if named else None
+    room = rooms.say(session, node, row.uri, answer, public=made.public, vouch=word)
     holding.begin(session, node, viewer, room_id, made, [viewer.person_id] if named else people_ids)
+    turn_if_changed(session, node, room_id, room)
     room_chain.add(session, node, room_id, viewer, "room.accept")
 
 
@@ -193,10 +206,30 @@ def issue(session: Session, node: Node, room_id: str, plan: CaseKey) -> CaseKey:
     """A case key of ours from its document (acting.turn, heal, take_over): made, boxed to every member, told."""
     key, secret = casesecrets.made(plan)
     rooms.say(session, node, plan.room, key)
-    wanted = sa.select(MemberKey.kid, MemberKey.public).where(MemberKey.kid.in_([member.mk for member in key.members]))
-    for row in session.execute(wanted):
-        case_boxes.put(node, key.ck, row.kid, casesecrets.boxed(secret, Public(row.public)))
+    shut_out = {member.mk for member in _stopped(session, room_id, key)}
+    for kid, public in _publics(session, room_id).items():
+        if kid in {member.mk for member in key.members} - shut_out:
+            case_boxes.put(node, key.ck, kid, casesecrets.boxed(secret, public))
     return key
+
+
+def _publics(session: Session, room_id: str) -> dict[str, Public]:
+    rows = session.execute(sa.select(MemberKey.kid, MemberKey.public).where(MemberKey.room_id == room_id))
+    return {row.kid: Public(row.public) for row in rows}
+
+
+def _stopped(session: Session, room_id: str, key: CaseKey) -> list[Member]:
+    """The named people of a list to whom nothing is sealed now: their key has changed, and nobody has compared its words."""
+    if not any(member.person for member in key.members):
+        return []
+    rows = session.execute(sa.select(MemberKey.kid, MemberKey.signer, MemberKey.signature).where(MemberKey.room_id == room_id))
+    return vouched.stopped(session, key, {row.kid: Vouch(row.signer, row.signature) for row in rows})
+
+
+def stopped(session: Session, node: Node, room_id: str) -> list[Member]:
+    """The same of a room as it is."""
+    head = rooms.by_row(session, node, room_id).head
+    return _stopped(session, room_id, head) if head is not None else []
 
 
 def turn_if_changed(session: Session, node: Node, room_id: str, room: Room) -> None:
@@ -241,8 +274,27 @@ def keep_turning(session: Session, node: Node) -> None:
     for room_id in session.scalars(sa.select(Row.id).where(Row.state == OPEN, Row.owner == node.actor_uri, due)).all():
         if member_boxes.can_be_opened(session, node, room_id):
             turn(session, node, room_id)
+    for room_id in _read_by_stopped(session, node):
+        turn(session, node, room_id)
     for room_id in _older(session, node):
         rekey(session, node, room_id)
+
+
+def _read_by_stopped(session: Session, node: Node) -> list[str]:
+    """Rooms for named people that we lead, whose newest case key somebody holds to whom nothing is sealed any more."""
+    ours = sa.select(Row.id).where(Row.state == OPEN, Row.owner == node.actor_uri, Row.label == RED)
+    return [room_id for room_id in session.scalars(ours).all() if still_reads(session, node, room_id)]
+
+
+def still_reads(session: Session, node: Node, room_id: str) -> list[Member]:
+    """To whom nothing is sealed now, though they may hold the newest case key: as far as we see where we lead the room, else all of
+    them."""
+    row = rooms.by_id(session, room_id)
+    found = stopped(session, node, room_id)
+    if row.owner != node.actor_uri or not found:
+        return found
+    held = case_boxes.found(node, [row.ck], [one.mk for one in found])
+    return [one for one in found if (row.ck, one.mk) in held]
 
 
 def _older(session: Session, node: Node) -> list[str]:
@@ -269,11 +321,13 @@ def _hand_out(session: Session, node: Node, opened: Opened) -> None:
     """Boxes of all case keys that this person opens, for all members' keys that may have them."""
     room = rooms.load(session, node, opened.uri)
     may = {key.ck: handing.all_entitled(room, key) for key in room.line.keys}
-    rows = session.execute(sa.select(MemberKey.kid, MemberKey.public).where(MemberKey.room_id == opened.room_id))
-    keys = {row.kid: Public(row.public) for row in rows}
+    keys, shut_out = (
+        _publics(session, opened.room_id),
+        {one.mk for one in _stopped(session, opened.room_id, room.head)} if room.head else set(),
+    )
     there = case_boxes.found(node, may, keys)
     for ck, kids in may.items():
-        for kid in kids & keys.keys():
+        for kid in kids & keys.keys() - shut_out:
             if (ck, kid) not in there and ck in opened.secrets:
                 case_boxes.put(node, ck, kid, casesecrets.boxed(opened.secrets[ck], keys[kid]))
                 room_chain.add(session, node, opened.room_id, opened.viewer, "room.box_made", kid)
