@@ -39,6 +39,7 @@ from fedcollab.feature import (
     ASKED,
     BESIDE,
     CODES,
+    COLLEAGUES,
     COUNTED,
     HOME,
     MENU,
@@ -53,8 +54,10 @@ from fedcollab.feature import (
     page,
     unlock_first,
 )
+from fedcollab.features.cases.feature import FEATURE as CASES
 from fedcollab.features.discussions.feature import FEATURE as DISCUSSIONS
 from fedcollab.features.keeping.feature import FEATURE as KEEPING
+from fedcollab.features.members.colleagues import colleagues
 from fedcollab.features.members.feature import FEATURE as MEMBERS
 from fedcollab.features.members.feature import RATE, THROTTLE, Rate, Throttle, session_viewer
 from fedcollab.features.resources.exchange.exporting import EXPORTS, exports
@@ -112,7 +115,7 @@ SEALING = Feature(
     restored=(organisation.begin_anew,),
     namings=(people.NAMED_IN_RING, organisation.NAMED_IN_RING, sheets.NAMED_IN_RING, case_boxes.NAMED_IN_RING, member_boxes.NAMED_IN_RING),
 )
-MAIN = (DISCUSSIONS, LIBRARY, STORIES, MEMBERS, SEARCHING, KEEPING, FLOWS, ADMIN)
+MAIN = (DISCUSSIONS, LIBRARY, STORIES, CASES, MEMBERS, SEARCHING, KEEPING, FLOWS, ADMIN)
 FEATURES: tuple[Feature, ...] = (FEDERATION, *MAIN, FILES, RUNNING, SEALING)
 NAMINGS = tuple(naming for feature in FEATURES for naming in feature.namings)
 STOCKS = tuple(feature.stock for feature in FEATURES if feature.stock is not None)
@@ -153,6 +156,7 @@ def make_app(kernel: Kernel) -> web.Application:
     app[ASKED] = tuple(feature.asked for feature in FEATURES if feature.asked)
     app[RATE] = Rate(kernel.node.clock)
     app[CODES] = {code: text for feature in FEATURES for code, text in feature.codes.items()}
+    app[COLLEAGUES] = colleagues
     app[SEARCHES] = searches()
     app[EXPORTS] = exports()
     app[TURNS] = asyncio.Semaphore(1)

@@ -10,7 +10,7 @@ from aiohttp import web
 from multidict import MultiDictProxy
 from sqlalchemy.orm import Session
 
-from fedcollab.access.viewer import ANYBODY, MODERATOR, VIEWER, Viewer
+from fedcollab.access.viewer import ANYBODY, CASEWORKER, MODERATOR, VIEWER, Viewer
 from fedcollab.actors.node import Node
 from fedcollab.backup.erasures import Part
 from fedcollab.base.clock import MICROSECONDS, MINUTE
@@ -48,7 +48,8 @@ from fedcollab.search.filling import Stock
 @dataclass(frozen=True)
 class MenuItem:
     """A place in the menu: address, message id, icon of icons.svg, the role it takes (empty for every member; a moderator's is an
-    admin's too), what else belongs to it (the beginnings of other addresses), and how many things wait there, for whom it is shown to."""
+    admin's too, a caseworker's a keeper's), what else belongs to it (the beginnings of other addresses), and how many things wait there,
+    for whom it is shown to."""
 
     path: str
     text: str
@@ -61,7 +62,8 @@ class MenuItem:
         """Whether it stands in somebody's menu."""
         if not viewer.signed_in:
             return False
-        return not self.role or self.role in viewer.roles or (self.role == MODERATOR and viewer.moderates)
+        also = (self.role == MODERATOR and viewer.moderates) or (self.role == CASEWORKER and viewer.is_keeper)
+        return not self.role or self.role in viewer.roles or also
 
     def holds(self, path: str) -> bool:
         """Whether the page at `path` lies in this part of the house."""
@@ -137,6 +139,7 @@ CODES: web.AppKey[dict[str, str]] = web.AppKey("codes")
 ASKED: web.AppKey[tuple[MayAsk, ...]] = web.AppKey("asked")
 HOME = web.AppKey("home", tuple[HomeNote, ...])
 BESIDE: web.AppKey[tuple[tuple[str, LookBeside], ...]] = web.AppKey("beside")
+COLLEAGUES: web.AppKey[Callable[[Session, frozenset[str]], list[tuple[str, str]]]] = web.AppKey("colleagues")  # with one of some roles
 NUMBERS = web.RequestKey("numbers", dict[str, int])
 ASKED_AT = web.RequestKey("asked_at", int)  # when whoever is signed in last gave in this browser all that they sign in with
 ASKED_FOR, AGAIN = 10 * MINUTE, "/again"

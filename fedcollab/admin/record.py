@@ -41,6 +41,7 @@ KINDS = {
     "flag": N_("Reports"),
     "file": N_("Files"),
     "room": N_("Sealed rooms"),
+    "case": N_("Cases"),
     "group": N_("Groups"),
     "member": N_("Members"),
     "token": N_("Tokens"),

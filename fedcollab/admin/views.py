@@ -171,6 +171,8 @@ ACTIONS = {
     "key.anew": N_("New key made without the old one; it waits for a keeper"),
     "key.confirm": N_("Key of a partner's person confirmed by its words"),
     "key.readmit": N_("New key of a person confirmed by a keeper"),
+    "case.read": N_("Case read"),
+    "case.need": N_("What somebody needs to know in a case changed"),
     "token.create": N_("Token for a tool made"),
     "token.revoke": N_("Token for a tool revoked"),
 }

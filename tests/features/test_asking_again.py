@@ -53,6 +53,8 @@ ORDINARY = {  # why none of these is asked for again
     "/admin/maintenance": "closes and opens",
     "/admin/first": "reads the printed key back",
     "/keepers/set-up/try": "changes nothing: compares two sheets",
+    "/cases/{id}/say/{kind}": "adds to a case",
+    "/cases/{id}/search": "only reads",
     "/settings": "a name and a language",
     "/settings/password": "asks for the old one, or comes by a one-time link",
     "/settings/keys": "each act asks for the password itself",

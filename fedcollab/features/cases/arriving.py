@@ -16,7 +16,7 @@ AHEAD = 5 * MINUTE  # how much later than its arrival here an entry may say that
 @dataclass(frozen=True, repr=False)
 class Arrived:
     """A sealed message as the room gives it: its id, the person and the organisation that sealed it, when it came here (microseconds),
-    and its content; None where it could not be opened, `lacks` then being "key" or "erased"."""
+    and its content; None where it could not be opened, `lacks` then being "key", "author", "broken" or "erased"."""
 
     id: str
     author: str
@@ -51,7 +51,7 @@ class Look:
 @dataclass(slots=True, eq=False, repr=False)
 class Item:
     """An entry with its place in the case. `at` is when it was written: as its author says, but not later than AHEAD after it came and
-    not before the case was opened. `unread` is "newer", "broken", "key" or "erased", or empty."""
+    not before the case was opened. `unread` is "newer", "broken", "key", "author" or "erased", or empty."""
 
     id: str
     author: str

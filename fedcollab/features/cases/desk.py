@@ -1,0 +1,186 @@
+"""Decides how a case comes onto somebody's desk: opened, folded for what they need to know, put on record; and how one more entry is said.
+
+Both bring the clear header up to date, and take back what entries of ours have had erased, in the same unit.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import sqlalchemy as sa
+from aiohttp import web
+from sqlalchemy.orm import Session
+
+from fedcollab.access.viewer import CASEWORKER, KEEPER, Viewer
+from fedcollab.actors import service as actors
+from fedcollab.actors.node import Node
+from fedcollab.base.errors import Gone, N_, NotFound
+from fedcollab.base.statements import put
+from fedcollab.feature import member_of
+from fedcollab.federation.kernel import KERNEL
+from fedcollab.sealing import holding, room_chain, room_content, room_sending, working
+from fedcollab.sealing.facts import owner
+from fedcollab.sealing.holding import Opened
+from fedcollab.sealing.pairs import PersonPrivate
+from fedcollab.sealing.room_content import Message
+from fedcollab.sealing.room_models import CASE, ERASED, RoomPerson, SealedMessage
+from fedcollab.sealing.room_state import Room
+from fedcollab.sealing.unlocked import unlocked_of
+
+from . import access, naming, needs
+from .access import Access
+from .arriving import Arrived, Look
+from .folding import fold
+from .header import header
+from .kinds import document
+from .models import CaseRecord
+from .naming import Names
+from .record import Entry
+from .shown import Case
+
+OPENERS = frozenset({CASEWORKER, KEEPER})  # the roles of whom cases are opened by; both compel a second factor
+READ = "case.read"
+Keys = list[PersonPrivate]
+
+
+class NoLonger(Gone):
+    """Somebody with a page of a case that they were taken off meanwhile."""
+
+    text = N_("You are no longer on this case, so nothing was sent or changed. If that is a mistake, ask a keeper or somebody on it.")
+
+
+@dataclass(frozen=True, repr=False)
+class Desk:
+    """A case open before one of our people. `row` is its clear header, None until its first entry could be read; `names` says who
+    everybody in it is."""
+
+    viewer: Viewer
+    opened: Opened
+    row: Any
+    messages: tuple[Message, ...]
+    case: Case
+    look: Look
+    names: Names
+    access: Access
+
+    @property
+    def id(self) -> str:
+        """As it stands in addresses."""
+        return self.opened.room_id
+
+    @property
+    def path(self) -> str:
+        return f"/cases/{self.opened.room_id}"
+
+    @property
+    def leads(self) -> bool:
+        """Whether our organisation leads the case: by its terms, or as the owner of its room."""
+        return self.access.leads or (self.case.terms is not None and self.case.terms.lead == self.look.organisation)
+
+
+def open_desk(session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: str) -> Desk:
+    """The case for one of us who is on it, in a unit that writes. Raises NotFound, NoLonger."""
+    if not viewer.roles & OPENERS:
+        raise NotFound
+    try:
+        opened = holding.open_room(session, node, viewer, keys, case_id)
+    except NotFound:
+        raise (NoLonger if _was_on_it(session, viewer, case_id) else NotFound) from None
+    if opened.kind != CASE:
+        raise NotFound
+    working.settle(session, node, opened, keys)
+    me = actors.by_id(session, viewer.person_id).uri
+    knows = needs.known(session, opened.room_id, viewer.person_id)
+    look = Look(node.now(), owners(opened.room), me, opened.room.me, knows)
+    desk = _folded(session, viewer, opened, tuple(room_content.read(session, opened)), look)
+    return _kept(session, node, desk)
+
+
+def say(session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: str, make: Callable[[Desk], Entry]) -> str:
+    """Adds the entry that `make` answers; its id. Raises what `open_desk` raises, what `make` does (Wrong), and Frozen, Ended, Outside."""
+    desk = open_desk(session, node, viewer, keys, case_id)
+    return add(session, node, desk, make(desk))[0]
+
+
+def add(session: Session, node: Node, desk: Desk, entry: Entry) -> tuple[str, Desk]:
+    """The same for a case that is open already: the entry's id, and the desk with it."""
+    content = document(entry)
+    made = room_content.write(session, node, desk.opened, content)
+    message = Message(made, desk.look.person, desk.look.organisation, node.now(), 0, content)
+    return made, _kept(session, node, _folded(session, desk.viewer, desk.opened, (*desk.messages, message), desk.look))
+
+
+def owners(room: Room) -> frozenset[str]:
+    """The organisations that own the room or have owned it."""
+    return frozenset(owner(key) for key in room.line.keys)
+
+
+def _folded(session: Session, viewer: Viewer, opened: Opened, messages: tuple[Message, ...], look: Look) -> Desk:
+    case = fold((Arrived(one.id, one.author, one.organisation, one.at, one.content, one.lacks) for one in messages), look)
+    names = naming.names(session, {look.person, *_spoken_of(case, messages), *access.uris(opened.room)})
+    return Desk(viewer, opened, None, messages, case, look, names, access.access(session, opened, names))
+
+
+def _spoken_of(case: Case, messages: tuple[Message, ...]) -> Iterator[str]:
+    """Whom the pages of a case name."""
+    for one in messages:
+        yield from (one.author, one.organisation)
+    yield from (work.entry.owner for work in (*case.tasks, *case.plan) if work.entry)
+    yield from (share.entry.to for share in case.shares if share.entry)
+    yield from (consent.entry.to for consent in case.consents if consent.entry)
+    yield case.terms.lead if case.terms else ""
+
+
+def _kept(session: Session, node: Node, desk: Desk) -> Desk:
+    """Brings the clear header up to date, and what is to be destroyed of ours goes: others' own nodes see to theirs."""
+    table: Any = CaseRecord.__table__
+    before = session.execute(sa.select(table).where(table.c.room_id == desk.id)).one_or_none()
+    values = _header(desk)
+    if before is None and values["opened_id"]:
+        put(session, CaseRecord, room_id=desk.id, **values)
+    elif before is not None and values["opened_id"] and values != {name: getattr(before, name) for name in values}:
+        session.execute(sa.update(table).where(table.c.room_id == desk.id).values(**values))
+    for one in desk.messages:
+        if one.id in desk.case.gone and one.organisation == desk.look.organisation and one.lacks != ERASED:
+            _take_back(session, node, desk, one.id)
+    row = session.execute(sa.select(table).where(table.c.room_id == desk.id)).one_or_none()
+    return replace(desk, row=row)
+
+
+def _take_back(session: Session, node: Node, desk: Desk, uri: str) -> None:
+    there = sa.select(SealedMessage.id).where(SealedMessage.uri == uri, SealedMessage.state != ERASED)
+    if session.execute(there).first() is not None:
+        room_sending.take_back(session, node, desk.viewer, uri)
+
+
+def _header(desk: Desk) -> dict[str, str]:
+    opened = next((one.id for one in desk.case.timeline if one.kind == "opened" and not one.void), "")
+    return {"opened_id": opened, **header(desk.case)}
+
+
+def _was_on_it(session: Session, viewer: Viewer, case_id: str) -> bool:
+    there = sa.select(RoomPerson.room_id).where(RoomPerson.room_id == case_id, RoomPerson.person_id == viewer.person_id)
+    return session.execute(there).first() is not None
+
+
+async def desk_of(request: web.Request) -> Desk:
+    """The case of a page's address, read by whoever is signed in and has unlocked their keys; that they read it is on record. Raises
+    Unauthorized, Locked, NotFound, NoLonger."""
+    desk: Desk = await acted(request, _read)
+    return desk
+
+
+def _read(session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: str) -> Desk:
+    desk = open_desk(session, node, viewer, keys, case_id)
+    room_chain.add(session, node, desk.id, viewer, READ)
+    return desk
+
+
+async def acted(request: web.Request, work: Callable[..., Any], *args: Any) -> Any:
+    """What `work(session, node, viewer, keys, case id, ...)` answers, as one unit, for whoever is signed in and has unlocked their keys. A
+    form is read before this."""
+    viewer = member_of(request)
+    if not viewer.roles & OPENERS:
+        raise NotFound
+    keys, kernel = await unlocked_of(request), request.app[KERNEL]
+    return await kernel.database.write(work, kernel.node, viewer, keys, request.match_info["id"], *args)

@@ -1,0 +1,157 @@
+"""Decides what stands on the page of one's cases: those one is on, those that wait for an answer, and for keepers those with nobody on.
+Of a sealed case only its first entry is opened here, for the code."""
+
+import contextlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from aiohttp import web
+from sqlalchemy.orm import Session
+
+from fedcollab.access.models import RED
+from fedcollab.access.viewer import Viewer
+from fedcollab.actors import service as actors
+from fedcollab.actors.node import Node
+from fedcollab.base.clock import iso
+from fedcollab.base.errors import BadRequest, NotFound, Refused
+from fedcollab.base.web import page_key
+from fedcollab.feature import member_of, page
+from fedcollab.federation.kernel import KERNEL
+from fedcollab.sealing import holding, opening, organisation, room_content
+from fedcollab.sealing.room_models import CASE, Room, RoomMember, RoomPerson
+from fedcollab.sealing.room_state import CLOSED, FROZEN, OPEN
+from fedcollab.sealing.unlocked import unlocked_of
+
+from . import naming
+from .desk import OPENERS, Keys
+from .grounds import CASE_STATUS, LABELS
+from .kinds import parse
+from .models import CaseRecord
+from .naming import Named
+from .record import Opened
+
+EACH = 20
+HEADER = (CaseRecord.opened_id, CaseRecord.status, CaseRecord.due, CaseRecord.review, CaseRecord.retention)
+
+
+@dataclass(frozen=True, repr=False)
+class Row:
+    """A case in a list: its code (empty where that cannot be read yet) and its clear header; `since` when one came to it."""
+
+    id: str
+    code: str
+    label: str
+    state: str
+    status: str
+    due: str
+    review: str
+    since: int
+
+
+@dataclass(frozen=True, repr=False)
+class Asked:
+    """Something sealed that waits for our answer: who asks, under which label."""
+
+    id: str
+    by: Named
+    label: str
+    since: int
+
+
+@dataclass(frozen=True, repr=False)
+class Mine:
+    """What the page shows; `more` is where older ones begin, `open` whether cases can be opened here."""
+
+    rows: list[Row]
+    more: str
+    asked: list[Asked]
+    nobody: list[Row]
+    open: bool
+    today: str
+
+
+async def show_cases(request: web.Request) -> web.Response:
+    """My cases, and what waits for somebody."""
+    viewer, kernel = member_of(request), request.app[KERNEL]
+    if not viewer.roles & OPENERS:
+        raise NotFound
+    keys = await unlocked_of(request)
+    found = await kernel.database.read(mine, kernel.node, viewer, keys, request.query.get("before", ""))
+    return page(request, "cases/list.html", found=found, STATUS=CASE_STATUS, LABELS=LABELS)
+
+
+def mine(session: Session, node: Node, viewer: Viewer, keys: Keys, before: str = "") -> Mine:
+    """The cases of one of our people, those they came to last first."""
+    on_it = sa.and_(RoomPerson.room_id == Room.id, RoomPerson.person_id == viewer.person_id, RoomPerson.until.is_(None))
+    query = _rows(RoomPerson.since).join(RoomPerson, on_it)
+    if key := page_key(before):
+        query = query.where(sa.tuple_(RoomPerson.since, Room.id) < sa.tuple_(sa.literal(key[0]), sa.literal(key[1][:36])))
+    found = session.execute(query.order_by(RoomPerson.since.desc(), Room.id.desc()).limit(EACH + 1)).all()
+    rows = [_row(one, _code(session, node, viewer, keys, one)) for one in found[:EACH]]
+    return Mine(
+        rows=rows,
+        more=f"{rows[-1].since}-{rows[-1].id}" if len(found) > EACH else "",
+        asked=waiting(session, node, viewer),
+        nobody=[_row(one) for one in _nobodys(session)] if viewer.is_keeper else [],
+        open=opening.opens(organisation.facts(session, node)),
+        today=iso(node.now())[:10],
+    )
+
+
+def waiting(session: Session, node: Node, viewer: Viewer) -> list[Asked]:
+    """The invitations that somebody with these roles may answer: of people by name their own alone."""
+    me, person = node.actor_uri, actors.by_id(session, viewer.person_id).uri
+    theirs = sa.and_(RoomMember.room_id == Room.id, RoomMember.organisation == me, RoomMember.state == "invited")
+    query = sa.select(Room.id, Room.owner, Room.label, Room.created_at).join(RoomMember, theirs).where(Room.kind == CASE)
+    query = query.where(sa.or_(RoomMember.person == "", RoomMember.person == person)).order_by(Room.created_at.desc()).limit(EACH)
+    rows = session.execute(query).all()
+    names = naming.names(session, [row.owner for row in rows])
+    return [Asked(row.id, names[row.owner], row.label, row.created_at) for row in rows]
+
+
+def count(session: Session, viewer: Viewer) -> int:
+    """How many invitations wait, for the menu."""
+    person = sa.select(RoomMember.room_id).join(Room, Room.id == RoomMember.room_id)
+    own = actors.by_id(session, viewer.organisation_id).uri if viewer.organisation_id else ""
+    me = actors.by_id(session, viewer.person_id).uri
+    theirs = sa.and_(RoomMember.organisation == own, RoomMember.state == "invited", RoomMember.person.in_(["", me]), Room.kind == CASE)
+    return len(session.execute(person.where(theirs).limit(100)).all())
+
+
+def _rows(since: Any) -> sa.Select[Any]:
+    query = sa.select(Room.id, Room.label, Room.state, since.label("since"), *HEADER).where(Room.kind == CASE)
+    return query.outerjoin(CaseRecord, CaseRecord.room_id == Room.id)
+
+
+def _nobodys(session: Session) -> Iterable[Any]:
+    """Cases that nobody of us is on: keepers assign somebody. One for people by name is theirs alone."""
+    somebody = sa.exists().where(RoomPerson.room_id == Room.id, RoomPerson.until.is_(None))
+    query = _rows(Room.created_at).where(Room.state.in_((OPEN, FROZEN, CLOSED)), Room.label != RED, ~somebody)
+    return session.execute(query.order_by(Room.created_at.desc()).limit(100)).all()
+
+
+def _row(one: Any, code: str = "") -> Row:
+    return Row(one.id, code, one.label, one.state, one.status or "", one.due or "", one.review or "", one.since)
+
+
+def _code(session: Session, node: Node, viewer: Viewer, keys: Keys, one: Any) -> str:
+    """The code of a case, by opening its first entry alone; empty where it does not open."""
+    if not one.opened_id:
+        return ""
+    with contextlib.suppress(Refused):
+        message = room_content.one(session, holding.open_room(session, node, viewer, keys, one.id), one.opened_id)
+        return code_in(message.content) if message and message.content is not None else ""
+    return ""
+
+
+def code_in(content: object) -> str:
+    """The code that a case's first entry says."""
+    with contextlib.suppress(BadRequest):
+        entry = parse(content)
+        return entry.code if isinstance(entry, Opened) else ""
+    return ""
+
+
+ROUTES = (web.get("/cases", show_cases),)

@@ -1,0 +1,74 @@
+"""Decides what the first page of a case shows: what happened, the newest first, 50 at a time, and above it the forms of every day."""
+
+from typing import Any, NamedTuple
+
+from aiohttp import web
+
+from fedcollab.base.errors import NotFound
+from fedcollab.base.web import read_form
+
+from .checking import Wrong
+from .desk import Desk, desk_of
+from .finding import find
+from .framing import CASE, TIMELINE, show
+from .record import Entry
+from .shown import Shown
+from .speaking import Fields, said
+from .telling import WORDS
+from .work import Contact, Decision, Message
+
+EACH = 50
+QUICK: dict[str, type[Entry]] = {kind.KIND: kind for kind in (Message, Decision, Contact)}
+LONGEST = 200  # letters of what is searched for
+
+
+class Slice(NamedTuple):
+    """Items, the newest first; `before` is where the older ones begin, 0 for none."""
+
+    items: tuple[Shown, ...]
+    before: int
+
+
+def newest(timeline: tuple[Shown, ...], before: str) -> Slice:
+    """The newest items, or those before the one at this place counted from the beginning: what is added later moves none of them."""
+    end = min(int(before), len(timeline)) if before.isascii() and before.isdigit() and len(before) < 9 else len(timeline)
+    start = max(0, end - EACH)
+    return Slice(tuple(reversed(timeline[start:end])), start)
+
+
+async def show_timeline(request: web.Request) -> web.Response:
+    """What happened in a case."""
+    return _page(request, await desk_of(request))
+
+
+async def say_quickly(request: web.Request) -> web.Response:
+    """A message, decision or contact from the forms on that page."""
+    kind = QUICK.get(request.match_info["kind"])
+    if kind is None:
+        raise NotFound
+    return await said(request, kind, _again, "")
+
+
+async def search(request: web.Request) -> web.Response:
+    """What stands in the case with all the words asked for. A form that is sent, for nothing of a case stands in an address."""
+    fields = await read_form(request)
+    asked = fields.get("q", "").strip()[:LONGEST]
+    desk = await desk_of(request)
+    return show(request, desk, "cases/search.html", TIMELINE, asked=asked, found=find(desk.case, asked)[: 2 * EACH], **WORDS)
+
+
+async def _again(request: web.Request, desk: Desk, error: Wrong, fields: Fields) -> web.Response:
+    return _page(request, desk, error=error, typed=fields, chosen=request.match_info["kind"])
+
+
+def _page(request: web.Request, desk: Desk, *, error: Wrong | None = None, typed: Any = None, chosen: str = "message") -> web.Response:
+    part = newest(desk.case.timeline, request.query.get("before", ""))
+    shown = dict(part=part, typed=typed or {}, chosen=chosen, today=desk.look.today)
+    return show(request, desk, "cases/timeline.html", TIMELINE, error=error, at=f"{chosen}-", **shown, **WORDS)
+
+
+ROUTES = (
+    web.get(CASE, show_timeline),
+    web.post(CASE + "/say/{kind}", say_quickly),
+    web.post(CASE + "/search", search),
+)

@@ -1,0 +1,117 @@
+"""Gives tests of cases whole nodes in this process, with cases open, and browsers whose people have unlocked their keys."""
+
+import contextlib
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fedcollab.access.models import AMBER
+from fedcollab.access.viewer import CASEWORKER, MEMBER
+from fedcollab.admin import partners as acts
+from fedcollab.base.web import cookie_name
+from fedcollab.features.cases import codes, desk
+from fedcollab.features.cases.record import Entry, Opened
+from fedcollab.features.cases.work import Message
+from fedcollab.sealing import keepers, people, sheets, state, unlocked, working
+from fedcollab.sealing.pairs import PersonPrivate
+from tests.web import Site, Visitor, site
+
+UNLOCK = b"u" * 32
+WORKER = (MEMBER, CASEWORKER)
+CODE = re.compile(r'<h1 class="case-code ltr"[^>]*>([^<]*)</h1>')
+TERMS = {
+    "purpose": "Safe support and legal advice",
+    "basis": "VitalInterests",
+    "condition": "VitalInterests",
+    "label": AMBER,
+    "review": "2027-01-31",
+    "retention": "2028-01-31",
+}
+
+
+@dataclass
+class Office:
+    """A node with cases open: Mila and Ruth are keepers; everybody's keys are unlocked in their browser."""
+
+    site: Site
+    people: dict[str, Visitor] = field(default_factory=dict)
+    keys: dict[str, list[PersonPrivate]] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> Visitor:
+        return self.people[name]
+
+    @property
+    def me(self) -> str:
+        return self.site.kernel.node.actor_uri
+
+    async def join(self, name: str, *roles: str) -> Visitor:
+        visitor = await self.site.member(name, *(roles or WORKER))
+        settings, viewer = self.site.kernel.node.settings, visitor.viewer
+
+        def work(session: Any, node: Any) -> PersonPrivate:
+            with node.ring.begin() as ring:
+                made = people.make(session, ring, node, viewer.person_id, UNLOCK)
+                unlocked.unlock(ring, visitor.cookies[cookie_name(settings, "session")], [made], node.now())
+                return made
+
+        self.people[name], self.keys[name] = visitor, [await self.site.write(work)]
+        return visitor
+
+    async def do(self, name: str, act: Any, *values: Any, **more: Any) -> Any:
+        """An act of the sealing floor that takes no key."""
+        return await self.site.write(act, self.people[name].viewer, *values, **more)
+
+    async def unlocked(self, name: str, act: Any, *values: Any, **more: Any) -> Any:
+        return await self.site.write(act, self.people[name].viewer, self.keys[name], *values, **more)
+
+    async def desk(self, name: str, case_id: str) -> desk.Desk:
+        return await self.unlocked(name, desk.open_desk, case_id)  # type: ignore[no-any-return]
+
+    async def say(self, name: str, case_id: str, entry: Entry | str) -> str:
+        """An entry, or a message of this text."""
+
+        def make(open_desk: desk.Desk) -> Entry:
+            return Message(at=open_desk.look.now, text=entry) if isinstance(entry, str) else entry
+
+        return await self.unlocked(name, desk.say, case_id, make)  # type: ignore[no-any-return]
+
+    async def case(self, name: str, label: str = AMBER, **over: Any) -> str:
+        """A case that somebody has opened, without its page."""
+        case_id: str = await self.unlocked(name, working.found, "case", label)
+        now = self.site.kernel.node.now()
+        said = {"purpose": "Support", "basis": ("VitalInterests",), "condition": ("VitalInterests",), "lead": self.me, "label": label}
+        said |= {"review": "2030-01-31", "retention": "2031-01-31", "code": codes.fresh(), "at": now} | over
+        await self.say(name, case_id, Opened(**said))
+        return case_id
+
+    async def sql(self, query: str, **values: Any) -> list[tuple[Any, ...]]:
+        import sqlalchemy as sa
+
+        return await self.site.kernel.database.read(lambda session: [tuple(row) for row in session.execute(sa.text(query), values)])
+
+
+@contextlib.asynccontextmanager
+async def office(root: Path, **settings: Any) -> AsyncIterator[Office]:
+    """A node with two keepers, and Noor and Daan, who work on cases."""
+    async with site(root, **settings) as made:
+        at = Office(made)
+        await made.write(lambda session, node: state.turn_on(session, node, None))
+        await at.join("mila", "admin", MEMBER)
+        mila = at["mila"].viewer
+        await at.do("mila", keepers.name, mila.person_id)
+        await at.do("mila", keepers.begin)
+        await at.do("mila", sheets.make, at.keys["mila"][0], "")
+        await at.join("ruth")
+        await at.do("mila", keepers.name, at["ruth"].viewer.person_id)
+        await at.do("mila", keepers.hand, at.keys["mila"][0], at["ruth"].viewer.person_id, at.keys["ruth"][0].public.kid)
+        await at.join("noor")
+        await at.join("daan")
+        yield at
+
+
+async def befriend(one: Office, other: Office) -> None:
+    """Each approves the other, as their admins do."""
+    for a, b in ((one, other), (other, one)):
+        await acts.add(a.site.kernel, a["mila"].viewer, b.site.url, approve=True)
