@@ -78,6 +78,8 @@ from fedcollab.running import disk, health, metrics
 from fedcollab.running.closing import closed
 from fedcollab.sealing import (
     case_boxes,
+    file_asking,
+    file_serving,
     keepers,
     key_asking,
     key_serving,
@@ -89,6 +91,7 @@ from fedcollab.sealing import (
     ring,
     room_receiving,
     sheets,
+    taken_back,
     working,
 )
 from fedcollab.sealing.unlocked import Locked
@@ -109,9 +112,10 @@ FILES = Feature(
 RUNNING = Feature("running", routes=(*health.ROUTES, *metrics.ROUTES), chores=disk.CHORES)
 SEALING = Feature(
     "sealing",
-    routes=key_serving.ROUTES,
+    routes=(*key_serving.ROUTES, *file_serving.ROUTES),
     handlers=(*partner_keys.HANDLERS, *room_receiving.HANDLERS),
     chores=(ring.finish, sheets.end_old, keepers.end_left, working.keep_turning),
+    erasures=Part("sealed", taken_back.listed, taken_back.take_again),
     restored=(organisation.begin_anew,),
     namings=(people.NAMED_IN_RING, organisation.NAMED_IN_RING, sheets.NAMED_IN_RING, case_boxes.NAMED_IN_RING, member_boxes.NAMED_IN_RING),
 )
@@ -174,6 +178,7 @@ def make_app(kernel: Kernel) -> web.Application:
     app.cleanup_ctx.append(_work)
     app.cleanup_ctx.append(sweeping.run)
     app.cleanup_ctx.append(key_asking.run)
+    app.cleanup_ctx.append(file_asking.run)
     app.cleanup_ctx.append(metrics.apart)
     return app
 

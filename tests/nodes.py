@@ -47,7 +47,7 @@ from fedcollab.files import previews, sweeping
 from fedcollab.files import views as files
 from fedcollab.files.holding import HOLDS
 from fedcollab.files.shelves import SHELVES, shelves
-from fedcollab.sealing import key_serving, partner_keys, room_receiving
+from fedcollab.sealing import file_serving, key_serving, partner_keys, room_receiving
 from fedcollab.sealing.ring import Ring
 from fedcollab.sealing.ring_models import RingModel
 from tests import pooled
@@ -166,7 +166,7 @@ async def start(
     app[HOLDS] = tuple(one.holds for one in (DISCUSSIONS, LIBRARY) if one.holds)
     app[SHELVES] = shelves(settings, files_of)
     every = (*DISCUSSIONS.routes, *LIBRARY.routes, *MEMBERS.routes, *files.ROUTES, *previews.ROUTES, *key_serving.ROUTES)
-    app.add_routes([*views.ROUTES, *streams.ROUTES, *mirror.ROUTES, *every])
+    app.add_routes([*views.ROUTES, *streams.ROUTES, *mirror.ROUTES, *every, *file_serving.ROUTES])
     app.cleanup_ctx.append(sweeping.run)
     app.on_response_prepare.append(add_headers)
     runner = web.AppRunner(app, access_log=None)

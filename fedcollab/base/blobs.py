@@ -167,10 +167,10 @@ def _create(path: Path) -> int:
 
 
 class Growing:
-    """A file that is coming in: `size` bytes of it are written, and hashed on the way."""
+    """A file that is coming in: `size` bytes of it are written, and hashed on the way, unless whoever writes does that."""
 
-    def __init__(self, path: Path, disk: Disk) -> None:
-        self.path, self.disk = path, disk
+    def __init__(self, path: Path, disk: Disk, *, hashed: bool = True) -> None:
+        self.path, self.disk, self.hashed = path, disk, hashed
         self.size = 0
         self._hash = hashlib.sha256()
         self._handle = -1
@@ -193,7 +193,8 @@ class Growing:
         await self.disk.do(self._add, data)
 
     def _add(self, data: bytes | bytearray) -> None:
-        self._hash.update(data)
+        if self.hashed:
+            self._hash.update(data)
         left = memoryview(data)
         while left:
             written = os.pwrite(self._handle, left, self.size)
@@ -233,8 +234,8 @@ class Arriving:
     def __init__(self, root: Path, disk: Disk) -> None:
         self.root, self.disk = root, disk
 
-    def growing(self, key: str) -> Growing:
-        return Growing(Folder(self.root, self.disk).path(key), self.disk)
+    def growing(self, key: str, *, hashed: bool = True) -> Growing:
+        return Growing(Folder(self.root, self.disk).path(key), self.disk, hashed=hashed)
 
     async def remove(self, key: str) -> None:
         await Folder(self.root, self.disk).remove(key)

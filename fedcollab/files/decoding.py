@@ -7,7 +7,7 @@ import json
 import logging
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -17,6 +17,7 @@ from fedcollab.base.errors import N_, Refused, Unavailable
 PROGRAM = Path(__file__).with_name("decoder.py")
 SECONDS = 40.0
 PREVIEW_BYTES, PICTURE_BYTES = 1 << 20, 256 << 20  # of what may come out
+PIPED = 64 << 20  # that the process reads of a pipe
 PIECE, LINE = 1 << 16, 200
 WAITING = 20  # how many may wait for their turn
 DAMAGED, TOO_LARGE = 3, 4  # how the process ends; anything else is a decoder that broke, or was killed
@@ -28,6 +29,7 @@ LIBRARIES = {"PIL": "Pillow", "pypdfium2": "pypdfium2"}
 MISSING = N_("This node can't take pictures: the programs that read them are not installed. Tell your administrator.")
 PICTURES = {"image/jpeg": "jpeg", "image/png": "png", "image/gif": "gif", "image/webp": "webp"}
 Write = Callable[[bytes], Awaitable[object]]
+Source = BinaryIO | AsyncIterator[bytes]
 KINDS = PICTURES | {"application/pdf": "pdf"}
 
 log = logging.getLogger("fedcollab.files")
@@ -60,6 +62,14 @@ class Decoder:
             raise Refused(LARGE if code == TOO_LARGE else BROKEN, reason=f"a decoder ended with {code}")
         return drawn
 
+    async def clean_piped(self, pieces: AsyncIterator[bytes], media_type: str, write: Write) -> None:
+        """The same for a picture that lies in no file: its `pieces` go through a pipe. Raises as `clean`."""
+        if not available():
+            raise Refused(MISSING)
+        code, drawn = await self._run("clean", PICTURES[media_type], pieces, write)
+        if drawn is None:
+            raise Refused(LARGE if code == TOO_LARGE else BROKEN, reason=f"a decoder ended with {code}")
+
     async def preview(self, source: BinaryIO, media_type: str) -> Drawn:
         """A small picture of a file, where there is one to be had. Raises Unavailable."""
         if media_type not in KINDS or not available():
@@ -69,13 +79,14 @@ class Decoder:
             log.info("no preview", extra={"code": code})
         return drawn or Drawn()
 
-    async def _run(self, work: str, kind: str, source: BinaryIO, write: Write) -> tuple[int, Drawn | None]:
+    async def _run(self, work: str, kind: str, source: Source, write: Write) -> tuple[int, Drawn | None]:
         if self._waiting >= WAITING:
             raise Unavailable(BUSY, retry_after=60)
         self._waiting += 1
         try:
             async with self._turn:
-                source.seek(0)
+                if not isinstance(source, AsyncIterator):
+                    source.seek(0)
                 return await _decode(work, kind, source, write)
         finally:
             self._waiting -= 1
@@ -94,18 +105,19 @@ def available() -> bool:
     return not missing()
 
 
-async def _decode(work: str, kind: str, source: BinaryIO, write: Write) -> tuple[int, Drawn | None]:
+async def _decode(work: str, kind: str, source: Source, write: Write) -> tuple[int, Drawn | None]:
     """How the process ended, and what it has made: nothing where it did not end well, or has written more than it may."""
     with tempfile.TemporaryDirectory() as empty:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-I", "-B", str(PROGRAM), work, kind),
-            stdin=source,
+            stdin=asyncio.subprocess.PIPE if isinstance(source, AsyncIterator) else source,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
             cwd=empty,
             env={},
             start_new_session=True,
         )
+        feeding = asyncio.create_task(_feed(process.stdin, source)) if isinstance(source, AsyncIterator) else None
         try:
             async with asyncio.timeout(SECONDS):
                 drawn = await _take(process.stdout, write)
@@ -114,7 +126,22 @@ async def _decode(work: str, kind: str, source: BinaryIO, write: Write) -> tuple
         except TimeoutError:
             return -1, None
         finally:
+            if feeding is not None:
+                feeding.cancel()
+                await asyncio.gather(feeding, return_exceptions=True)
             await _end(process)
+
+
+async def _feed(into: asyncio.StreamWriter | None, pieces: AsyncIterator[bytes]) -> None:
+    """Writes what the process reads; of one that stops reading, the rest is left."""
+    assert into is not None
+    try:
+        with contextlib.suppress(ConnectionError):
+            async for piece in pieces:
+                into.write(piece)
+                await into.drain()
+    finally:
+        into.close()
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from fedcollab.base.model import Model
 
 HERE, GONE, AWAY, FETCHING, REFUSED = "here", "gone", "away", "fetching", "refused"
-OWN, CACHED = "own", "cached"  # the places of bytes
+OWN, CACHED, SEALED = "own", "cached", "sealed"  # the places of bytes; what is sealed lies beside our own
 DUE, WAITS, CACHE = text("look_at IS NOT NULL"), text("removed_at IS NULL"), text("by_id IS NULL AND key != ''")
 
 

@@ -4,10 +4,12 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import Viewer
+from fedcollab.actors.models import OWN, Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.config import Settings
 from fedcollab.base.errors import N_, Refused, StorageFull, TooLarge, TooMany
 from fedcollab.base.room import MEGABYTE
+from fedcollab.sealing.room_models import SealedFile, SealedMessage, SealedUpload
 
 from .models import HERE, File, Upload
 from .service import UNHELD
@@ -38,7 +40,8 @@ def check(session: Session, node: Node, viewer: Viewer, size: int, *, but: str =
     others = sa.and_(Upload.id != but)
     mine = sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(Upload.size), 0)).where(others, Upload.person_id == viewer.person_id)
     number, coming = session.execute(mine).one()
-    if number >= UPLOADS:
+    sealed = sa.select(sa.func.count()).where(SealedUpload.person_id == viewer.person_id)
+    if number + (session.scalar(sealed) or 0) >= UPLOADS:
         raise TooMany(reason="a person has begun too many uploads", retry_after=600)
     _check_mine(session, node, viewer, size + coming)
     _check_all(session, node, size, but)
@@ -57,13 +60,16 @@ def _check_all(session: Session, node: Node, size: int, but: str) -> None:
     if not node.settings.files_quota:
         return
     coming = _sum(session, sa.select(sa.func.sum(Upload.size)).where(Upload.id != but))
+    coming += _sum(session, sa.select(sa.func.sum(SealedUpload.size)))
     if size + coming + own_bytes(session) > node.settings.files_quota * MEGABYTE:
         raise StorageFull(NODE_FULL, reason="the quota for files is used up")
 
 
 def own_bytes(session: Session) -> int:
-    """Bytes of our members' files."""
-    return _sum(session, sa.select(sa.func.sum(File.size)).where(File.by_id.is_not(None), File.state == HERE))
+    """Bytes of our members' files, those that are sealed with them."""
+    sealed = sa.select(sa.func.sum(SealedFile.size)).join(SealedMessage, SealedMessage.id == SealedFile.message_id)
+    mine = sealed.join(Actor, Actor.uri == SealedMessage.organisation).where(Actor.known == OWN, SealedFile.state == HERE)
+    return _sum(session, sa.select(sa.func.sum(File.size)).where(File.by_id.is_not(None), File.state == HERE)) + _sum(session, mine)
 
 
 def cached_bytes(session: Session, organisation_id: str = "") -> int:

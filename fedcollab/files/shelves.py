@@ -12,7 +12,7 @@ from fedcollab.base.errors import Misconfigured
 from fedcollab.base.paths import NodeFiles
 
 from .decoding import Decoder
-from .models import OWN
+from .models import CACHED
 
 SENDERS, SENDERS_EACH = 48, 6  # whose bodies are read side by side, in all and of one person
 FETCHES, FETCHES_EACH = 6, 2  # of partners' files, side by side, in all and from one host
@@ -57,7 +57,7 @@ class Shelves:
 
     def store(self, place: str) -> Store:
         """The store of a place of bytes."""
-        return self.own if place == OWN else self.cache
+        return self.cache if place == CACHED else self.own
 
 
 SHELVES = web.AppKey("shelves", Shelves)

@@ -14,6 +14,7 @@ from fedcollab.actors.node import Node
 from fedcollab.base.clock import DAY
 from fedcollab.base.errors import Unavailable
 from fedcollab.federation.kernel import KERNEL, Kernel
+from fedcollab.sealing.room_models import SealedUpload
 
 from . import fetching, holding, uploading
 from .holding import HOLDS, Holds
@@ -77,7 +78,7 @@ async def _begin(kernel: Kernel, shelves: Shelves) -> None:
 
 
 def _coming(session: Session) -> list[str]:
-    return list(session.scalars(sa.select(Upload.key)))
+    return [*session.scalars(sa.select(Upload.key)), *session.scalars(sa.select(SealedUpload.key))]
 
 
 async def sweep(kernel: Kernel, shelves: Shelves, holds: Sequence[Holds]) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import NotFound
+from fedcollab.sealing.room_models import SealedFile, SealedUpload
 
 from .models import AWAY, FETCHING, HERE, OWN, File, GoneBytes, Upload
 from .service import take_away
@@ -31,6 +32,7 @@ def begin_anew(session: Session, node: Node, _taken_at: int) -> None:
     """For a database that comes out of a backup: partners' files and what was coming in are in none, and of ours those alone stay on this
     disk that it knows."""
     session.execute(sa.delete(Upload))
+    session.execute(sa.delete(SealedUpload))
     others = sa.and_(File.by_id.is_(None), File.state.in_((HERE, FETCHING)))
     session.execute(sa.update(File).where(others).values(state=AWAY, key="", preview=""))
     if node.files.root == Path():
@@ -39,6 +41,7 @@ def begin_anew(session: Session, node: Node, _taken_at: int) -> None:
         shutil.rmtree(place, ignore_errors=True)
     if not node.settings.s3_url:
         known = {key for row in session.execute(sa.select(File.key, File.preview)) for key in row}
+        known |= set(session.scalars(sa.select(SealedFile.key)))
         for path in node.files.uploads.glob("??/*"):
             if path.name not in known:
                 path.unlink()

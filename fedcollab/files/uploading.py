@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 import sqlalchemy as sa
 from aiohttp import ClientPayloadError, web
@@ -48,6 +49,15 @@ CUT = (TimeoutError, ConnectionError, ClientPayloadError, web.RequestPayloadErro
 
 class Cut(BadRequest):
     """What comes in broke off: its sender is gone, or silent."""
+
+
+class Taking(Protocol):
+    """What takes a file as it comes in: `size` bytes of it by now."""
+
+    @property
+    def size(self) -> int: ...
+
+    async def add(self, data: bytes | bytearray, /) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -196,7 +206,7 @@ def close(shelves: Shelves, upload_id: str) -> None:
         hand.growing = None
 
 
-async def pour(growing: Growing, read: Read, most: int, room: Room) -> None:
+async def pour(growing: Taking, read: Read, most: int, room: Room) -> None:
     """Writes what `read` brings until it is empty; what has come is safe also where it breaks off. `most` are the bytes that the file may
     have; the disk is looked at all the while, for others fill it as well. Raises TooLarge, StorageFull, and Cut where it breaks off."""
     held, pace = bytearray(), Pace(read)

@@ -57,6 +57,12 @@ def sealed_size(size: int) -> int:
     return rounded(size, FLOOR) + TAG * _count(size)
 
 
+def is_sealed_size(length: int) -> bool:
+    """Whether a sealed file can have so many bytes."""
+    clear = length - TAG * -(-length // SEALED)
+    return clear >= FLOOR and rounded(clear, FLOOR) == clear
+
+
 def _count(size: int) -> int:
     """The chunks of a file of `size` bytes; there is always one."""
     return -(-rounded(size, FLOOR) // CHUNK)

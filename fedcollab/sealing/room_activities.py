@@ -1,6 +1,6 @@
 """Decides how what is said of a room, and what is sealed in it, reads as activities, both ways; pure, without a database."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,8 +8,9 @@ from fedcollab.access.models import AMBER, RED, STRICT
 from fedcollab.base.errors import BadRequest
 from fedcollab.federation import activitystreams as ap
 
-from . import boxes, fact_texts, messages, vouched
+from . import boxes, carried, fact_texts, messages, vouched
 from .boxes import Public
+from .carried import Carried
 from .casekeys import CaseKey
 from .facts import Answer, Closed, Fact, Invited, Rekeyed
 from .messages import Sealed
@@ -117,9 +118,11 @@ def _public(obj: Mapping[str, Any], fact: Fact) -> Public | None:
     return public
 
 
-def sealed(activity_id: str, me: str, message: Sealed) -> ap.Document:
-    """The activity that brings a sealed message: nothing of it is to be read but its header."""
-    obj = {"id": message.id, "type": ap.SEALED_MESSAGE, "context": message.room, ap.SAID: message.document()}
+def sealed(activity_id: str, me: str, message: Sealed, files: Sequence[Carried] = ()) -> ap.Document:
+    """The activity that brings a sealed message: nothing of it is to be read but its header, and of its files how large they are."""
+    obj: dict[str, Any] = {"id": message.id, "type": ap.SEALED_MESSAGE, "context": message.room, ap.SAID: message.document()}
+    if files:
+        obj["attachment"] = carried.documents(files)
     return ap.activity("Create", activity_id, me, obj)
 
 
@@ -135,3 +138,9 @@ def parse_sealed(activity: Mapping[str, Any]) -> Sealed:
     if found.id != ap.ident(obj) or found.room != ap.ident(obj.get("context") if isinstance(obj, dict) else None):
         raise BadRequest(reason="sealing: a message under another name, or in another room")
     return found
+
+
+def parse_files(activity: Mapping[str, Any]) -> tuple[Carried, ...]:
+    """The files of a message that `parse_sealed` reads. Raises BadRequest."""
+    obj = activity.get("object")
+    return carried.parse(obj.get("attachment"), ap.ident(obj)) if isinstance(obj, dict) else ()

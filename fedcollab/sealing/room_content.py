@@ -1,6 +1,6 @@
 """Decides how what is sealed in a room is read and written by somebody who has opened it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from fedcollab.actors.node import Node
 from fedcollab.base.clock import new_id
 
 from . import acting, messages, people, room_sending, working
+from .carried import Carried
 from .holding import Opened
 from .messages import Place, Sealed
 from .pairs import PersonPublic
@@ -99,8 +100,9 @@ def new_uri(node: Node) -> str:
     return node.settings.uri(f"/messages/{new_id(node.now())}")
 
 
-def write(session: Session, node: Node, opened: Opened, content: Mapping[str, Any], uri: str = "") -> str:
-    """Seals a content, keeps and sends it; its id, `uri` where that was made before. Raises as `seal`."""
+def write(session: Session, node: Node, opened: Opened, content: Mapping[str, Any], uri: str = "", *, files: Sequence[Carried] = ()) -> str:
+    """Seals a content, keeps and sends it, with sealed files that have come in here; its id, `uri` where that was made before. Raises as
+    `seal`."""
     message = seal(session, node, opened, content, uri)
-    room_sending.send(session, node, opened.viewer, message)
+    room_sending.send(session, node, opened.viewer, message, files)
     return message.id

@@ -117,7 +117,8 @@ class RoomPerson(Model):
 
 
 class SealedMessage(Model):
-    """A message in ciphertext, as it was sealed. `waits`: its case key's document or box is not here, or a dispute is open."""
+    """A message in ciphertext, as it was sealed. `waits`: its case key's document or box is not here, or a dispute is open. `erased_at` is
+    when its ciphertext went."""
 
     __tablename__ = "sealed_message"
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
@@ -131,11 +132,15 @@ class SealedMessage(Model):
     size: Mapped[int]
     at: Mapped[int]
     state: Mapped[str] = mapped_column(String(16))
+    erased_at: Mapped[int | None]
     __table_args__ = (Index("ix_sealed_message_room_id", "room_id", "id"), Index("ix_sealed_message_waits", "state", "room_id"))
 
 
 class SealedFile(Model):
-    """A file in ciphertext; `key` is where its bytes lie. What opens it stands in its message."""
+    """A file in ciphertext: `size` bytes that lie under `key`, `digest` their SHA-256 in hexadecimal. What opens it stands in its message.
+    `state`: here, away (a member's node has it, and is asked), gone. `reason` says why it is away, or not as it was: changed, room, size,
+    hash. `next_at` is when it is asked for, after so many `tries`; `marked_at` since when it may not be opened or handed out any more
+    (P23)."""
 
     __tablename__ = "sealed_file"
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
@@ -146,6 +151,23 @@ class SealedFile(Model):
     key: Mapped[str] = mapped_column(String(64))
     state: Mapped[str] = mapped_column(String(16))
     at: Mapped[int]
+    digest: Mapped[str] = mapped_column(String(64), default="")
+    reason: Mapped[str] = mapped_column(String(16), default="")
+    tries: Mapped[int] = mapped_column(default=0)
+    next_at: Mapped[int | None]
+    marked_at: Mapped[int | None]
+    __table_args__ = (Index("ix_sealed_file_next_at", "next_at"), Index("ix_sealed_file_digest", "digest"))
+
+
+class SealedUpload(Model):
+    """A file that one of our people is sending: its ciphertext grows under `key`, and belongs to no message yet. What is left of one that
+    broke off opens for nobody, and goes."""
+
+    __tablename__ = "sealed_upload"
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    person_id: Mapped[str] = mapped_column(ForeignKey("actor.id"), index=True)
+    size: Mapped[int]
+    at: Mapped[int] = mapped_column(index=True)
 
 
 class KeyRequest(Model):

@@ -13,12 +13,12 @@ from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import receipts
 from fedcollab.federation.registry import Early, Handler, Verified
 
-from . import authors, handing, room_chain, room_sending, rooms, working
+from . import authors, handing, room_chain, room_sending, rooms, sealed_files, working
 from .casekeys import CaseKey
 from .facts import Answer, Closed, Invited, by, of, organisations
 from .handing import Named
 from .refusals import Ended
-from .room_activities import HANDLED, Header, Said, parse, parse_sealed
+from .room_activities import HANDLED, Header, Said, parse, parse_files, parse_sealed
 from .room_models import ERASED, THERE, WAITS, SealedMessage
 from .room_state import CLOSED, NOTHING, OUT, PURGED, Room
 
@@ -100,7 +100,7 @@ def concerned(room: Room) -> set[str]:
 
 def receive_message(session: Session, node: Node, received: Verified) -> None:
     """A sealed message: kept as it is, with its key or without; nothing here can read it."""
-    message = parse_sealed(received.activity)
+    message, files = parse_sealed(received.activity), parse_files(received.activity)
     if received.actor.kind != ORGANIZATION or host_of(message.author) != received.actor.host or host_of(message.id) != received.actor.host:
         raise Refused(reason="a message that its author's own organisation has not sent")
     room = _known(session, node, message.room)
@@ -117,6 +117,7 @@ def receive_message(session: Session, node: Node, received: Verified) -> None:
     state = handing.taken(room, named)
     authors.meet(session, node, received, message.author)
     rooms.keep(session, node, message, received.actor.uri, THERE if state == handing.READ else WAITS)
+    sealed_files.keep(session, node, message.id, files)
     if named.seen() not in room.facts:
         _check_number(room, received.actor.uri)
         room = rooms.learn(session, node, message.room, [(Said(message.room, named.seen()), {})])
@@ -145,7 +146,7 @@ def receive_erasure(session: Session, node: Node, received: Verified) -> None:
     if found is None:
         raise Early(reason="a message that is not here, or not theirs")
     if found.state != ERASED:
-        rooms.erase(session, found.id)
+        rooms.erase(session, node, found.id)
     room = rooms.by_row(session, node, found.room_id)
     room_sending.pass_on(session, node, room, received, ap.ident(received.object), _inside_of(room, found.ck))
     receipts.answer(session, node, received.activity, to=received.actor.id, order_key=room.id)

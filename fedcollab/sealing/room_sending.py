@@ -1,7 +1,7 @@
 """Decides how what is sealed leaves: to the organisations of its case key's list and nobody else, the same bytes however often it is sent;
 how it is taken back, and how whoever leads a room passes on what members sent."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -14,7 +14,8 @@ from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import announce, outbox, receipts
 from fedcollab.federation.registry import Verified
 
-from . import acting, authors, room_activities, room_chain, rooms, telling
+from . import acting, authors, room_activities, room_chain, rooms, sealed_files, telling
+from .carried import Carried
 from .facts import organisations
 from .messages import Sealed
 from .refusals import Outside
@@ -22,17 +23,18 @@ from .room_models import ERASED, THERE, SealedMessage
 from .room_state import Room
 
 
-def send(session: Session, node: Node, viewer: Viewer, message: Sealed) -> None:
-    """Keeps and publishes a message that one of our people has sealed under the newest case key. Raises Frozen, Ended, Outside; Outside
-    too where the key was turned meanwhile: it is sealed again, under another id."""
+def send(session: Session, node: Node, viewer: Viewer, message: Sealed, files: Sequence[Carried] = ()) -> None:
+    """Keeps and publishes a message that one of our people has sealed under the newest case key, with files that have come in here. Raises
+    Frozen, Ended, Outside; Outside too where the key was turned meanwhile: it is sealed again, under another id."""
     room = rooms.load(session, node, message.room)
     head = acting.check_open(room)
     if (message.epoch, message.ck) != (head.epoch, head.ck):
         raise Outside(reason="sealed under an older case key")
     rooms.keep(session, node, message, room.me, THERE)
+    sealed_files.keep(session, node, message.id, files)
     me, to = actors.own(session, node), telling.reached(session, organisations(head) - {room.me})
     room_id, author = rooms.row(session, room.id).id, actors.by_id(session, viewer.person_id)
-    made = room_activities.sealed(outbox.new_uri(node), me.uri, message) | authors.introduced(session, node, room_id, author, to)
+    made = room_activities.sealed(outbox.new_uri(node), me.uri, message, files) | authors.introduced(session, node, room_id, author, to)
     outbox.publish(session, node, me.id, made, to=to.values(), order_key=room.id, about=message.id)
     room_chain.add(session, node, room_id, viewer, "room.send", message.id)
 
@@ -47,7 +49,7 @@ def take_back(session: Session, node: Node, viewer: Viewer, uri: str) -> None:
     key, me = room.key(found.ck), actors.own(session, node)
     to = telling.reached(session, (organisations(key) if key else set()) - {room.me})
     outbox.forget(session, node, uri)
-    rooms.erase(session, found.id)
+    rooms.erase(session, node, found.id)
     made = room_activities.erased(outbox.new_uri(node), me.uri, uri, room.id)
     outbox.publish(session, node, me.id, made, to=to.values(), order_key=room.id, about=uri)
     receipts.ask(session, node, made["id"], uri, [(there, there) for there in to])

@@ -12,7 +12,7 @@ from fedcollab.base.clock import new_id
 from fedcollab.base.errors import NotFound
 from fedcollab.base.statements import put
 
-from . import boxes, case_boxes, duties, fact_texts, handing, member_boxes, room_state, telling
+from . import boxes, case_boxes, duties, fact_texts, handing, member_boxes, room_state, sealed_files, telling
 from .casekeys import CaseKey
 from .facts import Fact
 from .messages import Sealed
@@ -224,15 +224,21 @@ def keep(session: Session, node: Node, message: Sealed, organisation: str, state
     session.execute(sa.update(Row).where(Row.id == room_id, Row.ck == message.ck).values(messages=Row.messages + 1))
 
 
-def erase(session: Session, message_id: str) -> None:
-    """A message's ciphertext goes; that there was one stays."""
-    session.execute(sa.update(SealedMessage).where(SealedMessage.id == message_id).values(body=b"", state=ERASED))
+def erase(session: Session, node: Node, message_id: str) -> None:
+    """A message's ciphertext goes, with that of its files; that there was one stays."""
+    _erase(session, node, SealedMessage.id == message_id)
+
+
+def _erase(session: Session, node: Node, which: sa.ColumnElement[bool]) -> None:
+    going = sa.and_(which, SealedMessage.state != ERASED)
+    sealed_files.take_away(session, node, list(session.scalars(sa.select(SealedMessage.id).where(going))))
+    session.execute(sa.update(SealedMessage).where(going).values(body=b"", state=ERASED, erased_at=node.now()))
 
 
 def purge(session: Session, node: Node, uri: str) -> None:
     """All ciphertext of a room goes, and every box of its case keys: what backups still have of it opens for nobody."""
     room_id = row(session, uri).id
-    session.execute(sa.update(SealedMessage).where(SealedMessage.room_id == room_id).values(body=b"", state=ERASED))
+    _erase(session, node, SealedMessage.room_id == room_id)
     with node.ring.begin():
         case_boxes.destroy(node, session.scalars(sa.select(RoomKey.ck).where(RoomKey.room_id == room_id)).all())
         member_boxes.destroy(session, node, room_id)

@@ -1,0 +1,167 @@
+"""Decides how a sealed file gets here: when its message comes, of whoever shared it, then of whoever leads the room, then of the others
+inside; what came is kept where its hash is the one that was named, and otherwise asked for again, ever more rarely."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from aiohttp import web
+from sqlalchemy.orm import Session
+
+from fedcollab.actors.node import Node
+from fedcollab.base.addresses import host_of
+from fedcollab.base.blobs import Growing, new_key
+from fedcollab.base.clock import HOUR, MINUTE
+from fedcollab.base.crash import reach
+from fedcollab.base.errors import FedcollabError, Unavailable, Unreachable
+from fedcollab.base.http import MORE_THAN_SAID
+from fedcollab.federation import knocking, partners
+from fedcollab.federation.kernel import KERNEL, Kernel
+from fedcollab.files.shelves import SHELVES, Shelves
+
+from . import room_chain, rooms, sealed_files, texts
+from .carried import PATH
+from .facts import organisations
+from .room_models import SealedFile, SealedMessage
+
+FIRST, LONGEST = MINUTE, 6 * HOUR
+EVERY, AT_ONCE, BESIDE = 15.0, 20, 2  # seconds between two looks; files that are asked for in one; how many side by side
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A file that is asked for: its hash in hexadecimal, how large it is, whose it is, where it may be had, the best first."""
+
+    id: str
+    digest: str
+    size: int
+    organisation: str
+    tries: int
+    addresses: tuple[str, ...]
+
+
+async def run(app: web.Application) -> AsyncIterator[None]:
+    """Beside the server, from its start to its end."""
+    task = asyncio.create_task(_run(app[KERNEL], app[SHELVES]))
+    yield
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def _run(kernel: Kernel, shelves: Shelves) -> None:
+    event = kernel.database.wakes.event(sealed_files.ASKING)
+    if not kernel.node.settings.database_url:  # one process alone: what it was taking in when it died, nobody goes on with
+        await _try(forget_old(kernel, 0))
+    while True:
+        event.clear()
+        if kernel.node.maintenance.state() is None:
+            await _try(forget_old(kernel, sealed_files.KEPT))
+            await _try(ask(kernel, shelves))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(EVERY):
+                await event.wait()
+
+
+async def _try(work: Coroutine[Any, Any, object]) -> None:
+    try:
+        await work
+    except FedcollabError as error:
+        log.info("sealed files are looked at later", extra={"reason": error.reason})
+    except Exception:
+        log.exception("sealed files could not be asked for")
+
+
+async def forget_old(kernel: Kernel, age: int) -> None:
+    """What has begun to come in so long ago, in microseconds, and is in no message goes."""
+    keys = await kernel.database.read(sealed_files.stale, kernel.node.now() - age)
+    if keys:
+        await kernel.database.write(sealed_files.forget, kernel.node, keys)
+
+
+async def ask(kernel: Kernel, shelves: Shelves) -> int:
+    """Asks for all that is due; how many files have come."""
+    places = asyncio.Semaphore(BESIDE)
+
+    async def one(wanted: Wanted) -> bool:
+        async with places:
+            return await _one(kernel, shelves, wanted)
+
+    found = await asyncio.gather(*(one(wanted) for wanted in await kernel.database.read(due, kernel.node)))
+    return sum(found)
+
+
+async def _one(kernel: Kernel, shelves: Shelves, wanted: Wanted) -> bool:
+    try:
+        reason = await kernel.database.read(sealed_files.need_room, kernel.node, wanted.organisation, wanted.size)
+        for address in wanted.addresses if not reason else ():
+            found = await _from(kernel, shelves, wanted, address)
+            if found is None:
+                return True
+            reason = reason or found
+    except Unavailable:  # the disk is full, or a bucket does not answer
+        reason = sealed_files.ROOM
+    wait = kernel.node.now() + min(FIRST << min(wanted.tries, 20), LONGEST)
+    await kernel.database.write(sealed_files.later, wanted.id, wait, reason)
+    return False
+
+
+async def _from(kernel: Kernel, shelves: Shelves, wanted: Wanted, address: str) -> str | None:
+    """Fetches it from one address; None where it is here now, else why not: HASH, or nothing that anybody could mend."""
+    growing = shelves.arriving.growing(new_key())
+    try:
+        await growing.begin()
+        await _load(kernel, wanted, address, growing)
+        if growing.size != wanted.size or growing.sha256() != wanted.digest:
+            return sealed_files.HASH
+        await growing.safe()
+        key = sealed_files.key_of(wanted.id)
+        await shelves.own.take(growing.path, key, wanted.digest)
+        reach("sealed.fetched")
+        if not await kernel.database.write(came, kernel.node, wanted.id, key):
+            await shelves.own.remove(key)
+        return None
+    except Unreachable as error:
+        log.info("a sealed file was not fetched", extra={"reason": error.reason})
+        return sealed_files.HASH if error.reason == MORE_THAN_SAID else ""
+    finally:
+        await growing.remove()
+
+
+async def _load(kernel: Kernel, wanted: Wanted, address: str, growing: Growing) -> None:
+    async def take(chunk: bytes) -> None:
+        kernel.node.room.need_for_file(len(chunk))  # others fill the disk as well
+        await growing.add(chunk)
+
+    await knocking.load(kernel, address, wanted.size, take)
+
+
+def due(session: Session, node: Node) -> list[Wanted]:
+    """What is to be asked for now, the oldest first."""
+    query = sa.select(SealedFile.id, SealedFile.digest, SealedFile.size, SealedFile.room_id, SealedFile.tries, SealedMessage.organisation)
+    query = query.join(SealedMessage, SealedMessage.id == SealedFile.message_id).where(SealedFile.next_at <= node.now())
+    rows = session.execute(query.order_by(SealedFile.next_at).limit(AT_ONCE)).all()
+    return [_wanted(session, node, row) for row in rows]
+
+
+def _wanted(session: Session, node: Node, row: "sa.Row[str, str, int, str, int, str]") -> Wanted:
+    """Only our partners can be asked."""
+    room, hosts = rooms.by_row(session, node, row.room_id), partners.admitted_hosts(session)
+    inside = room.inside | {row.organisation, *(organisations(room.head) if room.head else ())}
+    best = sorted(inside - {room.me}, key=lambda who: (who != row.organisation, who != room.owner, who))
+    name = texts.written(bytes.fromhex(row.digest))
+    asked = tuple(f"{who.partition('://')[0]}://{host_of(who)}{PATH}{name}" for who in best if host_of(who) in hosts)
+    return Wanted(row.id, row.digest, row.size, row.organisation, row.tries, asked)
+
+
+def came(session: Session, node: Node, file_id: str, key: str) -> bool:
+    """It is here, and on record; False where it went meanwhile."""
+    if not sealed_files.arrived(session, node, file_id, key):
+        return False
+    row = session.execute(sealed_files.message_of(file_id)).one()
+    room_chain.add(session, node, row.room_id, None, "room.file_came", row.uri)
+    return True

@@ -1,0 +1,94 @@
+"""Decides to whom a sealed file's ciphertext is given: by a signed GET, to the organisations that the case key of its message is for; for
+all others, and of one that was marked (P23), nothing is there."""
+
+from typing import NamedTuple
+
+import sqlalchemy as sa
+from aiohttp import web
+from sqlalchemy.orm import Session
+
+from fedcollab.access.viewer import partner
+from fedcollab.actors.node import Node
+from fedcollab.actors.service import ActorData
+from fedcollab.base.errors import BadRequest, NotFound, Unavailable
+from fedcollab.base.web import OWN_POLICY, is_signed
+from fedcollab.federation.authenticate import authenticate
+from fedcollab.federation.kernel import KERNEL
+from fedcollab.files.models import SEALED
+from fedcollab.files.ranges import part
+from fedcollab.files.shelves import SHELVES
+from fedcollab.files.views import POLICY
+
+from . import handing, room_chain, rooms, texts
+from .carried import MEDIA
+from .refusals import NotInside
+from .room_models import ERASED, HERE, SealedFile, SealedMessage
+
+
+class Given(NamedTuple):
+    """Ciphertext that somebody may have."""
+
+    file_id: str
+    key: str
+    size: int
+
+
+async def get_file(request: web.Request) -> web.StreamResponse:
+    """The ciphertext, or the part of it that is asked for. Raises NotFound, OutOfRange."""
+    if not is_signed(request):
+        raise NotFound()
+    kernel = request.app[KERNEL]
+    found = await authenticate(kernel, request, b"")
+    given = await kernel.database.write(give, kernel.node, found.actor, request.match_info["name"])
+    wanted = part(request.headers.get("Range", ""), given.size)
+    start, length = wanted or (0, given.size)
+    request[OWN_POLICY] = POLICY
+    headers = {"Content-Type": MEDIA, "Content-Length": str(length), "Cache-Control": "no-store", "Accept-Ranges": "bytes"}
+    headers |= {"Content-Range": f"bytes {start}-{start + length - 1}/{given.size}"} if wanted else {}
+    return await _send(request, web.StreamResponse(status=206 if wanted else 200, headers=headers), given.key, start, length)
+
+
+async def _send(request: web.Request, response: web.StreamResponse, key: str, start: int, length: int) -> web.StreamResponse:
+    pieces = request.app[SHELVES].store(SEALED).read(key, start, length)
+    try:
+        first = await anext(pieces)
+        await response.prepare(request)
+        try:
+            await response.write(first)
+            async for piece in pieces:
+                await response.write(piece)
+            await response.write_eof()
+        except (ConnectionError, Unavailable, OSError):
+            if request.transport is not None:  # the length is said already
+                request.transport.abort()
+    finally:
+        await pieces.aclose()
+    return response
+
+
+def give(session: Session, node: Node, to: ActorData, name: str) -> Given:
+    """What the organisation `to` may have under this name; on record. Raises NotFound."""
+    for row in session.execute(_named(name)):
+        room = rooms.by_row(session, node, row.room_id)
+        key = room.key(row.ck)
+        try:
+            if key is not None and handing.entitled(room, to.uri, key):
+                room_chain.add(session, node, row.room_id, partner(to.organisation_id), "room.file_given", row.uri)
+                return Given(row.id, row.key, row.size)
+        except NotInside:
+            continue
+    raise NotFound
+
+
+def _named(name: str) -> sa.Select[str, str, int, str, str, str]:
+    try:
+        digest = texts.read(name, texts.HASH, texts.HASH).hex()
+    except BadRequest:
+        raise NotFound from None
+    query = sa.select(SealedFile.id, SealedFile.key, SealedFile.size, SealedFile.room_id, SealedMessage.ck, SealedMessage.uri)
+    query = query.join(SealedMessage, SealedMessage.id == SealedFile.message_id)
+    here = sa.and_(SealedFile.digest == digest, SealedFile.state == HERE, SealedFile.marked_at.is_(None), SealedFile.reason == "")
+    return query.where(here, SealedMessage.state != ERASED)
+
+
+ROUTES = (web.get("/rooms/files/{name}", get_file, allow_head=False),)

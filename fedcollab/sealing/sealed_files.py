@@ -1,0 +1,182 @@
+"""Decides what is kept of a sealed file: coming in, here or away with its message, marked, gone with it; its bytes go after the commit that
+says so. How much may be stored: as for other files, what members' nodes bring beside what partners' files may take."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fedcollab.access.viewer import Viewer
+from fedcollab.actors.node import Node
+from fedcollab.base.blobs import new_key
+from fedcollab.base.clock import DAY, new_id
+from fedcollab.base.database import wake
+from fedcollab.base.errors import N_, NotFound, Refused
+from fedcollab.base.room import MEGABYTE
+from fedcollab.files import quotas
+from fedcollab.files.models import SEALED, GoneBytes
+from fedcollab.files.service import TOPIC
+
+from . import room_chain
+from .carried import Carried
+from .room_models import AWAY, GONE, HERE, SealedFile, SealedMessage, SealedUpload
+
+ASKING = "sealed-files"  # wakes what asks members' nodes for files
+KEPT = DAY  # after which nothing comes any more of what has begun to come in
+CHANGED, HASH, ROOM, SIZE = "changed", "hash", "room", "size"
+BROKEN_OFF = N_("This upload was given up meanwhile. Send the file again.")
+
+
+class FileRow(NamedTuple):
+    """A sealed file as it is kept."""
+
+    id: str
+    uri: str
+    room_id: str
+    message_id: str
+    size: int
+    key: str
+    state: str
+    digest: str
+    reason: str
+    next_at: int | None
+    marked_at: int | None
+
+
+COLUMNS = tuple(getattr(SealedFile, name) for name in FileRow._fields)
+
+
+def of(session: Session, room_id: str) -> dict[str, FileRow]:
+    """The files of a room, by their ids on the wire and the ids of their messages: `uri message`."""
+    query = sa.select(*COLUMNS, SealedMessage.uri).join(SealedMessage, SealedMessage.id == SealedFile.message_id)
+    rows = session.execute(query.where(SealedFile.room_id == room_id))
+    return {f"{row.uri} {row[-1]}": FileRow(*row[:-1]) for row in rows}
+
+
+def begin(session: Session, node: Node, viewer: Viewer, size: int) -> str:
+    """A file of at most `size` bytes is coming in; the key under which its ciphertext grows. Raises Refused, TooLarge, TooMany,
+    StorageFull."""
+    quotas.check(session, node, viewer, size)
+    key = new_key()
+    session.execute(sa.insert(SealedUpload).values(key=key, person_id=viewer.person_id, size=size, at=node.now()))
+    return key
+
+
+def forget(session: Session, node: Node, keys: Iterable[str]) -> None:
+    """What has begun to come in is given up."""
+    rows = session.execute(sa.delete(SealedUpload).where(SealedUpload.key.in_(list(keys))).returning(SealedUpload.key)).all()
+    _drop(session, node, [("", row.key) for row in rows])
+
+
+def stale(session: Session, before: int) -> list[str]:
+    """The keys of what has begun to come in before, and belongs to no message yet."""
+    return list(session.scalars(sa.select(SealedUpload.key).where(SealedUpload.at < before)))
+
+
+def keep(session: Session, node: Node, message: str, files: Sequence[Carried]) -> None:
+    """The files of a message that was stored in this unit: those that have come in here are here, the others are asked for. Raises NotFound
+    for one that was given up meanwhile."""
+    if not files:
+        return
+    row = session.execute(sa.select(SealedMessage.id, SealedMessage.room_id).where(SealedMessage.uri == message)).one()
+    for one in files:
+        came = sa.delete(SealedUpload).where(SealedUpload.key == one.key).returning(SealedUpload.key)
+        if one.key and session.execute(came).first() is None:
+            raise NotFound(BROKEN_OFF)
+        there: dict[str, Any] = dict(state=HERE, next_at=None) if one.key else dict(state=AWAY, next_at=node.now())
+        what = dict(uri=one.uri, size=one.size, digest=one.digest, key=one.key, reason="", tries=0, at=node.now())
+        if session.execute(sa.select(SealedFile.id).where(SealedFile.uri == one.uri)).first() is not None:
+            raise Refused(reason="sealing: a file of another message")
+        session.execute(sa.insert(SealedFile).values(id=new_id(node.now()), room_id=row.room_id, message_id=row.id, **what, **there))
+    wake(session, ASKING)
+
+
+def key_of(file_id: str) -> str:
+    """Where a member's file lies once it was fetched: so it is found and removed with its row whatever happened between."""
+    return hashlib.sha256(f"sealed {file_id}".encode()).hexdigest()[:32]
+
+
+def take_away(session: Session, node: Node, message_ids: Sequence[str]) -> None:
+    """For messages that go: their files' bytes go as well."""
+    rows = session.execute(sa.select(SealedFile.id, SealedFile.key).where(SealedFile.message_id.in_(message_ids))).all()
+    _drop(session, node, [(row.id, key) for row in rows for key in {row.key, key_of(row.id)} - {""}])
+    nothing = dict(state=GONE, key="", digest="", reason="", next_at=None)
+    session.execute(sa.update(SealedFile).where(SealedFile.id.in_([row.id for row in rows])).values(**nothing))
+
+
+def _drop(session: Session, node: Node, going: Sequence[tuple[str, str]]) -> None:
+    """Marks bytes, (file, key): they are removed after the commit."""
+    if going:
+        session.execute(sa.insert(GoneBytes), [dict(key=key, file_id=of_file, place=SEALED, at=node.now()) for of_file, key in going])
+        wake(session, TOPIC)
+
+
+def message_of(file_id: str) -> sa.Select[str, str]:
+    """(room, id of the message on the wire) of a file."""
+    query = sa.select(SealedFile.room_id, SealedMessage.uri).join(SealedMessage, SealedMessage.id == SealedFile.message_id)
+    return query.where(SealedFile.id == file_id)
+
+
+def changed(session: Session, node: Node, file_id: str) -> None:
+    """Its bytes here are not what was shared: the members' nodes are asked for it. What is here stays until it has come."""
+    same = sa.and_(SealedFile.id == file_id, SealedFile.state == HERE, SealedFile.reason == "")
+    found = sa.update(SealedFile).where(same).values(reason=CHANGED, tries=0, next_at=node.now()).returning(SealedFile.id)
+    if session.execute(found).first() is not None:
+        row = session.execute(message_of(file_id)).one()
+        room_chain.add(session, node, row.room_id, None, "room.file_changed", row.uri)
+        wake(session, ASKING)
+
+
+def ask_now(session: Session, node: Node, file_id: str) -> None:
+    """Somebody wants to open one that is away: it is asked for now."""
+    same = sa.and_(SealedFile.id == file_id, SealedFile.state == AWAY, SealedFile.marked_at.is_(None))
+    session.execute(sa.update(SealedFile).where(same).values(next_at=node.now()))
+    wake(session, ASKING)
+
+
+def mark(session: Session, node: Node, messages: Iterable[str]) -> list[str]:
+    """The files of these messages, by their ids on the wire, are opened and handed out no more (P23); the row ids of those that were not
+    marked yet. Their ciphertext stays where it is, untouched, for the authority that asks for it."""
+    named = sa.select(SealedMessage.id).where(SealedMessage.uri.in_(list(messages)))
+    which = sa.and_(SealedFile.message_id.in_(named), SealedFile.marked_at.is_(None))
+    done = sa.update(SealedFile).where(which).values(marked_at=node.now(), next_at=None).returning(SealedFile.id)
+    return list(session.scalars(done))
+
+
+def arrived(session: Session, node: Node, file_id: str, key: str) -> bool:
+    """Its bytes lie under `key` now, instead of where they lay; False where it went meanwhile."""
+    before = session.execute(sa.select(SealedFile.key).where(_wanted(file_id))).one_or_none()
+    if before is None:
+        return False
+    _drop(session, node, [(file_id, before.key)] if before.key not in ("", key) else [])
+    what = dict(key=key, state=HERE, reason="", next_at=None, tries=0)
+    return session.execute(sa.update(SealedFile).where(_wanted(file_id)).values(**what).returning(SealedFile.id)).first() is not None
+
+
+def later(session: Session, file_id: str, next_at: int, reason: str) -> None:
+    """It could not be had; what is here and has changed stays named so."""
+    told = sa.case((SealedFile.state == HERE, SealedFile.reason), else_=reason)
+    session.execute(sa.update(SealedFile).where(_wanted(file_id)).values(next_at=next_at, tries=SealedFile.tries + 1, reason=told))
+
+
+def _wanted(file_id: str) -> sa.ColumnElement[bool]:
+    return sa.and_(SealedFile.id == file_id, SealedFile.state.in_((AWAY, HERE)), SealedFile.next_at.is_not(None))
+
+
+def need_room(session: Session, node: Node, organisation: str, size: int) -> str:
+    """Why a member's file of so many bytes can't be taken in: SIZE, ROOM, or nothing. Raises StorageFull."""
+    share = node.settings.cache_quota * MEGABYTE * node.settings.cache_share // 100
+    if size > min(share, 2 * quotas.limit(node.settings)):
+        return SIZE
+    node.room.need_for_file(size)
+    full = theirs(session, node, organisation) + size > share or theirs(session, node) + size > node.settings.cache_quota * MEGABYTE
+    return ROOM if full else ""
+
+
+def theirs(session: Session, node: Node, organisation: str = "") -> int:
+    """Bytes of sealed files here that other organisations have shared, or one of them."""
+    query = sa.select(sa.func.sum(SealedFile.size)).join(SealedMessage, SealedMessage.id == SealedFile.message_id)
+    whose = SealedMessage.organisation == organisation if organisation else SealedMessage.organisation != node.actor_uri
+    return int(session.scalar(query.where(whose, SealedFile.state == HERE)) or 0)
