@@ -26,7 +26,7 @@ from fedcollab.files.shelves import SHELVES, Shelves
 from . import room_chain, rooms, sealed_files, texts
 from .carried import PATH
 from .facts import organisations
-from .room_models import SealedFile, SealedMessage
+from .room_models import AWAY, HERE, SealedFile, SealedMessage
 
 FIRST, LONGEST = MINUTE, 6 * HOUR
 EVERY, AT_ONCE, BESIDE = 15.0, 20, 2  # seconds between two looks; files that are asked for in one; how many side by side
@@ -143,7 +143,8 @@ async def _load(kernel: Kernel, wanted: Wanted, address: str, growing: Growing) 
 def due(session: Session, node: Node) -> list[Wanted]:
     """What is to be asked for now, the oldest first."""
     query = sa.select(SealedFile.id, SealedFile.digest, SealedFile.size, SealedFile.room_id, SealedFile.tries, SealedMessage.organisation)
-    query = query.join(SealedMessage, SealedMessage.id == SealedFile.message_id).where(SealedFile.next_at <= node.now())
+    wanted = sa.and_(SealedFile.next_at <= node.now(), SealedFile.state.in_((AWAY, HERE)), SealedFile.marked_at.is_(None))
+    query = query.join(SealedMessage, SealedMessage.id == SealedFile.message_id).where(wanted)
     rows = session.execute(query.order_by(SealedFile.next_at).limit(AT_ONCE)).all()
     return [_wanted(session, node, row) for row in rows]
 
