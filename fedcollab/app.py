@@ -78,11 +78,13 @@ from fedcollab.running import disk, health, metrics
 from fedcollab.running.closing import closed
 from fedcollab.sealing import (
     case_boxes,
+    crossing,
     file_asking,
     file_serving,
     keepers,
     key_asking,
     key_serving,
+    leaving,
     member_boxes,
     organisation,
     partner_keys,
@@ -114,7 +116,7 @@ SEALING = Feature(
     "sealing",
     routes=(*key_serving.ROUTES, *file_serving.ROUTES),
     handlers=(*partner_keys.HANDLERS, *room_receiving.HANDLERS),
-    chores=(ring.finish, sheets.end_old, keepers.end_left, working.keep_turning),
+    chores=(ring.finish, sheets.end_old, keepers.end_left, crossing.lock_left, leaving.end_left, working.keep_turning),
     erasures=Part("sealed", taken_back.listed, taken_back.take_again),
     restored=(organisation.begin_anew,),
     namings=(people.NAMED_IN_RING, organisation.NAMED_IN_RING, sheets.NAMED_IN_RING, case_boxes.NAMED_IN_RING, member_boxes.NAMED_IN_RING),

@@ -176,6 +176,8 @@ ACTIONS = {
     "key.renew": N_("Key of a person replaced by a new one"),
     "key.anew": N_("New key made without the old one; it waits for a keeper"),
     "key.confirm": N_("Key of a partner's person confirmed by its words"),
+    "key.lock_away": N_("Access to all that is sealed locked by its person"),
+    "key.reopen": N_("Locked access reopened by a keeper"),
     "key.readmit": N_("New key of a person confirmed by a keeper"),
     "case.read": N_("Case read"),
     "case.need": N_("What somebody needs to know in a case changed"),

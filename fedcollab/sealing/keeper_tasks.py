@@ -15,6 +15,8 @@ from fedcollab.base.statements import put
 from .room_models import KeeperTask
 
 BOX_TO_MAKE, KEY_MISSING = "box_to_make", "key_missing"  # a member has asked for a box that nobody has made; ours has not come
+NOBODY, FROZEN = "nobody", "frozen"  # nobody of us is on a room; two lists claim one place in it
+BOX_SHUT = "box_shut"  # all have given us boxes of a case key that do not open
 
 
 @dataclass(frozen=True)

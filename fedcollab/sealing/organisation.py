@@ -20,7 +20,7 @@ from .boxes import Private, Public, box, unbox
 from .keeping_models import CURRENT, OLD, Keeper, OrganisationKey, RecoveryKey
 from .opening import Facts
 from .pairs import PersonPublic
-from .person_models import PersonKeyRow
+from .person_models import AccessLock, PersonKeyRow
 from .shut import Shut
 from .sweeping import Naming
 
@@ -36,12 +36,24 @@ def facts(session: Session, node: Node) -> Facts:
 
 
 def holders(session: Session) -> dict[str, PersonPublic]:
-    """{person id: their key} of the keepers who can open the organisation's key today."""
+    """{person id: their key} of the keepers who can open the organisation's key today; not of who has locked their access."""
     theirs = sa.and_(PersonKeyRow.person_id == Keeper.person_id, PersonKeyRow.kid == Keeper.kid)
     query = sa.select(Keeper.person_id, PersonKeyRow.public, PersonKeyRow.signing).join(PersonKeyRow, theirs)
     query = query.join(Actor, Actor.id == Keeper.person_id).where(Actor.disabled_at.is_(None))
-    found = session.execute(query.where(PersonKeyRow.state == person_models.CURRENT).order_by(Keeper.named_at, Keeper.person_id))
+    there = sa.and_(PersonKeyRow.state == person_models.CURRENT, Keeper.person_id.not_in(sa.select(AccessLock.person_id)))
+    found = session.execute(query.where(there).order_by(Keeper.named_at, Keeper.person_id))
     return {row.person_id: PersonPublic(row.public, row.signing) for row in found}
+
+
+def check_holds(session: Session, person_id: str, keys: Iterable[Private]) -> None:
+    """Raises Refused unless somebody's own key is in use and among their unlocked `keys`, and opens the organisation's key: only then does
+    their word let somebody else in."""
+    mine = holders(session).get(person_id)
+    own = sa.select(PersonKeyRow.kid).where(PersonKeyRow.person_id == person_id, PersonKeyRow.state == person_models.CURRENT)
+    if session.scalar(own) not in {private.public.kid for private in keys}:
+        raise Refused(N_("Your own key has to be in use, and unlocked, before you let somebody else in."))
+    if mine is None:
+        raise Refused(NOT_HELD)
 
 
 def recovery(session: Session) -> Public | None:

@@ -19,6 +19,14 @@ class SealingState(Model):
     by_id: Mapped[str | None] = mapped_column(ForeignKey("actor.id"))
 
 
+class AccessLock(Model):
+    """One of our people who has locked their own access, before a border say: nothing sealed opens for them until a keeper undoes it."""
+
+    __tablename__ = "access_lock"
+    person_id: Mapped[str] = mapped_column(ForeignKey("actor.id"), primary_key=True)
+    at: Mapped[int]
+
+
 class PersonKeyRow(Model):
     """A person's public halves. `state` is `current` (what is sealed to them is sealed to this one, at most one a person), `waiting`
     (nobody has vouched for it: of ours a keeper has to readmit its holder, of another node's somebody here has to compare words) or

@@ -15,7 +15,7 @@ from fedcollab.actors.models import OWN, Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import Conflict, N_, NotFound, Refused
 
-from . import organisation, people, wraps
+from . import crossing, organisation, people, wraps
 from .locked import lock
 from .pairs import PersonPrivate
 from .papers import code_key, read_code
@@ -120,8 +120,8 @@ def waiting(session: Session) -> list[Waiting]:
 
 
 def how_many_wait(session: Session, _node: Node) -> int | None:
-    """How many those are; None for nobody."""
-    return len(waiting(session)) or None
+    """How many those are, with those who have locked their access; None for nobody."""
+    return len(waiting(session)) + len(crossing.listed(session)) or None
 
 
 def readmit(session: Session, node: Node, keeper: Viewer, keys: list[PersonPrivate], person_id: str, kid: str) -> None:
@@ -134,11 +134,7 @@ def readmit(session: Session, node: Node, keeper: Viewer, keys: list[PersonPriva
         raise NotFound()
     if keeper.person_id == person_id:
         raise Refused(N_("Somebody else has to compare the words with you: another keeper."))
-    mine = people.current(session, keeper.person_id)
-    if mine is None or mine.kid not in {private.public.kid for private in keys}:
-        raise Refused(N_("Your own key has to be in use, and unlocked, before you let somebody else in."))
-    if keeper.person_id not in organisation.holders(session):
-        raise Refused(organisation.NOT_HELD)
+    organisation.check_holds(session, keeper.person_id, keys)
     if found.key.kid != kid:
         raise Conflict(N_("This person has another key meanwhile. Compare its words."))
     _put_in_use(session, person_id, kid)

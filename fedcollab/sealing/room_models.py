@@ -172,7 +172,8 @@ class SealedUpload(Model):
 
 class KeyRequest(Model):
     """A case key's box that we ask for until it is here, or (`document`) its document, which somebody inside has named: of which
-    `organisation` first, `next_at` when again, `told_at` since when the keepers know that it has not come."""
+    `organisation` first, `next_at` when again, `told_at` since when the keepers know that it has not come; `given_by` whose box is here,
+    `shut` the organisations whose boxes did not open."""
 
     __tablename__ = "key_request"
     room_id: Mapped[str] = mapped_column(ForeignKey("room.id"), primary_key=True)
@@ -184,6 +185,8 @@ class KeyRequest(Model):
     tries: Mapped[int] = mapped_column(default=0)
     told_at: Mapped[int | None]
     state: Mapped[str] = mapped_column(String(16))
+    given_by: Mapped[str] = mapped_column(Text, default="")
+    shut: Mapped[list[str]] = mapped_column(JSON)
     __table_args__ = (Index("ix_key_request_next", "state", "next_at"),)
 
 

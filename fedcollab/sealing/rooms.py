@@ -202,7 +202,7 @@ def _settle_requests(session: Session, node: Node, room_id: str, room: Room) -> 
 def _request(session: Session, node: Node, room_id: str, ck: str, epoch: int, organisation: str, state: str) -> None:
     """Asked for from now on, also where it was asked for in another way before."""
     session.execute(sa.delete(KeyRequest).where(KeyRequest.room_id == room_id, KeyRequest.ck == ck))
-    times = dict(asked_at=node.now(), next_at=node.now(), tries=0, told_at=None)
+    times: dict[str, Any] = dict(asked_at=node.now(), next_at=node.now(), tries=0, told_at=None, given_by="", shut=[])
     put(session, KeyRequest, room_id=room_id, ck=ck, epoch=epoch, organisation=organisation, **times, state=state)
 
 

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from aiohttp import web
 from sqlalchemy.orm import Session
 
+from fedcollab.access.viewer import ANYBODY, VIEWER
 from fedcollab.actors.node import Node
 from fedcollab.base.crypto import stored
 from fedcollab.base.errors import N_, Refused
@@ -18,6 +19,7 @@ from .locked import derive
 from .locked import lock as sealed_under
 from .locked import unlock as opened_with
 from .pairs import PersonPrivate
+from .person_models import AccessLock
 from .shut import Shut
 
 
@@ -63,14 +65,17 @@ def lock_person(ring: sa.Connection, person_id: str) -> int:
 async def unlocked_of(request: web.Request) -> list[PersonPrivate]:
     """The unlocked keys of whoever is signed in (`feature.member_of` before this); asked of the key ring in a reader's thread. Raises
     Locked where there is none."""
-    node, token = request.app[KERNEL].node, read_cookie(request, "session")
-    found = await request.app[KERNEL].database.read(_held, node, token) if token else []
+    node, token, viewer = request.app[KERNEL].node, read_cookie(request, "session"), request.get(VIEWER, ANYBODY)
+    found = await request.app[KERNEL].database.read(_held, node, token, viewer.person_id) if token else []
     if not found:
         raise Locked
     return found
 
 
-def _held(_session: Session, node: Node, token: str) -> list[PersonPrivate]:
+def _held(session: Session, node: Node, token: str, person_id: str) -> list[PersonPrivate]:
+    """None for somebody who has locked their access, also where the key ring was too busy to forget what they had unlocked."""
+    if session.execute(sa.select(AccessLock.at).where(AccessLock.person_id == person_id)).first() is not None:
+        return []
     with node.ring.look() as ring:
         return held(ring, token)
 

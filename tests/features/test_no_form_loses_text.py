@@ -50,6 +50,7 @@ NOTHING_TYPED = {
     "/unlock": "keeps what travels along by itself (test_key_pages)",
     "/settings/keys": "secrets",
     "/keepers/waiting/{id}": "a box to tick",
+    "/keepers/waiting/{id}/reopen": "a box to tick",
     "/people/{id}/words": "a box to tick",
     "/settings/password": "secrets",
     "/settings/factor": "secrets",

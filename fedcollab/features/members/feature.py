@@ -45,6 +45,7 @@ FEATURE = Feature(
         web.post("/settings/keys", key_pages.change_keys),
         web.get("/keepers/waiting", key_pages.show_waiting),
         web.post("/keepers/waiting/{id}", key_pages.readmit),
+        web.post("/keepers/waiting/{id}/reopen", key_pages.reopen),
         web.get("/changed-keys", compare_pages.show_changed),
         web.get("/people/{id}/words", compare_pages.show_words),
         web.post("/people/{id}/words", compare_pages.confirm),

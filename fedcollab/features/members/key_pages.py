@@ -10,7 +10,7 @@ from fedcollab.base.passwords import Tried
 from fedcollab.base.web import check_origin, check_token, local, read_cookie, read_fields, read_form, redirect, words_of
 from fedcollab.feature import asked_again, came_back, keeper_of, member_of, page
 from fedcollab.federation.kernel import KERNEL
-from fedcollab.sealing import codes, recovery, state, words
+from fedcollab.sealing import codes, crossing, recovery, state, words
 from fedcollab.sealing.locked import derive
 from fedcollab.sealing.papers import print_code
 from fedcollab.sealing.unlocked import unlocked_of
@@ -56,6 +56,7 @@ async def unlock(request: web.Request) -> web.Response:
 def _unlock(session: Any, node: Any, person_id: str, hashed: str, tried: Tried, token: str) -> bool:
     if not sessions.still(session, person_id, hashed):
         raise Refused(WRONG)
+    crossing.check(session, person_id)
     return unlocking.right(session, node, person_id, hashed, tried, token)
 
 
@@ -68,6 +69,7 @@ async def _unlock_page(request: web.Request, to: str, *, kept: Fields | None = N
         kept=kept or {},
         errors={"password": error} if error else {},
         on=await request.app[KERNEL].database.read(state.is_on),
+        away=await request.app[KERNEL].database.read(crossing.is_locked, member_of(request).person_id),
     )
 
 
@@ -105,6 +107,13 @@ async def _page(
 async def _lock(request: web.Request, _fields: Fields) -> web.Response:
     kernel = request.app[KERNEL]
     await kernel.database.write(unlocking.lock, kernel.node, read_cookie(request, "session"))
+    return redirect(PAGE)
+
+
+async def _away(request: web.Request, _fields: Fields) -> web.Response:
+    """Locks all that is sealed to whoever asks for it, everywhere; nothing is asked back, for there may be no time."""
+    viewer, kernel = member_of(request), request.app[KERNEL]
+    await kernel.database.write(crossing.lock, kernel.node, viewer)
     return redirect(PAGE)
 
 
@@ -171,7 +180,7 @@ async def _tried(request: web.Request, said: str) -> tuple[str, Tried]:
     return hashed, tried
 
 
-ACTS = {"lock": _lock, "paper": _paper, "typed": _typed, "renew": _renew, "recover": _recover, "anew": _anew}
+ACTS = {"lock": _lock, "away": _away, "paper": _paper, "typed": _typed, "renew": _renew, "recover": _recover, "anew": _anew}
 
 
 async def show_waiting(request: web.Request) -> web.Response:
@@ -198,10 +207,31 @@ async def readmit(request: web.Request) -> web.Response:
     return redirect("/keepers/waiting")
 
 
+async def reopen(request: web.Request) -> web.Response:
+    """A keeper says that they have spoken with somebody who had locked their access."""
+    viewer, fields, kernel = keeper_of(request), await read_fields(request), request.app[KERNEL]
+    person_id, kid = request.match_info["id"], fields.get("kid", "")
+    if came_back(request, fields):
+        return await _waiting_page(request, viewer)
+    asked_again(request)
+    if fields.get("same") != "yes":
+        return await _waiting_page(request, viewer, {person_id: words_of(request).gettext(NOT_SAID)}, 422)
+    keys = await unlocked_of(request)
+    try:
+        await kernel.database.write(crossing.reopen, kernel.node, viewer, keys, person_id, kid)
+    except NotFound:
+        raise
+    except Refused as error:
+        return await _waiting_page(request, viewer, {person_id: error.in_words(words_of(request))}, error.status)
+    return redirect("/keepers/waiting")
+
+
 async def _waiting_page(request: web.Request, viewer: Any, errors: dict[str, str] | None = None, status: int = 200) -> web.Response:
-    found = await request.app[KERNEL].database.read(_waiting)
-    return page(request, "members/waiting.html", status=status, waiting=found, errors=errors or {}, me=viewer.person_id)
+    found, away = await request.app[KERNEL].database.read(_waiting)
+    return page(request, "members/waiting.html", status=status, waiting=found, away=away, errors=errors or {}, me=viewer.person_id)
 
 
-def _waiting(session: Any) -> list[Any]:
-    return [(one, words.of_one(one.uri, one.key.public)) for one in recovery.waiting(session)]
+def _waiting(session: Any) -> tuple[list[Any], list[Any]]:
+    """(those with a key that waits, those who have locked their access), each with the words to compare."""
+    found = [(one, words.of_one(one.uri, one.key.public)) for one in recovery.waiting(session)]
+    return found, [(one, words.of_one(one.uri, one.key.public) if one.key else None) for one in crossing.listed(session)]

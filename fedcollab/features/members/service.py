@@ -19,7 +19,7 @@ from fedcollab.base.i18n import LANGUAGES, time_zones
 from fedcollab.base.markup import as_html, plain
 from fedcollab.base.model import aliased
 from fedcollab.federation import follows, profiles
-from fedcollab.sealing import keepers, recovery
+from fedcollab.sealing import keepers, leaving, recovery
 
 from . import ending, factor, unlocking
 from .models import ClientToken, HalfLogin, Invitation, LoginLink, LoginSession, Member, Notice
@@ -277,6 +277,7 @@ def disable(session: Session, node: Node, viewer: Viewer | None, person_id: str)
     ending.end_keys(session, node, person.person_id)
     audit.record(session, now, viewer, "member.disable", person.person_id)
     keepers.end(session, node, viewer, person.person_id)
+    leaving.end(session, node, viewer, person.person_id)
 
 
 def disabled_since(session: Session, since: int) -> list[str]:

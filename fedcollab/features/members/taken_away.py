@@ -1,4 +1,5 @@
-"""Decides what must not come back of accounts with an older backup: ended ones, roles taken away, what opened an account before."""
+"""Decides what must not come back of accounts with an older backup: ended ones, roles taken away, what opened an account before, an open
+access that its person had locked."""
 
 from collections.abc import Iterable
 
@@ -11,23 +12,25 @@ from fedcollab.access.viewer import MEMBER
 from fedcollab.actors.node import Node
 from fedcollab.backup.erasures import Part
 from fedcollab.base.errors import Refused
+from fedcollab.sealing import crossing
 
 from . import ending, factor, service
 from .models import Member
 from .service import MemberData
 
 PASSKEYS = ("passkey_add", "passkey_remove")
-ROLES, WAYS_IN = "roles", "ways-in"
+ROLES, WAYS_IN, LOCKED = "roles", "ways-in", "locked"
 CHANGED = ("password", "factor_on", "factor_off", "factor_reset", "recovery_code", "recovery_codes", *PASSKEYS)  # what opens it
 
 
 def listed(session: Session, since: int) -> list[str]:
     """The accounts that were ended since, by their ids; `roles ID ROLE...` where roles were changed and these are left; `ways-in ID` where
-    a password or second factor was changed: whoever had the one before may have been why."""
+    a password or second factor was changed: whoever had the one before may have been why; `locked ID` of who has locked their access."""
     ended = service.disabled_since(session, since)
     roles = [f"{ROLES} {one.person_id} {' '.join(one.roles)}" for one in _about(session, since, ["member.roles"])]
     ways = [f"{WAYS_IN} {one.person_id}" for one in _about(session, since, [f"member.{name}" for name in CHANGED])]
-    return [*roles, *ways, *ended]
+    locked = [f"{LOCKED} {person_id}" for person_id in crossing.locked_since(session, since)]
+    return [*roles, *ways, *locked, *ended]
 
 
 def _about(session: Session, since: int, actions: Iterable[str]) -> list[MemberData]:
@@ -52,6 +55,8 @@ def take_again(session: Session, node: Node, name: str) -> None:
         factor.forget(session, person.person_id)
         ending.forget_password(session, node, person.person_id)
         audit.record(session, node.now(), None, "member.factor_reset", person.person_id)
+    elif kind == LOCKED:
+        crossing.lock_again(session, node, rest)
     else:
         service.disable_again(session, node, name)
 

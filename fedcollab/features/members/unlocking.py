@@ -12,7 +12,7 @@ from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
 from fedcollab.base.passwords import Tried
 from fedcollab.federation.words import Spoken
-from fedcollab.sealing import people, recovery, state, unlocked, words
+from fedcollab.sealing import crossing, people, recovery, state, unlocked, words
 from fedcollab.sealing.pairs import PersonPrivate
 from fedcollab.sealing.people import PersonKey
 from fedcollab.sealing.person_models import CURRENT, WAITING
@@ -22,7 +22,8 @@ from .models import Member
 
 class Keys(NamedTuple):
     """What somebody's own page says of their keys: the one in use or the one that waits, its words, whether this browser has unlocked
-    it and a paper opens it; whether an older key has a paper that would bring it back, and whether they had one and have none now."""
+    it and a paper opens it; whether an older key has a paper that would bring it back, and whether they had one and have none now; since
+    when they have locked their access."""
 
     key: PersonKey | None
     words: Spoken | None
@@ -30,6 +31,7 @@ class Keys(NamedTuple):
     paper: bool
     may_come_back: bool
     lost: bool = False
+    away: int | None = None
 
     @property
     def waits(self) -> bool:
@@ -107,6 +109,7 @@ def settle(session: Session, node: Node, person_id: str, unlock_key: bytes) -> N
 def begin_anew(session: Session, node: Node, person_id: str, token: str, made: Tried) -> None:
     """For somebody whose password is right and opens nothing, and who has no paper either: a key that waits for a keeper."""
     assert made.lasting is not None, "a wrong password gets no further"
+    crossing.check(session, person_id)
     with node.ring.begin() as ring:
         unlocked.lock(ring, token)
         unlocked.unlock(ring, token, [recovery.begin_anew(session, ring, node, person_id, made.lasting)], node.now())
@@ -115,6 +118,7 @@ def begin_anew(session: Session, node: Node, person_id: str, token: str, made: T
 def take_over(session: Session, node: Node, person_id: str, token: str, made: Tried, code: bytes) -> None:
     """By the paper, for somebody who is signed in with their password. Raises Refused."""
     assert made.lasting is not None, "a wrong password gets no further"
+    crossing.check(session, person_id)
     with node.ring.begin() as ring:
         keys = recovery.take_over(session, ring, node, person_id, code, made.lasting)
         unlocked.lock(ring, token)
@@ -123,6 +127,7 @@ def take_over(session: Session, node: Node, person_id: str, token: str, made: Tr
 
 def set_code(session: Session, node: Node, viewer: Viewer, token: str, code: bytes) -> None:
     """A new paper for what this browser has unlocked. Raises Locked where that is nothing any more."""
+    crossing.check(session, viewer.person_id)
     with node.ring.begin() as ring:
         recovery.set_code(session, ring, node, viewer, _held(ring, token), code)
 
@@ -131,6 +136,7 @@ def renew(session: Session, node: Node, viewer: Viewer, token: str, made: Tried)
     """A new key signed by the one in use. This browser goes on with it; all others of the same person have only the one before, so they
     are locked and ask for the password. Raises Locked, Refused."""
     assert made.lasting is not None, "a wrong password gets no further"
+    crossing.check(session, viewer.person_id)
     with node.ring.begin() as ring:
         before = _held(ring, token)
         private = recovery.renew(session, ring, node, viewer.person_id, before, made.lasting)
@@ -168,13 +174,16 @@ def shown(session: Session, node: Node, person_id: str, token: str) -> Keys:
         held = {private.public.kid for private in unlocked.held(ring, token)}
         paper = key is not None and recovery.has_code(ring, key.kid)
         older = any(recovery.has_code(ring, one.kid) for one in listed if key is None or one.kid != key.kid)
-    return Keys(key, spoken, key is not None and key.kid in held, paper, older, lost=key is None)
+    away = next((one.at for one in crossing.listed(session) if one.person_id == person_id), None)
+    return Keys(key, spoken, key is not None and key.kid in held, paper, older, lost=key is None, away=away)
 
 
 def _unlock(
     session: Session, ring: sa.Connection, node: Node, person_id: str, token: str, keys: list[PersonPrivate], unlock_key: bytes
 ) -> bool:
-    """Unlocks a person's keys for a browser; somebody who has never had one gets their first."""
+    """Unlocks a person's keys for a browser, unless they have locked their access; somebody who has never had one gets their first."""
+    if crossing.is_locked(session, person_id):
+        return False
     if not keys and not people.listed(session, person_id):
         keys = [people.make(session, ring, node, person_id, unlock_key)]
         audit.record(session, node.now(), Viewer(person_id=person_id), "key.make", person_id)
