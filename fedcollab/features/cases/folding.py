@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from .arriving import Arrived, Item, Look, items
-from .hiding import DESTROYED, MASKED, hide, without_text
+from .hiding import DESTROYED, KEPT, MASKED, hide, without_text
 from .mending import Correction
 from .people import OfPerson, Part, Person
 from .record import SEEN, Entry, Opened, Stage, Terms
@@ -35,7 +35,7 @@ class _Fold:
 
     def _is_gone(self, item: Item) -> bool:
         """What was redacted or erased stands for nothing, whether it was destroyed by now or not."""
-        return isinstance(item.entry, DESTROYED) and self.hidden.how.get(item.id, MASKED) != MASKED
+        return isinstance(item.entry, DESTROYED) and self.hidden.how.get(item.id, MASKED) not in KEPT
 
     def _corrections(self) -> Mapping[str, list[Item]]:
         found: defaultdict[str, list[Item]] = defaultdict(list)

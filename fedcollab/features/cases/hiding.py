@@ -1,4 +1,5 @@
-"""Decides what is no longer read: masked until it is undone, redacted for good, erased; and what a hold keeps from being destroyed.
+"""Decides what is no longer read: masked until it is undone, redacted for good, erased, a file that may show the abuse of a child; and what
+a hold keeps from being destroyed.
 
 An organisation redacts its own entries. The one that leads the case may also mask others'. Who asks for the erasure of others' entries
 waits for seven days after the asking came here, in which they, or the leader, may hold them.
@@ -13,7 +14,7 @@ from fedcollab.base.clock import DAY
 
 from .arriving import Item, Look
 from .fields import Text
-from .mending import Correction, Erased, Hiding, Masking, Redaction, Unmasking
+from .mending import Correction, Erased, Hiding, Masking, Redaction, Suspected, Unmasking
 from .people import OfPerson, Part, Person
 from .reading import members
 from .record import Entry, Hold, HoldLifted
@@ -22,8 +23,9 @@ from .work import Contact, Decision, File, Message, Step, Task
 
 Kind = TypeVar("Kind", bound=Entry)
 DELAY = 7 * DAY
-MASKED, REDACTED, ERASED = "masked", "redacted", "erased"
-HOW = {Masking.KIND: MASKED, Redaction.KIND: REDACTED, Erased.KIND: ERASED}
+MASKED, REDACTED, ERASED, SUSPECTED = "masked", "redacted", "erased", "suspected"
+HOW = {Masking.KIND: MASKED, Redaction.KIND: REDACTED, Erased.KIND: ERASED, Suspected.KIND: SUSPECTED}
+KEPT = (MASKED, SUSPECTED)  # it stays what it is, though nobody reads it
 # What is destroyed when it was redacted or erased. The rest is hidden only: without it the case would not be what it is.
 DESTROYED = (Message, Decision, Contact, Task, Step, File, Person, Part, Share, Consent, Correction, Redaction)
 
@@ -50,7 +52,7 @@ def hide(items: list[Item], by_id: Mapping[str, Item], leads: frozenset[str], lo
     asked: set[str] = set()
     erased: set[str] = set()
     followed: set[tuple[str, str]] = set()
-    for kind, does in ((Masking, _masks), (Redaction, _redacts), (Erased, _erases)):  # the stronger one last
+    for kind, does in ((Masking, _masks), (Redaction, _redacts), (Erased, _erases), (Suspected, _suspects)):  # the stronger one last
         undone = _undone(items, by_id, leads) if kind is Masking else set()
         for item in items:
             if isinstance(item.entry, Hiding) and isinstance(item.entry, kind) and item.id not in undone:
@@ -62,7 +64,7 @@ def hide(items: list[Item], by_id: Mapping[str, Item], leads: frozenset[str], lo
                     asked |= {one.id for one in named}
                     erased |= {one.id for one in done}
     how = {of: HOW[item.entry.KIND] for of, item in by.items() if item.entry}
-    gone = (of for of, done in how.items() if done != MASKED and isinstance(by_id[of].entry, DESTROYED))
+    gone = (of for of, done in how.items() if done not in KEPT and isinstance(by_id[of].entry, DESTROYED))
     return Hidden(how, by, frozenset(gone) - held, holds, held, frozenset(asked - erased))
 
 
@@ -85,6 +87,11 @@ def _redacts(item: Item, named: Item, _leads: frozenset[str], _now: int) -> bool
 
 def _erases(item: Item, named: Item, _leads: frozenset[str], now: int) -> bool:
     return item.organisation == named.organisation or now >= max(item.arrived, item.at) + DELAY
+
+
+def _suspects(_item: Item, named: Item, _leads: frozenset[str], _now: int) -> bool:
+    """P23: a file, whoever shared it and whoever says so; it is kept sealed, for the authority that asks for it."""
+    return isinstance(named.entry, File)
 
 
 def _with_older(item: Item, named: list[Item], by_id: Mapping[str, Item], followed: set[tuple[str, str]]) -> list[Item]:

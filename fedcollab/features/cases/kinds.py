@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from .mending import Correction, Erased, Masking, Redaction, Unmasking
+from .mending import Correction, Erased, Masking, Redaction, Suspected, Unmasking
 from .people import Exploitation, Health, Identity, Person, SafeContact, Suspicion, Where
 from .reading import document, entry_in
 from .record import VERSION, Closed, Entry, Hold, HoldLifted, Opened, StatusChanged, Terms
@@ -17,7 +17,7 @@ ALL: tuple[type[Entry], ...] = (
     *(Message, Decision, Contact, Task, Step, Progress, File),
     *(Person, Identity, SafeContact, Where, Exploitation, Health, Suspicion),
     *(Share, Consent, Withdrawn),
-    *(Correction, Masking, Unmasking, Redaction, Erased),
+    *(Correction, Masking, Unmasking, Redaction, Erased, Suspected),
 )
 KINDS = {kind.KIND: kind for kind in ALL}
 

@@ -1,4 +1,4 @@
-"""Decides the entries that are about other entries: a correction, a masking and its undoing, a redaction, an erasure."""
+"""Decides the entries that are about other entries: a correction, a masking and its undoing, a redaction, an erasure, a suspicion."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -88,3 +88,10 @@ class Erased(Hiding):
 
     KIND = "erased"
     why: str = said(Text(NOTE))
+
+
+@dataclass(frozen=True, repr=False, kw_only=True)
+class Suspected(Hiding):
+    """Marks files as suspected child abuse images (P23): from then on no node opens or hands them out. There is no way back."""
+
+    KIND = "suspected"

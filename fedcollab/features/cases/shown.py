@@ -1,6 +1,7 @@
 """Decides what pages are given of a case: values that one person may read, and of the rest that it is there.
 
-`state` says why an entry is not there to be read: "masked", "redacted", "erased", "withheld" (the person has no need to know the part),
+`state` says why an entry is not there to be read: "masked", "redacted", "erased", "suspected" (P23), "withheld" (the person has no
+need to know the part),
 "newer" (a later program wrote it), "broken", "key" (it cannot be opened yet); where it is, "there". Nothing shows its content by repr or
 str.
 """

@@ -15,7 +15,7 @@ from fedcollab.features.cases.asked_sharing import ALL as WORDS
 from fedcollab.features.cases.checking import PASSED, Wrong, checked
 from fedcollab.features.cases.forms import Option
 from fedcollab.features.cases.kinds import ALL
-from fedcollab.features.cases.mending import Correction
+from fedcollab.features.cases.mending import Correction, Suspected
 from fedcollab.features.cases.people import Identity, Person, Suspicion
 from fedcollab.features.cases.reading import members
 from fedcollab.features.cases.record import Entry, Opened
@@ -25,7 +25,7 @@ from fedcollab.features.cases.work import Contact, File
 from .browser import Filled, Sent
 from .entries import NOW, P, S, days, entries, filled
 
-TYPED = [kind for kind in ALL if kind not in (File, Correction)]  # a file comes by its own form, a correction with what it corrects
+TYPED = [kind for kind in ALL if kind not in (File, Suspected, Correction)]  # files have their own forms, a correction what it corrects
 KNOWN = {"replaces", "of", "code", "entry", "instead", "label"}  # what pages know by themselves
 EN = words("en", "UTC")
 

@@ -9,11 +9,12 @@ from fedcollab.base.clock import DAY
 from fedcollab.features.cases.arriving import Arrived
 from fedcollab.features.cases.folding import fold
 from fedcollab.features.cases.kinds import parse
-from fedcollab.features.cases.mending import Correction, Erased, Hiding, Masking, Redaction, Unmasking
+from fedcollab.features.cases.mending import Correction, Erased, Hiding, Masking, Redaction, Suspected, Unmasking
 from fedcollab.features.cases.people import Health, Identity, Person
 from fedcollab.features.cases.record import Hold, HoldLifted
 from fedcollab.features.cases.shown import Case, Shown
-from fedcollab.features.cases.work import Message, Task
+from fedcollab.features.cases.work import File, Message, Task
+from fedcollab.sealing.chunks import FileSecret
 
 from .entries import CONSENT, EVERYTHING, NOW, OPENED, A, B, P, arrived, look, uri, words
 
@@ -204,3 +205,25 @@ def test_thousands_of_holds_and_redactions_of_one_long_history_cost_little() -> 
     assert time.process_time() - began < 1
     assert (len(found.holds), found.gone) == (2500, frozenset())
     assert len(case(*chain, *taken, now=NOW + DAY).gone) == 2500
+
+
+@pytest.mark.rule("P23")
+def test_a_suspected_image_is_read_by_nobody_and_destroyed_by_no_entry_whoever_says_what_of_it() -> None:
+    secret = FileSecret(b"k" * 32, 9, b"d" * 32)
+    file = arrived("f", File(at=NOW, uri=uri("file"), name="CANARY.jpg", secret=secret, about="CANARY"), B)
+    assert says(case(file, THEIRS))
+    for marker in (A, B):
+        marked = by(Suspected, "f", marker)
+        found = case(file, marked)
+        assert not says(found)
+        assert (shown(found, "f").state, shown(found, "f").entry, len(found.files)) == ("suspected", None, 1)
+        for more in (
+            by(Redaction, "f", B, "r"),
+            by(Erased, "f", B, "r"),
+            by(Masking, "f", A, "r"),
+            arrived("r", Unmasking(at=NOW, of=uri("h"))),
+        ):
+            after = case(file, marked, more)
+            assert (shown(after, "f").state, after.gone) == ("suspected", frozenset())
+    assert says(case(THEIRS, by(Suspected, "b")))  # it is of files alone
+    assert case(file, by(Erased, "f", B)).gone == {uri("f")}
