@@ -81,6 +81,9 @@ from fedcollab.sealing import (
     crossing,
     file_asking,
     file_serving,
+    head_asking,
+    head_receiving,
+    head_telling,
     keepers,
     key_asking,
     key_serving,
@@ -91,6 +94,7 @@ from fedcollab.sealing import (
     people,
     pinned,
     ring,
+    room_chain,
     room_receiving,
     sheets,
     taken_back,
@@ -114,11 +118,19 @@ FILES = Feature(
 RUNNING = Feature("running", routes=(*health.ROUTES, *metrics.ROUTES), chores=disk.CHORES)
 SEALING = Feature(
     "sealing",
-    routes=(*key_serving.ROUTES, *file_serving.ROUTES),
-    handlers=(*partner_keys.HANDLERS, *room_receiving.HANDLERS),
-    chores=(ring.finish, sheets.end_old, keepers.end_left, crossing.lock_left, leaving.end_left, working.keep_turning),
+    routes=(*key_serving.ROUTES, *file_serving.ROUTES, *head_asking.ROUTES),
+    handlers=(*partner_keys.HANDLERS, *room_receiving.HANDLERS, *head_receiving.HANDLERS),
+    chores=(
+        ring.finish,
+        sheets.end_old,
+        keepers.end_left,
+        crossing.lock_left,
+        leaving.end_left,
+        working.keep_turning,
+        *head_telling.CHORES,
+    ),
     erasures=Part("sealed", taken_back.listed, taken_back.take_again),
-    restored=(organisation.begin_anew,),
+    restored=(organisation.begin_anew, room_chain.say_restored),
     namings=(people.NAMED_IN_RING, organisation.NAMED_IN_RING, sheets.NAMED_IN_RING, case_boxes.NAMED_IN_RING, member_boxes.NAMED_IN_RING),
 )
 MAIN = (DISCUSSIONS, LIBRARY, STORIES, CASES, MEMBERS, SEARCHING, KEEPING, FLOWS, ADMIN)
@@ -181,6 +193,7 @@ def make_app(kernel: Kernel) -> web.Application:
     app.cleanup_ctx.append(sweeping.run)
     app.cleanup_ctx.append(key_asking.run)
     app.cleanup_ctx.append(file_asking.run)
+    app.cleanup_ctx.append(head_asking.run)
     app.cleanup_ctx.append(metrics.apart)
     return app
 

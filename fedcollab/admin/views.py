@@ -54,6 +54,8 @@ ACTIONS = {
     "room.file_came": N_("Sealed file came"),
     "room.file_changed": N_("Sealed file found to be changed"),
     "room.file_mark": N_("Sealed file marked: never opened or handed out again"),
+    "room.rewritten": N_("A partner’s record of a sealed room does not go on from what it had said before"),
+    "room.restored": N_("Record of a sealed room goes on from a backup"),
     "sheets.make": N_("Three sheets made that open the organisation's key"),
     "sheets.try": N_("Two sheets tried"),
     "sheets.use": N_("Two sheets used to open the organisation's key"),

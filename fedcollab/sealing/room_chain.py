@@ -109,8 +109,8 @@ def begins(session: Session, room_id: str) -> Place:
 def place(session: Session, room_id: str, seq: int) -> Place | None:
     """The place of an entry of ours; None where there is none, or it is no longer kept."""
     first = begins(session, room_id)
-    if seq == first.seq:
-        return first
+    if seq <= first.seq:
+        return first if seq == first.seq else None
     digest = session.scalar(sa.select(RoomEntry.hash).where(RoomEntry.room_id == room_id, RoomEntry.seq == seq))
     return Place(seq, digest) if digest is not None else None
 
@@ -153,3 +153,9 @@ def verify(session: Session, node: Node, room_id: str) -> int | None:
             return at.seq + 1
         at = entry.place
     return None if at == end(session, room_id) else at.seq + 1
+
+
+def say_restored(session: Session, node: Node, since: int) -> None:
+    """Comes out of a backup: what each record has lost since then, others may have seen. `since` is when the backup was made."""
+    for room_id in session.scalars(sa.select(RoomChain.room_id).order_by(RoomChain.room_id)).all():
+        add(session, node, room_id, None, "room.restored")
