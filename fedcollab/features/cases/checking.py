@@ -4,13 +4,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from fedcollab.base.clock import iso
-from fedcollab.base.errors import N_, Refused
+from fedcollab.base.errors import N_
+from fedcollab.sealing import typed as typed_in
+from fedcollab.sealing.typed import Wrong
 
-from .reading import document, entry_in, members
+from .reading import members
 from .record import Entry
 
+__all__ = ["Wrong", "checked", "typed"]
 Kind = TypeVar("Kind", bound=Entry)
-FILL_IN = N_("This has to be filled in.")
 PASSED = N_("This day has passed. Choose a later one.")
 NEEDED = {
     "purpose": N_("Write what this case is kept for. A case opens only with a purpose."),
@@ -51,37 +53,15 @@ AHEAD = {
 }
 
 
-class Wrong(Refused):
-    """One field of a form is not as it has to be; `field` says which."""
-
-    def __init__(self, field: str, text: str, **values: Any) -> None:
-        super().__init__(text, **values)
-        self.field = field
-
-
 def checked(kind: type[Kind], form: Mapping[str, Sequence[str]], at: int, **known: Any) -> Kind:
     """An entry of a kind from what somebody typed, written at `at` (microseconds). `known` is what the page knows of itself (the code of
     a new case, what a new entry replaces, a file's secret) and no form may say. Raises Wrong, and BadRequest
     where a page knows something that is no value."""
-    entry = kind(at=at, **{name: known.get(name, _typed(name, spec, form)) for name, spec, _needed in members(kind)})
-    for name, spec, needed in members(kind):
-        if needed and getattr(entry, name) == spec.empty:
-            raise Wrong(name, NEEDED.get(name, FILL_IN))
-    for field, text in entry.problems():
-        raise Wrong(field, text)
+    entry = typed_in.checked(kind, form, at, NEEDED, **known)
     for field in AHEAD.get(kind.KIND, ()):
         if getattr(entry, field) < iso(at)[:10]:
             raise Wrong(field, PASSED)
-    entry_in(document(entry), {kind.KIND: kind})  # nothing is sealed that others could not read
     return entry
-
-
-def _typed(name: str, spec: Any, form: Mapping[str, Sequence[str]]) -> Any:
-    """A field that no form sends is empty."""
-    try:
-        return spec.typed(form.get(name, ()))
-    except Refused as error:
-        raise Wrong(name, error.text, **error.values) from None
 
 
 def typed(entry: Entry) -> dict[str, list[str]]:

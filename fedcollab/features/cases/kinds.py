@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from fedcollab.sealing import entries
+
 from .mending import Correction, Erased, Masking, Redaction, Suspected, Unmasking
 from .people import Exploitation, Health, Identity, Person, SafeContact, Suspicion, Where
 from .reading import document, entry_in
-from .record import VERSION, Closed, Entry, Hold, HoldLifted, Opened, StatusChanged, Terms
+from .record import Closed, Entry, Hold, HoldLifted, Opened, StatusChanged, Terms
 from .sharing import Consent, Share, Withdrawn
 from .work import Contact, Decision, File, Message, Progress, Step, Task
 
@@ -29,5 +31,4 @@ def parse(content: object) -> Entry:
 
 def is_newer(content: Mapping[str, Any]) -> bool:
     """Whether what could not be read says of itself that a later program wrote it."""
-    version, kind = content.get("v"), content.get("kind")
-    return type(version) is int and (version > VERSION or (version == VERSION and isinstance(kind, str) and kind not in KINDS))
+    return entries.is_newer(content, KINDS)

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from fedcollab.base.errors import N_
+from fedcollab.sealing.entries import Problem
 
 from . import reading
 from .fields import Several, Text, Uri, said
-from .record import NOTE, Entry, Problem, Standing
+from .record import NOTE, Entry, Standing
 from .work import Contact, Decision, Message, Step, Task
 
 # The parts of a person, terms and status are replaced by later ones; what was shared stays as it was said.

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fedcollab.base.errors import N_
+from fedcollab.sealing.entries import Problem
 
 from .fields import COUNTRIES, LANGUAGES, Code, Day, Flag, Line, Named, Several, Text, Uri, said
 from .grounds import CRIMINAL, METHODS, ROLES
-from .record import NOTE, TEXT, Problem, Standing
+from .record import NOTE, TEXT, Standing
 from .words import (
     AGES,
     CONTENT,

@@ -1,8 +1,7 @@
 """Decides what an entry of a case is, and those of the case itself: opened, its terms, its status, its end, what holds it back.
 
-An entry is what one sealed message says: small, never changed, of one kind. Those that a later one takes the place of (`Standing`) name the
-entries that their author saw in that place, so that every node finds the same one in force, whatever came first. No entry shows its content
-by repr or str: nothing of a record may come into a title, an address, a log or a notification.
+Those that a later one takes the place of (`Standing`) name the entries that their author saw in that place, so that every node finds the
+same one in force, whatever came first.
 """
 
 from collections.abc import Iterator
@@ -10,30 +9,23 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from fedcollab.base.errors import N_
+from fedcollab.sealing import entries
+from fedcollab.sealing.entries import Problem
 
 from .codes import CODE
 from .fields import Code, Day, Line, Pattern, Several, Text, Uri, said
 from .grounds import CASE_STATUS, ENDED, LABELS, LAWFUL_BASIS, REFERRAL_REASON, SPECIAL
 
-VERSION = 1
-LATEST = 2**53 - 1  # microseconds: the largest whole number that every JSON reader keeps
 TEXT, NOTE = 20_000, 2_000  # letters
 SEEN = 20  # entries that one may take the place of
 LAW = "NationalLaw"
-Problem = tuple[str, str]  # the field, and in words what is wrong with it
 
 
 @dataclass(frozen=True, repr=False, kw_only=True)
-class Entry:
-    """What every entry says: when its author wrote it, by the author's clock, in microseconds."""
+class Entry(entries.Entry):
+    """What every entry says."""
 
-    KIND: ClassVar[str] = ""
     PART: ClassVar[str] = ""  # of a person's record; who has no need to know it does not see its values
-    at: int
-
-    def problems(self) -> Iterator[Problem]:
-        """What keeps it from being an entry though each field is well, none where it is one."""
-        yield from ()
 
 
 @dataclass(frozen=True, repr=False, kw_only=True)

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fedcollab.base.errors import N_
+from fedcollab.sealing.entries import Problem
 
 from .fields import COUNTRIES, Code, Day, Line, Named, Several, Text, Uri, said
 from .grounds import CAPACITY, DECIDERS, HOW_CONSENTED, LAWFUL_BASIS, PARTS, TRANSFER, WITHOUT_CONSENT
-from .record import LAW, NOTE, Entry, Problem
+from .record import LAW, NOTE, Entry
 
 RECIPIENT = N_("Name one recipient: an organisation or person here, or another by name.")
 WHICH_LAW = N_("Write which law, and which part of it.")

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from fedcollab.base.errors import N_
 from fedcollab.sealing.chunks import FileSecret
+from fedcollab.sealing.entries import Problem
 
 from .fields import CLOCK, Code, Day, Line, Named, Secret, Several, Text, Uri, said
 from .grounds import METHODS, PARTS, PROGRESS, REACHED
-from .record import NOTE, TEXT, Entry, Problem, Standing
+from .record import NOTE, TEXT, Entry, Standing
 from .words import SUPPORT
 
 PERSON = N_("Choose the person whom it is about.")

@@ -30,9 +30,10 @@ from fedcollab.features.cases.kinds import ALL, document
 from fedcollab.features.cases.mending import CORRECTED, Inner
 from fedcollab.features.cases.people import Exploitation, Health, Identity, SafeContact, Suspicion, Where
 from fedcollab.features.cases.reading import members
-from fedcollab.features.cases.record import LATEST, Entry, Opened
+from fedcollab.features.cases.record import Entry, Opened
 from fedcollab.features.cases.sharing import Consent, Share
 from fedcollab.sealing.chunks import FileSecret
+from fedcollab.sealing.entries import LATEST
 
 A, B = "https://a.example/actor", "https://b.example/actor"
 ANNA, BORA = "https://a.example/people/anna", "https://b.example/people/bora"
