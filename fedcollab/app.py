@@ -79,6 +79,7 @@ from fedcollab.running.closing import closed
 from fedcollab.sealing import (
     case_boxes,
     crossing,
+    ending,
     file_asking,
     file_serving,
     head_asking,
@@ -126,6 +127,7 @@ SEALING = Feature(
         keepers.end_left,
         crossing.lock_left,
         leaving.end_left,
+        ending.end_due,
         working.keep_turning,
         *head_telling.CHORES,
     ),

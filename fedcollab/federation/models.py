@@ -170,8 +170,8 @@ class InboxItem(Model):
 
 
 class Receipt(Model):
-    """Whether an organisation has confirmed that it did what was asked of it: one row an activity (a deletion, a narrowed label) and
-    organisation. It is named by its id, for who wrote a post need not know all that have it."""
+    """Whether an organisation has confirmed that it did what was asked of it, or refused it (`reason`, a code): one row
+    an activity (a deletion, a narrowed label) and organisation. It is named by its id: who wrote a post need not know all that have it."""
 
     __tablename__ = "receipt"
     activity_uri: Mapped[str] = mapped_column(Text, primary_key=True)
@@ -181,6 +181,7 @@ class Receipt(Model):
     state: Mapped[str] = mapped_column(String(16))
     sent_at: Mapped[int] = mapped_column(index=True)
     answered_at: Mapped[int | None]
+    reason: Mapped[str] = mapped_column(String(16), default="")
 
 
 def is_open(model: type[Delivery] | type[InboxItem], *states: str) -> ColumnElement[bool]:

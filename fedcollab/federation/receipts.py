@@ -14,18 +14,21 @@ from . import activitystreams as ap
 from . import outbox
 from .models import DROPPED, WAITING, Activity, Delivery, Partner, Receipt
 
-SENT, CONFIRMED = "sent", "confirmed"
+SENT, CONFIRMED, REFUSED = "sent", "confirmed", "refused"
 LATE = DAY
 
 
 @dataclass(frozen=True)
 class ReceiptData:
-    """One organisation's: when it was asked, when it confirmed. `late`: it has not for more than a day."""
+    """One organisation's: when it was asked, when it confirmed. `late`: it has not for more than a day. `refused`: it keeps it, by this
+    code, since then."""
 
     name: str
     sent_at: int
     confirmed_at: int | None
     late: bool
+    refused: str = ""
+    refused_at: int | None = None
 
 
 def ask(session: Session, node: Node, activity_uri: str, object_uri: str, organisations: Iterable[tuple[str, str]]) -> None:
@@ -39,16 +42,31 @@ def ask(session: Session, node: Node, activity_uri: str, object_uri: str, organi
 
 def confirm(session: Session, node: Node, activity_uri: str, organisation_uri: str) -> str:
     """An organisation says that it has done it. Answers the id of what it is about; empty where nobody asked it, or it has said so."""
-    asked = sa.and_(Receipt.activity_uri == activity_uri, Receipt.organisation_uri == organisation_uri, Receipt.state == SENT)
-    said = sa.update(Receipt).where(asked).values(state=CONFIRMED, answered_at=node.now())
+    asked = sa.and_(Receipt.activity_uri == activity_uri, Receipt.organisation_uri == organisation_uri, Receipt.state != CONFIRMED)
+    said = sa.update(Receipt).where(asked).values(state=CONFIRMED, answered_at=node.now(), reason="")
     return session.execute(said.returning(Receipt.object_uri)).scalar_one_or_none() or ""
+
+
+def refused(session: Session, node: Node, activity_uri: str, organisation_uri: str, reason: str) -> None:
+    """An organisation says that it does not do it, and why, by a code; it may yet."""
+    asked = sa.and_(Receipt.activity_uri == activity_uri, Receipt.organisation_uri == organisation_uri, Receipt.state != CONFIRMED)
+    session.execute(sa.update(Receipt).where(asked).values(state=REFUSED, answered_at=node.now(), reason=reason))
 
 
 def answer(session: Session, node: Node, activity: dict[str, object], *, to: str, order_key: str) -> None:
     """Our Organization confirms to the organisation `to` that an activity was done here."""
+    _say(session, node, "Accept", activity, to, order_key)
+
+
+def refuse(session: Session, node: Node, activity: dict[str, object], reason: str, *, to: str, order_key: str) -> None:
+    """Our Organization tells the organisation `to` that an activity is not done here, and why, by a code."""
+    _say(session, node, "Reject", activity, to, order_key, **{ap.REASON: reason})
+
+
+def _say(session: Session, node: Node, word: str, activity: dict[str, object], to: str, order_key: str, **more: str) -> None:
     me, kind = actors.own(session, node), ap.types(activity)[0]
     inner = {"id": ap.ident(activity), "type": kind, "actor": ap.ident(activity.get("actor")), "object": ap.ident(activity.get("object"))}
-    made = ap.activity("Accept", outbox.new_uri(node), me.uri, inner)
+    made = ap.activity(word, outbox.new_uri(node), me.uri, inner, **more)
     outbox.publish(session, node, me.id, made, to=[to], order_key=order_key)
 
 
@@ -60,7 +78,9 @@ def of(session: Session, node_now: int, object_uris: Iterable[str]) -> dict[str,
     for row in session.execute(query):
         if newest.setdefault(row.object_uri, row.activity_uri) == row.activity_uri:
             late = row.state == SENT and row.sent_at < node_now - LATE
-            found.setdefault(row.object_uri, []).append(ReceiptData(row.name, row.sent_at, row.answered_at, late))
+            no = row.state == REFUSED
+            said = ReceiptData(row.name, row.sent_at, None if no else row.answered_at, late, row.reason, row.answered_at if no else None)
+            found.setdefault(row.object_uri, []).append(said)
     return found
 
 

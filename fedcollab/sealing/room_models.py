@@ -17,8 +17,8 @@ ASKED, HAD, DENIED, DOCUMENT = "open", "had", "refused", "document"
 
 
 class Room(Model):
-    """A sealed room, ours or another's. `state` is open, frozen, out, closed, purged, or nothing while we are only invited; `epoch` and
-    `ck` name the newest case key that counts, `turned_at` when it came, `messages` how many were sealed under it."""
+    """A sealed room, ours or another's. `state` is open, frozen, out, closed, ending, purged, or nothing while we are only invited; `epoch`
+    and `ck` name the newest case key that counts, `turned_at` when it came, `messages` how many were sealed under it."""
 
     __tablename__ = "room"
     id: Mapped[str] = mapped_column(String(36), primary_key=True)

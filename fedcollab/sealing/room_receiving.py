@@ -13,7 +13,7 @@ from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import receipts
 from fedcollab.federation.registry import Early, Handler, Verified
 
-from . import authors, handing, room_chain, room_sending, rooms, sealed_files, working
+from . import authors, ending, handing, room_chain, room_sending, rooms, sealed_files, working
 from .casekeys import CaseKey
 from .facts import Answer, Closed, Invited, by, of, organisations
 from .handing import Named
@@ -40,8 +40,7 @@ def receive_fact(session: Session, node: Node, received: Verified) -> None:
     room_id, by = rooms.row(session, said.room).id, partner(received.actor.organisation_id)
     working.turn_if_changed(session, node, room_id, after)
     if isinstance(said.fact, Closed) and after.state == PURGED:
-        rooms.purge(session, node, said.room)
-        receipts.answer(session, node, received.activity, to=received.actor.id, order_key=said.room)
+        ending.asked(session, node, room_id, received)
     if isinstance(said.fact, Invited):
         room_chain.add(session, node, room_id, by, "room.invited")
     elif isinstance(said.fact, CaseKey):
@@ -153,6 +152,14 @@ def receive_erasure(session: Session, node: Node, received: Verified) -> None:
     room_chain.add(session, node, found.room_id, partner(received.actor.organisation_id), "room.erased", ap.ident(received.object))
 
 
+def receive_refusal(session: Session, node: Node, received: Verified) -> None:
+    """An organisation keeps what it was asked to let go, and says why by a code."""
+    why = received.activity.get(ap.REASON)
+    if received.actor.kind != ORGANIZATION or why not in ending.HOLDS:
+        raise Refused(reason="a refusal without a reason that is known")
+    receipts.refused(session, node, ap.ident(received.object), received.actor.uri, str(why))
+
+
 WITHDRAW = ("Leave", "Remove", "Delete", "Undo")
 HANDLERS = (
     *(
@@ -161,4 +168,5 @@ HANDLERS = (
     ),
     Handler("Create", (ap.SEALED_MESSAGE,), receive_message, announced=True),
     Handler("Delete", (ap.SEALED_MESSAGE,), receive_erasure, announced=True, withdraws=True),
+    Handler("Reject", ("Delete",), receive_refusal),
 )

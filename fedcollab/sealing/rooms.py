@@ -41,6 +41,7 @@ from .room_models import Room as Row
 from .room_state import Room
 from .vouched import Vouch
 
+ENDING = "ending"  # of a room's row: it was ended, and what others wrote is here yet (ending.py)
 MOST_LACKING = 50  # documents of a room that are asked for at a time: whoever is inside can name what there is not
 
 
@@ -136,9 +137,10 @@ def _keep_key(session: Session, node: Node, room_id: str, said: Said) -> None:
 
 def _settle(session: Session, node: Node, room_id: str, room: Room) -> None:
     """Brings the rows up to what follows from the facts."""
-    before = session.execute(sa.select(Row.ck, Row.turned_at, Row.messages, Row.owner).where(Row.id == room_id)).one()
+    before = session.execute(sa.select(Row.ck, Row.state, Row.owner).where(Row.id == room_id)).one()
     head = room.head
-    values: dict[str, Any] = dict(state=room.state, owner=room.owner or before.owner)
+    state = ENDING if room.state == room_state.PURGED and before.state != room_state.PURGED else room.state
+    values: dict[str, Any] = dict(state=state, owner=room.owner or before.owner)
     if head is not None and head.ck != before.ck:
         values |= dict(ck=head.ck, epoch=head.epoch, turned_at=node.now(), messages=0)
     session.execute(sa.update(Row).where(Row.id == room_id).values(**values))
@@ -227,6 +229,11 @@ def keep(session: Session, node: Node, message: Sealed, organisation: str, state
 def erase(session: Session, node: Node, message_id: str) -> None:
     """A message's ciphertext goes, with that of its files; that there was one stays."""
     _erase(session, node, SealedMessage.id == message_id)
+
+
+def erase_of(session: Session, node: Node, room_id: str, organisation: str) -> None:
+    """All that one organisation wrote in a room goes."""
+    _erase(session, node, sa.and_(SealedMessage.room_id == room_id, SealedMessage.organisation == organisation))
 
 
 def _erase(session: Session, node: Node, which: sa.ColumnElement[bool]) -> None:

@@ -23,6 +23,7 @@ from . import (
     boxes,
     case_boxes,
     casesecrets,
+    ending,
     handing,
     holding,
     keeper_tasks,
@@ -45,7 +46,7 @@ from .keeper_tasks import BOX_TO_MAKE
 from .keeping_models import CURRENT, OrganisationKey
 from .pairs import PersonPrivate
 from .room_activities import Header
-from .room_models import MemberKey, RoomFact, RoomPerson
+from .room_models import MemberKey, RoomFact
 from .room_models import Room as Row
 from .room_state import CLOSED, FROZEN, OPEN, Room
 from .vouched import Vouch
@@ -182,10 +183,8 @@ def purge(session: Session, node: Node, viewer: Viewer | None, room_id: str) -> 
     word = acting.close(rooms.load(session, node, row.uri), purged=True)
     rooms.say(session, node, row.uri, word)
     _ask_for_receipts(session, node, room_id, row.uri, word)
-    end = sa.update(RoomPerson).where(RoomPerson.room_id == room_id, RoomPerson.until.is_(None))
-    session.execute(end.values(until=node.now()))
     room_chain.add(session, node, room_id, viewer, "room.purge")
-    rooms.purge(session, node, row.uri)
+    ending.ours(session, node, room_id)
 
 
 def _ask_for_receipts(session: Session, node: Node, room_id: str, uri: str, word: Closed) -> None:

@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from fedcollab.access.models import AMBER, RED
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import Refused
 from fedcollab.federation import outbox
-from fedcollab.sealing import acting, boxes, casesecrets, messages, pairs, room_activities, room_sending, rooms
+from fedcollab.sealing import acting, boxes, casesecrets, ending, messages, pairs, room_activities, room_sending, rooms
+from fedcollab.sealing.ending_models import RoomEnding
 from fedcollab.sealing.facts import Invited, Left, Seen
 from fedcollab.sealing.messages import Place, Sealed
 from fedcollab.sealing.room_activities import Header, Said
@@ -186,6 +188,10 @@ async def test_a_purged_room_keeps_no_ciphertext_anywhere(three: Three) -> None:
     await three.cleo.has("SELECT 1 FROM sealed_message WHERE uri = :uri", "the message", uri=message.id)
     await three.owner.say(three.uri, acting.close, purged=True)
     for party in (three.ben, three.cleo):
+        await party.state(three.uri, rooms.ENDING)
+        assert await party.here.sql("SELECT 1 FROM sealed_message WHERE length(body) > 0")  # of others than who ends it, for a week
+        await party.here.read_write(lambda session: session.execute(sa.update(RoomEnding).values(due_at=0)) and None)
+        await party.here.write(ending.end_due)
         await party.state(three.uri, PURGED)
         assert await party.here.sql("SELECT body FROM sealed_message") == [(b"",)]
 
