@@ -95,7 +95,6 @@ from fedcollab.sealing import (
     people,
     pinned,
     ring,
-    room_chain,
     room_receiving,
     sheets,
     taken_back,
@@ -132,7 +131,7 @@ SEALING = Feature(
         *head_telling.CHORES,
     ),
     erasures=Part("sealed", taken_back.listed, taken_back.take_again),
-    restored=(organisation.begin_anew, room_chain.say_restored),
+    restored=(organisation.begin_anew, head_telling.say_restored),
     namings=(people.NAMED_IN_RING, organisation.NAMED_IN_RING, sheets.NAMED_IN_RING, case_boxes.NAMED_IN_RING, member_boxes.NAMED_IN_RING),
 )
 MAIN = (DISCUSSIONS, LIBRARY, STORIES, CASES, MEMBERS, SEARCHING, KEEPING, FLOWS, ADMIN)

@@ -131,4 +131,10 @@ def keep_signed(session: Session, room_id: str, said: Signed, document: dict[str
     put(session, ChainSigned, room_id=room_id, organisation=said.node, by=said.by, **what)
 
 
+def say_restored(session: Session, node: Node, since: int) -> None:
+    """Comes out of a backup: what each record has lost since then, others may have seen. `since` is when the backup was made."""
+    for room_id in session.scalars(sa.select(RoomChain.room_id).order_by(RoomChain.room_id)).all():
+        room_chain.add(session, node, room_id, None, "room.restored")
+
+
 CHORES = (tell, countersign)

@@ -153,9 +153,3 @@ def verify(session: Session, node: Node, room_id: str) -> int | None:
             return at.seq + 1
         at = entry.place
     return None if at == end(session, room_id) else at.seq + 1
-
-
-def say_restored(session: Session, node: Node, since: int) -> None:
-    """Comes out of a backup: what each record has lost since then, others may have seen. `since` is when the backup was made."""
-    for room_id in session.scalars(sa.select(RoomChain.room_id).order_by(RoomChain.room_id)).all():
-        add(session, node, room_id, None, "room.restored")
