@@ -78,6 +78,7 @@ from fedcollab.running import disk, health, metrics
 from fedcollab.running.closing import closed
 from fedcollab.sealing import (
     case_boxes,
+    checkpoints,
     crossing,
     ending,
     file_asking,
@@ -129,6 +130,7 @@ SEALING = Feature(
         ending.end_due,
         working.keep_turning,
         *head_telling.CHORES,
+        checkpoints.cut,
     ),
     erasures=Part("sealed", taken_back.listed, taken_back.take_again),
     restored=(organisation.begin_anew, head_telling.say_restored),

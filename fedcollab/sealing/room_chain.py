@@ -134,21 +134,21 @@ def _kept(session: Session, node: Node, room_id: str, after: Place, most: int) -
 
 def entries(session: Session, node: Node, room_id: str) -> Iterator[Entry]:
     """All entries that are kept, oldest first, a page at a time."""
-    return (entry for entry, _ in _all(session, node, room_id))
+    return (entry for entry, _ in _all(session, node, room_id, begins(session, room_id)))
 
 
-def _all(session: Session, node: Node, room_id: str) -> Iterator[tuple[Entry, str]]:
-    after = begins(session, room_id)
+def _all(session: Session, node: Node, room_id: str, after: Place) -> Iterator[tuple[Entry, str]]:
     while found := _kept(session, node, room_id, after, PAGE):
         yield from found
         after = Place(found[-1][0].seq, found[-1][1])
 
 
-def verify(session: Session, node: Node, room_id: str) -> int | None:
-    """Reads our whole record of a room, from its checkpoint on; the number of the first entry that is not as it was written, or missing;
-    None where there is none."""
-    at = begins(session, room_id)
-    for entry, digest in _all(session, node, room_id):
+def verify(session: Session, node: Node, room_id: str, newest: int | None = None) -> int | None:
+    """Reads our whole record of a room, from its checkpoint on, or its `newest` entries; the number of the first that is not as it was
+    written, or missing; None where there is none."""
+    last = end(session, room_id).seq
+    at = (place(session, room_id, last - newest) if newest is not None else None) or begins(session, room_id)
+    for entry, digest in _all(session, node, room_id, at):
         if (entry.seq, entry.prev, entry.hash) != (at.seq + 1, at.hash, digest):
             return at.seq + 1
         at = entry.place
