@@ -40,6 +40,9 @@ GRAVE: dict[str, tuple[str, dict[str, str], str]] = {  # route: who may, what th
     "/keepers/waiting/{id}": ("noor", {"same": "yes", "kid": "x"}, "/keepers"),
     "/keepers/waiting/{id}/reopen": ("noor", {"same": "yes", "kid": "x"}, "/keepers"),
     "/people/{id}/words": ("noor", {"same": "yes", "kid": "x"}, "/keepers"),
+    "/cases/{id}/redact/{entry}": ("noor", {}, "/keepers"),
+    "/cases/{id}/erase/{entry}": ("noor", {}, "/keepers"),
+    "/cases/{id}/people/{person}/erase": ("noor", {}, "/keepers"),
     "/settings/factor": ("daan", {"act": "off"}, FACTOR),
     "/settings/factor/passkeys": ("daan", {"act": "rename", "id": "p1", "name": "The blue one"}, FACTOR),
 }
@@ -56,6 +59,12 @@ ORDINARY = {  # why none of these is asked for again
     "/keepers/set-up/try": "changes nothing: compares two sheets",
     "/cases/{id}/say/{kind}": "adds to a case",
     "/cases/{id}/search": "only reads",
+    "/cases/{id}/new/{kind}": "adds to a case",
+    "/cases/{id}/change/{entry}": "adds to a case: what stood before stays to be read",
+    "/cases/{id}/mask/{entry}": "can be undone",
+    "/cases/{id}/unmask/{entry}": "undoes a masking",
+    "/cases/{id}/withdraw/{entry}": "a withdrawal never waits",
+    "/cases/{id}/lift/{entry}": "ends a hold of one's own; what is erased by that was asked for with a password",
     "/settings": "a name and a language",
     "/settings/password": "asks for the old one, or comes by a one-time link",
     "/settings/keys": "each act asks for the password itself, but for locking, which never waits",
@@ -92,7 +101,7 @@ class Room:
     clock: Clock
 
     def path(self, route: str) -> str:
-        return route.replace("{id}", self.people["daan"].viewer.person_id)
+        return re.sub(r"\{\w+\}", self.people["daan"].viewer.person_id, route)
 
     def form(self, route: str) -> dict[str, str]:
         return {name: self.path(value) for name, value in GRAVE[route][1].items()}
@@ -140,7 +149,8 @@ def hidden(page: str) -> dict[str, str]:
 
 
 def test_each_form_of_the_house_is_a_grave_act_or_named_as_none() -> None:
-    posts = {route.path for feature in FEATURES for route in feature.routes if route.method == "POST"}
+    every = [route for feature in FEATURES for route in feature.routes if route.method == "POST"]
+    posts = {re.sub(r"\{(\w+):[^}]*\}", r"{\1}", route.path) for route in every}
     assert {path for path in posts if not path.startswith(CONTENT)} == {*GRAVE, *BY_SCRIPT, *ORDINARY}
     assert not {path for path in (*GRAVE, *BY_SCRIPT) if path.startswith(CONTENT)}
 

@@ -102,10 +102,10 @@ def say(session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: str, 
     return add(session, node, desk, make(desk))[0]
 
 
-def add(session: Session, node: Node, desk: Desk, entry: Entry) -> tuple[str, Desk]:
-    """The same for a case that is open already: the entry's id, and the desk with it."""
+def add(session: Session, node: Node, desk: Desk, entry: Entry, uri: str = "") -> tuple[str, Desk]:
+    """The same for a case that is open already: the entry's id (`uri` where that was made before), and the desk with it."""
     content = document(entry)
-    made = room_content.write(session, node, desk.opened, content)
+    made = room_content.write(session, node, desk.opened, content, uri)
     message = Message(made, desk.look.person, desk.look.organisation, node.now(), 0, content)
     return made, _kept(session, node, _folded(session, desk.viewer, desk.opened, (*desk.messages, message), desk.look))
 

@@ -4,8 +4,8 @@ from fedcollab.access.viewer import CASEWORKER
 from fedcollab.base.errors import N_
 from fedcollab.feature import Feature, MenuItem
 
-from . import listing, on_record, timeline
+from . import act_pages, entry_pages, listing, on_record, people_pages, timeline
 
-ROUTES = (*listing.ROUTES, *timeline.ROUTES, *on_record.ROUTES)
+ROUTES = (*listing.ROUTES, *timeline.ROUTES, *on_record.ROUTES, *entry_pages.ROUTES, *people_pages.ROUTES, *act_pages.ROUTES)
 
 FEATURE = Feature(name="cases", routes=ROUTES, menu=(MenuItem("/cases", N_("Cases"), "case", CASEWORKER, number=listing.count),))

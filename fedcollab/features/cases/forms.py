@@ -33,11 +33,12 @@ WIDGETS: dict[type, str] = {Uri: "select", Named: "radios", Flag: "tick", Day: "
 
 @dataclass(frozen=True)
 class Option:
-    """A choice; `text` is a message id unless it is somebody's or something's own name."""
+    """A choice; `text` is a message id unless it is somebody's or something's own name, `more` one that stands beside it."""
 
     value: str
     text: str
     own: bool = False
+    more: str = ""
 
 
 @dataclass(frozen=True, repr=False)

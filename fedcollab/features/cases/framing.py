@@ -24,10 +24,12 @@ class Tab(NamedTuple):
 
 
 TIMELINE, TASKS, PEOPLE, FILES, ACCESS, RECORD = "timeline", "tasks", "people", "files", "access", "record"
+CONSENTS = "consents"
 TABS = (
     Tab(TIMELINE, "", N_("Timeline")),
     Tab(TASKS, "/tasks", N_("Tasks")),
     Tab(PEOPLE, "/people", N_("People")),
+    Tab(CONSENTS, "/consents", N_("Consents")),
     Tab(FILES, "/files", N_("Files")),
     Tab(ACCESS, "/access", N_("Access")),
     Tab(RECORD, "/record", N_("Record")),

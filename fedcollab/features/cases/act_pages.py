@@ -1,0 +1,136 @@
+"""Decides how one entry is looked at with all that can be done with it, and how that is done: each act on a page of its own that says what
+it does and what it can't."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from aiohttp import web
+
+from fedcollab.base.clock import new_id
+from fedcollab.base.errors import N_, NotFound
+from fedcollab.base.web import read_fields, redirect, words_of
+from fedcollab.feature import asked_again, came_back, member_of
+
+from . import act_forms, forms
+from .act_forms import Act
+from .acts import CHANGE, ERASE, HOLD, LIFT, MASK, PROGRESS, REDACT, UNMASK, WITHDRAW, acts
+from .checking import Wrong
+from .desk import OPENERS, Desk, acted, desk_of
+from .entry_forms import who
+from .entry_pages import say_once
+from .facts import facts
+from .forms import Form
+from .framing import CASE, TIMELINE, show
+from .handles import entry_at, handle, person_at
+from .record import Entry
+from .telling import KINDS, UNREAD
+
+Build = Callable[[Desk], Act]
+GRAVE = (REDACT, ERASE)  # what can't be undone asks for the password once more
+NAMES = {
+    PROGRESS: N_("Say how far it is"),
+    CHANGE: N_("Correct or change it"),
+    WITHDRAW: N_("Withdraw this consent"),
+    LIFT: N_("End this hold"),
+    MASK: N_("Hide it from everybody"),
+    UNMASK: N_("Show it again"),
+    REDACT: N_("Remove it for good"),
+    ERASE: N_("Ask for its erasure"),
+    HOLD: N_("Hold it back from erasure"),
+}
+
+
+def path(case_id: str, name: str, entry_id: str) -> str:
+    """Where an act on an entry begins, within its case."""
+    at = handle(case_id, entry_id)
+    return {PROGRESS: f"/new/progress?of={at}", HOLD: f"/new/hold?of={at}"}.get(name, f"/{name}/{at}")
+
+
+async def show_entry(request: web.Request) -> web.Response:
+    """One entry, what it said before, and what can be done with it."""
+    desk = await desk_of(request)
+    shown = entry_at(desk.case, desk.id, request.match_info["entry"])
+    can = [(name, path(desk.id, name, shown.id)) for name in acts(desk.case, who(desk), shown)]
+    reader = words_of(request)
+    said = facts(shown.entry, desk.names, reader) if shown.entry else []
+    before = [facts(entry, desk.names, reader) for entry in shown.before]
+    values: dict[str, Any] = dict(shown=shown, said=said, before=before, can=can, NAMES=NAMES, GRAVE=GRAVE, KINDS=KINDS, UNREAD=UNREAD)
+    return show(request, desk, "cases/entry.html", TIMELINE, **values)
+
+
+def _on_entry(request: web.Request, name: str) -> Build:
+    return lambda desk: act_forms.begun(desk, name, entry_at(desk.case, desk.id, request.match_info["entry"]))
+
+
+def _on_person(request: web.Request) -> Build:
+    return lambda desk: act_forms.begun_of(desk, person_at(desk.case, desk.id, request.match_info["person"]))
+
+
+async def show_act(request: web.Request, *, name: str) -> web.Response:
+    """What an act on an entry does, and what it can't."""
+    return await _form(request, _on_entry(request, name))
+
+
+async def do_act(request: web.Request, *, name: str) -> web.Response:
+    """An act on an entry, which says it by another entry."""
+    return await _do(request, _on_entry(request, name), name)
+
+
+async def show_erase_person(request: web.Request) -> web.Response:
+    """What the erasure of all that is kept of a person does."""
+    return await _form(request, _on_person(request))
+
+
+async def erase_person(request: web.Request) -> web.Response:
+    """Asks for the erasure of all that is kept of a person."""
+    return await _do(request, _on_person(request), ERASE)
+
+
+async def _form(request: web.Request, build: Build) -> web.Response:
+    desk = await desk_of(request)
+    act = build(desk)
+    filled = forms.filled(act.item.entry, words_of(request)) if act.item and act.item.entry else {}
+    return _show(request, desk, act, act_forms.values(act, filled), new_id())
+
+
+async def _do(request: web.Request, build: Build, name: str) -> web.Response:
+    if not member_of(request).roles & OPENERS:
+        raise NotFound
+    fields = await read_fields(request)
+    back = came_back(request, fields)
+    typed = {one: fields.getall(one) for one in fields}
+    if not back and name in GRAVE:
+        asked_again(request)
+
+    def make(desk: Desk) -> Entry:
+        act = build(desk)
+        return act_forms.made(desk, act, {one: typed.get(one, []) for one in act_forms.names(act)})
+
+    try:
+        if not back:
+            await acted(request, say_once, make, fields.get("once", ""))
+            return redirect(f"/cases/{request.match_info['id']}")
+    except Wrong as error:
+        desk = await desk_of(request)
+        return _show(request, desk, build(desk), typed, fields.get("once", ""), error)
+    desk = await desk_of(request)
+    return _show(request, desk, build(desk), typed, fields.get("once", ""))
+
+
+def _show(request: web.Request, desk: Desk, act: Act, values: Form, once: str, error: Wrong | None = None) -> web.Response:
+    reader = words_of(request)
+    said = facts(act.item.entry, desk.names, reader) if act.item and act.item.entry else []
+    held = [(hold, facts(hold.entry, desk.names, reader)) for hold in act_forms.holds(desk, act) if hold.entry]
+    found: dict[str, Any] = dict(act=act, said=said, fields=act_forms.fields(desk, act, values), once=once, held=held, KINDS=KINDS)
+    return show(request, desk, "cases/act.html", TIMELINE, error=error, waits=act_forms.waits(desk, act), grave=act.name in GRAVE, **found)
+
+
+ON_ENTRIES = (MASK, UNMASK, REDACT, ERASE, WITHDRAW, LIFT)
+ROUTES = (
+    web.get(CASE + "/entry/{entry}", show_entry),
+    *(web.get(f"{CASE}/{name}/{{entry}}", partial(show_act, name=name)) for name in ON_ENTRIES),
+    *(web.post(f"{CASE}/{name}/{{entry}}", partial(do_act, name=name)) for name in ON_ENTRIES),
+    web.get(CASE + "/people/{person}/erase", show_erase_person),
+    web.post(CASE + "/people/{person}/erase", erase_person),
+)

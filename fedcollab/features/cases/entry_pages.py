@@ -1,0 +1,167 @@
+"""Decides how entries are written on pages of their own: a form for each kind, the same filled to correct or replace what stands; what was
+typed comes back with the word on what is wrong."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from aiohttp import web
+from sqlalchemy.orm import Session
+
+from fedcollab.access.viewer import Viewer
+from fedcollab.actors.node import Node
+from fedcollab.base.clock import new_id
+from fedcollab.base.errors import N_, NotFound
+from fedcollab.base.once import ID
+from fedcollab.base.web import read_fields, redirect, words_of
+from fedcollab.feature import came_back
+from fedcollab.sealing.room_models import SealedMessage
+
+from . import contact_rules, entry_forms
+from .checking import Wrong
+from .desk import Desk, Keys, acted, add, desk_of, open_desk
+from .entry_forms import BECAUSE_FIELD, NEW, SURE, Page
+from .facts import facts
+from .forms import Form
+from .framing import CASE, CONSENTS, PEOPLE, TASKS, TIMELINE, show
+from .grounds import METHODS
+from .handles import entry_at, handle
+from .people import OfPerson
+from .record import Entry, Hold
+from .sharing import Consent, Share
+from .speaking import Fields
+from .work import Contact, Progress, Step, Task
+
+Build = Callable[[Desk], Page]
+CORRECT = N_("Correct this")
+IN_ITS_PLACE = N_("What you write stands in its place from now on. What stood before stays to be read beside it.")
+KEEP = N_("Keep it")
+PLACES: tuple[tuple[Any, str], ...] = ((Task | Progress, "/tasks"), (Share | Consent, "/consents"), (Hold, "/holds"))
+
+
+def _new(request: web.Request) -> Build:
+    """The page of a new entry, by its address."""
+    kind = NEW.get(request.match_info["kind"])
+    if kind is None:
+        raise NotFound
+    person, of = request.query.get("person", ""), request.query.get("of", "")
+    return lambda desk: entry_forms.new(desk, kind, person, entry_at(desk.case, desk.id, of) if of else None)
+
+
+def _change(request: web.Request) -> Build:
+    """The page of a change."""
+    entry = request.match_info["entry"]
+    return lambda desk: entry_forms.change(desk, entry_at(desk.case, desk.id, entry))
+
+
+async def show_new(request: web.Request) -> web.Response:
+    """The form of a new entry."""
+    return await _form(request, _new(request))
+
+
+async def add_new(request: web.Request) -> web.Response:
+    """A new entry."""
+    return await _write(request, _new(request))
+
+
+async def show_change(request: web.Request) -> web.Response:
+    """The form of what stands, to be corrected or replaced."""
+    return await _form(request, _change(request))
+
+
+async def add_change(request: web.Request) -> web.Response:
+    """A correction, or what stands from now on."""
+    return await _write(request, _change(request))
+
+
+async def _form(request: web.Request, build: Build) -> web.Response:
+    desk = await desk_of(request)
+    page = build(desk)
+    return _show(request, desk, page, entry_forms.values(page, words_of(request)), page.seen, new_id())
+
+
+async def _write(request: web.Request, build: Build) -> web.Response:
+    fields = await read_fields(request)
+    if came_back(request, fields):
+        return await _again(request, build, fields)
+
+    written: list[Entry] = []
+
+    def make(desk: Desk) -> Entry:
+        page = build(desk)
+        written.append(entry_forms.made(desk, page, _typed(page, fields), fields.getall("seen", []), sure=fields.get(SURE) == "yes"))
+        return written[-1]
+
+    try:
+        await acted(request, say_once, make, fields.get("once", ""))
+    except Wrong as error:
+        return await _again(request, build, fields, error)
+    return redirect(f"/cases/{request.match_info['id']}{back(request.match_info['id'], written[-1]) if written else ''}")
+
+
+async def _again(request: web.Request, build: Build, fields: Fields, error: Wrong | None = None) -> web.Response:
+    """The form with all that was typed, and as its page showed it: what stands by now is not what its author saw."""
+    desk = await desk_of(request)
+    page = build(desk)
+    return _show(request, desk, page, _typed(page, fields), fields.getall("seen", []), fields.get("once", ""), error)
+
+
+def back(case_id: str, entry: Entry) -> str:
+    """Where in its case a fresh entry can be seen."""
+    if isinstance(entry, OfPerson | Step):
+        return f"/people/{handle(case_id, entry.person)}"
+    return next((path for kinds, path in PLACES if isinstance(entry, kinds)), "")
+
+
+def _typed(page: Page, fields: Fields) -> dict[str, list[str]]:
+    asked = [*page.words.fields, *([BECAUSE_FIELD] if page.corrects else [])]
+    return {name: fields.getall(name, []) for name in asked}
+
+
+def _show(
+    request: web.Request, desk: Desk, page: Page, values: Form, seen: Sequence[str], once: str, error: Wrong | None = None
+) -> web.Response:
+    corrects = page.corrects is not None
+    asked = page.words._replace(title=CORRECT, about=IN_ITS_PLACE, button=KEEP) if corrects else page.words
+    reader = words_of(request)
+    return show(
+        request,
+        desk,
+        "cases/form.html",
+        _tab(page),
+        error=error,
+        asked=asked,
+        page=page,
+        fields=entry_forms.fields(desk, page, values),
+        seen=seen,
+        once=once,
+        beside=[facts(entry, desk.names, reader) for entry in page.stands] if len(page.stands) > 1 else [],
+        of=facts(page.of.entry, desk.names, reader) if page.of and page.of.entry else [],
+        rules=contact_rules.first(contact_rules.rules(desk.case), page.person) if page.kind is Contact else [],
+        sure=error is not None and error.text in contact_rules.ASKED,
+        METHODS=METHODS,
+    )
+
+
+def _tab(page: Page) -> str:
+    if issubclass(page.kind, OfPerson | Step):
+        return PEOPLE
+    return TASKS if page.kind in (Task, Progress) else CONSENTS if page.kind in (Share, Consent) else TIMELINE
+
+
+def say_once(session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: str, make: Callable[[Desk], Entry], once: str) -> str:
+    """As `desk.say`, by the form's own id: a form that is sent twice says it once."""
+    desk = open_desk(session, node, viewer, keys, case_id)
+    uri = node.settings.uri(f"/messages/{once}") if ID.fullmatch(once) else ""
+    if uri in {message.id for message in desk.messages}:
+        return uri
+    there = session.execute(sa.select(SealedMessage.id).where(SealedMessage.uri == uri)).first() is not None
+    return add(session, node, desk, make(desk), "" if there else uri)[0]
+
+
+ROUTES = (
+    web.get(CASE + "/new/{kind}", show_new),
+    web.post(CASE + "/new/{kind}", add_new),
+    web.get(CASE + "/change/{entry}", show_change),
+    web.post(CASE + "/change/{entry}", add_change),
+)

@@ -1,0 +1,63 @@
+"""Decides how an entry is read back field by field, in the words that it was asked for in."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from fedcollab.base.errors import N_
+from fedcollab.base.i18n import Words
+
+from .asked_sharing import ALL
+from .fields import COUNTRIES, LANGUAGES, Code, Day, Flag, Named, Several, Spec, Uri
+from .naming import Names
+from .reading import members
+from .record import Entry
+
+YES = N_("Yes")
+CODED, OWN, NAME, TEXT = "coded", "own", "name", "text"
+
+
+class Said(NamedTuple):
+    """A value as it is shown: `how` is "coded" (a message id), "own" (a day, a country in the reader's words), "name" (of a person or an
+    organisation, a code) or "text" (as somebody wrote it)."""
+
+    text: str
+    how: str
+
+
+class Fact(NamedTuple):
+    """A field that says something: its name, its label (a message id), its values."""
+
+    name: str
+    label: str
+    said: tuple[Said, ...]
+
+
+def facts(entry: Entry, names: Names, words: Words) -> list[Fact]:
+    """All that an entry says, in the order in which it was asked."""
+    specs = {member.name: member.spec for member in members(type(entry))}
+    return list(_facts(entry, specs, names, words))
+
+
+def _facts(entry: Entry, specs: dict[str, Spec], names: Names, words: Words) -> Iterator[Fact]:
+    for name, ask in ALL[entry.KIND].fields.items():
+        value, spec = getattr(entry, name), specs[name]
+        if value != spec.empty:
+            one = spec.one if isinstance(spec, Several) else spec
+            values = value if isinstance(value, tuple) else (value,)
+            yield Fact(name, ask.label, tuple(_said(one, each, names, words) for each in values))
+
+
+def _said(spec: Spec, value: str, names: Names, words: Words) -> Said:
+    if isinstance(spec, Code):
+        return Said(spec.of[value], CODED)
+    if isinstance(spec, Flag):
+        return Said(YES, CODED)
+    if isinstance(spec, Day):
+        return Said(words.on_day(value), OWN)
+    if isinstance(spec, Named):
+        return Said(value, NAME)
+    if isinstance(spec, Uri):
+        return Said(names[value].said, NAME)
+    if spec in (COUNTRIES, LANGUAGES):
+        return Said(words.country_name(value) if spec == COUNTRIES else words.language_name(value), OWN)
+    return Said(value, TEXT)
