@@ -43,6 +43,15 @@ GRAVE: dict[str, tuple[str, dict[str, str], str]] = {  # route: who may, what th
     "/cases/{id}/redact/{entry}": ("noor", {}, "/keepers"),
     "/cases/{id}/erase/{entry}": ("noor", {}, "/keepers"),
     "/cases/{id}/people/{person}/erase": ("noor", {}, "/keepers"),
+    "/cases/{id}/access/assign": ("noor", {"person": "{id}"}, "/keepers"),
+    "/cases/{id}/access/unassign": ("noor", {"person": "{id}"}, "/keepers"),
+    "/cases/{id}/access/needs": ("noor", {"person": "{id}"}, "/keepers"),
+    "/cases/{id}/access/withdraw": ("noor", {"person": "{id}"}, "/keepers"),
+    "/cases/{id}/access/remove": ("noor", {"person": "{id}"}, "/keepers"),
+    "/cases/{id}/access/leave": ("noor", {"person": "{id}"}, "/keepers"),
+    "/cases/{id}/access/invite": ("noor", {"person": "{id}"}, "/keepers"),
+    "/cases/{id}/answer": ("noor", {"act": "decline"}, "/keepers"),
+    "/cases/{id}/assign": ("noor", {"person": "{id}"}, "/keepers"),
     "/settings/factor": ("daan", {"act": "off"}, FACTOR),
     "/settings/factor/passkeys": ("daan", {"act": "rename", "id": "p1", "name": "The blue one"}, FACTOR),
 }
@@ -57,7 +66,11 @@ ORDINARY = {  # why none of these is asked for again
     "/admin/maintenance": "closes and opens",
     "/admin/first": "reads the printed key back",
     "/keepers/set-up/try": "changes nothing: compares two sheets",
+    "/cases/new": "begins something that one is alone on",
     "/cases/{id}/say/{kind}": "adds to a case",
+    "/cases/{id}/tasks": "adds to a case",
+    "/cases/{id}/tasks/progress": "adds to a case",
+    "/cases/{id}/access/invite/to": "only shows the next page",
     "/cases/{id}/search": "only reads",
     "/cases/{id}/new/{kind}": "adds to a case",
     "/cases/{id}/change/{entry}": "adds to a case: what stood before stays to be read",
@@ -176,7 +189,7 @@ async def test_a_grave_act_is_not_done_before_its_person_has_given_all_again_and
     status, headers, _ = await who.ask("POST", "/again", given)
     assert (status, headers["Location"]) == (307, path)
     status, headers, _ = await who.ask("POST", path, given)
-    assert status in (200, 303, 404, 422)
+    assert status in (200, 303, 404, 422) or headers["Location"].startswith("/unlock")
     assert not headers.get("Location", "").startswith("/again")
     _, headers, _ = await who.ask("POST", path, sent)
     assert not headers.get("Location", "").startswith("/again"), "nor is it asked for again at once"

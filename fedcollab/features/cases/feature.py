@@ -4,8 +4,32 @@ from fedcollab.access.viewer import CASEWORKER
 from fedcollab.base.errors import N_
 from fedcollab.feature import Feature, MenuItem
 
-from . import act_pages, entry_pages, listing, on_record, people_pages, timeline
+from . import (
+    access_pages,
+    act_pages,
+    answering,
+    beginning,
+    entry_pages,
+    inviting,
+    listing,
+    on_record,
+    people_pages,
+    tasks,
+    timeline,
+)
 
-ROUTES = (*listing.ROUTES, *timeline.ROUTES, *on_record.ROUTES, *entry_pages.ROUTES, *people_pages.ROUTES, *act_pages.ROUTES)
+ROUTES = (
+    *listing.ROUTES,
+    *beginning.ROUTES,
+    *timeline.ROUTES,
+    *tasks.ROUTES,
+    *access_pages.ROUTES,
+    *inviting.ROUTES,
+    *answering.ROUTES,
+    *on_record.ROUTES,
+    *entry_pages.ROUTES,
+    *people_pages.ROUTES,
+    *act_pages.ROUTES,
+)
 
 FEATURE = Feature(name="cases", routes=ROUTES, menu=(MenuItem("/cases", N_("Cases"), "case", CASEWORKER, number=listing.count),))

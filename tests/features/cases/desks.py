@@ -7,14 +7,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
+
 from fedcollab.access.models import AMBER
 from fedcollab.access.viewer import CASEWORKER, MEMBER
 from fedcollab.admin import partners as acts
 from fedcollab.base.web import cookie_name
-from fedcollab.features.cases import codes, desk
+from fedcollab.demo import free_ports
+from fedcollab.features.cases import beginning, codes, desk
 from fedcollab.features.cases.record import Entry, Opened
 from fedcollab.features.cases.work import Message
-from fedcollab.sealing import keepers, people, sheets, state, unlocked, working
+from fedcollab.sealing import keepers, people, sheets, state, unlocked
 from fedcollab.sealing.pairs import PersonPrivate
 from tests.web import Site, Visitor, site
 
@@ -79,16 +82,12 @@ class Office:
 
     async def case(self, name: str, label: str = AMBER, **over: Any) -> str:
         """A case that somebody has opened, without its page."""
-        case_id: str = await self.unlocked(name, working.found, "case", label)
         now = self.site.kernel.node.now()
         said = {"purpose": "Support", "basis": ("VitalInterests",), "condition": ("VitalInterests",), "lead": self.me, "label": label}
         said |= {"review": "2030-01-31", "retention": "2031-01-31", "code": codes.fresh(), "at": now} | over
-        await self.say(name, case_id, Opened(**said))
-        return case_id
+        return await self.unlocked(name, beginning.open_case, Opened(**said))  # type: ignore[no-any-return]
 
     async def sql(self, query: str, **values: Any) -> list[tuple[Any, ...]]:
-        import sqlalchemy as sa
-
         return await self.site.kernel.database.read(lambda session: [tuple(row) for row in session.execute(sa.text(query), values)])
 
 
@@ -111,7 +110,20 @@ async def office(root: Path, **settings: Any) -> AsyncIterator[Office]:
         yield at
 
 
-async def befriend(one: Office, other: Office) -> None:
-    """Each approves the other, as their admins do."""
-    for a, b in ((one, other), (other, one)):
-        await acts.add(a.site.kernel, a["mila"].viewer, b.site.url, approve=True)
+@contextlib.asynccontextmanager
+async def partners(root: Path, one: str = "Meridian Outreach", other: str = "Kivuli Support") -> AsyncIterator[tuple[Office, Office]]:
+    """Two such nodes that are partners."""
+    addresses = [f"127.0.0.1:{port}" for port in free_ports(2)]
+    for name in ("a", "b"):
+        (root / name).mkdir()
+
+    def settings(name: str, address: str) -> dict[str, Any]:
+        return {"name": name, "base_url": f"http://{address}", "listen": address, "loopback_peers": addresses}
+
+    async with (
+        office(root / "a", **settings(one, addresses[0])) as first,
+        office(root / "b", **settings(other, addresses[1])) as second,
+    ):
+        for a, b in ((first, second), (second, first)):
+            await acts.add(a.site.kernel, a["mila"].viewer, b.site.url, approve=True)
+        yield first, second

@@ -1,0 +1,124 @@
+"""Decides how an invitation is answered, with who of us is on the case then; and how keepers put somebody on a case that nobody of us is
+on."""
+
+from typing import Any
+
+from aiohttp import web
+from sqlalchemy.orm import Session
+
+from fedcollab.access.viewer import Viewer
+from fedcollab.actors.node import Node
+from fedcollab.base.errors import BadRequest, FedcollabError, NotFound, Refused
+from fedcollab.base.web import redirect, words_of
+from fedcollab.feature import COLLEAGUES, keeper_of, member_of, page, read_grave_form
+from fedcollab.federation.kernel import KERNEL
+from fedcollab.sealing import holding, opening, organisation, rooms
+from fedcollab.sealing.unlocked import Locked, unlocked_of
+
+from . import membership, naming
+from .desk import OPENERS
+from .framing import CASE
+from .grounds import LABELS
+
+
+async def show_answer(request: web.Request) -> web.Response:
+    """What waits for our answer: from whom, under which label, and who of us it could be for."""
+    return await _answer(request, _opener(request))
+
+
+async def answer(request: web.Request) -> web.Response:
+    """Our yes or no."""
+    viewer, fields, kernel = _opener(request), await read_grave_form(request), request.app[KERNEL]
+    case_id, yes = request.match_info["id"], fields.get("act") == "accept"
+    if fields.get("act") not in ("accept", "decline"):
+        raise BadRequest
+
+    def work(session: Session, node: Node) -> None:
+        may = request.app[COLLEAGUES](session, OPENERS)
+        membership.answer(session, node, viewer, case_id, yes=yes, people=fields.getall("person", []), may=may)
+
+    try:
+        await kernel.database.write(work, kernel.node)
+    except Refused as error:
+        if error.status == 404:
+            raise
+        return await _answer(request, viewer, error, fields.getall("person", []))
+    return redirect("/cases")
+
+
+async def _answer(request: web.Request, viewer: Viewer, error: FedcollabError | None = None, chosen: Any = None) -> web.Response:
+    def look(session: Session, node: Node) -> dict[str, Any]:
+        seat = membership.invitation(session, node, viewer, request.match_info["id"])
+        row = membership.of_case(session, request.match_info["id"])
+        inviter = naming.names(session, [seat.invitation.by])[seat.invitation.by]
+        is_open = opening.opens(organisation.facts(session, node))
+        others = request.app[COLLEAGUES](session, OPENERS)
+        return dict(row=row, by=inviter, named=seat.invitation.person, role=seat.invitation.role, others=others, open=is_open)
+
+    found = await request.app[KERNEL].database.read(look, request.app[KERNEL].node)
+    errors = {"": error.in_words(words_of(request))} if error else {}
+    chosen = [viewer.person_id] if chosen is None else chosen
+    status = error.status if error else 200
+    return page(request, "cases/answer.html", status=status, errors=errors, chosen=chosen, LABELS=LABELS, **found)
+
+
+async def show_assign(request: web.Request) -> web.Response:
+    """For keepers: whom to put on a case that nobody of us is on."""
+    return await _assign(request, keeper_of(request))
+
+
+async def assign(request: web.Request) -> web.Response:
+    """Puts somebody on it, through the organisation's key."""
+    viewer, fields, kernel = keeper_of(request), await read_grave_form(request), request.app[KERNEL]
+    case_id, person = request.match_info["id"], fields.get("person", "")
+    keys = await unlocked_of(request)
+
+    def work(session: Session, node: Node) -> None:
+        _check_nobodys(session, case_id)
+        if person not in {found for found, _ in request.app[COLLEAGUES](session, OPENERS)}:
+            raise BadRequest(membership.ANOTHER)
+        membership.assign(session, node, viewer, keys, case_id, person, ())
+
+    try:
+        await kernel.database.write(work, kernel.node)
+    except Locked:
+        raise
+    except Refused as error:
+        if error.status == 404:
+            raise
+        return await _assign(request, viewer, error)
+    return redirect(f"/cases/{case_id}" if person == viewer.person_id else "/cases")
+
+
+async def _assign(request: web.Request, viewer: Viewer, error: FedcollabError | None = None) -> web.Response:
+    def look(session: Session) -> dict[str, Any]:
+        _check_nobodys(session, request.match_info["id"])
+        row = membership.of_case(session, request.match_info["id"])
+        holds = viewer.person_id in organisation.holders(session)
+        return dict(row=row, since=rooms.by_id(session, row.id).created_at, others=request.app[COLLEAGUES](session, OPENERS), holds=holds)
+
+    found = await request.app[KERNEL].database.read(look)
+    errors = {"person": error.in_words(words_of(request))} if error else {}
+    return page(request, "cases/assign.html", status=error.status if error else 200, errors=errors, LABELS=LABELS, **found)
+
+
+def _check_nobodys(session: Session, case_id: str) -> None:
+    """Raises NotFound for a case that somebody of us is on: whoever is on it puts others on it."""
+    membership.of_case(session, case_id)
+    if holding.assigned(session, case_id):
+        raise NotFound
+
+
+def _opener(request: web.Request) -> Viewer:
+    viewer = member_of(request)
+    if not viewer.roles & OPENERS:
+        raise NotFound
+    return viewer
+
+
+ROUTES = (
+    web.get(CASE + "/answer", show_answer),
+    web.post(CASE + "/answer", answer),
+    web.get(CASE + "/assign", show_assign),
+    web.post(CASE + "/assign", assign),
+)

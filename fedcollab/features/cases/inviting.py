@@ -1,0 +1,112 @@
+"""Decides how an organisation, or a person by name, is invited: whom first, then what is shared with that and on which ground, with the
+access list in sight before anything is sent."""
+
+from typing import Any
+
+from aiohttp import web
+from sqlalchemy.orm import Session
+
+from fedcollab.access.models import RED
+from fedcollab.actors.node import Node
+from fedcollab.base.errors import FedcollabError, N_, NotFound, Refused
+from fedcollab.base.web import read_form, redirect
+from fedcollab.feature import member_of, read_grave_form
+from fedcollab.federation.kernel import KERNEL
+from fedcollab.sealing.unlocked import Locked, unlocked_of
+
+from . import membership
+from .asked_sharing import ALL
+from .checking import Wrong, checked
+from .desk import OPENERS, Desk, desk_of
+from .forms import Option, coded, form, sent
+from .framing import ACCESS, CASE, show
+from .partners import Candidate, candidate, candidates
+from .sharing import Share
+
+KNOWN = ("to", "to_name")
+CHOOSE = N_("Choose whom you invite.")
+NO_SUCH = N_("They cannot be invited: they are on this case already, were asked, or are no partner of ours.")
+
+
+async def show_invite(request: web.Request) -> web.Response:
+    """Whom to invite: partners with a key to seal to, and those without one, who cannot be."""
+    return await _whom(request, await desk_of(request))
+
+
+async def choose(request: web.Request) -> web.Response:
+    """The second step for whoever was chosen: what is shared, why, on which ground, and who can read the case then."""
+    fields = await read_form(request)
+    desk = await desk_of(request)
+    to = await _candidate(request, desk, fields.get("whom", ""))
+    if to is None or not to.has_key:
+        return await _whom(request, desk, Wrong("whom", NO_SUCH if fields.get("whom") else CHOOSE))
+    return _ground(request, desk, to, {"basis": []})
+
+
+async def invite(request: web.Request) -> web.Response:
+    """Records the share, then sends the invitation."""
+    viewer = member_of(request)
+    if not viewer.roles & OPENERS:
+        raise NotFound
+    fields, kernel, case_id = await read_grave_form(request), request.app[KERNEL], request.match_info["id"]
+    keys = await unlocked_of(request)
+    values = sent(Share, fields)
+
+    def share(desk: Desk, to: Candidate) -> Share:
+        return checked(Share, coded(Share, values), desk.look.now, to=to.uri, to_name="")
+
+    since = membership.FROM_THE_BEGINNING if fields.get("since") == "all" else membership.FROM_NOW
+    args = (viewer, keys, case_id, fields.get("whom", ""), share)
+    try:
+        await kernel.database.write(membership.invite, kernel.node, *args, shown=fields.get("shown", ""), since=since)
+    except Locked:
+        raise
+    except Refused as error:
+        if error.status in (404, 410):
+            raise
+        desk = await desk_of(request)
+        to = await _candidate(request, desk, fields.get("whom", ""))
+        return await _whom(request, desk, error) if to is None else _ground(request, desk, to, values, fields.get("since", ""), error)
+    return redirect(f"/cases/{case_id}/access")
+
+
+async def _candidate(request: web.Request, desk: Desk, actor_id: str) -> Candidate | None:
+    kernel = request.app[KERNEL]
+
+    def look(session: Session, node: Node) -> Candidate | None:
+        try:
+            return candidate(session, node, desk, actor_id)
+        except NotFound:
+            return None
+
+    found: Candidate | None = await kernel.database.write(look, kernel.node)
+    return found
+
+
+async def _whom(request: web.Request, desk: Desk, error: FedcollabError | None = None) -> web.Response:
+    kernel = request.app[KERNEL]
+    found = await kernel.database.write(candidates, kernel.node, desk)
+    return show(request, desk, "cases/invite.html", ACCESS, error=error, found=found, by_name=desk.opened.label == RED)
+
+
+def _ground(
+    request: web.Request, desk: Desk, to: Candidate, values: dict[str, list[str]], since: str = "", error: FedcollabError | None = None
+) -> web.Response:
+    fields = form(Share, values, _choices(desk, to), KNOWN, ALL["share"].fields)
+    shown: dict[str, Any] = dict(to=to, fields=fields, since=since, shown=membership.seen(desk), by_name=desk.opened.label == RED)
+    return show(request, desk, "cases/invite_ground.html", ACCESS, error=error, **shown)
+
+
+def _choices(desk: Desk, to: Candidate) -> dict[str, list[Option]]:
+    """The people of the case by their codes, and the consents in force that are for this recipient."""
+    people = [Option(one.code, one.code, own=True) for one in desk.case.people]
+    entries = [(one.item.id, one.entry) for one in desk.case.in_force if one.entry and one.entry.to in (to.uri, to.organisation)]
+    consents = [Option(of, f"{entry.person} · {entry.until} · {entry.what[:80]}", own=True) for of, entry in entries]
+    return {"people": people, "consent": consents}
+
+
+ROUTES = (
+    web.get(CASE + "/access/invite", show_invite),
+    web.post(CASE + "/access/invite/to", choose),
+    web.post(CASE + "/access/invite", invite),
+)
