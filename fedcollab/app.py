@@ -60,6 +60,8 @@ from fedcollab.features.keeping.feature import FEATURE as KEEPING
 from fedcollab.features.members.colleagues import colleagues
 from fedcollab.features.members.feature import FEATURE as MEMBERS
 from fedcollab.features.members.feature import RATE, THROTTLE, Rate, Throttle, session_viewer
+from fedcollab.features.referrals import fetching
+from fedcollab.features.referrals.feature import FEATURE as REFERRALS
 from fedcollab.features.resources.exchange.exporting import EXPORTS, exports
 from fedcollab.features.resources.exchange.views import TURNS
 from fedcollab.features.resources.feature import FEATURE as LIBRARY
@@ -79,6 +81,8 @@ from fedcollab.running.closing import closed
 from fedcollab.sealing import (
     case_boxes,
     checkpoints,
+    consents,
+    consents_in,
     crossing,
     ending,
     file_asking,
@@ -120,7 +124,7 @@ RUNNING = Feature("running", routes=(*health.ROUTES, *metrics.ROUTES), chores=di
 SEALING = Feature(
     "sealing",
     routes=(*key_serving.ROUTES, *file_serving.ROUTES, *head_asking.ROUTES),
-    handlers=(*partner_keys.HANDLERS, *room_receiving.HANDLERS, *head_receiving.HANDLERS),
+    handlers=(*partner_keys.HANDLERS, *room_receiving.HANDLERS, *head_receiving.HANDLERS, *consents_in.HANDLERS),
     chores=(
         ring.finish,
         sheets.end_old,
@@ -129,6 +133,7 @@ SEALING = Feature(
         leaving.end_left,
         ending.end_due,
         working.keep_turning,
+        consents.end_by_day,
         *head_telling.CHORES,
         checkpoints.cut,
     ),
@@ -136,7 +141,7 @@ SEALING = Feature(
     restored=(organisation.begin_anew, head_telling.say_restored),
     namings=(people.NAMED_IN_RING, organisation.NAMED_IN_RING, sheets.NAMED_IN_RING, case_boxes.NAMED_IN_RING, member_boxes.NAMED_IN_RING),
 )
-MAIN = (DISCUSSIONS, LIBRARY, STORIES, CASES, MEMBERS, SEARCHING, KEEPING, FLOWS, ADMIN)
+MAIN = (DISCUSSIONS, LIBRARY, STORIES, CASES, MEMBERS, SEARCHING, KEEPING, REFERRALS, FLOWS, ADMIN)
 FEATURES: tuple[Feature, ...] = (FEDERATION, *MAIN, FILES, RUNNING, SEALING)
 NAMINGS = tuple(naming for feature in FEATURES for naming in feature.namings)
 STOCKS = tuple(feature.stock for feature in FEATURES if feature.stock is not None)
@@ -197,6 +202,7 @@ def make_app(kernel: Kernel) -> web.Application:
     app.cleanup_ctx.append(key_asking.run)
     app.cleanup_ctx.append(file_asking.run)
     app.cleanup_ctx.append(head_asking.run)
+    app.cleanup_ctx.append(fetching.run)
     app.cleanup_ctx.append(metrics.apart)
     return app
 

@@ -37,6 +37,7 @@ from fedcollab.features.discussions import groups, reading
 from fedcollab.features.discussions.feature import FEATURE as DISCUSSIONS
 from fedcollab.features.members.feature import FEATURE as MEMBERS
 from fedcollab.features.members.feature import RATE, Rate
+from fedcollab.features.referrals.feature import FEATURE as REFERRALS
 from fedcollab.features.resources import reading as resources
 from fedcollab.features.resources.feature import FEATURE as LIBRARY
 from fedcollab.federation import activitystreams as ap
@@ -47,7 +48,7 @@ from fedcollab.files import previews, sweeping
 from fedcollab.files import views as files
 from fedcollab.files.holding import HOLDS
 from fedcollab.files.shelves import SHELVES, shelves
-from fedcollab.sealing import file_serving, head_asking, head_receiving, key_serving, partner_keys, room_receiving
+from fedcollab.sealing import consents_in, file_serving, head_asking, head_receiving, key_serving, partner_keys, room_receiving
 from fedcollab.sealing.ring import Ring
 from fedcollab.sealing.ring_models import RingModel
 from tests import pooled
@@ -145,7 +146,7 @@ async def start(
     ring = Ring(f"sqlite:///{place / f'{port}.ring.db'}")
     pooled.tables(ring.engine, RingModel)
     trust = (*offers.HANDLERS, *succession.HANDLERS, *vouching.HANDLERS, *partner_keys.HANDLERS)
-    in_rooms = (*room_receiving.HANDLERS, *head_receiving.HANDLERS)
+    in_rooms = (*room_receiving.HANDLERS, *head_receiving.HANDLERS, *consents_in.HANDLERS, *REFERRALS.handlers)
     registry = Registry((*follows.HANDLERS, *trust, *DISCUSSIONS.handlers, *LIBRARY.handlers, *in_rooms))
     fetcher = Fetcher(peers=frozenset(settings.loopback_peers), agent=agent_of(settings.base_url))
     files_of = NodeFiles(place / f"{port}.files")
@@ -166,7 +167,7 @@ async def start(
     app[RATE] = Rate(clock)
     app[HOLDS] = tuple(one.holds for one in (DISCUSSIONS, LIBRARY) if one.holds)
     app[SHELVES] = shelves(settings, files_of)
-    every = (*DISCUSSIONS.routes, *LIBRARY.routes, *MEMBERS.routes, *files.ROUTES, *previews.ROUTES, *key_serving.ROUTES)
+    every = (*DISCUSSIONS.routes, *LIBRARY.routes, *MEMBERS.routes, *REFERRALS.routes, *files.ROUTES, *previews.ROUTES, *key_serving.ROUTES)
     app.add_routes([*views.ROUTES, *streams.ROUTES, *mirror.ROUTES, *every, *file_serving.ROUTES, *head_asking.ROUTES])
     app.cleanup_ctx.append(sweeping.run)
     app.on_response_prepare.append(add_headers)

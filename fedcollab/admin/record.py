@@ -42,6 +42,8 @@ KINDS = {
     "file": N_("Files"),
     "room": N_("Sealed rooms"),
     "case": N_("Cases"),
+    "referral": N_("Referrals"),
+    "consent": N_("Consents"),
     "group": N_("Groups"),
     "member": N_("Members"),
     "token": N_("Tokens"),

@@ -17,7 +17,7 @@ from fedcollab.actors.node import Node
 from fedcollab.base.errors import Conflict, N_, NotFound, Refused
 from fedcollab.base.statements import put
 
-from . import boxes, case_boxes, casesecrets, handing, member_boxes, organisation, people, room_chain, rooms, wraps
+from . import boxes, case_boxes, casesecrets, consents, handing, member_boxes, organisation, people, room_chain, rooms, wraps
 from .boxes import Private, Public
 from .casesecrets import CaseSecret
 from .member_boxes import KEY
@@ -58,10 +58,12 @@ class Assigned:
 
 def open_room(session: Session, node: Node, viewer: Viewer, keys: list[PersonPrivate], room_id: str) -> Opened:
     """Opens a room with the unlocked keys of whoever looks. Raises NotFound where they are not assigned to it, Refused where none of
-    these keys is in use."""
+    these keys is in use, Stopped where the consent for it has ended."""
     if not is_assigned(session, room_id, viewer.person_id):
         raise NotFound
     row = rooms.by_id(session, room_id)
+    if not consents.is_shown(session, row.uri):
+        raise consents.Stopped
     room, person = rooms.load(session, node, row.uri), in_use(session, viewer, keys)
     secrets = _secrets(node, room, _opened(session, node, room_id, keys))
     lacks = frozenset(key.ck for key in handing.wanted(room)) - secrets.keys()

@@ -14,7 +14,7 @@ from fedcollab.federation.authenticate import authenticate
 from fedcollab.federation.kernel import KERNEL
 from fedcollab.federation.views import document_answer
 
-from . import case_boxes, handing, room_chain, room_history, rooms, texts
+from . import case_boxes, consents, handing, room_chain, room_history, rooms, texts
 from .casekeys import CaseKey
 from .keeper_tasks import BOX_TO_MAKE, wait
 from .room_models import RoomKey
@@ -53,7 +53,9 @@ def hand_on(session: Session, node: Node, to: ActorData, ck: str, after: str) ->
     """What was written under a case key, if `to` is inside from its epoch on; on record. Raises NotFound."""
     room_id, room, key = _key(session, node, ck)
     handing.entitled(room, to.uri, key)
-    page = room_history.written(session, ck, after)
+    if not consents.is_delivered(session, room.id):
+        raise NotFound
+    page = room_history.written(session, ck, after, consents.held_back(session, to.id))
     room_chain.add(session, node, room_id, partner(to.organisation_id), "room.history", room_id)
     return page
 
@@ -62,7 +64,7 @@ def hand_out(session: Session, node: Node, to: ActorData, ck: str, kid: str) -> 
     """The box for their key `kid`, if `to` is inside with it from the epoch on; on record. Where nobody here has made one yet, a keeper is
     told. Raises NotFound."""
     room_id, room, key = _key(session, node, ck)
-    if kid not in handing.entitled(room, to.uri, key):
+    if kid not in handing.entitled(room, to.uri, key) or not consents.is_delivered(session, room.id):
         raise NotFound
     box = case_boxes.get(node, ck, kid)
     if box is None:

@@ -12,7 +12,7 @@ from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import new_id
 
-from . import acting, messages, people, room_sending, working
+from . import acting, consents, messages, people, room_sending, working
 from .carried import Carried
 from .holding import Opened
 from .messages import Place, Sealed
@@ -21,14 +21,14 @@ from .refusals import KeyChanged, KeyNotHere
 from .room_models import ERASED, SealedMessage
 from .shut import Shut
 
-KEY, AUTHOR, BROKEN = "key", "author", "broken"
+KEY, AUTHOR, BROKEN, STOPPED = "key", "author", "broken", "stopped"
 
 
 @dataclass(frozen=True, repr=False)
 class Message:
     """A message of a room: when it came here (microseconds), its size as others see it, and its content; None where that cannot be read,
     `lacks` then being "key" (its case key is not here), "author" (the key of whoever wrote it is not), "broken" (it was not sealed by them,
-    or changed) or "erased"."""
+    or changed), "stopped" (the consent that it was given on has ended) or "erased"."""
 
     id: str
     author: str
@@ -45,7 +45,8 @@ def read(session: Session, opened: Opened) -> list[Message]:
     query = sa.select(*columns, SealedMessage.ck, SealedMessage.state, SealedMessage.body).where(SealedMessage.room_id == opened.room_id)
     rows = session.execute(query.order_by(SealedMessage.id)).all()
     signers = {author: _keys_of(session, author) for author in {row.author for row in rows}}
-    return [Message(*row[:5], *_content(opened, row, signers[row.author])) for row in rows]
+    stopped = consents.stopped_in(session, opened.room_id)
+    return [Message(*row[:5], *_content(opened, row, signers[row.author], stopped)) for row in rows]
 
 
 def one(session: Session, opened: Opened, uri: str) -> Message | None:
@@ -53,7 +54,8 @@ def one(session: Session, opened: Opened, uri: str) -> Message | None:
     columns = (SealedMessage.uri, SealedMessage.author, SealedMessage.organisation, SealedMessage.at, SealedMessage.size)
     query = sa.select(*columns, SealedMessage.ck, SealedMessage.state, SealedMessage.body)
     row = session.execute(query.where(SealedMessage.room_id == opened.room_id, SealedMessage.uri == uri)).one_or_none()
-    return None if row is None else Message(*row[:5], *_content(opened, row, _keys_of(session, row.author)))
+    stopped = consents.stopped_in(session, opened.room_id)
+    return None if row is None else Message(*row[:5], *_content(opened, row, _keys_of(session, row.author), stopped))
 
 
 def _keys_of(session: Session, author: str) -> list[PersonPublic]:
@@ -62,9 +64,11 @@ def _keys_of(session: Session, author: str) -> list[PersonPublic]:
     return [key.public for key in people.listed(session, found.id)] if found is not None else []
 
 
-def _content(opened: Opened, row: Any, signers: list[PersonPublic]) -> tuple[Mapping[str, Any] | None, str]:
+def _content(opened: Opened, row: Any, signers: list[PersonPublic], stopped: set[str]) -> tuple[Mapping[str, Any] | None, str]:
     if row.state == ERASED:
         return None, ERASED
+    if row.uri in stopped:
+        return None, STOPPED
     secret = opened.secrets.get(row.ck)
     if secret is None:
         return None, KEY

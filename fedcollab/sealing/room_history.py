@@ -1,5 +1,6 @@
 """Decides how messages of earlier epochs come to whoever may read them now: asked of a member with their case key's box, page by page."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,14 +32,18 @@ class Page:
     after: str
 
 
-def written(session: Session, ck: str, after: str) -> dict[str, Any]:
-    """A page of a case key's messages after one of them (a row's id), with the documents of those who wrote them."""
+def written(session: Session, ck: str, after: str, back: Collection[str] = ()) -> dict[str, Any]:
+    """A page of a case key's messages after one of them (a row's id), with the documents of those who wrote them; without those held
+    `back`."""
     query = sa.select(SealedMessage.id, SealedMessage.uri, SealedMessage.author, SealedMessage.body)
     query = query.where(SealedMessage.ck == ck, SealedMessage.state != ERASED, SealedMessage.id > after).order_by(SealedMessage.id)
     found: list[dict[str, Any]] = []
     people: set[str] = set()
     size, last = 0, ""
     for row in session.execute(query.limit(100)):
+        if row.uri in back:
+            last = row.id
+            continue
         document = messages.kept(row.body, row.uri).document()
         size += len(orjson.dumps(document))
         if found and size > PAGE:

@@ -31,6 +31,9 @@ def receive_fact(session: Session, node: Node, received: Verified) -> None:
     if received.actor.kind != ORGANIZATION or not received.proved:
         raise Refused(reason="what is said of a room is proved by an organisation")
     said = parse(received.activity, received.actor.uri)
+    if rooms.is_cleared(session, said.room):
+        _is_gone(session, node, said, received)
+        return
     room = _room(session, node, said)
     if said.fact in room.facts:
         return
@@ -47,6 +50,14 @@ def receive_fact(session: Session, node: Node, received: Verified) -> None:
         room_chain.add(session, node, room_id, by, "room.key", said.fact.ck)
     else:
         room_chain.add(session, node, room_id, by, "room.said")
+
+
+def _is_gone(session: Session, node: Node, said: Said, received: Verified) -> None:
+    """A room that we were only invited to, and said no: nothing of it is here, which whoever led it may know."""
+    if not isinstance(said.fact, Closed) or said.fact.by != rooms.row(session, said.room).owner:
+        raise Ended
+    if said.fact.purged:
+        receipts.answer(session, node, received.activity, to=received.actor.id, order_key=said.room)
 
 
 def _room(session: Session, node: Node, said: Said) -> Room:

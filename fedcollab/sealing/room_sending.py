@@ -14,7 +14,7 @@ from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import announce, outbox, receipts
 from fedcollab.federation.registry import Verified
 
-from . import acting, authors, room_activities, room_chain, rooms, sealed_files, telling
+from . import acting, authors, consents, room_activities, room_chain, rooms, sealed_files, telling
 from .carried import Carried
 from .facts import organisations
 from .messages import Sealed
@@ -25,9 +25,12 @@ from .room_state import Room
 
 def send(session: Session, node: Node, viewer: Viewer, message: Sealed, files: Sequence[Carried] = ()) -> None:
     """Keeps and publishes a message that one of our people has sealed under the newest case key, with files that have come in here. Raises
-    Frozen, Ended, Outside; Outside too where the key was turned meanwhile: it is sealed again, under another id."""
+    Frozen, Ended, Outside; Outside too where the key was turned meanwhile: it is sealed again, under another id; Stopped
+    where the consent for the room has ended."""
     room = rooms.load(session, node, message.room)
     head = acting.check_open(room)
+    if not consents.is_delivered(session, message.room):
+        raise consents.Stopped
     if (message.epoch, message.ck) != (head.epoch, head.ck):
         raise Outside(reason="sealed under an older case key")
     rooms.keep(session, node, message, room.me, THERE)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import new_id
-from fedcollab.base.errors import NotFound
+from fedcollab.base.errors import Conflict, NotFound
 from fedcollab.base.statements import put
 
 from . import boxes, case_boxes, duties, fact_texts, handing, member_boxes, room_state, sealed_files, telling
@@ -30,11 +30,15 @@ from .room_models import (
     REFUSED,
     THERE,
     WAITS,
+    KeeperTask,
     KeyRequest,
     MemberKey,
     RoomFact,
     RoomKey,
     RoomMember,
+    RoomPerson,
+    RoomTold,
+    SealedFile,
     SealedMessage,
 )
 from .room_models import Room as Row
@@ -249,3 +253,20 @@ def purge(session: Session, node: Node, uri: str) -> None:
     with node.ring.begin():
         case_boxes.destroy(node, session.scalars(sa.select(RoomKey.ck).where(RoomKey.room_id == room_id)).all())
         member_boxes.destroy(session, node, room_id)
+
+
+def clear(session: Session, node: Node, uri: str) -> None:
+    """Of a room that we were only invited to nothing stays but its bare row, so that an old invitation does not begin it anew. What was
+    to be told is queued before. Raises Conflict where we are or were inside."""
+    found = row(session, uri)
+    if found.ck:
+        raise Conflict
+    for model in (SealedFile, SealedMessage, RoomFact, RoomKey, RoomMember, MemberKey, RoomTold, RoomPerson, KeyRequest, KeeperTask):
+        session.execute(sa.delete(model).where(model.room_id == found.id))
+    session.execute(sa.update(Row).where(Row.id == found.id).values(state=room_state.PURGED))
+
+
+def is_cleared(session: Session, uri: str) -> bool:
+    """Whether nothing but the bare row of a room is left."""
+    facts = sa.select(RoomFact.name).join(Row, Row.id == RoomFact.room_id).where(Row.uri == uri).exists()
+    return session.execute(sa.select(Row.id).where(Row.uri == uri, Row.state == room_state.PURGED, ~facts)).first() is not None

@@ -1,0 +1,105 @@
+"""Decides how the box of a preview's key comes: fetched by the organisation that it is for, of the one that has sent the referral, as long
+as it waits for an answer; and nobody else learns that there is one."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from typing import Any
+
+import sqlalchemy as sa
+from aiohttp import web
+from sqlalchemy.orm import Session
+
+from fedcollab.access import audit
+from fedcollab.access.viewer import partner
+from fedcollab.actors.node import Node
+from fedcollab.actors.service import ActorData
+from fedcollab.base.clock import HOUR, MINUTE
+from fedcollab.base.errors import FedcollabError, NotFound
+from fedcollab.federation import knocking
+from fedcollab.federation.authenticate import authenticate
+from fedcollab.federation.kernel import KERNEL, Kernel
+from fedcollab.sealing.boxes import LARGEST
+
+from . import boxing
+from .models import Referral
+from .states import IN_PROGRESS
+
+FIRST, LONGEST = MINUTE, 6 * HOUR
+EVERY, AT_ONCE = 10.0, 20  # seconds between two looks; boxes that are asked for in one
+log = logging.getLogger(__name__)
+
+
+async def run(app: web.Application) -> AsyncIterator[None]:
+    """Beside the server, from its start to its end."""
+    task = asyncio.create_task(_run(app[KERNEL]))
+    yield
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def _run(kernel: Kernel) -> None:
+    while True:
+        if kernel.node.maintenance.state() is None:
+            try:
+                await ask(kernel)
+            except Exception:
+                log.exception("boxes of referrals could not be asked for")
+        await asyncio.sleep(EVERY)
+
+
+async def ask(kernel: Kernel) -> int:
+    """Asks for all boxes that are due; how many have come."""
+    came = 0
+    for row in await kernel.database.read(due, kernel.node):
+        found = b""
+        with contextlib.suppress(FedcollabError):
+            found = (await knocking.ask(kernel, f"{row.uri}/box")).body
+        came += await kernel.database.write(came_in, kernel.node, row.id, found if len(found) <= LARGEST else b"")
+    return came
+
+
+def due(session: Session, node: Node) -> list[Any]:
+    """(id, id on the wire) of those whose box is to be asked for now."""
+    waits = sa.and_(~Referral.sent, Referral.state == IN_PROGRESS, Referral.box_at.is_(None), Referral.next_at <= node.now())
+    query = sa.select(Referral.id, Referral.uri).where(waits, Referral.kid != "")
+    return list(session.execute(query.order_by(Referral.next_at).limit(AT_ONCE)))
+
+
+def came_in(session: Session, node: Node, referral_id: str, box: bytes) -> bool:
+    """A box that has come goes into the ring as it is: whether it opens is seen by whoever can. Else it is asked for again, later."""
+    there = sa.and_(Referral.id == referral_id, Referral.state == IN_PROGRESS, Referral.box_at.is_(None))
+    row = session.execute(sa.select(Referral.kid, Referral.tries).where(there)).one_or_none()
+    if row is None:
+        return False
+    if not box:
+        again = dict(tries=row.tries + 1, next_at=node.now() + min(FIRST << min(row.tries, 20), LONGEST))
+        session.execute(sa.update(Referral).where(there).values(**again))
+        return False
+    boxing.put(node, referral_id, row.kid, box)
+    session.execute(sa.update(Referral).where(there).values(box_at=node.now()))
+    audit.record(session, node.now(), None, "referral.box_came", referral_id)
+    return True
+
+
+async def get_box(request: web.Request) -> web.Response:
+    """The box for the organisation that it is for, as long as its answer is waited for; 404 for everybody else."""
+    kernel = request.app[KERNEL]
+    found = await authenticate(kernel, request, b"")
+    box = await kernel.database.write(hand_out, kernel.node, found.actor, request.match_info["id"])
+    return web.Response(body=box, content_type="application/octet-stream", headers={"Cache-Control": "no-store"})
+
+
+def hand_out(session: Session, node: Node, to: ActorData, referral_id: str) -> bytes:
+    """Raises NotFound."""
+    mine = sa.and_(Referral.id == referral_id[:36], Referral.sent, Referral.organisation_id == to.id, Referral.state == IN_PROGRESS)
+    kid = session.execute(sa.select(Referral.kid).where(mine)).scalar()
+    box = boxing.get(node, referral_id, kid) if kid else None
+    if box is None:
+        raise NotFound
+    audit.record(session, node.now(), partner(to.organisation_id), "referral.box", referral_id)
+    return box
+
+
+ROUTES = (web.get("/referrals/{id}/box", get_box),)

@@ -1,0 +1,292 @@
+"""Decides what our people do with referrals: send one, take it back, look at one that came, hand it to a colleague, say yes or no, and say
+how it came out."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fedcollab.access import audit
+from fedcollab.access.models import AMBER
+from fedcollab.access.viewer import Viewer
+from fedcollab.actors import service as actors
+from fedcollab.actors.models import OWN, Actor
+from fedcollab.actors.node import Node
+from fedcollab.base.clock import new_id
+from fedcollab.base.errors import BadRequest, N_, NotFound, Refused
+from fedcollab.base.sector import REFERRAL_OUTCOME
+from fedcollab.base.statements import put
+from fedcollab.federation import outbox
+from fedcollab.sealing import consents, holding, organisation, partner_keys, people, person_models, room_chain, room_content, rooms, working
+from fedcollab.sealing.holding import Opened
+from fedcollab.sealing.pairs import PersonPrivate
+from fedcollab.sealing.person_models import PersonKeyRow
+from fedcollab.sealing.room_models import Room
+from fedcollab.sealing.shut import Shut
+from fedcollab.sealing.sweeping import Naming
+
+from . import boxing, wire
+from .models import Referral, ReferralPerson
+from .preview import Preview
+from .standing import learn
+from .states import ACCEPTED, DONE, IN_PROGRESS, OPEN, RECIPIENT, REJECTED, REVOKED, SENDER, Word, may
+from .words import CHOICES, Answered, NoKey, NotReadable, OnItsWay
+
+CASE = "case"
+Keys = list[PersonPrivate]
+
+
+@dataclass(frozen=True)
+class HandOver:
+    """What goes to whom: the partner's row, the day by which an answer is asked for, the preview, what is sealed into the room that they
+    get with their yes, and the case of ours that it comes from."""
+
+    organisation_id: str
+    deadline: str
+    preview: Preview
+    contents: tuple[Mapping[str, Any], ...] = field(repr=False)
+    case_id: str
+    label: str = AMBER
+
+
+def check_recipient(session: Session, node: Node, organisation_id: str) -> str:
+    """The id on the wire of a partner that can receive one. Raises NoKey, NotFound: before anybody types what would be lost."""
+    to = actors.by_id(session, organisation_id)
+    if partner_keys.key_of(session, node, organisation_id) is None:
+        raise NoKey
+    return to.uri
+
+
+def offer(session: Session, node: Node, viewer: Viewer, keys: Keys, hand_over: HandOver) -> tuple[str, str]:
+    """Sends a referral: a room of its own with what is handed over, the invitation into it, and the sealed preview. (Its id, the room's
+    row.) Nothing is sent where the partner has no key: raises NoKey, then and for whoever may not, before anything is made."""
+    to, key = check_recipient(session, node, hand_over.organisation_id), partner_keys.key_of(session, node, hand_over.organisation_id)
+    if key is None or list(hand_over.preview.problems()):
+        raise BadRequest
+    room_id = working.found(session, node, viewer, keys, CASE, hand_over.label)
+    opened = holding.open_room(session, node, viewer, keys, room_id)
+    for content in hand_over.contents:
+        room_content.write(session, node, opened, content)
+    invitation = working.invite(session, node, viewer, room_id, to, since=1)
+    referral_id = new_id(node.now())
+    header = boxing.Header(node.settings.uri(f"/referrals/{referral_id}"), node.actor_uri, to, opened.uri, hand_over.deadline)
+    sealed = boxing.seal(hand_over.preview, header)
+    boxing.put(node, referral_id, key.kid, boxing.boxed(sealed.key, key, header))
+    offered = wire.Offered(header, invitation, key.kid, sealed.ct)
+    what = dict(uri=header.uri, sent=True, organisation_id=hand_over.organisation_id, case_id=hand_over.case_id, room=opened.uri)
+    what |= dict(invitation=invitation, state=IN_PROGRESS, code="", deadline=hand_over.deadline, kid=key.kid, preview=b"")
+    times = dict(at=node.now(), changed_at=node.now(), next_at=0, tries=0)
+    put(session, Referral, id=referral_id, **what, size=len(sealed.ct), by_id=viewer.person_id, **times)
+    made = wire.offer(outbox.new_uri(node), offered)
+    outbox.publish(
+        session, node, actors.own(session, node).id, made, to=[hand_over.organisation_id], order_key=opened.uri, about=header.uri
+    )
+    room_chain.add(session, node, hand_over.case_id, viewer, "referral.send", header.uri)
+    return referral_id, room_id
+
+
+def take_back(session: Session, node: Node, viewer: Viewer, referral_id: str) -> None:
+    """The sender takes it back before it was answered: what was not delivered is not sent, what was is gone there. Raises NotFound for who
+    is not on it, Answered."""
+    row = sent_row(session, viewer, referral_id)
+    room_id = rooms.row(session, row.room).id
+    _check_may(row, SENDER, REVOKED)
+    outbox.forget(session, node, row.uri)
+    working.take_back_invitation(session, node, viewer, room_id, row.invitation)
+    say(session, node, row, Word(node.now(), REVOKED, SENDER))
+    audit.record(session, node.now(), viewer, "referral.take_back", referral_id)
+    end_sent(session, node, viewer, row)
+
+
+def end_sent(session: Session, node: Node, viewer: Viewer | None, row: Any) -> None:
+    """Of a referral that came to nothing the room goes, with its keys, and the preview's. Last in a unit."""
+    room_id = rooms.row(session, row.room).id
+    consents.forget(session, room_id)
+    working.purge(session, node, viewer, room_id)
+    boxing.destroy(node, row.id)
+
+
+def may_open(session: Session, viewer: Viewer, referral_id: str) -> bool:
+    """Whether somebody may look at a referral that came, and answer it: whoever it was handed to, and keepers who hold the organisation's
+    key."""
+    mine = sa.and_(ReferralPerson.referral_id == referral_id, ReferralPerson.person_id == viewer.person_id)
+    handed = session.execute(sa.select(ReferralPerson.since).where(mine)).first() is not None
+    return handed or viewer.person_id in organisation.holders(session)
+
+
+def open_preview(session: Session, node: Node, viewer: Viewer, keys: Keys, referral_id: str) -> Preview:
+    """What came, for whoever may look; on record each time. Raises NotFound, OnItsWay, NotReadable, Answered where it is gone."""
+    row = came_row(session, viewer, referral_id)
+    if row.state not in OPEN:
+        raise Answered
+    try:
+        found = boxing.opened(row.preview, _key(session, node, viewer, keys, row), header_of(session, node, row))
+    except Shut:
+        raise NotReadable from None
+    audit.record(session, node.now(), viewer, "referral.open", referral_id)
+    return found
+
+
+def _key(session: Session, node: Node, viewer: Viewer, keys: Keys, row: Any) -> bytes:
+    """The preview's key: by their own, or by the organisation's where a keeper looks. Raises OnItsWay, Shut, Refused."""
+    header = header_of(session, node, row)
+    found = boxing.key_for(node, row.id, keys, header)
+    if found is None and row.box_at is None:
+        raise OnItsWay
+    if found is None:
+        holder = holding.in_use(session, viewer, keys)
+        found = boxing.key_for(node, row.id, organisation.opened(session, node, holder).values(), header)
+    if found is None:
+        raise Shut
+    return found
+
+
+def assign(session: Session, node: Node, viewer: Viewer, keys: Keys, referral_id: str, person_id: str) -> None:
+    """Hands a referral that came to a colleague, who can look and answer from then on. Raises NotFound, Refused where they have no key."""
+    row = came_row(session, viewer, referral_id)
+    _check_may(row, RECIPIENT, ACCEPTED)
+    colleague = next((one for one in colleagues(session) if one.id == person_id), None)
+    to = people.current(session, person_id)
+    if colleague is None:
+        raise Refused(N_("Choose the colleague who is to look at this."))
+    if to is None:
+        raise Refused(holding.NO_KEY, name=colleague.name)
+    try:
+        key = _key(session, node, viewer, keys, row)
+    except Shut:
+        raise NotReadable from None
+    boxing.put(node, row.id, to.kid, boxing.boxed(key, to.public, header_of(session, node, row)))
+    there = sa.and_(ReferralPerson.referral_id == referral_id, ReferralPerson.person_id == person_id)
+    if session.execute(sa.select(ReferralPerson.since).where(there)).first() is None:
+        put(session, ReferralPerson, referral_id=referral_id, person_id=person_id, by_id=viewer.person_id, since=node.now())
+    audit.record(session, node.now(), viewer, "referral.assign", referral_id)
+
+
+def accept(session: Session, node: Node, viewer: Viewer, referral_id: str, people_ids: Iterable[str]) -> str:
+    """Our yes, which is the yes to its room, with the colleagues who take it. The room's row. Raises NotFound, Answered, Refused."""
+    row = came_row(session, viewer, referral_id)
+    _check_may(row, RECIPIENT, ACCEPTED)
+    chosen = list(dict.fromkeys(people_ids))
+    if not chosen or not set(chosen) <= {one.id for one in colleagues(session)}:
+        raise Refused(N_("Choose at least one colleague who takes this on."))
+    room_id = str(rooms.row(session, row.room).id)
+    working.accept(session, node, viewer, room_id, row.invitation, chosen)
+    say(session, node, row, Word(node.now(), ACCEPTED, RECIPIENT))
+    audit.record(session, node.now(), viewer, "referral.accept", referral_id)
+    return room_id
+
+
+def decline(session: Session, node: Node, viewer: Viewer, referral_id: str, reason: str) -> None:
+    """Our no, with its reason: nothing of it stays here. Raises NotFound, Answered, Refused."""
+    row = came_row(session, viewer, referral_id)
+    _check_may(row, RECIPIENT, REJECTED)
+    if reason not in CHOICES:
+        raise Refused(N_("Choose the reason. The other organisation sees it, and nothing else."))
+    say(session, node, row, Word(node.now(), REJECTED, RECIPIENT, reason))
+    working.decline(session, node, viewer, rooms.row(session, row.room).id, row.invitation)
+    audit.record(session, node.now(), viewer, "referral.decline", referral_id)
+    forget(session, node, row)
+
+
+def forget(session: Session, node: Node, row: Any) -> None:
+    """Of a referral that came and came to nothing there stay its id, whose it was, and that. Last in a unit."""
+    session.execute(sa.delete(ReferralPerson).where(ReferralPerson.referral_id == row.id))
+    bare = dict(preview=b"", kid="", deadline="", size=0, invitation="")
+    session.execute(sa.update(Referral).where(Referral.id == row.id).values(**bare))
+    room_id = session.execute(sa.select(Room.id).where(Room.uri == row.room)).scalar()
+    if room_id is not None:
+        consents.forget(session, room_id)
+        rooms.clear(session, node, row.room)
+    boxing.destroy(node, row.id)
+
+
+def drop_preview(session: Session, node: Node, row: Any) -> None:
+    """What was shown before the answer is needed no more: it goes, with its key. Last in a unit."""
+    session.execute(sa.update(Referral).where(Referral.id == row.id).values(preview=b""))
+    boxing.destroy(node, row.id)
+
+
+def finish(session: Session, node: Node, viewer: Viewer, referral_id: str, outcome: str) -> None:
+    """Says how an accepted one came out; either side does. Raises NotFound for who is not on it, Answered, Refused."""
+    row = by_id(session, referral_id)
+    room_id = session.execute(sa.select(Room.id).where(Room.uri == row.room)).scalar()
+    if room_id is None or not holding.is_assigned(session, room_id, viewer.person_id):
+        raise NotFound
+    side = SENDER if row.sent else RECIPIENT
+    _check_may(row, side, DONE)
+    if outcome not in REFERRAL_OUTCOME:
+        raise Refused(N_("Choose how it came out."))
+    say(session, node, row, Word(node.now(), DONE, side, outcome))
+    audit.record(session, node.now(), viewer, "referral.done", referral_id)
+    drop_preview(session, node, row)
+
+
+def hand_history(session: Session, node: Node, opened: Opened, keys: Keys) -> None:
+    """The sender's person has opened the room of an accepted one: what lies in it from its beginning is readable there now."""
+    mine = sa.and_(Referral.room == opened.uri, Referral.sent, Referral.state == ACCEPTED, Referral.history_at.is_(None))
+    referral_id = session.execute(sa.select(Referral.id).where(mine)).scalar()
+    if referral_id is not None:
+        working.settle(session, node, opened, keys)
+        session.execute(sa.update(Referral).where(Referral.id == referral_id).values(history_at=node.now()))
+        audit.record(session, node.now(), opened.viewer, "referral.history", referral_id)
+
+
+def say(session: Session, node: Node, row: Any, word: Word) -> None:
+    """Our own word, kept and sent."""
+    me = actors.own(session, node)
+    made = wire.word(outbox.new_uri(node), me.uri, row.uri, row.room, word)
+    learn(session, node, row.id, word)
+    outbox.publish(session, node, me.id, made, to=[row.organisation_id], order_key=row.room, about=row.uri)
+
+
+def header_of(session: Session, node: Node, row: Any) -> boxing.Header:
+    """What a preview is bound to."""
+    other = actors.by_id(session, row.organisation_id).uri
+    sender, recipient = (node.actor_uri, other) if row.sent else (other, node.actor_uri)
+    return boxing.Header(row.uri, sender, recipient, row.room, row.deadline)
+
+
+def by_id(session: Session, referral_id: str) -> Any:
+    """A referral's row. Raises NotFound."""
+    found = session.execute(sa.select(Referral.__table__).where(Referral.id == referral_id)).one_or_none()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def came_row(session: Session, viewer: Viewer, referral_id: str) -> Any:
+    """One that came, for whoever may look. Raises NotFound."""
+    row = by_id(session, referral_id)
+    if row.sent or not may_open(session, viewer, referral_id):
+        raise NotFound
+    return row
+
+
+def sent_row(session: Session, viewer: Viewer, referral_id: str) -> Any:
+    """One that we have sent, for those on its case. Raises NotFound."""
+    row = by_id(session, referral_id)
+    if not row.sent or row.case_id is None or not holding.is_assigned(session, row.case_id, viewer.person_id):
+        raise NotFound
+    return row
+
+
+def colleagues(session: Session) -> list[Any]:
+    """(id, name) of our people who can take something on: those with a key of their own in use."""
+    key = sa.and_(PersonKeyRow.person_id == Actor.id, PersonKeyRow.state == person_models.CURRENT)
+    query = sa.select(Actor.id, Actor.name).join(PersonKeyRow, key).where(Actor.known == OWN, Actor.disabled_at.is_(None))
+    return list(session.execute(query.order_by(Actor.name, Actor.id)).all())
+
+
+def _check_may(row: Any, side: str, kind: str) -> None:
+    if kind not in may(row.state, side):
+        raise Answered
+
+
+def _named(session: Session) -> list[str]:
+    kept = sa.select(Referral.id).where(Referral.state.in_(OPEN))
+    return [boxing.PREFIX + one for one in session.scalars(kept)]
+
+
+NAMED_IN_RING = Naming(boxing.PREFIX, _named)
