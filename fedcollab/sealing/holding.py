@@ -6,6 +6,7 @@ Keepers open a room by the organisation's key only to assign somebody, themselve
 import contextlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -33,7 +34,7 @@ BY_NAME = N_("Here people are inside by name. Invite this person by name; whoeve
 @dataclass(frozen=True)
 class Opened:
     """A room as one of our people has opened it: who is inside, the key that they sign with, the case keys that their own keys open, and
-    the names of those that should be theirs and do not open."""
+    the names of those that should be theirs and do not open; `shut` those of which there is a box for them that is none."""
 
     room_id: str
     uri: str
@@ -44,6 +45,7 @@ class Opened:
     person: PersonPrivate = field(repr=False)
     secrets: Mapping[str, CaseSecret] = field(repr=False)
     lacks: frozenset[str] = frozenset()
+    shut: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -65,9 +67,30 @@ def open_room(session: Session, node: Node, viewer: Viewer, keys: list[PersonPri
     if not consents.is_shown(session, row.uri):
         raise consents.Stopped
     room, person = rooms.load(session, node, row.uri), in_use(session, viewer, keys)
-    secrets = _secrets(node, room, _opened(session, node, room_id, keys))
+    return _as_opened(node, row, room, viewer, person, _opened(session, node, room_id, keys))
+
+
+def open_as_keeper(session: Session, node: Node, viewer: Viewer, keys: list[PersonPrivate], room_id: str) -> Opened:
+    """The same for a keeper at work, through the organisation's key: for what a room's members wait for, never to read in it. Raises
+    NotFound where people are inside by name, Refused for who does not hold the organisation's key."""
+    row = rooms.by_id(session, room_id)
+    if row.label == RED:
+        raise NotFound
+    held, person = _by_organisation(session, node, viewer, keys, room_id), in_use(session, viewer, keys)
+    return _as_opened(node, row, rooms.load(session, node, row.uri), viewer, person, held)
+
+
+def hand_by_organisation(session: Session, node: Node, viewer: Viewer, keys: list[PersonPrivate], room_id: str, person_id: str) -> None:
+    """A keeper hands our keys for a room to somebody who is on it already and whose own key is another one since. Raises Refused for who
+    does not hold the organisation's key, and where the person has none in use."""
+    hand(session, node, room_id, _by_organisation(session, node, viewer, keys, room_id), [person_id])
+    room_chain.add(session, node, room_id, viewer, "room.hand", person_id)
+
+
+def _as_opened(node: Node, row: Any, room: Room, viewer: Viewer, person: PersonPrivate, held: Mapping[str, Private]) -> Opened:
+    secrets, shut = _secrets(node, room, held)
     lacks = frozenset(key.ck for key in handing.wanted(room)) - secrets.keys()
-    return Opened(room_id, row.uri, row.label, row.kind, room, viewer, person, secrets, lacks)
+    return Opened(row.id, row.uri, row.label, row.kind, room, viewer, person, secrets, lacks, shut & lacks)
 
 
 def in_use(session: Session, viewer: Viewer, keys: list[PersonPrivate]) -> PersonPrivate:
@@ -200,12 +223,13 @@ def _by_organisation(session: Session, node: Node, viewer: Viewer, keys: list[Pe
     return _opened(session, node, room_id, organisation.opened(session, node, in_use(session, viewer, keys)).values())
 
 
-def _secrets(node: Node, room: Room, held: Mapping[str, Private]) -> dict[str, CaseSecret]:
-    """{ck: case key} of all that our keys open; a box that does not is as one that is not there."""
+def _secrets(node: Node, room: Room, held: Mapping[str, Private]) -> tuple[dict[str, CaseSecret], frozenset[str]]:
+    """{ck: case key} of all that our keys open, and the names of those that only have boxes that do not."""
     found: dict[str, CaseSecret] = {}
     documents = {document.ck: document for document in rooms.documents(room)}
-    for (ck, kid), sealed in case_boxes.found(node, documents, held).items():
+    there = case_boxes.found(node, documents, held)
+    for (ck, kid), sealed in there.items():
         if ck not in found:
             with contextlib.suppress(Shut):
                 found[ck] = casesecrets.opened(documents[ck], held[kid], sealed)
-    return found
+    return found, frozenset(ck for ck, _ in there) - found.keys()

@@ -74,8 +74,9 @@ async def ask(kernel: Kernel) -> int:
     for wanted in await kernel.database.read(due, kernel.node, DOCUMENT):
         await kernel.database.write(brought, kernel.node, wanted, await _document(kernel, wanted))
     for wanted in await kernel.database.read(due, kernel.node, ASKED):
-        found = {kid: box for kid in wanted.kids if (box := await _one(kernel, wanted, kid))}
-        all_came = await kernel.database.write(came_in, kernel.node, wanted, found)
+        gave = {kid: one for kid in wanted.kids if (one := await _one(kernel, wanted, kid)) is not None}
+        found, by = {kid: box for kid, (_, box) in gave.items()}, next((who for who, _ in gave.values()), "")
+        all_came = await kernel.database.write(came_in, kernel.node, wanted, found, by)
         if all_came:
             await _messages(kernel, wanted)
         came += all_came
@@ -90,13 +91,14 @@ async def _document(kernel: Kernel, wanted: Wanted) -> tuple[str, dict[str, Any]
     return None
 
 
-async def _one(kernel: Kernel, wanted: Wanted, kid: str) -> bytes:
-    for _, address in wanted.addresses(f"/boxes/{kid}"):
+async def _one(kernel: Kernel, wanted: Wanted, kid: str) -> tuple[str, bytes] | None:
+    """(whose node has given it, the box)."""
+    for organisation, address in wanted.addresses(f"/boxes/{kid}"):
         with contextlib.suppress(FedcollabError):
             found = (await knocking.ask(kernel, address)).body
             if 0 < len(found) <= LARGEST:
-                return found
-    return b""
+                return organisation, found
+    return None
 
 
 async def _messages(kernel: Kernel, wanted: Wanted) -> None:
@@ -118,18 +120,19 @@ async def _messages(kernel: Kernel, wanted: Wanted) -> None:
 
 def due(session: Session, node: Node, state: str) -> list[Wanted]:
     """What is to be asked for now, the oldest first: boxes (ASKED) or documents."""
-    query = sa.select(KeyRequest.room_id, KeyRequest.ck, KeyRequest.organisation).where(KeyRequest.state == state)
+    query = sa.select(KeyRequest.room_id, KeyRequest.ck, KeyRequest.organisation, KeyRequest.shut).where(KeyRequest.state == state)
     rows = session.execute(query.where(KeyRequest.next_at <= node.now()).order_by(KeyRequest.next_at).limit(AT_ONCE)).all()
-    return [_wanted(session, node, row.room_id, row.ck, row.organisation) for row in rows]
+    return [_wanted(session, node, row.room_id, row.ck, row.organisation, row.shut) for row in rows]
 
 
-def _wanted(session: Session, node: Node, room_id: str, ck: str, first: str) -> Wanted:
-    """Only our partners can be asked: first the one that was named, then who leads the room, then the others."""
+def _wanted(session: Session, node: Node, room_id: str, ck: str, first: str, shut: list[str]) -> Wanted:
+    """Only our partners can be asked: first the one that was named, then who leads the room, then the others; none of `shut`, whose box
+    did not open."""
     room = rooms.by_row(session, node, room_id)
     key, hosts = room.key(ck), partners.admitted_hosts(session)
     mine = [member.mk for member in (room.head.members if room.head else ()) if member.organisation == room.me]
     others = (organisations(key) if key else set()) | room.inside | {first}
-    best = sorted(others - {room.me}, key=lambda who: (who != first, who != room.owner, who))
+    best = sorted(others - {room.me, *shut}, key=lambda who: (who != first, who != room.owner, who))
     return Wanted(room_id, ck, tuple(mine), tuple(who for who in best if host_of(who) in hosts))
 
 
@@ -145,15 +148,15 @@ def brought(session: Session, node: Node, wanted: Wanted, found: tuple[str, dict
         room_receiving.receive_fact(session, node, Verified(activity, author, sender, proved=True))
 
 
-def came_in(session: Session, node: Node, wanted: Wanted, found: dict[str, bytes]) -> bool:
-    """What has come goes into the ring as it is: whether it opens is seen by whoever can. What has not is asked for again after twice the
-    time. Whether all has come."""
+def came_in(session: Session, node: Node, wanted: Wanted, found: dict[str, bytes], given_by: str = "") -> bool:
+    """What has come, from the organisation `given_by`, goes into the ring as it is: whether it opens is seen by whoever can (shut_boxes).
+    What has not is asked for again after twice the time. Whether all has come."""
     for kid, box in found.items():
         case_boxes.put(node, wanted.ck, kid, box)
     if not wanted.kids or found.keys() != set(wanted.kids):
         _again(session, node, wanted)
         return False
-    session.execute(_request(wanted).values(state=HAD))
+    session.execute(_request(wanted).values(state=HAD, given_by=given_by))
     left = sa.select(KeyRequest.ck).where(KeyRequest.room_id == wanted.room_id, KeyRequest.state == ASKED, KeyRequest.told_at.is_not(None))
     if session.execute(left).first() is None:
         keeper_tasks.over(session, node, KEY_MISSING, wanted.room_id)

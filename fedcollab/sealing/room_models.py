@@ -13,7 +13,7 @@ CASE, GROUP = KINDS = ("case", "group")
 CURRENT, OLD, DISPUTED, REFUSED, LOOSE = "current", "old", "disputed", "refused", "loose"
 THERE, WAITS, ERASED = "there", "waits", "erased"
 HERE, AWAY, GONE = "here", "away", "gone"
-ASKED, HAD, DENIED, DOCUMENT = "open", "had", "refused", "document"
+ASKED, HAD, DENIED, DOCUMENT, SHUT = "open", "had", "refused", "document", "shut"
 
 
 class Room(Model):

@@ -28,6 +28,7 @@ from .room_models import (
     LOOSE,
     OLD,
     REFUSED,
+    SHUT,
     THERE,
     WAITS,
     KeeperTask,
@@ -193,7 +194,7 @@ def _settle_requests(session: Session, node: Node, room_id: str, room: Room) -> 
     for no more."""
     known = dict(session.execute(sa.select(KeyRequest.ck, KeyRequest.state).where(KeyRequest.room_id == room_id)).all())
     wanted = {key.ck: key for key in handing.wanted(room)}
-    for ck in sorted(wanted.keys() - {ck for ck, state in known.items() if state in (ASKED, HAD)}):
+    for ck in sorted(wanted.keys() - {ck for ck, state in known.items() if state in (ASKED, HAD, SHUT)}):
         if wanted[ck].issuer != room.me:
             _request(session, node, room_id, ck, wanted[ck].epoch, room.owner, ASKED)
     lacking = dict(sorted(handing.missing(room)))

@@ -34,6 +34,7 @@ from . import (
     people,
     room_chain,
     rooms,
+    shut_boxes,
     telling,
     turning,
     vouched,
@@ -309,11 +310,20 @@ def settle(session: Session, node: Node, opened: Opened, keys: list[PersonPrivat
     """What somebody's unlocked keys can do for the others, done whenever they open a room: its keys for colleagues who were readmitted,
     and the boxes that members lack, where we lead the room or one was asked of us."""
     holding.hand_again(session, node, opened, keys)
+    shut_boxes.ask_again(session, node, opened)
     asked = any(task.kind == BOX_TO_MAKE and task.room_id == opened.room_id for task in keeper_tasks.waiting(session))
     if opened.room.state in (OPEN, CLOSED) and (opened.room.leads or asked):
         _hand_out(session, node, opened)
         if asked:
             keeper_tasks.over(session, node, BOX_TO_MAKE, opened.room_id)
+
+
+def settle_as_keeper(session: Session, node: Node, viewer: Viewer, keys: list[PersonPrivate], room_id: str) -> None:
+    """A keeper makes the boxes that members wait for, where nobody who is on the room is at work. Raises as `holding.open_as_keeper`."""
+    opened = holding.open_as_keeper(session, node, viewer, keys, room_id)
+    room_chain.add(session, node, room_id, viewer, "room.open_as_keeper")
+    _hand_out(session, node, opened)
+    keeper_tasks.over(session, node, BOX_TO_MAKE, room_id)
 
 
 def _hand_out(session: Session, node: Node, opened: Opened) -> None:
