@@ -18,7 +18,7 @@ from fedcollab.actors.node import Node
 from fedcollab.base.errors import Conflict, N_, NotFound, Refused
 from fedcollab.base.statements import put
 
-from . import boxes, case_boxes, casesecrets, consents, handing, member_boxes, organisation, people, room_chain, rooms, wraps
+from . import boxes, case_boxes, casesecrets, consents, handing, keeper_tasks, member_boxes, organisation, people, room_chain, rooms, wraps
 from .boxes import Private, Public
 from .casesecrets import CaseSecret
 from .member_boxes import KEY
@@ -168,6 +168,7 @@ def assign(session: Session, node: Node, viewer: Viewer, keys: list[PersonPrivat
     held = begin_with or _by_organisation(session, node, viewer, keys, room_id)
     hand(session, node, room_id, held, [person_id])
     put(session, RoomPerson, room_id=room_id, person_id=person_id, since=node.now(), by_id=viewer.person_id, until=None)
+    keeper_tasks.over(session, node, keeper_tasks.NOBODY, room_id)
     room_chain.add(session, node, room_id, viewer, "room.assign", person_id)
 
 

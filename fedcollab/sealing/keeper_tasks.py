@@ -15,7 +15,9 @@ from fedcollab.base.statements import put
 from .room_models import KeeperTask
 
 BOX_TO_MAKE, KEY_MISSING = "box_to_make", "key_missing"  # a member has asked for a box that nobody has made; ours has not come
-NOBODY, FROZEN = "nobody", "frozen"  # nobody of us is on a room; two lists claim one place in it
+NOBODY, FROZEN, INVITED = "nobody", "frozen", "invited"  # nobody of us is on a room; two lists claim one place in it; we are asked inside
+OWNER_AWAY, BACKED, TAKEN = "owner_away", "backed", "taken"  # who leads does not answer; we may take over; a deputy of ours has
+REFUSED_KEY, TO_HAND = "refused_key", "to_hand"  # a case key does not count; a person let in again lacks keys of their rooms
 BOX_SHUT = "box_shut"  # all have given us boxes of a case key that do not open
 
 
@@ -49,6 +51,12 @@ def done(session: Session, node: Node, viewer: Viewer, task_id: str) -> None:
     if session.execute(there.values(done_at=node.now(), done_by=viewer.person_id).returning(KeeperTask.id)).first() is None:
         raise NotFound
     audit.record(session, node.now(), viewer, "keeper.done", task_id)
+
+
+def over_person(session: Session, node: Node, kind: str, person_id: str) -> None:
+    """The same of what was waited for because of a person."""
+    there = sa.and_(KeeperTask.kind == kind, KeeperTask.person_id == person_id, KeeperTask.done_at.is_(None))
+    session.execute(sa.update(KeeperTask).where(there).values(done_at=node.now()))
 
 
 def over(session: Session, node: Node, kind: str, room_id: str) -> None:

@@ -15,7 +15,7 @@ from fedcollab.actors.models import OWN, Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import Conflict, N_, NotFound, Refused
 
-from . import crossing, organisation, people, wraps
+from . import crossing, mending, organisation, people, wraps
 from .locked import lock
 from .pairs import PersonPrivate
 from .papers import code_key, read_code
@@ -141,6 +141,7 @@ def readmit(session: Session, node: Node, keeper: Viewer, keys: list[PersonPriva
     theirs = sa.and_(PersonKeyRow.person_id == person_id, PersonKeyRow.kid == kid)
     session.execute(sa.update(PersonKeyRow).where(theirs).values(confirmed_at=node.now(), confirmed_by=keeper.person_id))
     people.tell(session, node, person_id)
+    mending.readmitted(session, node, person_id)
     audit.record(session, node.now(), keeper, "key.readmit", person_id)
 
 

@@ -12,7 +12,7 @@ from fedcollab.base.clock import new_id
 from fedcollab.base.errors import Conflict, NotFound
 from fedcollab.base.statements import put
 
-from . import boxes, case_boxes, duties, fact_texts, handing, member_boxes, room_state, sealed_files, telling
+from . import boxes, case_boxes, duties, fact_texts, handing, member_boxes, room_state, room_tasks, sealed_files, telling
 from .casekeys import CaseKey
 from .facts import Fact
 from .messages import Sealed
@@ -149,13 +149,14 @@ def _settle(session: Session, node: Node, room_id: str, room: Room) -> None:
     if head is not None and head.ck != before.ck:
         values |= dict(ck=head.ck, epoch=head.epoch, turned_at=node.now(), messages=0)
     session.execute(sa.update(Row).where(Row.id == room_id).values(**values))
-    _settle_keys(session, room_id, room)
+    _settle_keys(session, node, room_id, room)
     _settle_members(session, room_id, room)
     _settle_messages(session, room_id, room)
     _settle_requests(session, node, room_id, room)
+    room_tasks.settle(session, node, room_id, room, before.owner)
 
 
-def _settle_keys(session: Session, room_id: str, room: Room) -> None:
+def _settle_keys(session: Session, node: Node, room_id: str, room: Room) -> None:
     line, head = {key.ck for key in room.line.keys}, room.head
     for ck, state in session.execute(sa.select(RoomKey.ck, RoomKey.state).where(RoomKey.room_id == room_id)).all():
         now = LOOSE if ck in room.line.loose else REFUSED if ck in room.line.refused else DISPUTED
@@ -163,6 +164,8 @@ def _settle_keys(session: Session, room_id: str, room: Room) -> None:
             now = CURRENT if head is not None and ck == head.ck else OLD
         if now != state:
             session.execute(sa.update(RoomKey).where(RoomKey.room_id == room_id, RoomKey.ck == ck).values(state=now))
+            if now == REFUSED:
+                room_tasks.refused(session, node, room_id, room, ck)
 
 
 def _settle_members(session: Session, room_id: str, room: Room) -> None:
