@@ -3,6 +3,7 @@
 from playwright.sync_api import Page as Tab
 
 from .account_pages import ACCOUNT_PAGES, LONG_WORD, folded_open
+from .case_pages import CASE_NO_PAGE, CASE_PAGES
 from .exchange_pages import EXCHANGE_NO_PAGE, EXCHANGE_PAGES
 from .file_pages import FILE_NO_PAGE, FILE_PAGES
 from .keeping_pages import KEEPING_NO_PAGE, KEEPING_PAGES
@@ -279,6 +280,7 @@ PAGES = (
     *EXCHANGE_PAGES,
     *KEY_PAGES,
     *KEEPING_PAGES,
+    *CASE_PAGES,
     Page("not-found", "/threads/none", "base/error.html", status=404),
     Page("not-found-public", "/groups/none", "base/error.html", "", status=404),
     Page("used-up", "/join/none", "base/error.html", "", status=410),
@@ -341,4 +343,5 @@ NO_PAGE = {
     **FILE_NO_PAGE,
     **EXCHANGE_NO_PAGE,
     **KEEPING_NO_PAGE,
+    **CASE_NO_PAGE,
 }

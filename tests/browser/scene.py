@@ -36,6 +36,7 @@ from fedcollab.federation import offers, outside, partners, profiles
 from fedcollab.federation.models import ADMITTED, OUTSIDE, PARKED, REFUSED, SUSPENDED, Delivery, InboxItem, Partner, Receipt, Vouch
 
 from .carried import carry
+from .casework import work
 from .imported import import_some
 from .keyed import lock_up
 from .keys_kept import keep, unlock
@@ -46,7 +47,7 @@ from .told import tell
 FRAMED = {
     path.relative_to(shipped("templates")).as_posix()
     for path in shipped("templates").rglob("*.html")
-    if path.read_text().startswith('{% extends "base/frame.html" %}')
+    if path.read_text().startswith(('{% extends "base/frame.html" %}', '{% extends "cases/frame.html" %}'))
 }
 AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36"
 LONG = "What helps when a driver, a landlord and an agency all say that they have never heard of each other, and the papers say otherwise?"
@@ -175,6 +176,7 @@ async def _set(stack: contextlib.AsyncExitStack, root: Path, loop: asyncio.Abstr
     await import_some(made)
     await lock_up(made, PASSWORD)
     await keep(made)
+    await work(made)
     await _partners(made)
     await busy.kernel.database.write(_age)
     await empty.kernel.database.write(restored.remember, empty.kernel.node, empty.kernel.node.now() - DAY)  # it has come out of a backup

@@ -10,6 +10,7 @@ from fedcollab.access.models import RED
 from fedcollab.actors.models import ORGANIZATION, PARTNER, PERSON, Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import NotFound
+from fedcollab.federation import partners
 from fedcollab.sealing import partner_keys, people
 
 from .desk import Desk
@@ -37,8 +38,8 @@ def candidates(session: Session, node: Node, desk: Desk) -> list[Candidate]:
     named = desk.opened.label == RED
     listed = desk.access.organisations
     there = {person.uri for one in listed for person in one.people} if named else {one.who.uri for one in listed}
-    found = _people(session) if named else _organisations(session, node)
-    return [one for one in found if one.uri not in there]
+    found, hosts = _people(session) if named else _organisations(session, node), partners.admitted_hosts(session)
+    return [one for one in found if one.uri not in there and one.host in hosts]
 
 
 def candidate(session: Session, node: Node, desk: Desk, actor_id: str) -> Candidate:
@@ -50,8 +51,8 @@ def candidate(session: Session, node: Node, desk: Desk, actor_id: str) -> Candid
 
 
 def _organisations(session: Session, node: Node) -> list[Candidate]:
-    partners = sa.select(Actor.id, Actor.uri, Actor.name, Actor.host).where(Actor.known == PARTNER, Actor.kind == ORGANIZATION)
-    rows = session.execute(partners.where(Actor.disabled_at.is_(None)).order_by(Actor.name, Actor.id)).all()
+    query = sa.select(Actor.id, Actor.uri, Actor.name, Actor.host).where(Actor.known == PARTNER, Actor.kind == ORGANIZATION)
+    rows = session.execute(query.where(Actor.disabled_at.is_(None)).order_by(Actor.name, Actor.id)).all()
     return [Candidate(row.id, row.uri, "", row.name, row.host, partner_keys.key_of(session, node, row.id) is not None) for row in rows]
 
 

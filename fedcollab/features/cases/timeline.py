@@ -61,7 +61,7 @@ async def _again(request: web.Request, desk: Desk, error: Wrong, fields: Fields)
     return _page(request, desk, error=error, typed=fields, chosen=request.match_info["kind"])
 
 
-def _page(request: web.Request, desk: Desk, *, error: Wrong | None = None, typed: Any = None, chosen: str = "message") -> web.Response:
+def _page(request: web.Request, desk: Desk, *, error: Wrong | None = None, typed: Any = None, chosen: str = "") -> web.Response:
     part = newest(desk.case.timeline, request.query.get("before", ""))
     shown = dict(part=part, typed=typed or {}, chosen=chosen, today=desk.look.today)
     return show(request, desk, "cases/timeline.html", TIMELINE, error=error, at=f"{chosen}-", **shown, **WORDS)
