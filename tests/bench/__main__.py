@@ -5,7 +5,22 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import backing, catching, fanning, finding, reading, sealing, sector, shelving, starting, talking, travelling, uploading, writing
+from . import (
+    backing,
+    casing,
+    catching,
+    fanning,
+    finding,
+    reading,
+    sealing,
+    sector,
+    shelving,
+    starting,
+    talking,
+    travelling,
+    uploading,
+    writing,
+)
 from .table import as_json, as_text, good
 
 MEASURES = {
@@ -16,6 +31,7 @@ MEASURES = {
     "writing": writing.measure,
     "catching": catching.measure,
     "sealing": sealing.measure,
+    "cases": casing.measure,
     "sector": sector.measure,
     "talking": talking.measure,
     "fanning": fanning.measure,

@@ -1,0 +1,112 @@
+"""Measures what a case of 1,000 entries costs to open: its page as a browser asks for it, and the form that adds one more entry.
+
+The floor is the least that this has to do: open each message (the case keys, the ciphers, the signatures), fold the entries, and fill one
+template of the page's own size; no request, no session, no database, no words, no record.
+"""
+
+import asyncio
+import gc
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import sqlalchemy as sa
+
+from fedcollab.features.cases import desk
+from fedcollab.features.cases.arriving import Arrived
+from fedcollab.features.cases.folding import fold
+from fedcollab.features.cases.kinds import document
+from fedcollab.features.cases.record import Entry
+from fedcollab.features.cases.work import Contact, Decision, Message, Progress, Task
+from fedcollab.sealing import messages, people, room_content
+from fedcollab.sealing.room_models import SealedMessage
+from tests.features.cases.desks import Office, office
+
+from .table import Row
+
+ENTRIES, BLOCKS, EACH = 1000, 5, 3
+PAGE, TIMES = 150.0, 4.0  # the most: milliseconds, times the floor
+TEXT = "She called from the station and is on her way to the house. " * 8
+
+
+def measure(root: Path) -> Iterator[Row]:
+    """Processor time alone; of several blocks the best counts."""
+    rows = asyncio.run(_measure(root))
+    yield from rows
+
+
+async def _measure(root: Path) -> list[Row]:
+    place = root / "casing"
+    place.mkdir()
+    async with office(place) as at:
+        case = await at.case("noor")
+        await _fill(at, case)
+        noor, path = at["noor"], f"/cases/{case}"
+        status, text = await noor.get(path)
+        assert status == 200
+        page = await _best(lambda: noor.get(path))
+        tasks = await _best(lambda: noor.get(path + "/tasks"))
+        mine = await _best(lambda: noor.get("/cases"))
+        floor = await _floor(at, case, len(text))
+    return [
+        Row(f"case of {ENTRIES} entries: its page", page, "CPU-ms", floor, min(PAGE, TIMES * floor)),
+        Row(f"case of {ENTRIES} entries: its tasks", tasks, "CPU-ms", floor, PAGE),
+        Row("my cases, with that one", mine, "CPU-ms"),
+    ]
+
+
+async def _fill(at: Office, case: str) -> None:
+    """A year's work: messages for the most part, contacts, decisions, and tasks with their progress."""
+    keys, viewer, now = at.keys["noor"], at["noor"].viewer, at.site.kernel.node.now()
+
+    def entry(number: int, done: list[str]) -> Entry:
+        if number % 10 == 1:
+            return Contact(at=now, who="bafuko-tezara", how="Phone", on="2026-11-20", reached="Reached", outcome=TEXT)
+        if number % 10 == 2:
+            return Decision(at=now, what=TEXT, why=TEXT, who=("Noor", "Daan"))
+        if number % 10 == 3:
+            return Task(at=now, what=f"Task {number}", due="2031-05-01")
+        if number % 10 == 4:
+            return Progress(at=now, of=done[-1], state="Done")
+        return Message(at=now, text=TEXT)
+
+    def work(session: Any, node: Any) -> None:
+        opened, tasks = desk.open_desk(session, node, viewer, keys, case).opened, list[str]()
+        for number in range(ENTRIES - 1):
+            made = room_content.write(session, node, opened, document(entry(number, tasks)))
+            if number % 10 == 3:
+                tasks.append(made)
+
+    await at.site.write(work)
+
+
+async def _floor(at: Office, case: str, size: int) -> float:
+    opened = await at.desk("noor", case)
+    query = sa.select(SealedMessage.uri, SealedMessage.body, SealedMessage.ck, SealedMessage.author, SealedMessage.organisation)
+    rows = await at.site.kernel.database.read(lambda session: session.execute(query).all())
+    keys = await at.site.kernel.database.read(lambda session: [key.public for key in people.listed(session, at["noor"].viewer.person_id)])
+    template = jinja2.Environment(autoescape=True).from_string("{% for part in parts %}<p>{{ part }}</p>{% endfor %}")
+    parts = ["x" * 93] * (size // 100)
+
+    async def least() -> None:
+        contents = [
+            (row, messages.open_sealed(messages.kept(row.body, row.uri), opened.opened.secrets[row.ck], keys).content) for row in rows
+        ]
+        fold((Arrived(row.uri, row.author, row.organisation, opened.look.now, content) for row, content in contents), opened.look)
+        template.render(parts=parts)
+
+    return await _best(least)
+
+
+async def _best(act: Callable[[], Any]) -> float:
+    """Milliseconds of processor time of one, the best of several blocks."""
+    found = []
+    for _ in range(BLOCKS):
+        gc.collect()
+        began = time.process_time()
+        for _ in range(EACH):
+            await act()
+        found.append((time.process_time() - began) / EACH)
+    return min(found) * 1e3
