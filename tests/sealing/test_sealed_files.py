@@ -14,7 +14,7 @@ from fedcollab.base.errors import Refused, StorageFull, TooLarge
 from fedcollab.files import sweeping
 from fedcollab.files.holding import HOLDS
 from fedcollab.files.uploading import Cut
-from fedcollab.sealing import carried, file_asking, file_receiving, room_content, room_sending, sealed_files, taken_back, working
+from fedcollab.sealing import carried, ending, file_asking, file_receiving, room_content, room_sending, sealed_files, taken_back, working
 from fedcollab.sealing.chunks import Sealer
 from tests.nodes import admit, befriend, may_also_reach, rogue, running, until
 from tests.sealing.at_work import Desk, found, join_room, open_cases
@@ -140,7 +140,9 @@ async def test_a_purged_room_has_no_file_left_on_either_node(two: Two) -> None:
     await until("it has come", lambda: two.meridian.here.sql("SELECT 1 FROM sealed_file WHERE uri = :uri", uri=said["uri"]))
     assert await fetch(two.meridian) == 1
     await two.meridian["ilse"].do(working.purge, two.here)
-    await until("it is purged there", lambda: two.baobab.here.sql("SELECT 1 FROM room WHERE state = 'purged'"))
+    await until("they are asked", lambda: two.baobab.here.sql("SELECT 1 FROM room_ending"))
+    await two.baobab.here.read_write(lambda session: session.execute(sa.text("UPDATE room_ending SET due_at = 0")) and None)
+    await two.baobab.here.write(ending.end_due)
     await two.swept()
     assert on_disk(two.meridian.here) + on_disk(two.baobab.here) == []
 

@@ -39,7 +39,6 @@ from .record import Entry
 from .shown import Case
 
 OPENERS = frozenset({CASEWORKER, KEEPER})  # the roles of whom cases are opened by; both compel a second factor
-READ = "case.read"
 Keys = list[PersonPrivate]
 
 
@@ -80,6 +79,16 @@ class Desk:
 
 def open_desk(session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: str) -> Desk:
     """The case for one of us who is on it, in a unit that writes. Raises NotFound, NoLonger."""
+    return _settled(session, node, look_at(session, node, viewer, keys, case_id), keys)
+
+
+def _settled(session: Session, node: Node, desk: Desk, keys: Keys) -> Desk:
+    working.settle(session, node, desk.opened, keys)
+    return _kept(session, node, desk)
+
+
+def look_at(session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: str) -> Desk:
+    """The same in a unit that only reads: a case of years takes longer to open than others may wait to write. Raises NotFound, NoLonger."""
     if not viewer.roles & OPENERS:
         raise NotFound
     try:
@@ -88,12 +97,12 @@ def open_desk(session: Session, node: Node, viewer: Viewer, keys: Keys, case_id:
         raise (NoLonger if _was_on_it(session, viewer, case_id) else NotFound) from None
     if opened.kind != CASE:
         raise NotFound
-    working.settle(session, node, opened, keys)
     me = actors.by_id(session, viewer.person_id).uri
     knows = needs.known(session, opened.room_id, viewer.person_id)
     look = Look(node.now(), owners(opened.room), me, opened.room.me, knows)
     desk = _folded(session, viewer, opened, tuple(room_content.read(session, opened)), look)
-    return _kept(session, node, desk)
+    table: Any = CaseRecord.__table__
+    return replace(desk, row=session.execute(sa.select(table).where(table.c.room_id == desk.id)).one_or_none())
 
 
 def say(session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: str, make: Callable[[Desk], Entry]) -> str:
@@ -166,21 +175,25 @@ def _was_on_it(session: Session, viewer: Viewer, case_id: str) -> bool:
 async def desk_of(request: web.Request) -> Desk:
     """The case of a page's address, read by whoever is signed in and has unlocked their keys; that they read it is on record. Raises
     Unauthorized, Locked, NotFound, NoLonger."""
-    desk: Desk = await acted(request, _read)
-    return desk
+    viewer, keys, kernel = member_of(request), await _keys_of(request), request.app[KERNEL]
+    desk = await kernel.database.read(look_at, kernel.node, viewer, keys, request.match_info["id"])
+    return await kernel.database.write(_note, kernel.node, desk, keys)
 
 
-def _read(session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: str) -> Desk:
-    desk = open_desk(session, node, viewer, keys, case_id)
-    room_chain.add(session, node, desk.id, viewer, READ)
+def _note(session: Session, node: Node, desk: Desk, keys: Keys) -> Desk:
+    desk = _settled(session, node, desk, keys)
+    room_chain.add(session, node, desk.id, desk.viewer, "case.read")
     return desk
 
 
 async def acted(request: web.Request, work: Callable[..., Any], *args: Any) -> Any:
     """What `work(session, node, viewer, keys, case id, ...)` answers, as one unit, for whoever is signed in and has unlocked their keys. A
     form is read before this."""
-    viewer = member_of(request)
-    if not viewer.roles & OPENERS:
-        raise NotFound
-    keys, kernel = await unlocked_of(request), request.app[KERNEL]
+    viewer, keys, kernel = member_of(request), await _keys_of(request), request.app[KERNEL]
     return await kernel.database.write(work, kernel.node, viewer, keys, request.match_info["id"], *args)
+
+
+async def _keys_of(request: web.Request) -> Keys:
+    if not member_of(request).roles & OPENERS:
+        raise NotFound
+    return await unlocked_of(request)

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 from fedcollab.sealing import head_telling, working
 from fedcollab.sealing.chain_models import RoomChain
-from tests.features.cases.desks import Office, befriend, office
-from tests.nodes import free_port, until
+from tests.features.cases.desks import Office, partners
+from tests.nodes import until
 
 
 @dataclass
@@ -37,12 +37,7 @@ class Shared:
 
 @contextlib.asynccontextmanager
 async def shared(root: Path) -> AsyncIterator[Shared]:
-    hosts, places = [f"127.0.0.1:{free_port()}" for _ in range(2)], [root / "one", root / "other"]
-    for place in places:
-        place.mkdir()
-    first, second = (dict(base_url=f"http://{host}", listen=host, loopback_peers=[one for one in hosts if one != host]) for host in hosts)
-    async with office(places[0], **first) as one, office(places[1], **second | {"name": "Baobab"}) as other:
-        await befriend(one, other)
+    async with partners(root, other="Baobab") as (one, other):
         case = await one.case("noor")
 
         async def has_key() -> bool:
