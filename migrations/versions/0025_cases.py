@@ -15,6 +15,7 @@ def upgrade() -> None:
         sa.Column("opened_id", sa.Text, nullable=False),
         sa.Column("status", sa.String(16), nullable=False),
         *(sa.Column(day, sa.String(10), nullable=False) for day in DAYS),
+        sa.Column("late", sa.Boolean, nullable=False),
     )
     op.create_index("ix_case_record_due", "case_record", ["due"])
     op.create_index("ix_case_record_review", "case_record", ["review"])

@@ -1,24 +1,35 @@
 """Walks over every form of the house that takes typed text: whatever it is refused for, the text is on the page that says so."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import unescape
 from html.parser import HTMLParser
 from typing import Any
 
 import aiohttp
 import pytest
+import sqlalchemy as sa
 from multidict import MultiDict
+from sqlalchemy.orm import Session
 
 from fedcollab.access.models import GREEN, STRICT
+from fedcollab.actors.node import Node
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import StorageFull
+from fedcollab.base.passwords import pepper, tried
 from fedcollab.base.web import SECRETS
+from fedcollab.features.cases.handles import handle
+from fedcollab.features.cases.mending import Masking
+from fedcollab.features.cases.people import Person
+from fedcollab.features.cases.record import Hold
+from fedcollab.features.cases.work import Task
 from fedcollab.features.discussions import groups
 from fedcollab.features.members import service as members
+from fedcollab.features.members.models import Member
 from fedcollab.features.resources import lists, notes, service
 from fedcollab.features.resources.exchange import importing
 from fedcollab.features.resources.record import Record
 from tests.browser.page import fits
+from tests.features.cases.desks import Office
 from tests.web import PASSWORD, Visitor
 
 from .conftest import House
@@ -27,6 +38,7 @@ from .test_stories import written
 
 WORDS = "Many words that nobody types twice"
 TYPED = ("text", "search", "url", "email")
+ACTS = ("change", "mask", "redact", "erase")  # on an entry of a case
 
 NOTHING_TYPED = {
     "/inbox": "a machine's",
@@ -85,6 +97,17 @@ NOTHING_TYPED = {
     "/stories/{id}/renew": "boxes and a day (test_library_forms_come_back)",
     "/stories/{id}/code": "a button",
     "/stories/{id}/withdraw": "a button",
+    "/cases/{id}/access/invite": "comes back by itself (cases/test_access_pages)",
+    "/cases/{id}/access/invite/to": "a choice",
+    "/cases/{id}/access/assign": "a choice and boxes",
+    "/cases/{id}/access/unassign": "a button",
+    "/cases/{id}/access/needs": "boxes",
+    "/cases/{id}/access/withdraw": "a button",
+    "/cases/{id}/access/remove": "a button",
+    "/cases/{id}/access/leave": "a box to tick",
+    "/cases/{id}/answer": "boxes and buttons",
+    "/cases/{id}/assign": "a choice",
+    "/cases/{id}/withdraw/{entry}": "a choice",
     "/admin/members/invite": "boxes",
     "/admin/members/{id}/link": "a button",
     "/admin/members/{id}/roles": "boxes",
@@ -162,7 +185,34 @@ async def everything(house: House) -> list[str]:
     admins = ["/admin/members", "/admin/partners", "/admin/settings", "/admin/audit", "/settings", "/settings/tokens", f"/join/{join}"]
     report = dict(reason="other", text="Look at this, it names somebody.", host="yes", author="yes")
     await ilse.post(f"/posts/{other.post_id}/report", at=f"/posts/{other.post_id}/report", **report)
-    return ["/groups/new", f"/groups/{group}/new", *threads, *posts, *records, *library, *stories, *admins]
+    return [*await casework(house), "/groups/new", f"/groups/{group}/new", *threads, *posts, *records, *library, *stories, *admins]
+
+
+async def casework(house: House) -> list[str]:
+    """The pages of a case; the admin works on cases too."""
+    site, ilse, at = house.site, house.admin, Office(house.site)
+
+    def may(session: Session, node: Node) -> bytes:
+        row = sa.update(Member).where(Member.username == "ilse").values(roles=["admin", "member", "caseworker"])
+        session.execute(row)
+        hashed = session.scalars(sa.select(Member.password_hash).where(Member.username == "ilse")).one()
+        return tried(hashed, PASSWORD, pepper(node.master_key)).unlock or b""
+
+    at.people["ilse"] = replace(ilse, viewer=replace(ilse.viewer, roles=frozenset({"admin", "member", "caseworker"})))
+    await at.unlock("ilse", at["ilse"], await site.write(may))
+    await at.join("ruth")
+    await at.open("ilse", "ruth")
+    case = await at.case("ilse")
+    said = await at.say("ilse", case, "She is safe.")
+    now, code = site.kernel.node.now(), "bafuko-tezara"
+    await at.say("ilse", case, Task(at=now, what="Call"))
+    await at.say("ilse", case, Person(at=now, person=code, role="Other"))
+    hidden = await at.say("ilse", case, "Not for here")
+    await at.say("ilse", case, Masking(at=now, of=(hidden,)))
+    held = await at.say("ilse", case, Hold(at=now, of=(said,), by="Amal B.", reason="A court", review="2099-01-01"))
+    acts = [("unmask", hidden), ("lift", held), ("people", code), *((act, said) for act in ACTS)]
+    pages = ["", "/tasks", "/new/decision", *(f"/{act}/{handle(case, of)}{'/erase' if of == code else ''}" for act, of in acts)]
+    return ["/cases/new", *(f"/cases/{case}{one}" for one in pages)]
 
 
 async def forms(house: House) -> dict[str, Form]:

@@ -9,16 +9,16 @@ from sqlalchemy.orm import Session
 from fedcollab.access.models import RED
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.node import Node
-from fedcollab.base.errors import BadRequest, FedcollabError, N_, NotFound, Refused
+from fedcollab.base.errors import BadRequest, FedcollabError, N_, Refused
 from fedcollab.base.web import redirect
-from fedcollab.feature import COLLEAGUES, member_of, read_grave_form
+from fedcollab.feature import COLLEAGUES, read_grave_form
 from fedcollab.federation.kernel import KERNEL
 from fedcollab.sealing import working
 from fedcollab.sealing.unlocked import Locked, unlocked_of
 
 from . import membership, needs
 from .checking import Wrong
-from .desk import OPENERS, Desk, Keys, desk_of, open_desk
+from .desk import OPENERS, Desk, Keys, desk_of, open_desk, worker_of
 from .framing import ACCESS, CASE, show
 from .grounds import PARTS
 
@@ -92,7 +92,7 @@ def _leave(session: Session, node: Node, viewer: Viewer, _keys: Keys, case_id: s
 
 async def _act(request: web.Request, work: Callable[..., None], at: str, to: str = "") -> web.Response:
     """One change as one unit; where it is refused, the page again with the word beside what it was."""
-    viewer = _worker(request)
+    viewer = worker_of(request)
     fields, kernel, case_id = await read_grave_form(request), request.app[KERNEL], request.match_info["id"]
     keys = await unlocked_of(request)
     try:
@@ -105,13 +105,6 @@ async def _act(request: web.Request, work: Callable[..., None], at: str, to: str
         return await _page(request, await desk_of(request), error, at, fields)
     gone = fields.get("person") == viewer.person_id and work is _unassign
     return redirect(to or ("/cases" if gone else f"/cases/{case_id}/access"))
-
-
-def _worker(request: web.Request) -> Viewer:
-    viewer = member_of(request)
-    if not viewer.roles & OPENERS:
-        raise NotFound
-    return viewer
 
 
 def _may(request: web.Request, session: Session, person_id: str) -> None:

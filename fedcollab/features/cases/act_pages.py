@@ -16,7 +16,7 @@ from . import act_forms, forms
 from .act_forms import Act
 from .acts import CHANGE, ERASE, HOLD, LIFT, MASK, PROGRESS, REDACT, UNMASK, WITHDRAW, acts
 from .checking import Wrong
-from .desk import OPENERS, Desk, acted, desk_of
+from .desk import OPENERS, Desk, acted, desk_of, worker_of
 from .entry_forms import who
 from .entry_pages import say_once
 from .facts import facts
@@ -97,6 +97,7 @@ async def _form(request: web.Request, build: Build) -> web.Response:
 async def _do(request: web.Request, build: Build, name: str) -> web.Response:
     if not member_of(request).roles & OPENERS:
         raise NotFound
+    worker_of(request)
     fields = await read_fields(request)
     back = came_back(request, fields)
     typed = {one: fields.getall(one) for one in fields}

@@ -10,25 +10,25 @@ from fedcollab.access.viewer import Viewer
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import BadRequest, FedcollabError, NotFound, Refused
 from fedcollab.base.web import redirect, words_of
-from fedcollab.feature import COLLEAGUES, keeper_of, member_of, page, read_grave_form
+from fedcollab.feature import COLLEAGUES, keeper_of, page, read_grave_form
 from fedcollab.federation.kernel import KERNEL
 from fedcollab.sealing import holding, opening, organisation, rooms
 from fedcollab.sealing.unlocked import Locked, unlocked_of
 
 from . import membership, naming
-from .desk import OPENERS
+from .desk import OPENERS, worker_of
 from .framing import CASE
 from .grounds import LABELS
 
 
 async def show_answer(request: web.Request) -> web.Response:
     """What waits for our answer: from whom, under which label, and who of us it could be for."""
-    return await _answer(request, _opener(request))
+    return await _answer(request, worker_of(request))
 
 
 async def answer(request: web.Request) -> web.Response:
     """Our yes or no."""
-    viewer, fields, kernel = _opener(request), await read_grave_form(request), request.app[KERNEL]
+    viewer, fields, kernel = worker_of(request), await read_grave_form(request), request.app[KERNEL]
     case_id, yes = request.match_info["id"], fields.get("act") == "accept"
     if fields.get("act") not in ("accept", "decline"):
         raise BadRequest
@@ -107,13 +107,6 @@ def _check_nobodys(session: Session, case_id: str) -> None:
     membership.of_case(session, case_id)
     if holding.assigned(session, case_id):
         raise NotFound
-
-
-def _opener(request: web.Request) -> Viewer:
-    viewer = member_of(request)
-    if not viewer.roles & OPENERS:
-        raise NotFound
-    return viewer
 
 
 ROUTES = (

@@ -11,9 +11,9 @@ from fedcollab.access.models import AMBER
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import iso
-from fedcollab.base.errors import FedcollabError, NotFound, Refused
+from fedcollab.base.errors import FedcollabError, Refused
 from fedcollab.base.web import read_form, redirect, words_of
-from fedcollab.feature import member_of, page
+from fedcollab.feature import page
 from fedcollab.federation.kernel import KERNEL
 from fedcollab.sealing import opening, organisation, working
 from fedcollab.sealing.room_models import CASE
@@ -21,7 +21,7 @@ from fedcollab.sealing.unlocked import Locked, unlocked_of
 
 from . import codes, needs
 from .checking import Wrong, checked
-from .desk import OPENERS, Keys, add, open_desk
+from .desk import Keys, add, open_desk, worker_of
 from .grounds import LABELS, LAWFUL_BASIS, SPECIAL
 from .record import Opened
 from .speaking import Fields, lists
@@ -43,7 +43,7 @@ def _is_open(session: Session, node: Node) -> bool:
 
 async def show_new(request: web.Request) -> web.Response:
     """The form for a new case, with days proposed."""
-    _opener(request)
+    worker_of(request)
     await unlocked_of(request)
     today = date.fromisoformat(iso(request.app[KERNEL].node.now())[:10])
     proposed = {"label": AMBER, "review": (today + REVIEW).isoformat(), "retention": (today + RETENTION).isoformat()}
@@ -52,7 +52,7 @@ async def show_new(request: web.Request) -> web.Response:
 
 async def open_new(request: web.Request) -> web.Response:
     """Opens the case; the form again where something is missing, or cases are not open here."""
-    viewer, fields, kernel = _opener(request), await read_form(request), request.app[KERNEL]
+    viewer, fields, kernel = worker_of(request), await read_form(request), request.app[KERNEL]
     keys = await unlocked_of(request)
     try:
         known: dict[str, Any] = dict(code=codes.fresh(), lead=kernel.node.actor_uri, replaces=(), why="")
@@ -70,13 +70,6 @@ async def _page(request: web.Request, typed: "Fields | MultiDict[str]", error: F
     errors = {error.field if isinstance(error, Wrong) else "": error.in_words(words_of(request))} if error is not None else {}
     shown = dict(typed=typed, LABELS=LABELS, BASIS=LAWFUL_BASIS, CONDITION=SPECIAL, open=await kernel.database.read(_is_open, kernel.node))
     return page(request, "cases/new.html", status=error.status if error is not None else 200, errors=errors, **shown)
-
-
-def _opener(request: web.Request) -> Viewer:
-    viewer = member_of(request)
-    if not viewer.roles & OPENERS:
-        raise NotFound
-    return viewer
 
 
 ROUTES = (web.get("/cases/new", show_new), web.post("/cases/new", open_new))

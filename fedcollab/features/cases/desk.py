@@ -27,7 +27,7 @@ from fedcollab.sealing.room_models import CASE, ERASED, RoomPerson, SealedMessag
 from fedcollab.sealing.room_state import Room
 from fedcollab.sealing.unlocked import unlocked_of
 
-from . import access, naming, needs
+from . import access, lateness, naming, needs
 from .access import Access
 from .arriving import Arrived, Look
 from .folding import fold
@@ -162,9 +162,10 @@ def _take_back(session: Session, node: Node, desk: Desk, uri: str) -> None:
         room_sending.take_back(session, node, desk.viewer, uri)
 
 
-def _header(desk: Desk) -> dict[str, str]:
+def _header(desk: Desk) -> dict[str, Any]:
     opened = next((one.id for one in desk.case.timeline if one.kind == "opened" and not one.void), "")
-    return {"opened_id": opened, **header(desk.case)}
+    days = header(desk.case)
+    return {"opened_id": opened, **days, "late": lateness.is_late(days, desk.look.today)}
 
 
 def _was_on_it(session: Session, viewer: Viewer, case_id: str) -> bool:
@@ -172,10 +173,19 @@ def _was_on_it(session: Session, viewer: Viewer, case_id: str) -> bool:
     return session.execute(there).first() is not None
 
 
+def worker_of(request: web.Request) -> Viewer:
+    """Whoever is signed in, where cases can be for them at all: before a form is read. Raises Unauthorized, NotFound."""
+    viewer = member_of(request)
+    if not viewer.roles & OPENERS:
+        raise NotFound
+    return viewer
+
+
 async def desk_of(request: web.Request) -> Desk:
     """The case of a page's address, read by whoever is signed in and has unlocked their keys; that they read it is on record. Raises
     Unauthorized, Locked, NotFound, NoLonger."""
-    viewer, keys, kernel = member_of(request), await _keys_of(request), request.app[KERNEL]
+    viewer = worker_of(request)
+    keys, kernel = await unlocked_of(request), request.app[KERNEL]
     desk = await kernel.database.read(look_at, kernel.node, viewer, keys, request.match_info["id"])
     return await kernel.database.write(_note, kernel.node, desk, keys)
 
@@ -189,11 +199,6 @@ def _note(session: Session, node: Node, desk: Desk, keys: Keys) -> Desk:
 async def acted(request: web.Request, work: Callable[..., Any], *args: Any) -> Any:
     """What `work(session, node, viewer, keys, case id, ...)` answers, as one unit, for whoever is signed in and has unlocked their keys. A
     form is read before this."""
-    viewer, keys, kernel = member_of(request), await _keys_of(request), request.app[KERNEL]
+    viewer = worker_of(request)
+    keys, kernel = await unlocked_of(request), request.app[KERNEL]
     return await kernel.database.write(work, kernel.node, viewer, keys, request.match_info["id"], *args)
-
-
-async def _keys_of(request: web.Request) -> Keys:
-    if not member_of(request).roles & OPENERS:
-        raise NotFound
-    return await unlocked_of(request)

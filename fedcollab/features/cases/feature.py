@@ -11,6 +11,7 @@ from . import (
     beginning,
     entry_pages,
     inviting,
+    lateness,
     listing,
     on_record,
     people_pages,
@@ -32,4 +33,9 @@ ROUTES = (
     *act_pages.ROUTES,
 )
 
-FEATURE = Feature(name="cases", routes=ROUTES, menu=(MenuItem("/cases", N_("Cases"), "case", CASEWORKER, number=listing.count),))
+FEATURE = Feature(
+    name="cases",
+    routes=ROUTES,
+    chores=(lateness.mark,),
+    menu=(MenuItem("/cases", N_("Cases"), "case", CASEWORKER, number=listing.count),),
+)

@@ -10,14 +10,14 @@ from fedcollab.access.models import RED
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import FedcollabError, N_, NotFound, Refused
 from fedcollab.base.web import read_form, redirect
-from fedcollab.feature import member_of, read_grave_form
+from fedcollab.feature import read_grave_form
 from fedcollab.federation.kernel import KERNEL
 from fedcollab.sealing.unlocked import Locked, unlocked_of
 
 from . import membership
 from .asked_sharing import ALL
 from .checking import Wrong, checked
-from .desk import OPENERS, Desk, desk_of
+from .desk import Desk, desk_of, worker_of
 from .forms import Option, coded, form, sent
 from .framing import ACCESS, CASE, show
 from .partners import Candidate, candidate, candidates
@@ -35,6 +35,7 @@ async def show_invite(request: web.Request) -> web.Response:
 
 async def choose(request: web.Request) -> web.Response:
     """The second step for whoever was chosen: what is shared, why, on which ground, and who can read the case then."""
+    worker_of(request)
     fields = await read_form(request)
     desk = await desk_of(request)
     to = await _candidate(request, desk, fields.get("whom", ""))
@@ -45,9 +46,7 @@ async def choose(request: web.Request) -> web.Response:
 
 async def invite(request: web.Request) -> web.Response:
     """Records the share, then sends the invitation."""
-    viewer = member_of(request)
-    if not viewer.roles & OPENERS:
-        raise NotFound
+    viewer = worker_of(request)
     fields, kernel, case_id = await read_grave_form(request), request.app[KERNEL], request.match_info["id"]
     keys = await unlocked_of(request)
     values = sent(Share, fields)

@@ -15,9 +15,9 @@ from fedcollab.access.viewer import Viewer
 from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import iso
-from fedcollab.base.errors import BadRequest, NotFound, Refused
+from fedcollab.base.errors import BadRequest, Refused
 from fedcollab.base.web import page_key
-from fedcollab.feature import member_of, page
+from fedcollab.feature import page
 from fedcollab.federation.kernel import KERNEL
 from fedcollab.sealing import holding, opening, organisation, room_content
 from fedcollab.sealing.room_models import CASE, Room, RoomMember, RoomPerson
@@ -25,7 +25,7 @@ from fedcollab.sealing.room_state import CLOSED, FROZEN, OPEN
 from fedcollab.sealing.unlocked import unlocked_of
 
 from . import naming
-from .desk import OPENERS, Keys
+from .desk import Keys, worker_of
 from .grounds import CASE_STATUS, LABELS
 from .kinds import parse
 from .models import CaseRecord
@@ -74,9 +74,7 @@ class Mine:
 
 async def show_cases(request: web.Request) -> web.Response:
     """My cases, and what waits for somebody."""
-    viewer, kernel = member_of(request), request.app[KERNEL]
-    if not viewer.roles & OPENERS:
-        raise NotFound
+    viewer, kernel = worker_of(request), request.app[KERNEL]
     keys = await unlocked_of(request)
     found = await kernel.database.read(mine, kernel.node, viewer, keys, request.query.get("before", ""))
     return page(request, "cases/list.html", found=found, STATUS=CASE_STATUS, LABELS=LABELS)
@@ -112,12 +110,14 @@ def waiting(session: Session, node: Node, viewer: Viewer) -> list[Asked]:
 
 
 def count(session: Session, viewer: Viewer) -> int:
-    """How many invitations wait, for the menu."""
-    person = sa.select(RoomMember.room_id).join(Room, Room.id == RoomMember.room_id)
-    own = actors.by_id(session, viewer.organisation_id).uri if viewer.organisation_id else ""
-    me = actors.by_id(session, viewer.person_id).uri
-    theirs = sa.and_(RoomMember.organisation == own, RoomMember.state == "invited", RoomMember.person.in_(["", me]), Room.kind == CASE)
-    return len(session.execute(person.where(theirs).limit(100)).all())
+    """How much waits, for the menu: invitations, one's own cases with something overdue, for keepers those with nobody on."""
+    own, me = (actors.by_id(session, one).uri for one in (viewer.organisation_id, viewer.person_id))
+    asked = sa.and_(RoomMember.organisation == own, RoomMember.state == "invited", RoomMember.person.in_(["", me]), Room.kind == CASE)
+    invited = sa.select(Room.id).join(RoomMember, RoomMember.room_id == Room.id).where(asked)
+    on_it = sa.and_(RoomPerson.room_id == CaseRecord.room_id, RoomPerson.person_id == viewer.person_id, RoomPerson.until.is_(None))
+    late = sa.select(CaseRecord.room_id).join(RoomPerson, on_it).where(CaseRecord.late)
+    lonely = len(list(_nobodys(session))) if viewer.is_keeper else 0
+    return sum(len(session.execute(query.limit(100)).all()) for query in (invited, late)) + lonely
 
 
 def _rows(since: Any) -> sa.Select[Any]:

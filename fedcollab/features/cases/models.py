@@ -8,7 +8,8 @@ from fedcollab.base.model import Model
 
 class CaseRecord(Model):
     """The clear header of a case (header.py), so that lists and reminders need no key: the code of its status, and days (2027-11-30) or
-    nothing. `opened_id` is the id of the message with its first entry; a case is found here once that could be read."""
+    nothing. `opened_id` is the id of the message with its first entry; a case is found here once that could be read. `late`: a task or
+    the review is overdue while the case is worked on."""
 
     __tablename__ = "case_record"
     room_id: Mapped[str] = mapped_column(ForeignKey("room.id"), primary_key=True)
@@ -18,6 +19,7 @@ class CaseRecord(Model):
     review: Mapped[str] = mapped_column(String(10), index=True)
     retention: Mapped[str] = mapped_column(String(10), index=True)
     consent_end: Mapped[str] = mapped_column(String(10))
+    late: Mapped[bool] = mapped_column(default=False)
 
 
 class CaseNeed(Model):

@@ -50,17 +50,29 @@ class Office:
         return self.site.kernel.node.actor_uri
 
     async def join(self, name: str, *roles: str) -> Visitor:
-        visitor = await self.site.member(name, *(roles or WORKER))
+        return await self.unlock(name, await self.site.member(name, *(roles or WORKER)), UNLOCK)
+
+    async def unlock(self, name: str, visitor: Visitor, unlock_key: bytes) -> Visitor:
+        """Somebody's first key, under what their password gives, unlocked in their browser."""
         settings, viewer = self.site.kernel.node.settings, visitor.viewer
 
         def work(session: Any, node: Any) -> PersonPrivate:
             with node.ring.begin() as ring:
-                made = people.make(session, ring, node, viewer.person_id, UNLOCK)
+                made = people.make(session, ring, node, viewer.person_id, unlock_key)
                 unlocked.unlock(ring, visitor.cookies[cookie_name(settings, "session")], [made], node.now())
                 return made
 
         self.people[name], self.keys[name] = visitor, [await self.site.write(work)]
         return visitor
+
+    async def open(self, one: str, other: str) -> None:
+        """Cases are open from now on: both hold the organisation's key, and there are sheets."""
+        await self.site.write(lambda session, node: state.turn_on(session, node, None))
+        await self.do(one, keepers.name, self[one].viewer.person_id)
+        await self.do(one, keepers.begin)
+        await self.do(one, sheets.make, self.keys[one][0], "")
+        await self.do(one, keepers.name, self[other].viewer.person_id)
+        await self.do(one, keepers.hand, self.keys[one][0], self[other].viewer.person_id, self.keys[other][0].public.kid)
 
     async def do(self, name: str, act: Any, *values: Any, **more: Any) -> Any:
         """An act of the sealing floor that takes no key."""
@@ -96,15 +108,9 @@ async def office(root: Path, **settings: Any) -> AsyncIterator[Office]:
     """A node with two keepers, and Noor and Daan, who work on cases."""
     async with site(root, **settings) as made:
         at = Office(made)
-        await made.write(lambda session, node: state.turn_on(session, node, None))
         await at.join("mila", "admin", MEMBER)
-        mila = at["mila"].viewer
-        await at.do("mila", keepers.name, mila.person_id)
-        await at.do("mila", keepers.begin)
-        await at.do("mila", sheets.make, at.keys["mila"][0], "")
         await at.join("ruth")
-        await at.do("mila", keepers.name, at["ruth"].viewer.person_id)
-        await at.do("mila", keepers.hand, at.keys["mila"][0], at["ruth"].viewer.person_id, at.keys["ruth"][0].public.kid)
+        await at.open("mila", "ruth")
         await at.join("noor")
         await at.join("daan")
         yield at
