@@ -8,15 +8,15 @@ from typing import Any
 from aiohttp import web
 
 from fedcollab.base.clock import new_id
-from fedcollab.base.errors import N_, NotFound
+from fedcollab.base.errors import Gone, N_
 from fedcollab.base.web import read_fields, redirect, words_of
-from fedcollab.feature import asked_again, came_back, member_of
+from fedcollab.feature import asked_again, came_back
 
 from . import act_forms, forms
 from .act_forms import Act
 from .acts import CHANGE, ERASE, HOLD, LIFT, MASK, PROGRESS, REDACT, UNMASK, WITHDRAW, acts
 from .checking import Wrong
-from .desk import OPENERS, Desk, acted, desk_of, worker_of
+from .desk import Desk, acted, desk_of, worker_of
 from .entry_forms import who
 from .entry_pages import say_once
 from .facts import facts
@@ -95,9 +95,9 @@ async def _form(request: web.Request, build: Build) -> web.Response:
 
 
 async def _do(request: web.Request, build: Build, name: str) -> web.Response:
-    if not member_of(request).roles & OPENERS:
-        raise NotFound
-    worker_of(request)
+    viewer = worker_of(request)
+    if name == REDACT and not viewer.is_keeper:  # whoever may not is not even asked for their password
+        raise Gone(act_forms.NOT_NOW)
     fields = await read_fields(request)
     back = came_back(request, fields)
     typed = {one: fields.getall(one) for one in fields}

@@ -27,7 +27,7 @@ from fedcollab.sealing.room_models import CASE, ERASED, RoomPerson, SealedMessag
 from fedcollab.sealing.room_state import Room
 from fedcollab.sealing.unlocked import unlocked_of
 
-from . import access, lateness, naming, needs
+from . import access, handles, lateness, naming, needs
 from .access import Access
 from .arriving import Arrived, Look
 from .folding import fold
@@ -70,6 +70,10 @@ class Desk:
     @property
     def path(self) -> str:
         return f"/cases/{self.opened.room_id}"
+
+    def handle(self, name: str) -> str:
+        """How an entry (its id) or a person (their code) stands in addresses."""
+        return handles.handle(self.opened.room_id, name)
 
     @property
     def leads(self) -> bool:

@@ -16,7 +16,7 @@ from .desk import Desk, desk_of
 from .facts import Fact, facts
 from .framing import CASE, CONSENTS, PEOPLE, RECORD, show
 from .grounds import METHODS, PARTS, PROGRESS, ROLES
-from .handles import handle, person_at
+from .handles import person_at
 from .people import Part
 from .shown import WITHHELD, PartShown, PersonShown, Shown
 from .telling import UNREAD
@@ -53,7 +53,7 @@ async def show_people(request: web.Request) -> web.Response:
     """The people of a case."""
     desk = await desk_of(request)
     rules = {one.code: one for one in contact_rules.rules(desk.case)}
-    rows = [(person, handle(desk.id, person.code), rules.get(person.code)) for person in desk.case.people]
+    rows = [(person, rules.get(person.code)) for person in desk.case.people]
     return show(request, desk, "cases/people.html", PEOPLE, rows=rows, ROLES=ROLES, METHODS=METHODS)
 
 
@@ -70,12 +70,10 @@ async def show_person(request: web.Request) -> web.Response:
         "cases/person.html",
         PEOPLE,
         person=person,
-        about=handle(desk.id, person.code),
         rules=_rules(desk, person),
         parts=list(parts(desk, person, ask, words_of(request))),
         plan=[work for work in desk.case.plan if work.entry and getattr(work.entry, "person", "") == person.code],
         consents=[one for one in desk.case.consents if one.entry and one.entry.person == person.code],
-        handle=lambda entry_id: handle(desk.id, entry_id),
         METHODS=METHODS,
         ROLES=ROLES,
         PARTS=PARTS,
@@ -115,8 +113,8 @@ def _view(desk: Desk, name: str, found: list[PartShown], items: dict[str, Shown]
 async def show_consents(request: web.Request) -> web.Response:
     """Who agreed to what, and what was shared on it, or without."""
     desk, reader = await desk_of(request), words_of(request)
-    consents = [(one, facts(one.entry, desk.names, reader), handle(desk.id, one.item.id)) for one in desk.case.consents if one.entry]
-    shares = [(one, facts(one.entry, desk.names, reader), handle(desk.id, one.item.id)) for one in desk.case.shares if one.entry]
+    consents = [(one, facts(one.entry, desk.names, reader)) for one in desk.case.consents if one.entry]
+    shares = [(one, facts(one.entry, desk.names, reader)) for one in desk.case.shares if one.entry]
     unread = [one.item for one in desk.case.consents if not one.entry] + [one.item for one in desk.case.shares if not one.entry]
     return show(request, desk, "cases/consents.html", CONSENTS, consents=consents[::-1], shares=shares[::-1], unread=len(unread))
 
@@ -124,7 +122,7 @@ async def show_consents(request: web.Request) -> web.Response:
 async def show_holds(request: web.Request) -> web.Response:
     """What is held back from erasure, by whose order and why, until when."""
     desk, reader = await desk_of(request), words_of(request)
-    rows = [(hold, facts(hold.entry, desk.names, reader), handle(desk.id, hold.id)) for hold in desk.case.holds if hold.entry]
+    rows = [(hold, facts(hold.entry, desk.names, reader)) for hold in desk.case.holds if hold.entry]
     return show(request, desk, "cases/holds.html", RECORD, rows=rows)
 
 

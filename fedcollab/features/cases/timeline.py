@@ -15,10 +15,10 @@ from .record import Entry
 from .shown import Shown
 from .speaking import Fields, said
 from .telling import WORDS
-from .work import Contact, Decision, Message
+from .work import Decision, Message
 
 EACH = 50
-QUICK: dict[str, type[Entry]] = {kind.KIND: kind for kind in (Message, Decision, Contact)}
+QUICK: dict[str, type[Entry]] = {kind.KIND: kind for kind in (Message, Decision)}  # a contact begins with the rules for it (entry_pages)
 LONGEST = 200  # letters of what is searched for
 
 
@@ -42,7 +42,7 @@ async def show_timeline(request: web.Request) -> web.Response:
 
 
 async def say_quickly(request: web.Request) -> web.Response:
-    """A message, decision or contact from the forms on that page."""
+    """A message or decision from the forms on that page."""
     kind = QUICK.get(request.match_info["kind"])
     if kind is None:
         raise NotFound

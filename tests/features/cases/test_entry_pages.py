@@ -6,15 +6,14 @@ from typing import Any
 
 import pytest
 
-from fedcollab.features.cases import needs
-from fedcollab.features.cases.people import Identity, Person, SafeContact, Suspicion
+from fedcollab.features.cases.handles import handle
+from fedcollab.features.cases.people import Identity, SafeContact, Suspicion
 from fedcollab.features.cases.sharing import Consent
 from fedcollab.features.cases.work import Task
-from fedcollab.sealing import holding
 
+from .at_desk import Desk, desk_with_people
 from .desks import Office, office
 from .entries import P, S
-from .writing import at as handle_of
 from .writing import opened, send, write
 
 
@@ -25,42 +24,9 @@ async def at(tmp_path: Path, database_url: str) -> AsyncIterator[Office]:
         yield made
 
 
-class Desk:
-    """A case with a potential victim and a suspect, all of whose parts Noor knows."""
-
-    def __init__(self, office: Office, case_id: str) -> None:
-        self.office, self.id, self.noor = office, case_id, office["noor"]
-
-    @property
-    def path(self) -> str:
-        return f"/cases/{self.id}"
-
-    def person(self, code: str = P) -> str:
-        return f"{self.path}/people/{handle_of(self.id, code)}"
-
-    def new(self, kind: str, code: str = "") -> str:
-        return f"{self.path}/new/{kind}" + (f"?person={handle_of(self.id, code)}" if code else "")
-
-    async def page(self, path: str = "", name: str = "noor") -> str:
-        status, page = await self.office[name].get(path or self.path)
-        assert status == 200
-        return page
-
-    async def join(self, name: str) -> None:
-        await self.office.unlocked("noor", holding.assign, self.id, self.office[name].viewer.person_id)
-
-    async def case(self, name: str = "noor") -> Any:
-        return (await self.office.desk(name, self.id)).case
-
-
 @pytest.fixture
 async def desk(at: Office) -> Desk:
-    case_id = await at.case("noor")
-    await at.do("noor", needs.begin, case_id, [at["noor"].viewer.person_id])
-    now = at.site.kernel.node.now()
-    await at.say("noor", case_id, Person(at=now, person=P, role="PotentialVictim"))
-    await at.say("noor", case_id, Person(at=now, person=S, role="Suspect", ground="AuthorisedByLaw", law="Code, 4"))
-    return Desk(at, case_id)
+    return await desk_with_people(at)
 
 
 FORMS: dict[str, tuple[str, dict[str, str | list[str]], str]] = {  # whom it is about, what is typed, where it is read back
@@ -115,7 +81,7 @@ async def test_each_kind_of_entry_is_typed_into_its_form_and_read_back_on_its_pa
     assert [word for word in canaries if word not in shown] == []
     assert "<b>bold</b>" not in shown
     entry = next(shown for shown in (await desk.case()).timeline[::-1] if shown.kind == kind)
-    assert (await desk.page(f"{desk.path}/entry/{handle_of(desk.id, entry.id)}")).count("Canary") >= len(canaries)
+    assert (await desk.page(f"{desk.path}/entry/{handle(desk.id, entry.id)}")).count("Canary") >= len(canaries)
 
 
 async def test_a_form_that_is_sent_twice_says_it_once(desk: Desk) -> None:
@@ -143,8 +109,7 @@ async def test_what_is_wrong_comes_back_beside_its_field_with_all_that_was_typed
 
 
 async def test_two_who_write_a_part_at_once_are_both_shown_until_somebody_makes_one_of_it(desk: Desk) -> None:
-    await desk.join("daan")
-    await desk.office.do("noor", needs.give, desk.id, desk.office["daan"].viewer.person_id, ["identity"])
+    await desk.join("daan", "identity")
     daan, path = desk.office["daan"], desk.new("identity", P)
     await write(desk.noor, path, name="First")
     pages = [await opened(desk.noor, path), await opened(daan, path)]
@@ -164,15 +129,15 @@ async def test_two_who_write_a_part_at_once_are_both_shown_until_somebody_makes_
 
 async def test_a_correction_stands_in_the_place_of_what_was_said_which_stays_to_be_read(desk: Desk) -> None:
     said = await desk.office.say("noor", desk.id, "She called on Monday.")
-    path = f"{desk.path}/change/{handle_of(desk.id, said)}"
+    path = f"{desk.path}/change/{handle(desk.id, said)}"
     assert (await opened(desk.noor, path))["text"] == ["She called on Monday."]
     assert (await write(desk.noor, path, text="She called on Tuesday.", because="A slip"))[0] == 303
-    page = await desk.page(f"{desk.path}/entry/{handle_of(desk.id, said)}")
+    page = await desk.page(f"{desk.path}/entry/{handle(desk.id, said)}")
     assert page.index("She called on Tuesday.") < page.index("As it was before") < page.index("She called on Monday.")
     await desk.join("daan")
-    task = await desk.office.say("noor", desk.id, Task(at=desk.office.site.kernel.node.now(), what="Buy a ticket"))
+    task = await desk.office.say("noor", desk.id, Task(at=desk.now, what="Buy a ticket"))
     for changes, status in ((said, 200), (task, 200)):  # a colleague of the same organisation corrects both
-        assert (await desk.office["daan"].get(f"{desk.path}/change/{handle_of(desk.id, changes)}"))[0] == status
+        assert (await desk.office["daan"].get(f"{desk.path}/change/{handle(desk.id, changes)}"))[0] == status
 
 
 @pytest.mark.rule("P24")
@@ -194,7 +159,7 @@ async def test_a_suspect_is_not_written_down_without_ground_and_law(desk: Desk) 
 @pytest.mark.rule("P2")
 @pytest.mark.rule("P3")
 async def test_a_share_keeps_to_consents_for_its_recipient_that_are_in_force(desk: Desk) -> None:
-    now = desk.office.site.kernel.node.now()
+    now = desk.now
     said: dict[str, Any] = dict(at=now, person=P, until="2031-01-01", how="Spoken", capacity="Adult", decided_by="Self", parts=("health",))
     consent = await desk.office.say("noor", desk.id, Consent(to_name="The clinic", what="The letter", **said))
     form: dict[str, Any] = dict(FORMS["share"][1]) | {"consent": [consent], "without": "", "without_why": "", "people": [P]}
@@ -207,7 +172,7 @@ async def test_a_share_keeps_to_consents_for_its_recipient_that_are_in_force(des
         status, _, page = await write(desk.noor, desk.new("share"), **form | over)
         assert (status, f'id="{field}-err"' in page) == (422, True), over
     assert (await write(desk.noor, desk.new("share"), **form | {"to_name": "the clinic", "parts": ["health"]}))[0] == 303
-    assert (await write(desk.noor, f"{desk.path}/withdraw/{handle_of(desk.id, consent)}", how="Spoken"))[0] == 303
+    assert (await write(desk.noor, f"{desk.path}/withdraw/{handle(desk.id, consent)}", how="Spoken"))[0] == 303
     page = await desk.page(desk.path + "/consents")
     assert "Withdrawn" in page
     assert "nothing more may be shared on it" in page
@@ -234,7 +199,7 @@ async def test_a_share_into_another_country_names_its_ground(desk: Desk) -> None
 
 
 async def test_rules_for_contact_come_first_and_a_contact_against_them_is_asked_about_once_more(desk: Desk) -> None:
-    now = desk.office.site.kernel.node.now()
+    now = desk.now
     await desk.office.say("noor", desk.id, SafeContact(at=now, person=P, nobody=True, never="No letter home"))
     page = await desk.page(desk.new("contact", P))
     assert page.index("Nobody contacts this person") < page.index("No letter home") < page.index('name="who"')
@@ -251,7 +216,7 @@ async def test_rules_for_contact_come_first_and_a_contact_against_them_is_asked_
 
 
 async def test_who_may_not_read_the_rules_for_contact_is_told_that_there_are_some(desk: Desk) -> None:
-    now = desk.office.site.kernel.node.now()
+    now = desk.now
     await desk.office.say("noor", desk.id, SafeContact(at=now, person=P, methods=("Text",), address="CANARY-NUMBER"))
     await desk.join("daan")
     page = await desk.page(desk.new("contact", P), "daan")
@@ -268,12 +233,12 @@ async def test_who_leads_alone_sets_terms_and_status_and_the_label_stays(desk: D
     assert (await desk.noor.get(desk.new("opened")))[0] == 404
     assert (await desk.noor.get(desk.new("nothing")))[0] == 404
     assert (await desk.noor.get(desk.new("health")))[0] == 404  # of nobody
-    assert (await desk.noor.get(desk.path + "/new/progress?of=" + handle_of(desk.id, P)))[0] == 404
+    assert (await desk.noor.get(desk.path + "/new/progress?of=" + handle(desk.id, P)))[0] == 404
 
 
 async def test_a_persons_role_is_changed_on_their_page_and_a_new_person_gets_a_code(desk: Desk) -> None:
     person = next(one for one in (await desk.case()).people if one.code == S)
-    path = f"{desk.path}/change/{handle_of(desk.id, person.ids[0])}"
+    path = f"{desk.path}/change/{handle(desk.id, person.ids[0])}"
     assert (await opened(desk.noor, path))["law"] == ["Code, 4"]
     assert (await write(desk.noor, path, role="Other", ground="", law=""))[1] == desk.person(S)
     assert next(one for one in (await desk.case()).people if one.code == S).role == "Other"
@@ -282,7 +247,7 @@ async def test_a_persons_role_is_changed_on_their_page_and_a_new_person_gets_a_c
 
 
 async def test_a_newcomers_words_on_a_part_they_may_not_read_stand_beside_it(desk: Desk) -> None:
-    await desk.office.say("noor", desk.id, Identity(at=desk.office.site.kernel.node.now(), person=P, name="CANARY-NAME"))
+    await desk.office.say("noor", desk.id, Identity(at=desk.now, person=P, name="CANARY-NAME"))
     await desk.join("daan")
     path = desk.new("identity", P)
     assert (await opened(desk.office["daan"], path)).get("seen") is None

@@ -2,12 +2,9 @@
 
 from typing import Any
 
-from fedcollab.features.cases.handles import handle
 from tests.web import Visitor
 
 from .browser import Filled, Sent
-
-WORDS = {"textarea", "text"}
 
 
 async def opened(by: Visitor, path: str) -> Sent:
@@ -33,7 +30,3 @@ async def send(visitor: Visitor, path: str, sent: Sent, **over: str | list[str])
 
 def _list(said: str | list[str]) -> list[str]:
     return [said] if isinstance(said, str) else said
-
-
-def at(case_id: str, name: str) -> str:
-    return handle(case_id, name)
