@@ -43,6 +43,7 @@ GRAVE: dict[str, tuple[str, dict[str, str], str]] = {  # route: who may, what th
     "/cases/{id}/redact/{entry}": ("noor", {}, "/keepers"),
     "/cases/{id}/erase/{entry}": ("noor", {}, "/keepers"),
     "/cases/{id}/people/{person}/erase": ("noor", {}, "/keepers"),
+    "/cases/{id}/people/{person}/needs": ("noor", {"colleague": "{id}"}, "/keepers"),
     "/cases/{id}/access/assign": ("noor", {"person": "{id}"}, "/keepers"),
     "/cases/{id}/access/unassign": ("noor", {"person": "{id}"}, "/keepers"),
     "/cases/{id}/access/needs": ("noor", {"person": "{id}"}, "/keepers"),

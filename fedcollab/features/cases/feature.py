@@ -13,6 +13,7 @@ from . import (
     inviting,
     lateness,
     listing,
+    need_pages,
     on_record,
     people_pages,
     tasks,
@@ -30,6 +31,7 @@ ROUTES = (
     *on_record.ROUTES,
     *entry_pages.ROUTES,
     *people_pages.ROUTES,
+    *need_pages.ROUTES,
     *act_pages.ROUTES,
 )
 

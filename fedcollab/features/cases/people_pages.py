@@ -17,6 +17,7 @@ from .facts import Fact, facts
 from .framing import CASE, CONSENTS, PEOPLE, RECORD, show
 from .grounds import METHODS, PARTS, PROGRESS, ROLES
 from .handles import person_at
+from .need_pages import colleagues
 from .people import Part
 from .shown import WITHHELD, PartShown, PersonShown, Shown
 from .telling import UNREAD
@@ -77,6 +78,8 @@ async def show_person(request: web.Request) -> web.Response:
         METHODS=METHODS,
         ROLES=ROLES,
         PARTS=PARTS,
+        colleagues=colleagues(desk, person.code, known),
+        mine=[part for part in PARTS if desk.look.may_know(part, person.code, ())],
         SUPPORT=SUPPORT,
         PROGRESS=PROGRESS,
         UNREAD=UNREAD,

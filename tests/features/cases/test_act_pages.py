@@ -239,3 +239,26 @@ async def test_pages_for_whoever_is_not_on_the_case_are_not_there(desk: Desk) ->
             status, _, _ = await desk.office[name].post(path, at="/settings", text=SAID, why=SAID)
             assert status in (404, 405), path
     assert len((await desk.case()).timeline) == 4
+
+
+async def test_a_colleague_is_given_parts_of_one_person_alone_by_somebody_who_knows_them(desk: Desk) -> None:
+    for code in (P, S):
+        await desk.office.say("noor", desk.id, Health(at=desk.now, person=code, urgent=f"CANARY-{code}"))
+        await desk.office.say("noor", desk.id, Identity(at=desk.now, person=code, name=f"NAME-{code}"))
+    await desk.join("daan", "where")
+    daan, needs = desk.office["daan"], desk.person() + "/needs"
+    form = {"colleague": daan.viewer.person_id, "part": "health"}
+    assert (await desk.noor.post(needs, at=desk.person(), **form))[0] == 303
+    seen = await desk.page(desk.person(), "daan")
+    assert [word in seen for word in (f"CANARY-{P}", f"NAME-{P}")] == [True, False]
+    assert f"CANARY-{S}" not in await desk.page(desk.person(S), "daan")
+    await desk.join("ruth")
+    wants = form | {"colleague": desk.office["ruth"].viewer.person_id}
+    assert (await daan.post(needs, at=desk.person(), **wants))[0] == 303
+    assert (await daan.post(needs, at=desk.person(), **wants | {"part": "identity"}))[0] == 403
+    assert (await daan.post(needs, at=desk.person(), **wants | {"part": "everything"}))[0] == 400
+    assert f"NAME-{P}" not in await desk.page(desk.person(), "ruth")
+    assert (await desk.noor.post(needs, at=desk.person(), colleague=form["colleague"]))[0] == 303
+    assert f"CANARY-{P}" not in await desk.page(desk.person(), "daan")
+    assert "where" in (await desk.office.desk("daan", desk.id)).look.knows
+    assert (await desk.noor.post(needs, at=desk.person(), colleague="nobody", part="health"))[0] == 400
