@@ -4,14 +4,15 @@ the IETF's draft on resumable uploads)."""
 import asyncio
 import warnings
 from contextlib import AbstractAsyncContextManager, suppress
+from dataclasses import dataclass
 
 from aiohttp import BadContentDispositionHeader, BadContentDispositionParam, BodyPartReader, MultipartReader, hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
-from multidict import MultiDictProxy
+from multidict import MultiDict, MultiDictProxy
 
 from fedcollab.access.viewer import ANYBODY, VIEWER, Viewer
 from fedcollab.base.errors import BadRequest, Conflict, FedcollabError, N_, TooLarge, Unauthorized
-from fedcollab.base.web import TOO_MUCH, Handler, check_token, local, read_form, redirect, stream, words_of
+from fedcollab.base.web import TOO_MUCH, Handler, check_token, local, read_fields, read_form, redirect, stream, words_of
 from fedcollab.federation.kernel import KERNEL
 
 from . import pace, quotas, uploading
@@ -22,7 +23,7 @@ from .uploading import UploadData
 
 OFFSET, LENGTH, COMPLETE, TOKEN = "Upload-Offset", "Upload-Length", "Upload-Complete", "X-Form-Token"
 PARTIAL = "application/partial-upload"
-FORM_MORE, SHORT = 65_536, 200  # bytes of a form beside its file, and of its token
+FORM_MORE, FIELDS, SHORT = 65_536, 50, 200  # bytes of a form beside its file, its fields, bytes of its token
 DRAINED, DRAIN_TIME = 32 * 1024 * 1024, 30.0  # bytes, seconds in which a body that comes in vain is read nevertheless: its sender hears why
 for warning in (BadContentDispositionHeader, BadContentDispositionParam):  # they would print what a stranger has sent
     warnings.filterwarnings("ignore", category=warning)
@@ -62,7 +63,7 @@ def heard(handler: Handler) -> Handler:
             raise
         except FedcollabError:
             if request.get(VIEWER, ANYBODY).signed_in:
-                await _drain(request)
+                await drain(request)
             raise
 
     return drained
@@ -115,6 +116,47 @@ async def _file_part(request: web.Request) -> tuple[LastPart, str]:
     except (ValueError, AssertionError, HttpProcessingError, *uploading.CUT) as error:
         raise BadRequest(reason=f"a form that can't be read: {type(error).__name__}") from None
     raise BadRequest(NO_FILE)
+
+
+@dataclass
+class Sent:
+    """A form of which the file comes last: its fields, not yet checked, and the file, which is still to be read; None where none came."""
+
+    fields: MultiDict[str]
+    part: LastPart | None = None
+    name: str = ""
+
+
+async def form_with_file(request: web.Request) -> Sent:
+    """The fields of a form of at most 64 kB and 50 fields, up to its file. Whether it is from a page of ours is to be looked at after this
+    (`check_token`): only so can people be shown what they typed. Raises BadRequest, TooLarge."""
+    if request.content_type != "multipart/form-data":
+        fields = await read_fields(request)
+        return Sent(MultiDict(fields.items()))
+    divider, sent, left = boundary(request.headers[hdrs.CONTENT_TYPE]), Sent(MultiDict()), FORM_MORE
+    try:
+        reader = await request.multipart()
+        async with asyncio.timeout(pace.SILENCE):
+            while (part := await _next(reader)) is not None:
+                if part.filename:
+                    return Sent(sent.fields, LastPart(request.content, divider), part.filename)
+                text = await _text(part, left)
+                left -= len(text)
+                if part.name and len(sent.fields) < FIELDS:
+                    sent.fields.add(part.name, text.decode("utf-8", "replace").replace("\0", ""))
+    except (ValueError, AssertionError, HttpProcessingError, *uploading.CUT) as error:
+        raise BadRequest(reason=f"a form that can't be read: {type(error).__name__}") from None
+    return sent
+
+
+async def _text(part: BodyPartReader, most: int) -> bytes:
+    """A field of a form. Raises TooLarge."""
+    text = b""
+    while not part.at_eof():
+        text += await part.read_chunk(8192)
+        if len(text) > most:
+            raise TooLarge()
+    return text
 
 
 async def _short(part: BodyPartReader) -> str:
@@ -175,10 +217,10 @@ async def go_on(request: web.Request) -> web.StreamResponse:
         raise BadRequest(reason="another media type than a part of an upload")
     async with uploading.sending(shelves, viewer), _in_hand(request) as (hand, upload):
         if hand is None or hand.growing is None or not isinstance(upload, UploadData):
-            await _drain(request)
+            await drain(request)
             return _said(request, upload, 409)
         if request.headers.get(OFFSET, "") != str(hand.growing.size):
-            await _drain(request)
+            await drain(request)
             return web.json_response({}, status=409, headers=_progress(hand.growing.size, upload.size))
         if hand.growing.size + (request.content_length or 0) > upload.size:
             raise TooLarge(uploading.MORE)
@@ -202,7 +244,7 @@ def _in_hand(request: web.Request) -> AbstractAsyncContextManager[tuple[Hand | N
     return uploading.in_hand(request.app[KERNEL], request.app[SHELVES], viewer, request.match_info["id"], transport)
 
 
-async def _drain(request: web.Request) -> None:
+async def drain(request: web.Request) -> None:
     """Reads a body that comes in vain: closed in its middle, the connection would take our answer with it."""
     if (request.content_length or 0) > DRAINED:
         return

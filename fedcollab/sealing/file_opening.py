@@ -35,10 +35,9 @@ class Changed(Conflict):
     text = CHANGED
 
 
-def check(file: FileRow, secret: FileSecret) -> None:
-    """Raises Changed where what lies here is another file than the one that the message opens."""
-    if (secret.digest.hex(), sealed_size(secret.size)) != (file.digest, file.size):
-        raise Changed(OTHER)
+def fits(file: FileRow, secret: FileSecret) -> bool:
+    """Whether a file is the one that this opens, by what its message says in clear."""
+    return (secret.digest.hex(), sealed_size(secret.size)) == (file.digest, file.size)
 
 
 async def send(request: web.Request, file: FileRow, secret: FileSecret, name: str) -> web.StreamResponse:

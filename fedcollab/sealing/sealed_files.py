@@ -48,11 +48,11 @@ class FileRow(NamedTuple):
 COLUMNS = tuple(getattr(SealedFile, name) for name in FileRow._fields)
 
 
-def of(session: Session, room_id: str) -> dict[str, FileRow]:
-    """The files of a room, by their ids on the wire and the ids of their messages: `uri message`."""
+def of(session: Session, room_id: str) -> dict[tuple[str, str], FileRow]:
+    """The files of a room, each by the id of its message and its own, as they are on the wire."""
     query = sa.select(*COLUMNS, SealedMessage.uri).join(SealedMessage, SealedMessage.id == SealedFile.message_id)
     rows = session.execute(query.where(SealedFile.room_id == room_id))
-    return {f"{row.uri} {row[-1]}": FileRow(*row[:-1]) for row in rows}
+    return {(row[-1], row[1]): FileRow(*row[:-1]) for row in rows}
 
 
 def begin(session: Session, node: Node, viewer: Viewer, size: int) -> str:

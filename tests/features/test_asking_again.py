@@ -79,6 +79,8 @@ ORDINARY = {  # why none of these is asked for again
     "/cases/{id}/unmask/{entry}": "undoes a masking",
     "/cases/{id}/withdraw/{entry}": "a withdrawal never waits",
     "/cases/{id}/lift/{entry}": "ends a hold of one's own; what is erased by that was asked for with a password",
+    "/cases/{id}/files": "adds to a case",
+    "/cases/{id}/files/{file}/mark": "never waits",
     "/settings": "a name and a language",
     "/settings/password": "asks for the old one, or comes by a one-time link",
     "/settings/keys": "each act asks for the password itself, but for locking, which never waits",

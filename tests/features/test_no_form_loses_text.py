@@ -76,6 +76,7 @@ NOTHING_TYPED = {
     "/admin/first": "a secret",
     "/take-back": "a secret",
     "/files": "a file",
+    "/cases/{id}/files/{file}/mark": "a button",
     "/files/{id}/again": "a button",
     "/link/{token}": "a button",
     "/logout": "a button",

@@ -3,7 +3,7 @@
 Both bring the clear header up to date, and take back what entries of ours have had erased, in the same unit.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,7 +18,8 @@ from fedcollab.base.errors import Gone, N_, NotFound
 from fedcollab.base.statements import put
 from fedcollab.feature import member_of
 from fedcollab.federation.kernel import KERNEL
-from fedcollab.sealing import holding, room_chain, room_content, room_sending, working
+from fedcollab.sealing import holding, room_chain, room_content, room_sending, sealed_files, working
+from fedcollab.sealing.carried import Carried
 from fedcollab.sealing.facts import owner
 from fedcollab.sealing.holding import Opened
 from fedcollab.sealing.pairs import PersonPrivate
@@ -32,6 +33,7 @@ from .access import Access
 from .arriving import Arrived, Look
 from .folding import fold
 from .header import header
+from .hiding import SUSPECTED
 from .kinds import document
 from .models import CaseRecord
 from .naming import Names
@@ -115,10 +117,13 @@ def say(session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: str, 
     return add(session, node, desk, make(desk))[0]
 
 
-def add(session: Session, node: Node, desk: Desk, entry: Entry, uri: str = "") -> tuple[str, Desk]:
-    """The same for a case that is open already: the entry's id (`uri` where that was made before), and the desk with it."""
+def add(
+    session: Session, node: Node, desk: Desk, entry: Entry, uri: str = "", *, files: Sequence[Carried] = ()
+) -> tuple[str, Desk]:
+    """The same for a case that is open already, with sealed files that have come in here: the entry's id (`uri` where that was made
+    before), and the desk with it."""
     content = document(entry)
-    made = room_content.write(session, node, desk.opened, content, uri)
+    made = room_content.write(session, node, desk.opened, content, uri, files=files)
     message = Message(made, desk.look.person, desk.look.organisation, node.now(), 0, content)
     return made, _kept(session, node, _folded(session, desk.viewer, desk.opened, (*desk.messages, message), desk.look))
 
@@ -156,6 +161,8 @@ def _kept(session: Session, node: Node, desk: Desk) -> Desk:
     for one in desk.messages:
         if one.id in desk.case.gone and one.organisation == desk.look.organisation and one.lacks != ERASED:
             _take_back(session, node, desk, one.id)
+    if marked := [shown.id for shown in desk.case.files if shown.state == SUSPECTED]:
+        sealed_files.mark(session, node, marked)
     row = session.execute(sa.select(table).where(table.c.room_id == desk.id)).one_or_none()
     return replace(desk, row=row)
 

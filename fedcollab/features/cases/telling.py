@@ -36,6 +36,7 @@ KINDS = {
     "unmasking": N_("Shown again"),
     "redaction": N_("Taken away"),
     "erased": N_("Erasure asked for"),
+    "suspected": N_("File marked: it may show the abuse of a child"),
 }
 UNREAD = {
     "key": N_("Waits for its key. It opens by itself when that is here."),
@@ -45,6 +46,7 @@ UNREAD = {
     "erased": N_("Erased."),
     "masked": N_("Hidden from everybody on this case, until that is undone."),
     "redacted": N_("Taken away for good."),
+    "suspected": N_("Marked: it may show the abuse of a child. It is never opened, copied or handed out again."),
     "withheld": N_("Only for those who need to know this part. Ask somebody who does."),
 }
 WORDS: dict[str, Any] = {

@@ -1,0 +1,150 @@
+"""Decides what people do with a case's files: look through the list, share one by a form that needs no script, open one, mark one that may
+show the abuse of a child."""
+
+from typing import Any
+
+from aiohttp import web
+from multidict import MultiDict, MultiDictProxy
+
+from fedcollab.base.errors import BadRequest, FedcollabError, N_, Refused, Unauthorized, Unavailable
+from fedcollab.base.web import check_token, read_form, redirect, stream, typed_into
+from fedcollab.feature import login_address, member_of, page
+from fedcollab.federation.kernel import KERNEL
+from fedcollab.files import quotas, uploading
+from fedcollab.files.receiving import FORM_MORE, NO_FILE, Sent, drain, form_with_file
+from fedcollab.files.shelves import SHELVES
+from fedcollab.sealing import file_opening, file_receiving
+from fedcollab.sealing.chunks import FileSecret
+from fedcollab.sealing.unlocked import Locked
+
+from . import filing
+from .checking import Wrong, checked
+from .desk import Desk, acted, desk_of, open_desk
+from .filing import WORDS
+from .framing import CASE, FILES, show
+from .grounds import PARTS
+from .hiding import SUSPECTED
+from .shown import THERE
+from .telling import UNREAD
+from .work import File
+
+BARE, WHOLE = "bare", "whole"  # what becomes of what is written beside a picture's pixels
+NOT_SENT = FileSecret(bytes(32), 1, bytes(32))  # stands for what the file will have
+ALONE = N_("Choose the kind of information too, or nobody in particular: who needs to know it then sees the file.")
+
+
+async def show_files(request: web.Request) -> web.Response:
+    """The files of a case, and the form that shares one."""
+    return await _page(request, await desk_of(request))
+
+
+async def open_file(request: web.Request) -> web.StreamResponse:
+    """A file in clear, for whoever may read it; that they opened it is on record."""
+    found = await acted(request, filing.opened, request.match_info["file"])
+    row, secret, entry = filing.check_opens(found)
+    return await file_opening.send(request, row, secret, entry.name)
+
+
+async def show_mark(request: web.Request) -> web.Response:
+    """What it means to mark a file, and whom to tell."""
+    return await _mark_page(request, await desk_of(request))
+
+
+async def mark(request: web.Request) -> web.Response:
+    """Marks it, in one step."""
+    await read_form(request)
+    await acted(request, filing.mark, request.match_info["file"])
+    return redirect(request.path)
+
+
+async def _mark_page(request: web.Request, desk: Desk) -> web.Response:
+    found = await request.app[KERNEL].database.read(filing.find, desk, request.match_info["file"])
+    return show(request, desk, "cases/mark.html", FILES, one=found, SUSPECTED=SUSPECTED)
+
+
+@stream
+async def share(request: web.Request) -> web.StreamResponse:
+    """Takes in a file that a form brings, behind its fields. Whatever it is refused for, what was typed is on the page that says so."""
+    sent = await form_with_file(request)
+    fields = sent.fields
+    try:
+        check_token(request, fields.get("token", ""))
+        member_of(request)
+        desk = await acted(request, open_desk)
+    except (Locked, Unauthorized) as error:
+        return _led_there(request, error, fields)
+    except FedcollabError as error:
+        return page(request, "base/error.html", status=error.status, error=error, back="", typed=typed_into(_proxy(fields)), to="")
+    try:
+        await _take(request, sent, desk)
+    except uploading.Cut:
+        raise
+    except (Refused, Unavailable) as error:
+        await drain(request)
+        return await _page(request, await desk_of(request), error=error, typed=fields)
+    return redirect(request.path)
+
+
+async def _take(request: web.Request, sent: Sent, desk: Desk) -> None:
+    """Raises Wrong for a field, and what a file may be refused for."""
+    said = _said(sent.fields, desk)
+    if sent.part is None:
+        raise Wrong("file", NO_FILE)
+    kernel, viewer = request.app[KERNEL], desk.viewer
+    kernel.node.room.need()
+    most = quotas.limit(kernel.node.settings)
+    announced = most if request.content_length is None else max(request.content_length, 1)
+    if announced > most + FORM_MORE:
+        raise quotas.too_large(kernel.node.settings)
+    shelves = request.app[SHELVES]
+    async with uploading.sending(shelves, viewer):
+        taking = file_receiving.sealed(kernel, shelves, viewer, sent.part.read, sent.name, min(announced, most))
+        async with taking as came:
+            if sent.fields.get("picture") != WHOLE:
+                await came.bare()
+            carried = await came.store()
+            said |= dict(uri=carried.uri, name=came.name, media=came.media, secret=came.secret)
+            await acted(request, filing.share, carried, said)
+
+
+def _said(fields: "MultiDict[str]", desk: Desk) -> dict[str, Any]:
+    """What the form says of the file, before any of it is taken in. Raises Wrong."""
+    form = {name: fields.getall(name) for name in fields}
+    if fields.get("person") and not fields.get("part"):
+        raise Wrong("part", ALONE)
+    entry = checked(File, form, desk.look.now, uri=desk.opened.uri, name="x", media="", secret=NOT_SENT)
+    if entry.person and entry.person not in filing.people(desk):
+        raise BadRequest(reason="case: a file of somebody who is not in it")
+    return dict(about=entry.about, person=entry.person, part=entry.part)
+
+
+def _led_there(request: web.Request, error: FedcollabError, fields: "MultiDict[str]") -> web.StreamResponse:
+    """To the page where one signs in or unlocks, and back with what was typed; the file is chosen again then."""
+    typed = typed_into(_proxy(fields))
+    if not typed:
+        raise error
+    to = login_address(request, "/unlock" if isinstance(error, Locked) else "/login")
+    return page(request, "base/error.html", status=error.status, error=error, back="", typed=typed, to=to)
+
+
+def _proxy(fields: "MultiDict[str]") -> "MultiDictProxy[str]":
+    return MultiDictProxy(fields)
+
+
+async def _page(request: web.Request, desk: Desk, *, error: FedcollabError | None = None, typed: Any = None) -> web.Response:
+    found = await request.app[KERNEL].database.read(filing.listed, desk)
+    shown: dict[str, Any] = dict(files=found, people=filing.people(desk), typed=typed or {}, PARTS=PARTS, WORDS=WORDS, UNREAD=UNREAD)
+    shown |= dict(THERE=THERE, SUSPECTED=SUSPECTED, BARE=BARE, WHOLE=WHOLE, scanner=bool(request.app[KERNEL].node.settings.scanner))
+    if error is not None and not isinstance(error, Wrong):
+        wrong = Wrong("file", error.text, **error.values)
+        wrong.status, wrong.headers, error = error.status, error.headers, wrong
+    return show(request, desk, "cases/files.html", FILES, error=error, **shown)
+
+
+ROUTES = (
+    web.get(CASE + "/files", show_files),
+    web.post(CASE + "/files", share),
+    web.get(CASE + "/files/{file}", open_file, allow_head=False),
+    web.get(CASE + "/files/{file}/mark", show_mark),
+    web.post(CASE + "/files/{file}/mark", mark),
+)

@@ -1,0 +1,151 @@
+"""Decides what is known of a case's files, for one person: what each is called where they may know it, whether its bytes are here, and why
+not; and which act is open on it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from fedcollab.access.viewer import Viewer
+from fedcollab.actors.node import Node
+from fedcollab.base.errors import Gone, N_, NotFound, Unavailable
+from fedcollab.files.kinds import BY_TYPE
+from fedcollab.sealing import file_opening, room_chain, sealed_files
+from fedcollab.sealing.carried import Carried
+from fedcollab.sealing.chunks import FileSecret
+from fedcollab.sealing.room_models import AWAY, GONE
+from fedcollab.sealing.sealed_files import CHANGED, FileRow
+
+from .desk import Desk, Keys, add, open_desk
+from .hiding import SUSPECTED
+from .mending import Suspected
+from .shown import THERE, Shown
+from .work import File
+
+OTHER, UNNAMED = "other", "unnamed"
+RETRY = 60  # seconds
+MARKED = N_(
+    "This file was marked: it may show the abuse of a child. It is not opened, copied or handed out any more. Its sealed bytes stay for the"
+    " authority that asks for them."
+)
+ASKED = N_("This file is not here yet. Its node was asked for it just now; open it again in %(number)s seconds.")
+TAKEN = N_("This file was taken back, or erased. Nothing of it is left on this node.")
+WORDS = {  # of what can't be opened now
+    AWAY: N_("Not here yet. Its organisation’s node was asked for it and is asked again until it comes."),
+    sealed_files.ROOM: N_("Not here: the room for other organisations’ files is used up, or the disk is full. Tell your administrator."),
+    sealed_files.SIZE: N_("Not here: it is larger than what this node takes of others. Tell your administrator."),
+    sealed_files.HASH: N_("Not here: what came was not the file that was shared. It is asked for again."),
+    CHANGED: N_(
+        "This file changed after it was shared: the bytes on this node are damaged. The others on the case are asked for it."
+    ),
+    OTHER: file_opening.OTHER,
+    UNNAMED: N_("Its message came without the file. Ask whoever shared it to send it once more."),
+    GONE: TAKEN,
+}
+
+
+@dataclass(frozen=True, repr=False)
+class Listed:
+    """A file of a case as one person may know it; `state` is THERE where it opens, else one of WORDS, or why its entry is not theirs to
+    read. Where nothing is known of its bytes, `row` is None."""
+
+    shown: Shown
+    entry: File | None
+    row: FileRow | None
+    state: str
+
+    @property
+    def id(self) -> str:
+        """As it stands in addresses."""
+        return self.row.id if self.row else ""
+
+    @property
+    def word(self) -> str:
+        """What people call this kind of file, as a message id; empty for one that is not known here."""
+        kind = BY_TYPE.get(self.entry.media) if self.entry else None
+        return kind.word if kind else ""
+
+    @property
+    def size(self) -> int:
+        return self.entry.secret.size if self.entry and self.entry.secret else 0
+
+
+def listed(session: Session, desk: Desk) -> list[Listed]:
+    """The files of a case, the newest first."""
+    rows = sealed_files.of(session, desk.id)
+    by_message = {message: row for (message, _uri), row in rows.items()}
+    return [_one(shown, rows, by_message) for shown in reversed(desk.case.files)]
+
+
+def _one(shown: Shown, rows: dict[tuple[str, str], FileRow], by_message: dict[str, FileRow]) -> Listed:
+    entry = shown.entry if isinstance(shown.entry, File) else None
+    row = rows.get((shown.id, entry.uri)) if entry else by_message.get(shown.id)
+    return Listed(shown, entry, row, _state(shown, entry, row))
+
+
+def _state(shown: Shown, entry: File | None, row: FileRow | None) -> str:
+    if shown.state == SUSPECTED or (row is not None and row.marked_at is not None):
+        return SUSPECTED
+    if shown.state != THERE or entry is None or entry.secret is None:
+        return shown.state
+    if row is None:
+        return UNNAMED
+    if row.state == GONE:
+        return GONE
+    if not file_opening.fits(row, entry.secret):
+        return OTHER
+    return row.reason or (AWAY if row.state == AWAY else THERE)
+
+
+def find(session: Session, desk: Desk, file_id: str) -> Listed:
+    """One of them by its address. Raises NotFound, also for one that is not theirs to know."""
+    found = next((one for one in listed(session, desk) if one.id == file_id and one.id), None)
+    if found is None or (found.entry is None and found.state != SUSPECTED):
+        raise NotFound
+    return found
+
+
+def opened(session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: str, file_id: str) -> Listed:
+    """The file that somebody opens, which goes on record first; one that is not here is asked for."""
+    found = find(session, open_desk(session, node, viewer, keys, case_id), file_id)
+    if found.state in (THERE, CHANGED):
+        room_chain.add(session, node, case_id, viewer, "room.file_read", found.shown.id)
+    elif found.state in (AWAY, sealed_files.ROOM, sealed_files.HASH) and found.row is not None:
+        sealed_files.ask_now(session, node, found.row.id)
+    return found
+
+
+def check_opens(found: Listed) -> tuple[FileRow, FileSecret, File]:
+    """What it takes to open it. Raises Gone for one that was marked or taken back, Changed for another than its message names, Unavailable
+    for one that is not here."""
+    if found.state == SUSPECTED:
+        raise Gone(MARKED)
+    if found.state == GONE:
+        raise Gone(TAKEN)
+    if found.state == OTHER:
+        raise file_opening.Changed(file_opening.OTHER)
+    if found.row is None or found.entry is None or found.entry.secret is None or not found.row.key:
+        raise Unavailable(ASKED, reason="a sealed file that is not here", retry_after=RETRY, number=RETRY)
+    return found.row, found.entry.secret, found.entry
+
+
+def share(session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: str, carried: Carried, said: dict[str, Any]) -> str:
+    """A file that has come in is said in the case; the entry's id."""
+    desk = open_desk(session, node, viewer, keys, case_id)
+    return add(session, node, desk, File(at=desk.look.now, **said), files=[carried])[0]
+
+
+def mark(session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: str, file_id: str) -> None:
+    """P23, in one step and for good: no node opens it or hands it out from now on. Nothing of it is destroyed."""
+    desk = open_desk(session, node, viewer, keys, case_id)
+    found = find(session, desk, file_id)
+    if found.state == SUSPECTED:
+        return
+    _, after = add(session, node, desk, Suspected(at=desk.look.now, of=(found.shown.id,)))
+    assert all(one.state == SUSPECTED for one in after.case.files if one.id == found.shown.id)
+    room_chain.add(session, node, case_id, viewer, "room.file_mark", found.shown.id)
+
+
+def people(desk: Desk) -> dict[str, str]:
+    """The people of the case whom a file may be about."""
+    return {one.code: one.code for one in desk.case.people}
