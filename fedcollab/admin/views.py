@@ -52,6 +52,7 @@ ACTIONS = {
     "room.box": N_("Key of a sealed room handed to a member"),
     "room.box_shut": N_("Key of a sealed room does not open; asked for again"),
     "room.open_as_keeper": N_("Sealed room opened by a keeper for what its members wait for"),
+    "room.ask_again": N_("Key of a sealed room asked for again by a keeper"),
     "room.hand": N_("Keys of a sealed room handed again to somebody on it"),
     "room.heal": N_("Two lists of a sealed room mended by us"),
     "room.agree": N_("Mending of a sealed room accepted"),

@@ -19,6 +19,13 @@ def new_sheets(tab: Tab, scene: Scene) -> None:
     tab.locator(".paper").first.wait_for()
 
 
+def put_nobody(tab: Tab, scene: Scene) -> None:
+    """Chooses nobody, for what nobody is on."""
+    scene.forgive()
+    tab.locator("main form:has(select)").first.locator(".btn").click()
+    tab.wait_for_load_state()
+
+
 STEP = "/keepers/set-up"
 KEEPING_PAGES = (
     Page("home-keeper", "/", "discussions/home.html", "noor"),
@@ -28,6 +35,13 @@ KEEPING_PAGES = (
     Page("keepers-waits", "/keepers", "keeping/keepers.html", "adil"),
     Page("keepers-admin", "/keepers", "keeping/keepers.html", "ilse"),
     Page("keepers-none", "/keepers", "keeping/keepers.html", "sokha"),
+    Page("tasks", "/keepers/tasks", "keeping/tasks.html", "noor"),
+    Page("tasks-waits", "/keepers/tasks", "keeping/tasks.html", "adil"),
+    Page("tasks-none", "/keepers/tasks", "keeping/tasks.html", "vera"),
+    Page("tasks-error", "/keepers/tasks", "keeping/tasks.html", "noor", put_nobody, "/keepers/tasks/{id}", 400),
+    Page("room-frozen", "/keepers/rooms/{frozen}", "keeping/room.html", "noor"),
+    Page("room-led", "/keepers/rooms/{led}", "keeping/room.html", "noor"),
+    Page("room-error", "/keepers/rooms/{frozen}", "keeping/room.html", "noor", fill(), "/keepers/rooms/{id}", 422),
     Page("keeping-about", f"{STEP}/about", "keeping/about.html", "noor"),
     Page("keeping-keys", f"{STEP}/keys", "keeping/keys.html", "noor"),
     Page("keeping-keys-waits", f"{STEP}/keys", "keeping/keys.html", "lena"),

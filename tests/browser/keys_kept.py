@@ -1,16 +1,19 @@
 """Decides what the pages of keepers show: on one node two who hold the key, one who waits for it and one without a key; on the other
-nobody who holds it any more."""
+nobody who holds it any more. Rooms that do not go on by themselves, with all kinds of tasks."""
 
 from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
+from fedcollab.access.models import AMBER
 from fedcollab.access.viewer import MEMBER, Viewer
 from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
 from fedcollab.demo import Stage
 from fedcollab.features.members import service as members
-from fedcollab.sealing import keepers, people, sheets, unlocked
+from fedcollab.sealing import boxes, crossing, keeper_tasks, keepers, people, rooms, sheets, unlocked, working
+from fedcollab.sealing.facts import Seen
+from fedcollab.sealing.keeper_tasks import BACKED, BOX_SHUT, BOX_TO_MAKE, INVITED, KEY_MISSING, NOBODY, OWNER_AWAY, REFUSED_KEY, TAKEN
 
 if TYPE_CHECKING:
     from .scene import Scene
@@ -34,6 +37,7 @@ async def keep(made: "Scene") -> None:
         await busy.write(keepers.name, noor, made.people[name].person_id)
     await busy.write(_hand, noor, made.unlocks["noor"], hana.person_id)
     await busy.write(_sheets, noor, made.unlocks["noor"])
+    await busy.write(_rooms, made)
     for name in ("gone", "vera"):
         await _join(made, empty, name, key=True)
     gone, vera = made.people["gone"], made.people["vera"]
@@ -65,6 +69,23 @@ def _hand(session: Session, node: Node, keeper: Viewer, unlock_key: bytes, perso
     key = people.current(session, person_id)
     assert key is not None
     keepers.hand(session, node, keeper, mine, person_id, key.kid)
+
+
+def _rooms(session: Session, node: Node, made: "Scene") -> None:
+    """Hana leads a room that is frozen, and one that goes on; nobody is on a third; and all that can wait for keepers waits. Lena's
+    access is locked."""
+    hana = made.people["hana"]
+    with node.ring.look() as ring:
+        keys = people.opened(ring, hana.person_id, made.unlocks["hana"])
+    ids = [working.found(session, node, hana, keys, "case", AMBER) for _ in range(3)]
+    frozen = rooms.by_row(session, node, ids[0])
+    rooms.say(session, node, frozen.id, Seen(frozen.me, 1, boxes.generate().public.kid))
+    working.unassign(session, node, hana, ids[2], hana.person_id)
+    for kind in (BOX_TO_MAKE, KEY_MISSING, BOX_SHUT, INVITED, OWNER_AWAY, BACKED, TAKEN, REFUSED_KEY):
+        keeper_tasks.wait(session, node, kind, ids[1])
+    keeper_tasks.wait(session, node, NOBODY, ids[2])
+    made.places |= {"frozen": ids[0], "led": ids[1]}
+    crossing.lock(session, node, made.people["lena"])
 
 
 def _sheets(session: Session, node: Node, keeper: Viewer, unlock_key: bytes) -> None:

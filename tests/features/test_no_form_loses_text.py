@@ -63,6 +63,8 @@ NOTHING_TYPED = {
     "/settings/keys": "secrets",
     "/keepers/waiting/{id}": "a box to tick",
     "/keepers/waiting/{id}/reopen": "a box to tick",
+    "/keepers/tasks/{id}": "a choice",
+    "/keepers/rooms/{id}": "a choice",
     "/people/{id}/words": "a box to tick",
     "/settings/password": "secrets",
     "/settings/factor": "secrets",

@@ -8,7 +8,7 @@ from fedcollab.base.errors import N_
 from fedcollab.feature import Feature, HomeNote, MenuItem
 from fedcollab.sealing import keepers
 
-from . import service, views
+from . import service, task_pages, views
 
 FEATURE = Feature(
     name="keeping",
@@ -22,6 +22,10 @@ FEATURE = Feature(
         web.post("/keepers/set-up/keys", views.make_keys),
         web.post("/keepers/set-up/sheets", views.make_sheets),
         web.post("/keepers/set-up/try", views.try_sheets),
+        web.get("/keepers/tasks", task_pages.show_tasks),
+        web.post("/keepers/tasks/{id}", task_pages.do_task),
+        web.get("/keepers/rooms/{id}", task_pages.show_room),
+        web.post("/keepers/rooms/{id}", task_pages.mend),
         web.get("/keepers/sheets/use", views.show_use),
         web.post("/keepers/sheets/use", views.use_sheets),
     ),

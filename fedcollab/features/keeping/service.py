@@ -13,7 +13,7 @@ from fedcollab.actors.models import OWN, PERSON, Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import N_
 from fedcollab.federation.words import Spoken
-from fedcollab.sealing import keepers, opening, organisation, people, sheets, words
+from fedcollab.sealing import keeper_tasks, keepers, opening, organisation, people, sheets, words
 from fedcollab.sealing import state as switched
 from fedcollab.sealing.keepers import KeeperData
 from fedcollab.sealing.sheets import SheetsData
@@ -27,6 +27,7 @@ TASKS = {  # what is to be done next: what, and where
 }
 LOST = N_("No keeper can open your organisation’s key any more. Two of the three sheets can.")
 HANDED = N_("A keeper waits for the organisation’s key. Hand it to them.")
+ROOMS = N_("Something sealed does not go on by itself, and waits for a keeper.")
 SIGNS_IN = N_("A keeper was named and has no key of their own in use. Ask them to sign in with their password.")
 USED = N_("Two sheets were used to open the organisation’s key. Find out why, and print new sheets.")
 
@@ -97,6 +98,8 @@ def tasks(session: Session, node: Node) -> list[Task]:
     found = [Task(USED, KEEPERS)] if used is not None and used.used_at is not None else []
     if stands == opening.SHUT:
         return [*found, Task(LOST, USE)]
+    if keeper_tasks.waiting(session):
+        found.append(Task(ROOMS, "/keepers/tasks"))
     pending = [one for one in keepers.listed(session) if not one.holds] if stands != opening.OFF else []
     if any(one.ready for one in pending):
         found.append(Task(HANDED, KEEPERS))
