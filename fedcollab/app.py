@@ -56,6 +56,8 @@ from fedcollab.feature import (
 )
 from fedcollab.features.cases.feature import FEATURE as CASES
 from fedcollab.features.discussions.feature import FEATURE as DISCUSSIONS
+from fedcollab.features.guests.allowed import only_their_case
+from fedcollab.features.guests.feature import FEATURE as GUESTS
 from fedcollab.features.keeping.feature import FEATURE as KEEPING
 from fedcollab.features.members.colleagues import colleagues
 from fedcollab.features.members.feature import FEATURE as MEMBERS
@@ -143,7 +145,7 @@ SEALING = Feature(
     restored=(organisation.begin_anew, head_telling.say_restored),
     namings=(people.NAMED_IN_RING, organisation.NAMED_IN_RING, sheets.NAMED_IN_RING, case_boxes.NAMED_IN_RING, member_boxes.NAMED_IN_RING),
 )
-MAIN = (DISCUSSIONS, LIBRARY, STORIES, CASES, MEMBERS, SEARCHING, KEEPING, REFERRALS, FLOWS, ADMIN)
+MAIN = (DISCUSSIONS, LIBRARY, STORIES, CASES, MEMBERS, SEARCHING, KEEPING, REFERRALS, GUESTS, FLOWS, ADMIN)
 FEATURES: tuple[Feature, ...] = (FEDERATION, *MAIN, FILES, RUNNING, SEALING)
 NAMINGS = tuple(naming for feature in FEATURES for naming in feature.namings)
 STOCKS = tuple(feature.stock for feature in FEATURES if feature.stock is not None)
@@ -168,7 +170,7 @@ def make_kernel(settings: Settings, place: NodeFiles, *, patient: bool = False, 
 
 def make_app(kernel: Kernel) -> web.Application:
     """The node's application, its workers with it: they start with the server and stop before it."""
-    middlewares = [answer_errors, token_base, gate, nothing_lost, session_viewer, closed, count_in_menu]
+    middlewares = [answer_errors, token_base, gate, nothing_lost, session_viewer, only_their_case, closed, count_in_menu]
     app = web.Application(middlewares=middlewares, client_max_size=BODY_BYTES)
     app[KERNEL] = kernel
     app[SETTINGS] = kernel.node.settings

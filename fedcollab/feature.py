@@ -10,7 +10,7 @@ from aiohttp import web
 from multidict import MultiDictProxy
 from sqlalchemy.orm import Session
 
-from fedcollab.access.viewer import ANYBODY, CASEWORKER, MODERATOR, VIEWER, Viewer
+from fedcollab.access.viewer import ANYBODY, CASEWORKER, GUEST, MODERATOR, VIEWER, Viewer
 from fedcollab.actors.node import Node
 from fedcollab.backup.erasures import Part
 from fedcollab.base.clock import MICROSECONDS, MINUTE
@@ -60,7 +60,7 @@ class MenuItem:
 
     def is_for(self, viewer: Viewer) -> bool:
         """Whether it stands in somebody's menu."""
-        if not viewer.signed_in:
+        if not viewer.signed_in or (viewer.is_guest and self.role != GUEST):
             return False
         also = (self.role == MODERATOR and viewer.moderates) or (self.role == CASEWORKER and viewer.is_keeper)
         return not self.role or self.role in viewer.roles or also
@@ -326,6 +326,7 @@ def page(request: web.Request, template: str, *, status: int = 200, **values: An
     here = _here(request, menu)
     frame = {
         "viewer": viewer,
+        "account": "/guest" if viewer.is_guest else "/settings",
         "menu": menu,
         "numbers": request.get(NUMBERS, {}),
         "path": request.path,

@@ -6,13 +6,14 @@ from aiohttp import web
 
 ADMIN, MODERATOR, MEMBER = "admin", "moderator", "member"
 KEEPER, CASEWORKER, TRIAGER, ANALYST = "keeper", "caseworker", "triager", "analyst"  # none of them opens anything by itself
+GUEST = "guest"  # a person of an organisation without a node, on one case; no admin gives it, and none adds to it (features/guests)
 GIVEN = (ADMIN, MODERATOR, MEMBER, CASEWORKER, TRIAGER, ANALYST)  # by admins; keepers are named by keepers (sealing/keepers.py)
-ROLES = (*GIVEN, KEEPER)
+ROLES = (*GIVEN, KEEPER, GUEST)
 
 
 @dataclass(frozen=True)
 class Viewer:
-    """`organisation_id` is the row id of the viewer's organisation; empty for somebody who has not signed in."""
+    """`organisation_id` is the row id of the viewer's organisation; empty for who has not signed in, and for guests: inside no audience."""
 
     organisation_id: str = ""
     person_id: str = ""
@@ -30,6 +31,11 @@ class Viewer:
     @property
     def moderates(self) -> bool:
         return bool(self.roles & {ADMIN, MODERATOR})
+
+    @property
+    def is_guest(self) -> bool:
+        """Whether they are no member of ours, but work one case with us."""
+        return GUEST in self.roles
 
     @property
     def is_keeper(self) -> bool:

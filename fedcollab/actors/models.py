@@ -12,7 +12,8 @@ CURRENT, NEXT, OLD = "current", "next", "old"
 
 class Actor(Model):
     """One actor. `known` says how its key is known: own, partner (pinned),
-    introduced (by the host `through_id`), foreign (not vouched for). `updated_at` is when its document was made, as its proof says."""
+    introduced (by the host `through_id`), foreign (not vouched for). `updated_at` is when its document was made, as its proof says.
+    `works_for` names the organisation without a node that a guest comes from (features/guests); it is empty for everybody else."""
 
     __tablename__ = "actor"
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
@@ -30,6 +31,7 @@ class Actor(Model):
     created_at: Mapped[int]
     updated_at: Mapped[int]
     disabled_at: Mapped[int | None]
+    works_for: Mapped[str] = mapped_column(Text, default="")
 
 
 class ActorKey(Model):

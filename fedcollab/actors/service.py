@@ -31,13 +31,15 @@ class ActorData(NamedTuple):
     through_id: str | None
     updated_at: int
     disabled_at: int | None
+    works_for: str = ""
 
 
 COLUMNS = [getattr(Actor, name) for name in ActorData._fields]
 
 
-def create_own(session: Session, node: Node, kind: str, *, username: str, name: str, summary: str = "") -> ActorData:
-    """An actor of this node, with its keys. The Organization comes first; people and groups belong to it."""
+def create_own(session: Session, node: Node, kind: str, *, username: str, name: str, summary: str = "", works_for: str = "") -> ActorData:
+    """An actor of this node, with its keys. The Organization comes first; people and groups belong to it, guests (`works_for`) stand with
+    it."""
     actor_id, now = new_id(node.now()), node.now()
     uri = actor_uri(node, kind, actor_id)
     organisation_id = actor_id if kind == ORGANIZATION else own(session, node).id
@@ -54,6 +56,7 @@ def create_own(session: Session, node: Node, kind: str, *, username: str, name: 
         known=OWN,
         created_at=now,
         updated_at=now,
+        works_for=works_for,
     )
     session.execute(sa.insert(Actor).values(row))
     keys.make(session, node, actor_id, uri)
@@ -69,9 +72,13 @@ def own(session: Session, node: Node) -> ActorData:
 
 
 def count_people(session: Session) -> int:
-    """How many people this node has; disabled ones don't count."""
-    mine = sa.select(sa.func.count()).select_from(Actor).where(Actor.known == OWN, Actor.kind == PERSON, Actor.disabled_at.is_(None))
-    return session.execute(mine).scalar_one()
+    """How many people this node has; disabled ones and guests don't count."""
+    return session.execute(sa.select(sa.func.count()).select_from(Actor).where(our_people())).scalar_one()
+
+
+def our_people() -> sa.ColumnElement[bool]:
+    """The clause for the people of this node whose accounts have not ended. Guests are not of our organisation."""
+    return sa.and_(Actor.known == OWN, Actor.kind == PERSON, Actor.disabled_at.is_(None), Actor.works_for == "")
 
 
 def by_uri(session: Session, uri: str) -> ActorData | None:
@@ -123,5 +130,6 @@ __all__ = [
     "count_people",
     "create_own",
     "keys_of",
+    "our_people",
     "own",
 ]

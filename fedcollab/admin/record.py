@@ -51,6 +51,7 @@ KINDS = {
     "organisation": N_("Blocked organisations"),
     "queue": N_("Deliveries"),
     "key": N_("Keys of this node"),
+    "guest": N_("Guests"),
     "keeper": N_("Keepers"),
     "sheets": N_("Sheets of the organisation's key"),
     "node": N_("The node"),

@@ -58,8 +58,11 @@ def tell_people(session: Session, node: Node) -> None:
 
 
 def tell_profile(session: Session, node: Node, person: ActorData, **more: object) -> None:
-    """Tells partners that one of our people reads otherwise now; who meets them through a group's host learns it with their next post.
-    `more` as in `profiles.document`."""
+    """Tells partners that one of our people reads otherwise now; who meets them through a group's host learns it with their next post, and
+    of a guest those alone who are on their case. `more` as in `profiles.document`."""
+    if person.works_for:
+        profiles.document(session, node, person, **more)
+        return
     me = actors.own(session, node)
     asked = sa.select(Follow.target_id).where(Follow.follower_id == me.id, Follow.state.in_((REQUESTED, ACCEPTED)))
     followed = sa.select(Follow.follower_id).where(Follow.target_id == me.id, Follow.state == ACCEPTED)

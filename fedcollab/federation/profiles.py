@@ -41,6 +41,7 @@ class Profile:
     organisation_uri: str
     keys: dict[str, tuple[str, str]]
     document: dict[str, Any]
+    works_for: str = ""
 
 
 def document(session: Session, node: Node, actor: ActorData, **more: object) -> dict[str, Any]:
@@ -67,6 +68,7 @@ def document(session: Session, node: Node, actor: ActorData, **more: object) -> 
         made.update({name: f"{actor.uri}/{name}" for name in LISTS})
     if actor.kind == PERSON:
         made["outbox"] = actor.uri + "/outbox"
+        made |= {ap.WORKS_FOR: actor.works_for} if actor.works_for else {}
     made.update(_key_members(actor.uri, keys.in_state(session, actor.id)))
     proved = proofs.prove(made, keys.signer(session, node, actors.own(session, node).id, keys.ED25519), node.now())
     session.execute(sa.update(Actor).where(Actor.id == actor.id).values(document=proved, updated_at=node.now()))
@@ -125,7 +127,8 @@ def parse(document: object, *, expected: str = "") -> Profile:
     username = plain(ap.text(document, "preferredUsername"), 100)
     name = plain(ap.text(document, "name"), 200) or username or host
     summary = clean(ap.text(document, "summary")[:20_000])
-    return Profile(uri, kind, username, name, summary, host, inbox, organisation, _keys(document, uri, host), document)
+    works_for = plain(ap.text(document, ap.WORKS_FOR), 200) if kind == PERSON else ""
+    return Profile(uri, kind, username, name, summary, host, inbox, organisation, _keys(document, uri, host), document, works_for)
 
 
 def _keys(document: dict[str, Any], uri: str, host: str) -> dict[str, tuple[str, str]]:
@@ -190,7 +193,12 @@ def remember(
     there = actors.by_uri(session, profile.uri)
     made_at = min(proofs.created(profile.document) or node.now(), node.now())
     values: dict[str, object] = dict(
-        name=profile.name, summary=profile.summary, inbox=profile.inbox, document=profile.document, updated_at=made_at
+        name=profile.name,
+        summary=profile.summary,
+        inbox=profile.inbox,
+        document=profile.document,
+        updated_at=made_at,
+        works_for=profile.works_for,
     )
     if there:
         first_hand = known != INTRODUCED and through_id is None and (there.known == INTRODUCED or there.through_id is not None)

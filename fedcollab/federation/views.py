@@ -99,7 +99,7 @@ async def own_document(request: web.Request, path: str, kind: str) -> web.Respon
 def _document() -> sa.Select[Any]:
     """An actor's document as a text, by its id and kind."""
     query = sa.select(sa.cast(Actor.document, sa.Text)).where(Actor.uri == sa.bindparam("uri"), Actor.kind == sa.bindparam("kind"))
-    return query.where(Actor.disabled_at.is_(None), Actor.document.is_not(None))
+    return query.where(Actor.disabled_at.is_(None), Actor.works_for == "", Actor.document.is_not(None))  # a guest's goes to their case
 
 
 async def get_webfinger(request: web.Request) -> web.Response:
@@ -129,7 +129,7 @@ async def get_webfinger(request: web.Request) -> web.Response:
             found = None
         elif found is not None and not viewer.organisation_id and found.kind == PERSON:
             found = found if await kernel.database.read(policy.speaks_publicly, found.id) else None
-    if found is None or found.disabled_at is not None:
+    if found is None or found.disabled_at is not None or found.works_for:
         raise NotFound()
     links = [{"rel": "self", "type": ap.MEDIA_TYPE, "href": found.uri}]
     return web.json_response(

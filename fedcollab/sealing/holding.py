@@ -50,12 +50,13 @@ class Opened:
 
 @dataclass(frozen=True)
 class Assigned:
-    """One of our people who is on a room, since when."""
+    """One of our people who is on a room, since when; a guest where `works_for` names the organisation that they are of."""
 
     person_id: str
     uri: str
     name: str
     since: int
+    works_for: str = ""
 
 
 def open_room(session: Session, node: Node, viewer: Viewer, keys: list[PersonPrivate], room_id: str) -> Opened:
@@ -103,10 +104,15 @@ def in_use(session: Session, viewer: Viewer, keys: list[PersonPrivate]) -> Perso
 
 
 def assigned(session: Session, room_id: str) -> list[Assigned]:
-    """Our people who are on a room, the longest first."""
-    query = sa.select(Actor.id, Actor.uri, Actor.name, RoomPerson.since).join(RoomPerson, RoomPerson.person_id == Actor.id)
-    rows = session.execute(query.where(_on(room_id)).order_by(RoomPerson.since, Actor.id))
-    return [Assigned(*row) for row in rows]
+    """Our people who are on a room, guests among them, the longest first."""
+    columns = (Actor.id, Actor.uri, Actor.name, RoomPerson.since, Actor.works_for)
+    query = sa.select(*columns).join(RoomPerson, RoomPerson.person_id == Actor.id)
+    return [Assigned(*row) for row in session.execute(query.where(_on(room_id)).order_by(RoomPerson.since, Actor.id))]
+
+
+def ours(session: Session, room_id: str) -> list[Assigned]:
+    """The same without guests: whose case it is."""
+    return [one for one in assigned(session, room_id) if not one.works_for]
 
 
 def is_assigned(session: Session, room_id: str, person_id: str) -> bool:
@@ -125,8 +131,10 @@ def _on(room_id: str) -> sa.ColumnElement[bool]:
 
 
 def begin(session: Session, node: Node, viewer: Viewer, room_id: str, made: Private, people_ids: Iterable[str]) -> None:
-    """The first key of ours for a room, and who of us opens it. Raises Refused for somebody who has no key in use."""
+    """The first key of ours for a room, and who of us opens it. Raises Refused for somebody who has no key in use, NotFound for a guest."""
     ids = list(dict.fromkeys(people_ids))
+    for person_id in ids:
+        _check_guest(session, person_id, guest=False)
     hand(session, node, room_id, {made.public.kid: made}, ids)
     for person_id in ids:
         put(session, RoomPerson, room_id=room_id, person_id=person_id, since=node.now(), by_id=viewer.person_id, until=None)
@@ -154,10 +162,14 @@ def _key_of(session: Session, person_id: str) -> PersonPublic:
     return key.public
 
 
-def assign(session: Session, node: Node, viewer: Viewer, keys: list[PersonPrivate], room_id: str, person_id: str) -> None:
-    """Lets a colleague open a room: by somebody on it, or by a keeper through the organisation's key, who may so assign themselves. Raises
-    NotFound for others, Conflict where they are on it, Refused where they have no key, or the room is for people by name."""
+def assign(
+    session: Session, node: Node, viewer: Viewer, keys: list[PersonPrivate], room_id: str, person_id: str, *, guest: bool = False
+) -> None:
+    """Lets a colleague open a room, or (`guest`) a guest the one that they are asked to: by somebody on it, or by a keeper through the
+    organisation's key, who may so assign themselves. Raises NotFound for others, Conflict where they are on it, Refused where they have no
+    key, or the room is for people by name."""
     row = rooms.by_id(session, room_id)
+    _check_guest(session, person_id, guest=guest)
     if not may_assign(session, room_id, viewer):
         raise NotFound
     if row.label == RED:
@@ -172,8 +184,16 @@ def assign(session: Session, node: Node, viewer: Viewer, keys: list[PersonPrivat
     room_chain.add(session, node, room_id, viewer, "room.assign", person_id)
 
 
+def _check_guest(session: Session, person_id: str, *, guest: bool) -> None:
+    """Nobody takes a guest for a colleague: they come onto their one case by their own way alone."""
+    if session.execute(sa.select(Actor.id).where(Actor.id == person_id, (Actor.works_for != "") != guest)).first() is not None:
+        raise NotFound
+
+
 def may_assign(session: Session, room_id: str, viewer: Viewer) -> bool:
-    """Whether somebody may let colleagues in: whoever is on it, and keepers who hold the organisation's key."""
+    """Whether somebody may let colleagues in: whoever is on it, but for guests, and keepers who hold the organisation's key."""
+    if viewer.is_guest:
+        return False
     return is_assigned(session, room_id, viewer.person_id) or viewer.person_id in organisation.holders(session)
 
 

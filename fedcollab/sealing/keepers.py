@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from fedcollab.access import audit
 from fedcollab.access.models import AuditEntry
 from fedcollab.access.viewer import Viewer
-from fedcollab.actors.models import OWN, PERSON, Actor
+from fedcollab.actors import service as actors
+from fedcollab.actors.models import Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import Conflict, Forbidden, N_, NotFound, Refused, Unavailable
 from fedcollab.base.statements import part
@@ -69,7 +70,7 @@ def name(session: Session, node: Node, viewer: Viewer, person_id: str) -> None:
     Conflict."""
     if not may_name(session, viewer):
         raise Forbidden(N_("Keepers are named by keepers who hold the organisation’s key."))
-    mine = sa.select(Actor.id).where(Actor.id == person_id, Actor.known == OWN, Actor.kind == PERSON, Actor.disabled_at.is_(None))
+    mine = sa.select(Actor.id).where(Actor.id == person_id, actors.our_people())
     if session.execute(mine).first() is None:
         raise NotFound()
     if is_named(session, person_id):

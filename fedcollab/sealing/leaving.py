@@ -72,7 +72,7 @@ def _give_up_seat(session: Session, node: Node, room_id: str, person_id: str) ->
 
 def falls_to_keepers(session: Session, node: Node, room_id: str) -> None:
     """A room that nobody of us is on any more waits for a keeper."""
-    if not holding.assigned(session, room_id) and rooms.by_id(session, room_id).state not in (CLOSED, PURGED):
+    if not holding.ours(session, room_id) and rooms.by_id(session, room_id).state not in (CLOSED, PURGED):
         keeper_tasks.wait(session, node, NOBODY, room_id)
 
 
@@ -88,6 +88,6 @@ def hand_over(session: Session, node: Node, viewer: Viewer, keys: list[PersonPri
 
 def go(session: Session, node: Node, viewer: Viewer, room_id: str) -> None:
     """Somebody goes off a room that others of us are on. Raises Refused for the last one, NotFound."""
-    if [one.person_id for one in holding.assigned(session, room_id)] == [viewer.person_id]:
+    if [one.person_id for one in holding.ours(session, room_id)] == [viewer.person_id]:
         raise Refused(LAST)
     working.unassign(session, node, viewer, room_id, viewer.person_id)

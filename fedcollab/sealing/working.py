@@ -343,7 +343,7 @@ def _hand_out(session: Session, node: Node, opened: Opened) -> None:
 
 
 def _row_of(session: Session, viewer: Viewer, room_id: str) -> Any:
-    """The row of a room that somebody is on. Raises NotFound."""
-    if not holding.is_assigned(session, room_id, viewer.person_id):
+    """The row of a room that somebody is on who may act for us there: no guest. Raises NotFound."""
+    if viewer.is_guest or not holding.is_assigned(session, room_id, viewer.person_id):
         raise NotFound
     return rooms.by_id(session, room_id)

@@ -1,4 +1,5 @@
-"""Decides how people, organisations and groups are found by their names: our own and our partners', as long as they are there."""
+"""Decides how people, organisations and groups are found by their names: our own and our partners', as long as they are there. Guests of
+a case are not: that an officer or a lawyer works with us is for those on the case to know."""
 
 from typing import Any
 
@@ -32,7 +33,7 @@ def named(session: Session, actor_id: str) -> None:
 
 def entry(session: Session, actor: Any) -> Entry | None:
     """What an actor is found by; None for who is not."""
-    if actor.disabled_at is not None or (actor.kind != GROUP and actor.known not in FOUND):
+    if actor.disabled_at is not None or actor.works_for or (actor.kind != GROUP and actor.known not in FOUND):
         return None
     audience_id, label = None, GREEN
     if actor.kind == GROUP:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from fedcollab.access.models import RED
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors import service as actors
+from fedcollab.actors.models import Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import iso
 from fedcollab.base.errors import BadRequest, Refused
@@ -127,7 +128,8 @@ def _rows(since: Any) -> sa.Select[Any]:
 
 def _nobodys(session: Session) -> Iterable[Any]:
     """Cases that nobody of us is on: keepers assign somebody. One for people by name is theirs alone."""
-    somebody = sa.exists().where(RoomPerson.room_id == Room.id, RoomPerson.until.is_(None))
+    ours = sa.and_(Actor.id == RoomPerson.person_id, Actor.works_for == "")  # a guest alone keeps no case
+    somebody = sa.exists().where(RoomPerson.room_id == Room.id, RoomPerson.until.is_(None), ours)
     query = _rows(Room.created_at).where(Room.state.in_((OPEN, FROZEN, CLOSED)), Room.label != RED, ~somebody)
     return session.execute(query.order_by(Room.created_at.desc()).limit(100)).all()
 

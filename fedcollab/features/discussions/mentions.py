@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from fedcollab.access import policy
 from fedcollab.access.models import CLEAR, AudienceMember
 from fedcollab.access.viewer import Viewer
+from fedcollab.actors import service as actors
 from fedcollab.actors.models import OWN, PERSON, Actor
 from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
@@ -72,7 +73,7 @@ def _inside(session: Session, group: ActorData, names: set[str]) -> list[Named]:
     audience = groups.audience_of(session, group.id)
     members = sa.select(AudienceMember.organisation_id).where(AudienceMember.audience_id == audience.id)
     organisations = members.union(sa.select(Actor.id).where(Actor.uri.in_(listed))).subquery().select()
-    there = sa.and_(Actor.kind == PERSON, Actor.disabled_at.is_(None), Actor.organisation_id.in_(organisations))
+    there = sa.and_(Actor.kind == PERSON, Actor.disabled_at.is_(None), Actor.works_for == "", Actor.organisation_id.in_(organisations))
     query = sa.select(Actor.id, Actor.uri, Actor.username, Actor.host, Actor.known).where(there, sa.func.lower(Actor.username).in_(names))
     return [Named(*row) for row in session.execute(query.where(policy.not_blocked(Actor.organisation_id)).order_by(Actor.id))]
 
@@ -160,7 +161,7 @@ def receive(session: Session, node: Node, received: Verified, post_id: str, *, f
     here = sa.select(Actor.organisation_id).where(Actor.uri == node.actor_uri).scalar_subquery()
     inside = sa.exists().where(AudienceMember.audience_id == Post.audience_id, AudienceMember.organisation_id == here)
     reads = sa.exists().where(Post.id == post_id, sa.or_(Post.label == CLEAR, inside))
-    there = sa.and_(Actor.uri.in_(ours), Actor.kind == PERSON, Actor.known == OWN, Actor.disabled_at.is_(None), reads)
+    there = sa.and_(Actor.uri.in_(ours), actors.our_people(), reads)
     people = session.scalars(sa.select(Actor.id).where(there).order_by(Actor.id)).all()
     left = max(0, PER_HOUR - _of_late(session, node, received.actor.organisation_id, post_id)) if people else 0
     keep(session, node, post_id, received.actor.id, people[:left], fresh=fresh)

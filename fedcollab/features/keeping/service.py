@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from fedcollab.access import audit
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors import service as actors
-from fedcollab.actors.models import OWN, PERSON, Actor
+from fedcollab.actors.models import Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import N_
 from fedcollab.federation.words import Spoken
@@ -87,7 +87,7 @@ def _to_compare(session: Session, listed: list[KeeperData]) -> Iterator[tuple[st
 
 
 def _others(session: Session, named: set[str]) -> list[tuple[str, str]]:
-    query = sa.select(Actor.id, Actor.name).where(Actor.known == OWN, Actor.kind == PERSON, Actor.disabled_at.is_(None))
+    query = sa.select(Actor.id, Actor.name).where(actors.our_people())
     return [(row.id, row.name) for row in session.execute(query.order_by(Actor.name, Actor.id)) if row.id not in named]
 
 

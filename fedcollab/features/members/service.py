@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fedcollab.access import audit, policy
-from fedcollab.access.viewer import ADMIN, GIVEN, KEEPER, Viewer
+from fedcollab.access.viewer import ADMIN, GIVEN, GUEST, KEEPER, Viewer
 from fedcollab.actors import service as actors
 from fedcollab.actors.models import PERSON, Actor
 from fedcollab.actors.node import Node
@@ -46,6 +46,7 @@ class MemberData:
     disabled_at: int | None
     second_factor: bool
     keeper: bool
+    works_for: str = ""
 
     @property
     def all_roles(self) -> list[str]:
@@ -91,22 +92,32 @@ def add_member(
     language: str = "",
 ) -> MemberData:
     """A new account with its Person actor and signed document. Raises Refused, Conflict."""
-    check_username(session, node, username)
     check_roles(roles)
-    person = actors.create_own(session, node, PERSON, username=username, name=plain(name, 100) or username)
-    profiles.document(session, node, person)
-    row = dict(
-        person_id=person.id,
-        username=username,
-        password_hash=password_hash,
-        roles=sorted(set(roles)),
-        language=language,
-        created_at=node.now(),
-    )
-    session.execute(sa.insert(Member).values(row))
+    person_id = _add(session, node, username, name, roles, password_hash, language)
     follows.tell_people(session, node)
-    audit.record(session, node.now(), viewer, "member.add", person.id)
+    audit.record(session, node.now(), viewer, "member.add", person_id)
     return find(session, username)
+
+
+def add_guest(
+    session: Session, node: Node, viewer: Viewer, *, username: str, name: str, works_for: str, password_hash: str, language: str
+) -> MemberData:
+    """The account of somebody of an organisation without a node (`works_for`), who is a guest and never more; partners are told nothing.
+    Raises Refused, Conflict."""
+    person_id = _add(session, node, username, name, [GUEST], password_hash, language, works_for)
+    audit.record(session, node.now(), viewer, "guest.add", person_id)
+    return find(session, username)
+
+
+def _add(
+    session: Session, node: Node, username: str, name: str, roles: list[str], password_hash: str, language: str, works_for: str = ""
+) -> str:
+    check_username(session, node, username)
+    person = actors.create_own(session, node, PERSON, username=username, name=plain(name, 100) or username, works_for=works_for)
+    profiles.document(session, node, person)
+    row = dict(person_id=person.id, username=username, password_hash=password_hash, roles=sorted(set(roles)), language=language)
+    session.execute(sa.insert(Member).values(**row, created_at=node.now()))
+    return person.id
 
 
 def find(session: Session, key: str) -> MemberData:
@@ -134,6 +145,7 @@ def _query() -> sa.Select[Any]:
         Member.disabled_at,
         factor.has_one(),
         Member.person_id.in_(keepers.named()),
+        Actor.works_for,
     )
     return sa.select(*columns).join(Actor, Actor.id == Member.person_id)
 
@@ -303,9 +315,12 @@ def _keep_an_admin(session: Session, person: MemberData) -> None:
 
 
 def set_roles(session: Session, node: Node, viewer: Viewer | None, person_id: str, roles: list[str]) -> None:
-    """Gives a member other roles, from their next page on. Raises Refused for none, an unknown one, or the last admin's."""
+    """Gives a member other roles, from their next page on. Raises Refused for none, an unknown one, the last admin's, and for a guest's:
+    whoever becomes a member joins as one, under another account."""
     person = find(session, person_id)
     check_roles(roles)
+    if person.works_for:
+        raise Refused(N_("A guest stays a guest. Somebody who has become a member of ours is invited as one, and gets another account."))
     if ADMIN not in roles:
         _keep_an_admin(session, person)
     session.execute(sa.update(Member).where(Member.person_id == person.person_id).values(roles=sorted(set(roles))))
@@ -355,12 +370,14 @@ class PersonData:
     through: str | None
     disabled_at: int | None
     username: str
+    works_for: str
 
 
 def person(session: Session, person_id: str) -> PersonData:
     """One of ours or of another organisation, unless that one is blocked. Raises NotFound."""
     organisation, through = aliased(Actor), aliased(Actor)
-    columns = (Actor.name, Actor.summary, Actor.known, Actor.host, organisation.name, through.name, Actor.disabled_at, Actor.username)
+    shown = (Actor.name, Actor.summary, Actor.known, Actor.host, organisation.name, through.name, Actor.disabled_at, Actor.username)
+    columns = (*shown, Actor.works_for)
     query = (
         sa.select(*columns)
         .join(organisation, organisation.id == Actor.organisation_id)

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from fedcollab.access.viewer import KEEPER, Viewer
+from fedcollab.access.viewer import GUEST, KEEPER, Viewer
 from fedcollab.actors.models import Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import DAY, HOUR, MINUTE
@@ -139,7 +139,7 @@ def signed_in(session: Session, node: Node, token: str) -> SignedIn | None:
     if row is None:
         return None
     roles = frozenset(row.roles) | ({KEEPER} if row.keeper else frozenset())
-    viewer = Viewer(row.organisation_id, row.person_id, roles, row.name)
+    viewer = Viewer("" if GUEST in roles else row.organisation_id, row.person_id, roles, row.name)
     due = not row.has_factor and factor.compelled(node, viewer.roles)
     notices = (row.notices or "").splitlines()
     return SignedIn(viewer, row.language, row.time_zone, row.new_password_due, due, notices, row.seen_at, row.asked_at)

@@ -1,0 +1,1 @@
+"""Guests: named people of organisations without a node, each on one case of ours."""
