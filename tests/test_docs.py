@@ -147,6 +147,12 @@ def test_every_extension_term_in_the_code_is_in_the_list_of_them() -> None:
     assert used == set(ap.EXTENSIONS)
 
 
+def test_no_name_stands_for_two_extension_terms() -> None:
+    module = ast.parse((ROOT / "fedcollab" / "federation" / "activitystreams.py").read_text())
+    named = [n.id for n in ast.walk(module) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store) and n.id.isupper()]
+    assert sorted(set(named)) == sorted(named)
+
+
 def errors_of(source: str) -> set[str]:
     """The causes for which the outgoing client gives up, as an admin reads them."""
     found = set[str]()

@@ -72,7 +72,7 @@ def document(activity_id: str, me: str, said: Said) -> ap.Document:
     if said.public:
         obj[ap.PUBLIC_KEY] = said.public.document()
     if said.vouch:
-        obj[ap.VOUCH] = said.vouch.document()
+        obj[ap.KEY_VOUCH] = said.vouch.document()
     return ap.activity(name, activity_id, me, obj)
 
 
@@ -84,7 +84,9 @@ def parse(activity: Mapping[str, Any], author: str) -> Said:
         raise BadRequest(reason="sealing: nothing is said of a room")
     kind, room = one_of(obj.get(ap.FACT), tuple(WIRE)), uri(obj.get("context"))
     fact = fact_texts.read(kind, obj.get(ap.SAID))
-    said = Said(room, fact, _header(obj, room) if isinstance(fact, Invited) else None, _public(obj, fact), vouched.parse(obj.get(ap.VOUCH)))
+    said = Said(
+        room, fact, _header(obj, room) if isinstance(fact, Invited) else None, _public(obj, fact), vouched.parse(obj.get(ap.KEY_VOUCH))
+    )
     fits = dict(document(ap.ident(activity), author, said))
     if [fits["type"]] != ap.types(activity) or [fits["object"]["type"]] != ap.types(obj):
         raise BadRequest(reason="sealing: a fact in an activity of another type")
