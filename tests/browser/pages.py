@@ -3,6 +3,7 @@
 from playwright.sync_api import Page as Tab
 
 from .account_pages import ACCOUNT_PAGES, LONG_WORD, folded_open
+from .case_entry_pages import CASE_ENTRY_NO_PAGE, CASE_ENTRY_PAGES
 from .case_pages import CASE_NO_PAGE, CASE_PAGES
 from .exchange_pages import EXCHANGE_NO_PAGE, EXCHANGE_PAGES
 from .file_pages import FILE_NO_PAGE, FILE_PAGES
@@ -281,6 +282,7 @@ PAGES = (
     *KEY_PAGES,
     *KEEPING_PAGES,
     *CASE_PAGES,
+    *CASE_ENTRY_PAGES,
     Page("not-found", "/threads/none", "base/error.html", status=404),
     Page("not-found-public", "/groups/none", "base/error.html", "", status=404),
     Page("used-up", "/join/none", "base/error.html", "", status=410),
@@ -345,4 +347,5 @@ NO_PAGE = {
     **EXCHANGE_NO_PAGE,
     **KEEPING_NO_PAGE,
     **CASE_NO_PAGE,
+    **CASE_ENTRY_NO_PAGE,
 }

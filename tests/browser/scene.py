@@ -36,6 +36,7 @@ from fedcollab.federation import offers, outside, partners, profiles
 from fedcollab.federation.models import ADMITTED, OUTSIDE, PARKED, REFUSED, SUSPENDED, Delivery, InboxItem, Partner, Receipt, Vouch
 
 from .carried import carry
+from .casefolk import fill
 from .casework import work
 from .imported import import_some
 from .keyed import lock_up
@@ -177,6 +178,7 @@ async def _set(stack: contextlib.AsyncExitStack, root: Path, loop: asyncio.Abstr
     await lock_up(made, PASSWORD)
     await keep(made)
     await work(made)
+    await fill(made)
     await _partners(made)
     await busy.kernel.database.write(_age)
     await empty.kernel.database.write(restored.remember, empty.kernel.node, empty.kernel.node.now() - DAY)  # it has come out of a backup

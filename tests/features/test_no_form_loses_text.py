@@ -105,6 +105,7 @@ NOTHING_TYPED = {
     "/cases/{id}/access/assign": "a choice and boxes",
     "/cases/{id}/access/unassign": "a button",
     "/cases/{id}/access/needs": "boxes",
+    "/cases/{id}/people/{person}/needs": "boxes",
     "/cases/{id}/access/withdraw": "a button",
     "/cases/{id}/access/remove": "a button",
     "/cases/{id}/access/leave": "a box to tick",

@@ -8,11 +8,13 @@ from fedcollab.base.errors import N_
 
 
 class Ask(NamedTuple):
-    """A field in words (message ids): what is asked, why or how, and the heading of the group that begins with it."""
+    """A field in words (message ids): what is asked, why or how, and the heading of the group that begins with it; `depends` that it is
+    needed in some cases, which the hint or the field beside it says."""
 
     label: str
     hint: str = ""
     group: str = ""
+    depends: bool = False
 
 
 class Asked(NamedTuple):
@@ -98,7 +100,7 @@ TERMS = {
     ),
     "basis": Ask(N_("Lawful basis"), N_("Without one nothing may be kept of anybody. Ask whoever looks after data protection at yours.")),
     "condition": Ask(N_("Condition for sensitive data"), N_("Health, sexual life, origin and faith are protected further (Art. 9).")),
-    "law": Ask(N_("Which law"), N_("Only where national law is the condition: the law, and which part of it.")),
+    "law": Ask(N_("Which law"), N_("Only where national law is the condition: the law, and which part of it."), depends=True),
     "label": Ask(N_("Who may see it"), "", N_("Who works on it, and until when")),
     "lead": Ask(N_("Which organisation leads"), N_("It sets the terms, and how the case stands and ends.")),
     "review": Ask(N_("Looked at again by"), N_("By this day somebody asks whether the case is still needed.")),
@@ -129,7 +131,7 @@ CASE: dict[str, Asked] = {
         N_("Close the case"),
         {
             "status": Ask(N_("How it ends")),
-            "reason": Ask(N_("Why referred"), N_("Only where the person was referred to others.")),
+            "reason": Ask(N_("Why referred"), N_("Only where the person was referred to others."), depends=True),
             "outcome": Ask(N_("How it came out"), NO_NAMES),
             "retention": Ask(N_("Kept until"), N_("Not longer than somebody may have to look something up.")),
         },

@@ -27,8 +27,8 @@ PEOPLE: dict[str, Asked] = {
                 N_("Who they are in this case"),
                 N_("A potential victim is one whether or not an authority has said so, and whatever they call themselves."),
             ),
-            "ground": Ask(GROUND.label, GROUND.hint, N_("Only for a suspect")),
-            "law": LAW,
+            "ground": Ask(GROUND.label, GROUND.hint, N_("Only for a suspect"), depends=True),
+            "law": LAW._replace(depends=True),
         },
     ),
     "identity": Asked(
@@ -54,9 +54,11 @@ PEOPLE: dict[str, Asked] = {
         N_("Ask the person. Whoever controlled them may read their messages, answer their phone or watch who visits them."),
         KEEP,
         {
-            "nobody": Ask(N_("Nobody contacts this person"), N_("Whoever writes down a contact with them is asked about this.")),
+            "nobody": Ask(
+                N_("Nobody contacts this person"), N_("Whoever writes down a contact with them is asked about this."), depends=True
+            ),
             "never": Ask(N_("Never"), N_("What must not be done: leave a message, call at a certain time, speak with somebody.")),
-            "methods": Ask(N_("In these ways")),
+            "methods": Ask(N_("In these ways"), depends=True),
             "times": Ask(N_("When"), N_("Days and hours at which it is safe, and in which time zone.")),
             "address": Ask(N_("Number or address"), N_("Where it reaches nobody but them.")),
             "through": Ask(N_("Through whom"), N_("Somebody whom the person trusts, and what they know.")),
@@ -124,13 +126,20 @@ PEOPLE: dict[str, Asked] = {
             "ground": Ask(GROUND.label, GROUND.hint, N_("First: may it be kept?")),
             "law": LAW,
             "fact": Ask(
-                N_("What is known"), N_("What was seen, heard or written, when and where. Nothing that you conclude."), N_("What is known")
+                N_("What is known"),
+                N_("What was seen, heard or written, when and where. Nothing that you conclude."),
+                N_("What is known"),
+                depends=True,
             ),
-            "source": Ask(N_("Where it is from"), N_("Who saw or said it. A person of this case by their code alone."), N_("The source")),
-            "reliability": Ask(N_("How reliable the source is")),
-            "content": Ask(N_("How the source knows it")),
-            "handling": Ask(N_("How it may be handled")),
-            "opinion": Ask(N_("What you make of it"), N_("It is marked as an opinion wherever it is read."), N_("An opinion")),
+            "source": Ask(
+                N_("Where it is from"), N_("Who saw or said it. A person of this case by their code alone."), N_("The source"), depends=True
+            ),
+            "reliability": Ask(N_("How reliable the source is"), depends=True),
+            "content": Ask(N_("How the source knows it"), depends=True),
+            "handling": Ask(N_("How it may be handled"), depends=True),
+            "opinion": Ask(
+                N_("What you make of it"), N_("It is marked as an opinion wherever it is read."), N_("An opinion"), depends=True
+            ),
             "only": ONLY,
         },
     ),

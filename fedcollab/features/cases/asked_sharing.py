@@ -5,8 +5,13 @@ from fedcollab.base.errors import N_
 from .asked import CASE, WORK, Ask, Asked
 from .asked_people import PEOPLE
 
-TO = Ask(N_("For whom"), N_("One organisation or person: each recipient needs a consent and a share of its own."), N_("The recipient"))
-TO_NAME = Ask(N_("Or somebody else, by name"), N_("An organisation that is not here: a clinic, an embassy."))
+TO = Ask(
+    N_("For whom"),
+    N_("One organisation or person: each recipient needs a consent and a share of its own."),
+    N_("The recipient"),
+    depends=True,
+)
+TO_NAME = Ask(N_("Or somebody else, by name"), N_("An organisation that is not here: a clinic, an embassy."), depends=True)
 PARTS = Ask(N_("Which parts of the record"))
 
 SHARING: dict[str, Asked] = {
@@ -22,17 +27,20 @@ SHARING: dict[str, Asked] = {
             "people": Ask(N_("About whom")),
             "why": Ask(N_("What for")),
             "consent": Ask(
-                N_("With which consent"), N_("Consents in force. They have to be for this recipient."), N_("The person’s consent")
+                N_("With which consent"),
+                N_("Consents in force. They have to be for this recipient."),
+                N_("The person’s consent"),
+                depends=True,
             ),
-            "without": Ask(N_("Or without consent, because"), N_("Tell the person, unless that puts somebody in danger.")),
-            "without_why": Ask(N_("Why without consent"), N_("What would happen otherwise, and who has decided this.")),
+            "without": Ask(N_("Or without consent, because"), N_("Tell the person, unless that puts somebody in danger."), depends=True),
+            "without_why": Ask(N_("Why without consent"), N_("What would happen otherwise, and who has decided this."), depends=True),
             "basis": Ask(
                 N_("Lawful basis"), N_("Permission to share is one thing, the lawful basis another. Both are needed."), N_("The law")
             ),
             "out_of": Ask(N_("From which country")),
             "into": Ask(N_("Into which country")),
-            "transfer": Ask(N_("Ground for going abroad"), N_("Only where the two countries differ.")),
-            "transfer_law": Ask(N_("Which law"), N_("Only where the ground is one of national law.")),
+            "transfer": Ask(N_("Ground for going abroad"), N_("Only where the two countries differ."), depends=True),
+            "transfer_law": Ask(N_("Which law"), N_("Only where the ground is one of national law."), depends=True),
         },
     ),
     "consent": Asked(
@@ -52,7 +60,9 @@ SHARING: dict[str, Asked] = {
             "capacity": Ask(N_("Can the person decide this?"), "", N_("Who decides")),
             "decided_by": Ask(N_("Who decided"), N_("An adult who can decide decides alone.")),
             "decider": Ask(
-                N_("With what right"), N_("Only where it was not the person: who, on which paper or order. No name if the role is enough.")
+                N_("With what right"),
+                N_("Only where it was not the person: who, on which paper or order. No name if the role is enough."),
+                depends=True,
             ),
             "own_view": Ask(N_("What the person says to it"), N_("A child, too, is asked and heard.")),
             "how": Ask(N_("How it was given")),

@@ -13,6 +13,7 @@ from .reading import members
 from .record import Entry
 
 YES = N_("Yes")
+READ = {"opinion": N_("An opinion, and not a fact"), "nobody": N_("Nobody contacts this person")}  # where it is called otherwise than asked
 CODED, OWN, NAME, TEXT = "coded", "own", "name", "text"
 
 
@@ -44,7 +45,7 @@ def _facts(entry: Entry, specs: dict[str, Spec], names: Names, words: Words) -> 
         if value != spec.empty:
             one = spec.one if isinstance(spec, Several) else spec
             values = value if isinstance(value, tuple) else (value,)
-            yield Fact(name, ask.label, tuple(_said(one, each, names, words) for each in values))
+            yield Fact(name, READ.get(name, ask.label), tuple(_said(one, each, names, words) for each in values))
 
 
 def _said(spec: Spec, value: str, names: Names, words: Words) -> Said:

@@ -59,6 +59,11 @@ class Field:
         return self.typed[0] if self.typed else ""
 
     @property
+    def may_stay_empty(self) -> bool:
+        """Whether it is said so beside it."""
+        return not self.needed and not self.ask.depends
+
+    @property
     def is_long(self) -> bool:
         return self.most >= TEXT
 
