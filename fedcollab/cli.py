@@ -19,6 +19,7 @@ from .cli_queue import federation_app
 from .cli_running import maintenance_app
 from .cli_search import search_app
 from .cli_trust import key_app, partner_app, standing, still_to_compare
+from .cli_verify import verify
 from .console import CHOSEN, AsJson, command, progress, say, with_kernel
 
 app = typer.Typer(
@@ -48,6 +49,7 @@ for name, part in (
 user_app.command("reset-factor")(user_reset_factor)
 app.command("restore")(restore)
 app.command("doctor")(doctor)
+app.command("verify")(verify)
 
 Role = Annotated[
     list[str] | None, typer.Option("--role", help="admin, moderator, member, caseworker, triager, analyst; may be given several times.")

@@ -221,6 +221,8 @@ ACTIONS = {
     "key.reopen": N_("Locked access reopened by a keeper"),
     "key.readmit": N_("New key of a person confirmed by a keeper"),
     "case.read": N_("Case read"),
+    "case.export": N_("Signed copy of a case taken along"),
+    "case.share": N_("Ground of a share in a case put on record"),
     "case.need": N_("What somebody needs to know in a case changed"),
     "token.create": N_("Token for a tool made"),
     "token.revoke": N_("Token for a tool revoked"),

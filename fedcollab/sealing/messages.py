@@ -68,10 +68,12 @@ class Sealed:
 
 @dataclass(frozen=True)
 class Opened:
-    """What was sealed, and the name of the key that signed it."""
+    """What was sealed, the name of the key that signed it, and the signature: with the header it proves the content to whoever is shown
+    them (`proves`)."""
 
     content: dict[str, Any] = field(repr=False)
     kid: str
+    signature: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True)
@@ -142,7 +144,18 @@ def open_sealed(sealed: Sealed, secret: CaseSecret, keys: Iterable[PersonPublic]
     signer = next((key for key in keys if key.kid == kid), None)
     if signer is None or not signer.signed(signature, PURPOSE, _signed(sealed.head, text)):
         raise Shut
-    return Opened(_content(text), kid)
+    return Opened(_content(text), kid, signature)
+
+
+def header(document: object) -> Sealed:
+    """A message's header alone, from `head` as JSON, for whoever has no ciphertext. Raises BadRequest."""
+    said = members(document, HEAD)
+    return _sealed(said, canonical(dict(said)), b"")
+
+
+def proves(head: Sealed, content: Mapping[str, Any], signer: PersonPublic, signature: bytes) -> bool:
+    """Whether this person has written this content for this header: no case key is needed for that."""
+    return signer.signed(signature, PURPOSE, _signed(head.head, canonical(dict(content))))
 
 
 def _is_content(text: bytes) -> bool:

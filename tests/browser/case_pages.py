@@ -66,12 +66,15 @@ CASE_PAGES = (
     Page("case-invite-error", CASE + "/access/invite", "cases/invite.html", "mira", fill(), "/cases/{id}/access/invite/to", 422),
     Page("case-ground", CASE + "/access/invite", "cases/invite_ground.html", "mira", chosen, "/cases/{id}/access/invite/to"),
     Page("case-ground-error", CASE + "/access/invite", "cases/invite_ground.html", "mira", groundless, "/cases/{id}/access/invite", 422),
+    Page("case-record", CASE + "/record", "cases/record.html", "mira"),
+    Page("case-export", CASE + "/export", "cases/export.html", "mira"),
     Page("case-answer", "/cases/{asked}/answer", "cases/answer.html", "mira"),
     Page("case-assign", "/cases/{nobodys}/assign", "cases/assign.html", "noor"),
     Page("case-assign-error", "/cases/{nobodys}/assign", "cases/assign.html", "noor", fill(), "/cases/{id}/assign", 400),
 )
 
 CASE_NO_PAGE = {
+    "POST /cases/{id}/export": "gives a file",
     "POST /cases/{id}/tasks/progress": "leads back to the tasks",
     "POST /cases/{id}/answer": "leads to the list of cases",
     "POST /cases/{id}/access/unassign": "leads back to the access list",

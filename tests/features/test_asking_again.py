@@ -54,6 +54,7 @@ GRAVE: dict[str, tuple[str, dict[str, str], str]] = {  # route: who may, what th
     "/cases/{id}/access/leave": ("noor", {"person": "{id}"}, "/keepers"),
     "/cases/{id}/access/invite": ("noor", {"person": "{id}"}, "/keepers"),
     "/cases/{id}/answer": ("noor", {"act": "decline"}, "/keepers"),
+    "/cases/{id}/export": ("noor", {}, "/keepers"),
     "/cases/{id}/assign": ("noor", {"person": "{id}"}, "/keepers"),
     "/settings/factor": ("daan", {"act": "off"}, FACTOR),
     "/settings/factor/passkeys": ("daan", {"act": "rename", "id": "p1", "name": "The blue one"}, FACTOR),

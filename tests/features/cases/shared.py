@@ -4,19 +4,19 @@ import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
 
-from fedcollab.sealing import head_telling, working
+from fedcollab.sealing import head_telling
 from fedcollab.sealing.chain_models import RoomChain
 from tests.features.cases.desks import Office, partners
+from tests.features.cases.test_access_pages import together
 from tests.nodes import until
 
 
 @dataclass
 class Shared:
-    """Meridian has opened a case and Baobab has accepted it: Noor works on it at both. `case` is its id at Meridian, `there` at Baobab."""
+    """Meridian has opened a case and Kivuli has accepted it: Noor works on it at both. `case` is its id at Meridian, `there` at Kivuli."""
 
     one: Office
     other: Office
@@ -37,25 +37,5 @@ class Shared:
 
 @contextlib.asynccontextmanager
 async def shared(root: Path) -> AsyncIterator[Shared]:
-    async with partners(root, other="Baobab") as (one, other):
-        case = await one.case("noor")
-
-        async def has_key() -> bool:
-            try:
-                return bool(await one.do("noor", working.invite, case, other.me))
-            except working.acting.NoKey:
-                return False
-
-        await until("the invitation is sent", has_key)
-        await until("the invitation is there", lambda: other.sql("SELECT id FROM room"))
-        there = (await other.sql("SELECT id FROM room"))[0][0]
-
-        def accept(session: Any, node: Any) -> None:
-            room = working.rooms.by_row(session, node, there)
-            invitation = room.seats[0].invitation.id
-            viewer = other["noor"].viewer
-            working.accept(session, node, viewer, there, invitation, [viewer.person_id])
-
-        await other.site.write(accept)
-        await until("they are inside", lambda: other.sql("SELECT 1 FROM room WHERE state = 'open'"))
-        yield Shared(one, other, case, there)
+    async with partners(root) as (one, other):
+        yield Shared(one, other, *await together(one, other))

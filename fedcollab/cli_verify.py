@@ -1,0 +1,33 @@
+"""Decides the command that checks a case in a file: without a node, a database or the network; its end says whether all of it holds."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .console import AsJson, say
+
+HOLDS, WRONG, NO_BUNDLE = 0, 1, 2
+
+
+def verify(
+    bundle: Annotated[Path, typer.Argument(help="The file, as a case's page gave it.", show_default=False)], as_json: AsJson = False
+) -> None:
+    """Checks a case that was taken along as a file, on any computer: says what is proved and by whom, and what is not. Ends with 0 where
+    all of it holds, 1 where something does not, 2 where it is no such file."""
+    from .sealing import bundle_check, bundle_words
+    from .sealing.bundles import NoBundle
+
+    try:
+        with bundle.open("rb") as file:
+            found = bundle_check.check(file)
+    except (OSError, NoBundle) as error:
+        where = f"line {error.line}: {error.reason}" if isinstance(error, NoBundle) else "it cannot be read"
+        say(as_json, {"holds": None, "wrong": [where]}, f"This is no case in a file that this program can check: {where}.")
+        raise typer.Exit(NO_BUNDLE) from None
+    end = "All that is in the file holds." if not found.wrong else "NOT EVERYTHING IN THIS FILE HOLDS. Do not rely on it."
+    proved = {"entries": sum(found.proved.values()), "stated": sum(found.stated.values()), "left_out": dict(found.left_out)}
+    record = {"from": found.begins.seq + 1, "to": found.ends.seq, "countersigned": {by: one.seq for by, one in found.vouched.items()}}
+    made = {"holds": not found.wrong, "room": found.room, "node": found.node, "at": found.at}
+    say(as_json, made | proved | {"record": record, "wrong": found.wrong}, "\n".join([*bundle_words.said(found), "", end]))
+    raise typer.Exit(WRONG if found.wrong else HOLDS)
