@@ -73,11 +73,13 @@ class MenuItem:
 @dataclass(frozen=True)
 class HomeNote:
     """Something that stands at the top of the home of those with a role, as long as `look` finds something: the piece of a page, and what
-    it shows as `note`."""
+    it shows as `note`; a `personal` one is asked with whoever looks."""
 
     template: str
     role: str
-    look: Callable[[Session, Node], Any]
+    look: Callable[..., Any]
+    personal: bool = False
+    or_role: str = ""
 
 
 @dataclass(frozen=True)
@@ -306,8 +308,9 @@ def beside(request: web.Request, session: Session, kind: str, uri: str) -> list[
 async def home_notes(request: web.Request) -> list[tuple[str, Any]]:
     """(template, what it shows) of what stands at the top of somebody's home."""
     viewer, kernel = viewer_of(request), request.app[KERNEL]
-    notes = [note for note in request.app.get(HOME, ()) if note.role in viewer.roles]
-    found = [(note.template, await kernel.database.read(note.look, kernel.node)) for note in notes]
+    notes = [note for note in request.app.get(HOME, ()) if {note.role, note.or_role} & viewer.roles]
+    asked = [(note, (kernel.node, viewer) if note.personal else (kernel.node,)) for note in notes]
+    found = [(note.template, await kernel.database.read(note.look, *args)) for note, args in asked]
     return [(template, shown) for template, shown in found if shown is not None]
 
 

@@ -93,7 +93,6 @@ ACTIONS = {
     "referral.decline": N_("Referral declined"),
     "referral.said": N_("A partner has answered, taken back or finished a referral"),
     "referral.done": N_("Referral finished"),
-    "referral.history": N_("What a referral hands over was made readable"),
     "referral.late": N_("Referral not answered by its day"),
     "sheets.make": N_("Three sheets made that open the organisation's key"),
     "sheets.try": N_("Two sheets tried"),

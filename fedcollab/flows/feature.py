@@ -4,7 +4,7 @@ from aiohttp import web
 
 from fedcollab.feature import RESOURCE, THREAD, Feature
 
-from . import close_discussion, discuss_resource
+from . import close_discussion, discuss_resource, referral_pages
 
 FEATURE = Feature(
     name="flows",
@@ -13,6 +13,7 @@ FEATURE = Feature(
         web.post("/threads/{id}/to-library", close_discussion.close_discussion),
         web.get("/library/{id}/discuss", discuss_resource.discuss_resource),
         web.post("/library/{id}/discuss", discuss_resource.discuss_resource),
+        *referral_pages.ROUTES,
     ),
     beside=((RESOURCE, discuss_resource.of_resource), (THREAD, discuss_resource.of_thread)),
 )

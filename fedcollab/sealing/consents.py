@@ -33,7 +33,7 @@ CONFIRMED, KEPT_THERE, PENDING, NOT_ASKED = "confirmed", "refused", "pending", "
 
 
 class Stopped(Refused):
-    text = N_("The consent for this was withdrawn, or has ended. Nothing more of it is delivered.")
+    text = N_("The consent for this was withdrawn, or has ended. Nothing of it is shown or delivered any more.")
 
 
 @dataclass(frozen=True)

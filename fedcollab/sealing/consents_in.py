@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from fedcollab.access.viewer import partner
 from fedcollab.actors.models import ORGANIZATION
 from fedcollab.actors.node import Node
+from fedcollab.base.addresses import host_of
 from fedcollab.base.errors import BadRequest, Refused
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import receipts
@@ -18,7 +19,7 @@ from . import room_chain, rooms
 from .consent_models import ANSWERS, GIVEN, WITHDRAWN, ConsentMark
 from .consents import MOST, note, stop
 from .reading import members, one_of, uri
-from .room_models import Room, SealedMessage
+from .room_models import Room
 
 
 def receive_given(session: Session, node: Node, received: Verified) -> None:
@@ -37,15 +38,11 @@ def receive_given(session: Session, node: Node, received: Verified) -> None:
 
 
 def _check_theirs(session: Session, received: Verified, things: set[str], room: str) -> None:
-    """Nobody closes what is another's: of a room that they lead, or of messages that they have sent in it."""
-    me = received.actor.uri
-    leads = session.execute(sa.select(Room.id).where(Room.uri == room, Room.owner == me)).first() is not None
-    theirs = sa.select(SealedMessage.uri).join(Room, Room.id == SealedMessage.room_id)
-    mine = set(session.scalars(theirs.where(Room.uri == room, SealedMessage.organisation == me, SealedMessage.uri.in_(things))))
-    if leads:
-        mine.add(room)
-    if things - mine:
-        raise Early(reason="a consent of what is not here, or not theirs")
+    """Nobody closes what is another's: only a room that they lead, and messages of their own, by whose server these are named; they may be
+    on their way still."""
+    leads = session.execute(sa.select(Room.id).where(Room.uri == room, Room.owner == received.actor.uri)).first() is not None
+    if any(not leads if one == room else host_of(one) != received.actor.host for one in things):
+        raise Refused(reason="a consent of what is not theirs")
 
 
 def receive_end(session: Session, node: Node, received: Verified) -> None:

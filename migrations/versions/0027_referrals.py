@@ -52,7 +52,7 @@ def referrals() -> None:
         *number("at"),
         *number("box_at", may=True),
         *number("next_at", "tries", "changed_at"),
-        *number("late_at", "history_at", may=True),
+        *number("late_at", may=True),
     )
     op.create_index("ix_referral_case_id", "referral", ["case_id"])
     op.create_index("ix_referral_state", "referral", ["state", "sent", "at"])

@@ -28,7 +28,7 @@ from fedcollab.sealing.room_models import CASE, ERASED, RoomPerson, SealedMessag
 from fedcollab.sealing.room_state import Room
 from fedcollab.sealing.unlocked import unlocked_of
 
-from . import access, handles, lateness, naming, needs
+from . import access, consented, handles, lateness, naming, needs
 from .access import Access
 from .arriving import Arrived, Look
 from .folding import fold
@@ -117,13 +117,13 @@ def say(session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: str, 
     return add(session, node, desk, make(desk))[0]
 
 
-def add(
-    session: Session, node: Node, desk: Desk, entry: Entry, uri: str = "", *, files: Sequence[Carried] = ()
-) -> tuple[str, Desk]:
+def add(session: Session, node: Node, desk: Desk, entry: Entry, uri: str = "", *, files: Sequence[Carried] = ()) -> tuple[str, Desk]:
     """The same for a case that is open already, with sealed files that have come in here: the entry's id (`uri` where that was made
     before), and the desk with it."""
     content = document(entry)
     made = room_content.write(session, node, desk.opened, content, uri, files=files)
+    on_it = {one.who.uri for one in desk.access.organisations}
+    consented.follow(session, node, desk.viewer, desk.id, desk.case, entry, on_it)
     message = Message(made, desk.look.person, desk.look.organisation, node.now(), 0, content)
     return made, _kept(session, node, _folded(session, desk.viewer, desk.opened, (*desk.messages, message), desk.look))
 
@@ -154,6 +154,7 @@ def _kept(session: Session, node: Node, desk: Desk) -> Desk:
     table: Any = CaseRecord.__table__
     before = session.execute(sa.select(table).where(table.c.room_id == desk.id)).one_or_none()
     values = _header(desk)
+    consented.catch_up(session, node, desk.viewer, desk.case)
     if before is None and values["opened_id"]:
         put(session, CaseRecord, room_id=desk.id, **values)
     elif before is not None and values["opened_id"] and values != {name: getattr(before, name) for name in values}:

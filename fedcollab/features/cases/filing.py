@@ -35,9 +35,7 @@ WORDS = {  # of what can't be opened now
     sealed_files.ROOM: N_("Not here: the room for other organisations’ files is used up, or the disk is full. Tell your administrator."),
     sealed_files.SIZE: N_("Not here: it is larger than what this node takes of others. Tell your administrator."),
     sealed_files.HASH: N_("Not here: what came was not the file that was shared. It is asked for again."),
-    CHANGED: N_(
-        "This file changed after it was shared: the bytes on this node are damaged. The others on the case are asked for it."
-    ),
+    CHANGED: N_("This file changed after it was shared: the bytes on this node are damaged. The others on the case are asked for it."),
     OTHER: file_opening.OTHER,
     UNNAMED: N_("Its message came without the file. Ask whoever shared it to send it once more."),
     GONE: TAKEN,

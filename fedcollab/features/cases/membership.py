@@ -17,7 +17,7 @@ from fedcollab.sealing.room_models import CASE, RoomMember
 from fedcollab.sealing.room_models import Room as Row
 from fedcollab.sealing.seats import INVITED, Seat
 
-from . import needs
+from . import consented, needs
 from .desk import OPENERS, Desk, Keys, add, open_desk
 from .partners import Candidate, candidate
 from .sharing import Share
@@ -53,8 +53,10 @@ def invite(
     to = candidate(session, node, desk, whom)
     if shown != seen(desk):
         raise Conflict(CHANGED)
-    add(session, node, desk, share(desk, to))
+    made = share(desk, to)
+    add(session, node, desk, made)
     working.invite(session, node, viewer, case_id, to.organisation, to.person, since=since)
+    consented.follow(session, node, viewer, case_id, desk.case, made, {to.organisation})
     room_chain.add(session, node, case_id, viewer, "case.share", to.id)
 
 

@@ -38,7 +38,7 @@ def candidates(session: Session, node: Node, desk: Desk) -> list[Candidate]:
     named = desk.opened.label == RED
     listed = desk.access.organisations
     there = {person.uri for one in listed for person in one.people} if named else {one.who.uri for one in listed}
-    found, hosts = _people(session) if named else _organisations(session, node), partners.admitted_hosts(session)
+    found, hosts = _people(session) if named else organisations(session, node), partners.admitted_hosts(session)
     return [one for one in found if one.uri not in there and one.host in hosts]
 
 
@@ -50,7 +50,8 @@ def candidate(session: Session, node: Node, desk: Desk, actor_id: str) -> Candid
     return found
 
 
-def _organisations(session: Session, node: Node) -> list[Candidate]:
+def organisations(session: Session, node: Node) -> list[Candidate]:
+    """All partners, by name, with or without a key to seal to."""
     query = sa.select(Actor.id, Actor.uri, Actor.name, Actor.host).where(Actor.known == PARTNER, Actor.kind == ORGANIZATION)
     rows = session.execute(query.where(Actor.disabled_at.is_(None)).order_by(Actor.name, Actor.id)).all()
     return [Candidate(row.id, row.uri, "", row.name, row.host, partner_keys.key_of(session, node, row.id) is not None) for row in rows]

@@ -1,13 +1,19 @@
 """Decides what referrals hand to the house."""
 
-from fedcollab.feature import Feature
+from fedcollab.access.viewer import CASEWORKER, KEEPER
+from fedcollab.base.errors import N_
+from fedcollab.feature import Feature, HomeNote, MenuItem
 
-from . import chores, fetching, receiving, service
+from . import chores, fetching, looking, receiving, service, views
+
+HOME = "referrals/at_home.html"
 
 FEATURE = Feature(
     name="referrals",
-    routes=fetching.ROUTES,
+    routes=(*views.ROUTES, *fetching.ROUTES),
     handlers=receiving.HANDLERS,
-    chores=(chores.mark_late,),
+    chores=(chores.follow_rooms, chores.mark_late),
     namings=(service.NAMED_IN_RING,),
+    menu=(MenuItem("/referrals", N_("Referrals"), "exit", CASEWORKER),),
+    home=(HomeNote(HOME, CASEWORKER, looking.at_home, personal=True, or_role=KEEPER),),
 )

@@ -32,7 +32,6 @@ class Referral(Model):
     tries: Mapped[int] = mapped_column(default=0)
     changed_at: Mapped[int]
     late_at: Mapped[int | None]
-    history_at: Mapped[int | None]
     __table_args__ = (Index("ix_referral_state", "state", "sent", "at"), Index("ix_referral_organisation_id", "organisation_id", "state"))
 
 

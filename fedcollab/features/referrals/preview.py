@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fedcollab.base import called
 from fedcollab.base.errors import BadRequest, N_
 from fedcollab.base.markup import plain
 from fedcollab.base.sector import AGES, LAWFUL_BASIS, REFERRAL_REASON, SUPPORT, TRANSFER, WITHOUT_CONSENT
@@ -20,6 +21,7 @@ URGENCY = {
     "NoHurry": N_("No hurry"),
 }
 COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
+COMMA = re.compile("[,;،؛]")
 LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,2}", re.ASCII)
 CODES = {"reason": REFERRAL_REASON, "urgency": URGENCY, "age": AGES, "basis": LAWFUL_BASIS}
 MAYBE = {"without": WITHOUT_CONSENT, "transfer": TRANSFER}  # empty: with consent; within one country
@@ -64,7 +66,7 @@ WORDS = {
     "support": N_("Choose at least one kind of support."),
     "urgency": N_("Choose how soon help is needed."),
     "age": N_("Choose the age, or that it is not known."),
-    "country": N_("Write the country as a code of two letters, such as KH."),
+    "country": N_("Write the country, by its name or its code of two letters."),
     "basis": N_("Choose the lawful basis."),
     "out_of": N_("Choose the country that this is shared from."),
     "into": N_("Choose the country that this goes to."),
@@ -111,9 +113,10 @@ def typed(fields: Mapping[str, Sequence[str]]) -> tuple[Preview, dict[str, str]]
     for name in vars(Preview()):
         found = [plain(one, REGION) for one in fields.get(name, ()) if one.strip()]
         if name in ("country", "out_of", "into"):
-            found = [one.upper() for one in found]
+            found = [called.country(one) or one for one in found]
         if name == "languages":
-            found = [part for one in found for part in re.split(r"[\s,]+", one.lower()) if part][:LANGUAGES]
+            parts = [part.strip() for one in found for part in COMMA.split(one) if part.strip()]
+            found = [called.language(part) or part for part in parts][:LANGUAGES]
         kept = tuple(dict.fromkeys(one for one in found if _fits(name, one)))
         if len(kept) < len(dict.fromkeys(found)):
             errors[name] = WRONG.get(name, N_("Choose one of the list."))
@@ -123,8 +126,8 @@ def typed(fields: Mapping[str, Sequence[str]]) -> tuple[Preview, dict[str, str]]
 
 
 WRONG = {
-    **dict.fromkeys(("country", "out_of", "into"), N_("Write the country as a code of two letters, such as KH.")),
-    "languages": N_("Write the language as a code, such as en, fr or km."),
+    **dict.fromkeys(("country", "out_of", "into"), N_("Write the country, by its name or its code of two letters.")),
+    "languages": N_("Write each language by its name or its code, with commas between them."),
 }
 
 

@@ -12,15 +12,27 @@ from fedcollab.access import audit
 from fedcollab.access.models import AMBER
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors import service as actors
-from fedcollab.actors.models import OWN, Actor
+from fedcollab.actors.models import ORGANIZATION, OWN, PARTNER, Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import BadRequest, N_, NotFound, Refused
+from fedcollab.base.once import ID
 from fedcollab.base.sector import REFERRAL_OUTCOME
 from fedcollab.base.statements import put
-from fedcollab.federation import outbox
-from fedcollab.sealing import consents, holding, organisation, partner_keys, people, person_models, room_chain, room_content, rooms, working
-from fedcollab.sealing.holding import Opened
+from fedcollab.federation import outbox, partners
+from fedcollab.sealing import (
+    consents,
+    holding,
+    organisation,
+    partner_keys,
+    people,
+    person_models,
+    room_chain,
+    room_content,
+    rooms,
+    seats,
+    working,
+)
 from fedcollab.sealing.pairs import PersonPrivate
 from fedcollab.sealing.person_models import PersonKeyRow
 from fedcollab.sealing.room_models import Room
@@ -32,7 +44,7 @@ from .models import Referral, ReferralPerson
 from .preview import Preview
 from .standing import learn
 from .states import ACCEPTED, DONE, IN_PROGRESS, OPEN, RECIPIENT, REJECTED, REVOKED, SENDER, Word, may
-from .words import CHOICES, Answered, NoKey, NotReadable, OnItsWay
+from .words import CHOICES, OTHER, Answered, NoKey, NotReadable, OnItsWay
 
 CASE = "case"
 Keys = list[PersonPrivate]
@@ -41,7 +53,7 @@ Keys = list[PersonPrivate]
 @dataclass(frozen=True)
 class HandOver:
     """What goes to whom: the partner's row, the day by which an answer is asked for, the preview, what is sealed into the room that they
-    get with their yes, and the case of ours that it comes from."""
+    get with their yes, and the case of ours that it comes from; `once` is the form's own id: one that is sent twice refers once."""
 
     organisation_id: str
     deadline: str
@@ -49,14 +61,18 @@ class HandOver:
     contents: tuple[Mapping[str, Any], ...] = field(repr=False)
     case_id: str
     label: str = AMBER
+    once: str = ""
 
 
 def check_recipient(session: Session, node: Node, organisation_id: str) -> str:
     """The id on the wire of a partner that can receive one. Raises NoKey, NotFound: before anybody types what would be lost."""
-    to = actors.by_id(session, organisation_id)
+    there = sa.and_(Actor.id == organisation_id, Actor.known == PARTNER, Actor.kind == ORGANIZATION)
+    row = session.execute(sa.select(Actor.uri, Actor.host).where(there)).one_or_none()
+    if row is None or row.host not in partners.admitted_hosts(session):
+        raise NotFound
     if partner_keys.key_of(session, node, organisation_id) is None:
         raise NoKey
-    return to.uri
+    return str(row.uri)
 
 
 def offer(session: Session, node: Node, viewer: Viewer, keys: Keys, hand_over: HandOver) -> tuple[str, str]:
@@ -65,12 +81,12 @@ def offer(session: Session, node: Node, viewer: Viewer, keys: Keys, hand_over: H
     to, key = check_recipient(session, node, hand_over.organisation_id), partner_keys.key_of(session, node, hand_over.organisation_id)
     if key is None or list(hand_over.preview.problems()):
         raise BadRequest
+    referral_id = hand_over.once if ID.fullmatch(hand_over.once) else new_id(node.now())
     room_id = working.found(session, node, viewer, keys, CASE, hand_over.label)
     opened = holding.open_room(session, node, viewer, keys, room_id)
     for content in hand_over.contents:
         room_content.write(session, node, opened, content)
     invitation = working.invite(session, node, viewer, room_id, to, since=1)
-    referral_id = new_id(node.now())
     header = boxing.Header(node.settings.uri(f"/referrals/{referral_id}"), node.actor_uri, to, opened.uri, hand_over.deadline)
     sealed = boxing.seal(hand_over.preview, header)
     boxing.put(node, referral_id, key.kid, boxing.boxed(sealed.key, key, header))
@@ -190,6 +206,17 @@ def decline(session: Session, node: Node, viewer: Viewer, referral_id: str, reas
     forget(session, node, row)
 
 
+def follow_room(session: Session, node: Node, referral_id: str) -> None:
+    """Its room was answered by itself: ours is the same answer."""
+    row = by_id(session, referral_id)
+    room = rooms.load(session, node, row.room)
+    yes = any(seat.invitation.id == row.invitation and seat.state == seats.ACCEPTED for seat in room.seats)
+    say(session, node, row, Word(node.now(), ACCEPTED, RECIPIENT) if yes else Word(node.now(), REJECTED, RECIPIENT, OTHER))
+    audit.record(session, node.now(), None, "referral.accept" if yes else "referral.decline", referral_id)
+    if not yes:
+        forget(session, node, row)
+
+
 def forget(session: Session, node: Node, row: Any) -> None:
     """Of a referral that came and came to nothing there stay its id, whose it was, and that. Last in a unit."""
     session.execute(sa.delete(ReferralPerson).where(ReferralPerson.referral_id == row.id))
@@ -223,22 +250,17 @@ def finish(session: Session, node: Node, viewer: Viewer, referral_id: str, outco
     drop_preview(session, node, row)
 
 
-def hand_history(session: Session, node: Node, opened: Opened, keys: Keys) -> None:
-    """The sender's person has opened the room of an accepted one: what lies in it from its beginning is readable there now."""
-    mine = sa.and_(Referral.room == opened.uri, Referral.sent, Referral.state == ACCEPTED, Referral.history_at.is_(None))
-    referral_id = session.execute(sa.select(Referral.id).where(mine)).scalar()
-    if referral_id is not None:
-        working.settle(session, node, opened, keys)
-        session.execute(sa.update(Referral).where(Referral.id == referral_id).values(history_at=node.now()))
-        audit.record(session, node.now(), opened.viewer, "referral.history", referral_id)
-
-
 def say(session: Session, node: Node, row: Any, word: Word) -> None:
     """Our own word, kept and sent."""
     me = actors.own(session, node)
     made = wire.word(outbox.new_uri(node), me.uri, row.uri, row.room, word)
     learn(session, node, row.id, word)
     outbox.publish(session, node, me.id, made, to=[row.organisation_id], order_key=row.room, about=row.uri)
+
+
+def is_there(session: Session, referral_id: str) -> bool:
+    """Whether a form that calls a referral so was sent already."""
+    return session.execute(sa.select(Referral.id).where(Referral.id == referral_id)).first() is not None
 
 
 def header_of(session: Session, node: Node, row: Any) -> boxing.Header:

@@ -84,8 +84,7 @@ class Two:
 
     async def history(self, here: str) -> None:
         """Ilse opens the room of an accepted one, and Baobab asks for what is its own."""
-        opened = await self.ilse.open(here)
-        await self.meridian.here.write(service.hand_history, opened, self.ilse.keys)
+        await self.ilse.settle(here)
         await until("the boxes have come", self.baobab.ask)
 
 

@@ -1,0 +1,127 @@
+"""Decides what is listed of referrals, for whom: those that came for keepers and whoever they were handed to, those we sent for people on
+their case; and what stands at the top of somebody's home."""
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fedcollab.access.viewer import Viewer
+from fedcollab.actors.models import Actor
+from fedcollab.actors.node import Node
+from fedcollab.base.errors import NotFound
+from fedcollab.sealing import consents, holding, organisation
+from fedcollab.sealing.chain_models import RoomEntry
+from fedcollab.sealing.consents import today
+from fedcollab.sealing.room_models import Room, RoomPerson
+
+from .models import Referral, ReferralPerson
+from .states import ACCEPTED, IN_PROGRESS
+
+EACH = 50
+BOX_MADE = "room.box_made"  # somebody with the keys has opened the room since
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A referral in a list, with nothing of what it is about: with whom, where it stands and since when (microseconds), by which day an
+    answer is asked for. `room_id` is our row of its room where whoever looks is on it, `case_id` that of the case it comes from; `unread`
+    that the other side cannot read yet what was handed over; `people` the names of those of us who look at it."""
+
+    id: str
+    sent: bool
+    name: str
+    host: str
+    state: str
+    code: str
+    deadline: str
+    late: bool
+    at: int
+    changed_at: int
+    room_id: str
+    case_id: str
+    unread: bool
+    people: tuple[str, ...] = ()
+
+
+def came(session: Session, node: Node, viewer: Viewer) -> list[Listed]:
+    """Those that came, what waits first: all for keepers who hold the key, else those handed to the viewer, or whose room they are on."""
+    handed = sa.select(ReferralPerson.referral_id).where(ReferralPerson.person_id == viewer.person_id)
+    rooms = sa.select(Room.uri).where(Room.id.in_(holding.mine(session, viewer.person_id)))
+    mine = sa.or_(Referral.id.in_(handed), Referral.room.in_(rooms))
+    sees = sa.true() if viewer.person_id in organisation.holders(session) else mine
+    return _listed(session, node, viewer, sa.and_(~Referral.sent, sees))
+
+
+def sent(session: Session, node: Node, viewer: Viewer) -> list[Listed]:
+    """Those that we have sent from cases that the viewer is on."""
+    return _listed(session, node, viewer, sa.and_(Referral.sent, Referral.case_id.in_(holding.mine(session, viewer.person_id))))
+
+
+def one(session: Session, node: Node, viewer: Viewer, referral_id: str) -> Listed:
+    """One that the viewer may know of. Raises NotFound."""
+    found = [*came(session, node, viewer), *sent(session, node, viewer)]
+    for listed in found:
+        if listed.id == referral_id:
+            return listed
+    raise NotFound
+
+
+def _listed(session: Session, node: Node, viewer: Viewer, which: sa.ColumnElement[bool]) -> list[Listed]:
+    on_it = sa.and_(RoomPerson.room_id == Room.id, RoomPerson.person_id == viewer.person_id, RoomPerson.until.is_(None))
+    made = sa.exists().where(RoomEntry.room_id == Room.id, RoomEntry.action == BOX_MADE)
+    columns = (Referral.id, Referral.sent, Actor.name, Actor.host, Referral.state, Referral.code, Referral.deadline, Referral.at)
+    query = sa.select(*columns, Referral.changed_at, Referral.case_id, RoomPerson.room_id, made.label("made"))
+    query = query.join(Actor, Actor.id == Referral.organisation_id).outerjoin(Room, Room.uri == Referral.room).outerjoin(RoomPerson, on_it)
+    order = sa.case((Referral.state == IN_PROGRESS, 0), (Referral.state == ACCEPTED, 1), else_=2)
+    rows = session.execute(query.where(which).order_by(order, Referral.at.desc(), Referral.id.desc()).limit(EACH)).all()
+    people = _people(session, [row.id for row in rows])
+    return [
+        Listed(
+            row.id,
+            row.sent,
+            row.name,
+            row.host,
+            row.state,
+            row.code,
+            row.deadline,
+            row.state == IN_PROGRESS and bool(row.deadline) and row.deadline < today(node),
+            row.at,
+            row.changed_at,
+            row.room_id or "",
+            row.case_id or "",
+            row.sent and row.state == ACCEPTED and bool(row.room_id) and not row.made,
+            people.get(row.id, ()),
+        )
+        for row in rows
+    ]
+
+
+def _people(session: Session, ids: list[str]) -> dict[str, tuple[str, ...]]:
+    query = sa.select(ReferralPerson.referral_id, Actor.name).join(Actor, Actor.id == ReferralPerson.person_id)
+    found: dict[str, tuple[str, ...]] = {}
+    for row in session.execute(query.where(ReferralPerson.referral_id.in_(ids)).order_by(ReferralPerson.since, Actor.name)):
+        found[row.referral_id] = (*found.get(row.referral_id, ()), row.name)
+    return found
+
+
+@dataclass(frozen=True)
+class Note:
+    """What stands at the top of somebody's home: how many wait for an answer of ours, of those how many are late; how many of ours are
+    late, were answered lately, or cannot be read by the other side yet; how much is to be erased."""
+
+    waiting: int
+    late: int
+    ours_late: int
+    unread: int
+    erase: int
+
+
+def at_home(session: Session, node: Node, viewer: Viewer) -> Note | None:
+    """None where nothing waits for this person."""
+    theirs, ours = came(session, node, viewer), sent(session, node, viewer)
+    waiting = [one for one in theirs if one.state == IN_PROGRESS]
+    erase = len(consents.to_erase(session)) if viewer.person_id in organisation.holders(session) else 0
+    late = sum(one.late for one in waiting), sum(one.late for one in ours)
+    found = Note(len(waiting), *late, sum(one.unread for one in ours), erase)
+    return found if any((found.waiting, found.ours_late, found.unread, found.erase)) else None

@@ -1,0 +1,160 @@
+"""Decides the pages by which a person is referred, one step each, and the yes to a referral that came, with which its people come onto the
+case."""
+
+from typing import Any
+
+from aiohttp import web
+from multidict import MultiDictProxy
+from sqlalchemy.orm import Session
+
+from fedcollab.access.viewer import Viewer
+from fedcollab.actors.node import Node
+from fedcollab.base.clock import new_id
+from fedcollab.base.errors import FedcollabError, NotFound, Refused
+from fedcollab.base.web import read_form, redirect, words_of
+from fedcollab.feature import read_grave_form
+from fedcollab.features.cases import needs, partners
+from fedcollab.features.cases.checking import Wrong
+from fedcollab.features.cases.desk import Desk, desk_of
+from fedcollab.features.cases.forms import Option, form
+from fedcollab.features.cases.framing import ACCESS, CASE, show
+from fedcollab.features.cases.grounds import PARTS
+from fedcollab.features.cases.sharing import Share
+from fedcollab.features.referrals import service, views
+from fedcollab.features.referrals.views import WORDS, opener
+from fedcollab.features.referrals.words import NoKey
+from fedcollab.federation.kernel import KERNEL
+from fedcollab.federation.partners import admitted_hosts
+from fedcollab.sealing.unlocked import Locked, unlocked_of
+
+from . import propose_referral
+from .propose_referral import FIELDS, FIRST, GROUND, LOOK, PERMISSION, STEPS, TO, YES, Form, Plan
+
+Fields = MultiDictProxy[str]
+
+
+async def show_refer(request: web.Request) -> web.Response:
+    """The first step: to whom. Those who cannot receive one are shown as such."""
+    desk = await desk_of(request)
+    return await _step(request, desk, TO, {"deadline": [propose_referral.proposed_deadline(desk)]}, new_id())
+
+
+async def go_on(request: web.Request) -> web.Response:
+    """The next step, or the one before; the same again with the word on what is wrong."""
+    fields = await read_form(request)
+    desk, typed, step = await desk_of(request), _typed(fields), fields.get("step", "")
+    if step not in STEPS:
+        raise NotFound
+    at = STEPS.index(step)
+    if fields.get("act") == "back":
+        return await _step(request, desk, STEPS[max(0, at - 1)], typed, fields.get("once", ""))
+    error = await _wrong(request, desk, step, typed)
+    next_step = step if error is not None else STEPS[min(at + 1, len(STEPS) - 1)]
+    return await _step(request, desk, next_step, typed, fields.get("once", ""), error)
+
+
+async def send(request: web.Request) -> web.Response:
+    """Records the share and sends the referral; the step that something is wrong in, where it is."""
+    fields = await read_grave_form(request)
+    viewer, keys, kernel = opener(request), await unlocked_of(request), request.app[KERNEL]
+    typed, once = _typed(fields), fields.get("once", "")
+    try:
+        made = await kernel.database.write(propose_referral.send, kernel.node, viewer, keys, request.match_info["id"], typed, once)
+    except Locked:
+        raise
+    except Refused as error:
+        if error.status in (404, 410):
+            raise
+        field = error.field if isinstance(error, Wrong) else ""
+        step = next((name for name, names in FIELDS.items() if field in names), TO if isinstance(error, NoKey) else LOOK)
+        return await _step(request, await desk_of(request), step, typed, once, error)
+    return redirect(f"/referrals/{made}")
+
+
+async def accept(request: web.Request) -> web.Response:
+    """Our yes to one that came: the colleagues who take it come onto its case and know all parts of it at first."""
+    viewer, fields, kernel = opener(request), await read_grave_form(request), request.app[KERNEL]
+    people = fields.getall("people", [])
+    try:
+        await kernel.database.write(take_on, kernel.node, viewer, request.match_info["id"], people)
+    except Refused as error:
+        if error.status == 404:
+            raise
+        return await views.one_page(request, error, "people", people)
+    return redirect(f"/referrals/{request.match_info['id']}")
+
+
+def take_on(session: Session, node: Node, viewer: Viewer, referral_id: str, people: list[str]) -> None:
+    """Raises what `service.accept` raises."""
+    room_id = service.accept(session, node, viewer, referral_id, people)
+    needs.begin(session, node, viewer, room_id, dict.fromkeys(people))
+
+
+def _typed(fields: Fields) -> Form:
+    return {name: fields.getall(name, []) for names in FIELDS.values() for name in names}
+
+
+async def _wrong(request: web.Request, desk: Desk, step: str, typed: Form) -> FedcollabError | None:
+    """What is wrong with what was typed in one step."""
+
+    def look(session: Session, node: Node) -> None:
+        propose_referral.check_from(desk)
+        if step == TO:
+            _check_to(session, node, typed)
+        elif step == FIRST:
+            propose_referral.first(typed, desk.look.today)
+        elif step == YES:
+            propose_referral.taken(desk, typed)
+        else:
+            propose_referral.plan(session, node, desk, typed)
+
+    try:
+        await request.app[KERNEL].database.write(look, request.app[KERNEL].node)
+    except Refused as error:
+        return error
+    return None
+
+
+def _check_to(session: Session, node: Node, typed: Form) -> None:
+    try:
+        service.check_recipient(session, node, next(iter(typed["to"]), "")[:36])
+    except NotFound:
+        raise Wrong("to", propose_referral.CHOOSE) from None
+
+
+async def _step(request: web.Request, desk: Desk, step: str, typed: Form, once: str, error: FedcollabError | None = None) -> web.Response:
+    """The page of a step; a step that cannot be shown for what was typed before leads back to that one."""
+
+    def look(session: Session, node: Node) -> dict[str, Any]:
+        hosts = admitted_hosts(session)
+        there = [one for one in partners.organisations(session, node) if one.host in hosts]
+        to = next((one for one in there if one.id in typed.get("to", [])), None)
+        made: Plan | None = propose_referral.plan(session, node, desk, typed) if step == LOOK else None
+        return dict(partners=there, to=to, plan=made)
+
+    try:
+        propose_referral.check_from(desk)
+    except Refused as refused:
+        return show(request, desk, "flows/refer_not.html", ACCESS, error=refused)
+    found = await request.app[KERNEL].database.write(look, request.app[KERNEL].node)
+    reader = words_of(request)
+    shown: dict[str, Any] = dict(
+        step=step, steps=STEPS, typed=typed, once=once, names=FIELDS, PARTS=PARTS, readable=propose_referral.readable
+    )
+    shown["fields"] = form(Share, typed, _choices(desk, found["to"], reader), (), PERMISSION) if step == GROUND else []
+    return show(request, desk, "flows/refer.html", ACCESS, error=error, **shown, **found, **WORDS)
+
+
+def _choices(desk: Desk, to: Any, reader: Any) -> dict[str, list[Option]]:
+    """The consents in force that are for this recipient."""
+    mine = [(one.item.id, one.entry) for one in desk.case.in_force if one.entry and to is not None and one.entry.to == to.uri]
+    told = [(of, f"{entry.person} · {reader.on_day(entry.until)} · {entry.what[:80]}") for of, entry in mine]
+    return {"consent": [Option(of, text, own=True) for of, text in told]}
+
+
+ROUTES = (
+    web.get(CASE + "/refer", show_refer),
+    web.post(CASE + "/refer", go_on),
+    web.post(CASE + "/refer/send", send),
+    web.post("/referrals/{id}/accept", accept),
+)
