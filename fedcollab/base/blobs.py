@@ -190,9 +190,10 @@ class Growing:
 
     async def add(self, data: bytes | bytearray) -> None:
         """Writes what comes next. Raises StorageFull."""
-        await self.disk.do(self._add, data)
+        await self.disk.do(self.write, data)
 
-    def _add(self, data: bytes | bytearray) -> None:
+    def write(self, data: bytes | bytearray) -> None:
+        """The same for one of the disk's threads."""
         if self.hashed:
             self._hash.update(data)
         left = memoryview(data)

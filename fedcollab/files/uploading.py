@@ -206,24 +206,25 @@ def close(shelves: Shelves, upload_id: str) -> None:
         hand.growing = None
 
 
-async def pour(growing: Taking, read: Read, most: int, room: Room) -> None:
+async def pour(growing: Taking, read: Read, most: int, room: Room, *, piece: int = PIECE) -> None:
     """Writes what `read` brings until it is empty; what has come is safe also where it breaks off. `most` are the bytes that the file may
     have; the disk is looked at all the while, for others fill it as well. Raises TooLarge, StorageFull, and Cut where it breaks off."""
-    held, pace = bytearray(), Pace(read)
+    held, waiting, pace = list[bytes](), 0, Pace(read)
     try:
         while True:
             chunk = await pace.read()
-            held += chunk
-            if growing.size + len(held) > most:
+            held.append(chunk)
+            waiting += len(chunk)
+            if growing.size + waiting > most:
                 raise TooLarge(MORE)
-            if held and (len(held) >= PIECE or not chunk):
-                room.need_for_file(len(held))
-                await growing.add(held)
-                held = bytearray()
+            if waiting and (waiting >= piece or not chunk):
+                room.need_for_file(waiting)
+                await growing.add(b"".join(held))
+                held, waiting = [], 0
             if not chunk:
                 return
     except CUT as error:
-        await growing.add(held)
+        await growing.add(b"".join(held))
         raise _cut(error) from None
 
 

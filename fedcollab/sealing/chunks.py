@@ -82,7 +82,7 @@ class Sealer:
         self._index = self.size = 0
         self._digest = hashlib.sha256()
 
-    def update(self, data: bytes) -> bytes:
+    def update(self, data: bytes | bytearray) -> bytes:
         """Takes the next bytes of the file; what of it is sealed by now."""
         self.size += len(data)
         return self._take(data)
@@ -103,7 +103,7 @@ class Sealer:
         """What opens the file; only after `finish` is it whole."""
         return FileSecret(self._raw, self.size, self._digest.digest())
 
-    def _take(self, data: bytes) -> bytes:
+    def _take(self, data: bytes | bytearray) -> bytes:
         """Seals all whole chunks but one, which may be the last."""
         self._waiting += data
         out, at = [], 0

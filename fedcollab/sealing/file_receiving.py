@@ -24,6 +24,7 @@ from .carried import Carried
 from .chunks import FileSecret, Sealer
 from .file_reading import OpenedFile
 
+AT_ONCE = 1 << 19  # bytes that are sealed in one go
 TOO_LARGE = N_("The picture is too large to lose what its camera wrote beside it. Make it smaller, or choose to send it as it is.")
 
 
@@ -39,7 +40,10 @@ class Sealing:
 
     async def add(self, data: bytes | bytearray) -> None:
         """Seals and writes what comes next. Raises StorageFull."""
-        await self.growing.add(await self.disk.do(self.sealer.update, bytes(data)))
+        await self.disk.do(self._add, data)
+
+    def _add(self, data: bytes | bytearray) -> None:
+        self.growing.write(self.sealer.update(data))
 
     async def end(self) -> None:
         """Seals and writes the rest; all of it outlives a loss of power when this returns."""
@@ -105,7 +109,7 @@ async def sealed(kernel: Kernel, shelves: Shelves, viewer: Viewer, read: Read, n
     try:
         await growing.begin()
         sealing = Sealing(growing, shelves.disk)
-        await uploading.pour(sealing, read, quotas.limit(kernel.node.settings), kernel.node.room)
+        await uploading.pour(sealing, read, quotas.limit(kernel.node.settings), kernel.node.room, piece=AT_ONCE)
         if not sealing.size:
             raise Refused(quotas.EMPTY)
         await sealing.end()

@@ -10,6 +10,7 @@ from . import (
     casing,
     catching,
     fanning,
+    filing,
     finding,
     reading,
     sealing,
@@ -36,6 +37,7 @@ MEASURES = {
     "talking": talking.measure,
     "fanning": fanning.measure,
     "uploading": uploading.measure,
+    "filing": filing.measure,
     "backing": backing.measure,
     "finding": finding.measure,
 }

@@ -6,7 +6,8 @@ from typing import Any
 from aiohttp import web
 from multidict import MultiDict, MultiDictProxy
 
-from fedcollab.base.errors import BadRequest, FedcollabError, N_, Refused, Unauthorized, Unavailable
+from fedcollab.access.viewer import Viewer
+from fedcollab.base.errors import FedcollabError, N_, Refused, Unauthorized, Unavailable
 from fedcollab.base.web import check_token, read_form, redirect, stream, typed_into
 from fedcollab.feature import login_address, member_of, page
 from fedcollab.federation.kernel import KERNEL
@@ -19,7 +20,7 @@ from fedcollab.sealing.unlocked import Locked
 
 from . import filing
 from .checking import Wrong, checked
-from .desk import Desk, acted, desk_of, open_desk
+from .desk import Desk, acted, desk_of
 from .filing import WORDS
 from .framing import CASE, FILES, show
 from .grounds import PARTS
@@ -29,7 +30,7 @@ from .telling import UNREAD
 from .work import File
 
 BARE, WHOLE = "bare", "whole"  # what becomes of what is written beside a picture's pixels
-NOT_SENT = FileSecret(bytes(32), 1, bytes(32))  # stands for what the file will have
+NOT_SENT, NOWHERE = FileSecret(bytes(32), 1, bytes(32)), "https://nowhere.example/"  # stand for what the file will have
 ALONE = N_("Choose the kind of information too, or nobody in particular: who needs to know it then sees the file.")
 
 
@@ -69,14 +70,15 @@ async def share(request: web.Request) -> web.StreamResponse:
     fields = sent.fields
     try:
         check_token(request, fields.get("token", ""))
-        member_of(request)
-        desk = await acted(request, open_desk)
+        viewer = member_of(request)
+        await acted(request, filing.check_takes, fields.get("person", ""))
     except (Locked, Unauthorized) as error:
         return _led_there(request, error, fields)
     except FedcollabError as error:
+        await drain(request)
         return page(request, "base/error.html", status=error.status, error=error, back="", typed=typed_into(_proxy(fields)), to="")
     try:
-        await _take(request, sent, desk)
+        await _take(request, sent, viewer)
     except uploading.Cut:
         raise
     except (Refused, Unavailable) as error:
@@ -85,12 +87,12 @@ async def share(request: web.Request) -> web.StreamResponse:
     return redirect(request.path)
 
 
-async def _take(request: web.Request, sent: Sent, desk: Desk) -> None:
+async def _take(request: web.Request, sent: Sent, viewer: Viewer) -> None:
     """Raises Wrong for a field, and what a file may be refused for."""
-    said = _said(sent.fields, desk)
+    said = _said(sent.fields, request.app[KERNEL].node.now())
     if sent.part is None:
         raise Wrong("file", NO_FILE)
-    kernel, viewer = request.app[KERNEL], desk.viewer
+    kernel = request.app[KERNEL]
     kernel.node.room.need()
     most = quotas.limit(kernel.node.settings)
     announced = most if request.content_length is None else max(request.content_length, 1)
@@ -107,14 +109,12 @@ async def _take(request: web.Request, sent: Sent, desk: Desk) -> None:
             await acted(request, filing.share, carried, said)
 
 
-def _said(fields: "MultiDict[str]", desk: Desk) -> dict[str, Any]:
+def _said(fields: "MultiDict[str]", now: int) -> dict[str, Any]:
     """What the form says of the file, before any of it is taken in. Raises Wrong."""
     form = {name: fields.getall(name) for name in fields}
     if fields.get("person") and not fields.get("part"):
         raise Wrong("part", ALONE)
-    entry = checked(File, form, desk.look.now, uri=desk.opened.uri, name="x", media="", secret=NOT_SENT)
-    if entry.person and entry.person not in filing.people(desk):
-        raise BadRequest(reason="case: a file of somebody who is not in it")
+    entry = checked(File, form, now, uri=NOWHERE, name="x", media="", secret=NOT_SENT)
     return dict(about=entry.about, person=entry.person, part=entry.part)
 
 

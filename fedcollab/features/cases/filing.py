@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.node import Node
-from fedcollab.base.errors import Gone, N_, NotFound, Unavailable
+from fedcollab.base.errors import BadRequest, Gone, N_, NotFound, Unavailable
 from fedcollab.files.kinds import BY_TYPE
-from fedcollab.sealing import file_opening, room_chain, sealed_files
+from fedcollab.sealing import acting, file_opening, holding, room_chain, rooms, sealed_files
 from fedcollab.sealing.carried import Carried
 from fedcollab.sealing.chunks import FileSecret
 from fedcollab.sealing.room_models import AWAY, GONE
@@ -125,6 +125,15 @@ def check_opens(found: Listed) -> tuple[FileRow, FileSecret, File]:
     if found.row is None or found.entry is None or found.entry.secret is None or not found.row.key:
         raise Unavailable(ASKED, reason="a sealed file that is not here", retry_after=RETRY, number=RETRY)
     return found.row, found.entry.secret, found.entry
+
+
+def check_takes(session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: str, person: str) -> None:
+    """Whether a case takes a file of theirs, before any of it comes in; the case itself is opened only where it is about somebody. Raises
+    what `open_desk` raises, Frozen, Ended, Outside, and BadRequest for somebody who is not in the case."""
+    inside = holding.is_assigned(session, case_id, viewer.person_id) and not person
+    if not inside and person not in ("", *people(open_desk(session, node, viewer, keys, case_id))):
+        raise BadRequest(reason="case: a file of somebody who is not in it")
+    acting.check_open(rooms.by_row(session, node, case_id))
 
 
 def share(session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: str, carried: Carried, said: dict[str, Any]) -> str:
