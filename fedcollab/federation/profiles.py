@@ -226,13 +226,15 @@ def remember(
 
 
 def renew(session: Session, node: Node, there: ActorData, document: object) -> None:
-    """Takes over a newer document of another organisation's person, from whoever brings it: only its organisation's proof counts.
+    """Takes over a newer document of another organisation's person, from whoever brings it: only its organisation's proof counts. Of an
+    organisation that we know through another one, also one with other keys that those we know have said to come next.
 
     Raises Refused for one that is not proved or has other keys; an older one than ours changes nothing."""
     if not isinstance(document, dict) or (proofs.created(document) or 0) <= there.updated_at:
         return
     profile = parse(document, expected=there.uri)
-    check_proof(profile, actors.keys_of(session, there.organisation_id))
+    follows = there.kind == ORGANIZATION and there.known == INTRODUCED and succeeds(profile, keys.in_state(session, there.id))
+    check_proof(profile, profile.keys if follows else actors.keys_of(session, there.organisation_id))
     remember(session, node, profile, known=there.known, organisation_id=there.organisation_id, through_id=there.through_id)
 
 

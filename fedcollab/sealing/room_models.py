@@ -18,7 +18,8 @@ ASKED, HAD, DENIED, DOCUMENT, SHUT = "open", "had", "refused", "document", "shut
 
 class Room(Model):
     """A sealed room, ours or another's. `state` is open, frozen, out, closed, ending, purged, or nothing while we are only invited; `epoch`
-    and `ck` name the newest case key that counts, `turned_at` when it came, `messages` how many were sealed under it."""
+    and `ck` name the newest case key that counts, `turned_at` when it came, `messages` how many were sealed under it; `proved_by` is our
+    organisation's key that proves what we have said of it."""
 
     __tablename__ = "room"
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
@@ -32,6 +33,7 @@ class Room(Model):
     turned_at: Mapped[int] = mapped_column(default=0)
     messages: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[int]
+    proved_by: Mapped[str] = mapped_column(Text, default="")
 
 
 class RoomFact(Model):

@@ -13,7 +13,7 @@ from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import receipts
 from fedcollab.federation.registry import Early, Handler, Verified
 
-from . import authors, ending, handing, room_chain, room_sending, rooms, sealed_files, working
+from . import authors, ending, handing, proving, room_chain, room_sending, rooms, sealed_files, working
 from .casekeys import CaseKey
 from .facts import Answer, Closed, Invited, by, of, organisations
 from .handing import Named
@@ -36,6 +36,7 @@ def receive_fact(session: Session, node: Node, received: Verified) -> None:
         return
     room = _room(session, node, said)
     if said.fact in room.facts:
+        proving.renewed(session, node, room, said, received)
         return
     _check_concerned(room, said, received)
     _check_number(room, received.actor.uri)

@@ -35,7 +35,7 @@ def tell(session: Session, node: Node, room_id: str, room: Room) -> None:
         if (to, fact_texts.name(fact)) not in told:
             open_.setdefault(fact, []).append(to)
     there = reached(session, {to for whom in open_.values() for to in whom})
-    for fact in sorted(open_, key=_in_order):
+    for fact in sorted(open_, key=in_order):
         whom = [to for to in sorted(open_[fact]) if to in there]
         if whom:
             _send(session, node, room_id, room, fact, [there[to] for to in whom])
@@ -43,7 +43,7 @@ def tell(session: Session, node: Node, room_id: str, room: Room) -> None:
             put(session, RoomTold, *fresh)
 
 
-def _in_order(fact: Fact) -> tuple[int, int, str]:
+def in_order(fact: Fact) -> tuple[int, int, str]:
     """Invitations come first, then case keys by epoch, then what was said: words of somebody count once they stand in a list."""
     if isinstance(fact, CaseKey):
         return 1, fact.epoch, fact.ck
@@ -64,7 +64,7 @@ def reached(session: Session, uris: set[str]) -> dict[str, str]:
 
 
 def _send(session: Session, node: Node, room_id: str, room: Room, fact: Fact, to: list[str]) -> None:
-    me, activity = actors.own(session, node), _activity_of(session, room_id, fact)
+    me, activity = actors.own(session, node), activity_of(session, room_id, fact)
     if by(fact) != room.me:
         author = actors.by_uri(session, by(fact))
         if activity and author is not None:
@@ -74,7 +74,7 @@ def _send(session: Session, node: Node, room_id: str, room: Room, fact: Fact, to
     if not activity or not _is_kept(session, activity["id"]):
         activity_id = activity["id"] if activity else fact.id if isinstance(fact, Invited) else outbox.new_uri(node)
         made = document(activity_id, me.uri, _said(session, room, room_id, fact))
-        _keep(session, room_id, fact, outbox.publish(session, node, me.id, made, to=to, order_key=room.id, about=room.id))
+        keep(session, room_id, fact, outbox.publish(session, node, me.id, made, to=to, order_key=room.id, about=room.id))
         return
     for organisation_id in to:
         outbox.publish_again(session, organisation_id, [(activity["id"].rsplit("/", 1)[-1], room.id)])
@@ -113,12 +113,14 @@ def _where(room_id: str, fact: Fact) -> tuple[Any, Any]:
     return RoomFact, sa.and_(RoomFact.room_id == room_id, RoomFact.name == fact_texts.name(fact))
 
 
-def _activity_of(session: Session, room_id: str, fact: Fact) -> dict[str, Any]:
+def activity_of(session: Session, room_id: str, fact: Fact) -> dict[str, Any]:
+    """The activity by which a fact is proved; empty for what is ours and was never told."""
     model, there = _where(room_id, fact)
     found: dict[str, Any] = session.execute(sa.select(model.activity).where(there)).scalar_one()
     return found
 
 
-def _keep(session: Session, room_id: str, fact: Fact, activity: dict[str, Any]) -> None:
+def keep(session: Session, room_id: str, fact: Fact, activity: dict[str, Any]) -> None:
+    """From now on a fact is proved by this activity."""
     model, there = _where(room_id, fact)
     session.execute(sa.update(model).where(there).values(activity=activity))
