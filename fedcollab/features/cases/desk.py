@@ -203,6 +203,8 @@ async def desk_of(request: web.Request) -> Desk:
 
 
 def _note(session: Session, node: Node, desk: Desk, keys: Keys) -> Desk:
+    if not holding.is_assigned(session, desk.id, desk.viewer.person_id):  # taken off while it was opened
+        raise NoLonger
     desk = _settled(session, node, desk, keys)
     room_chain.add(session, node, desk.id, desk.viewer, "case.read")
     return desk
