@@ -220,7 +220,6 @@ ACTIONS = {
     "key.readmit": N_("New key of a person confirmed by a keeper"),
     "case.read": N_("Case read"),
     "case.export": N_("Signed copy of a case taken along"),
-    "case.share": N_("Ground of a share in a case put on record"),
     "case.need": N_("What somebody needs to know in a case changed"),
     "case.share": N_("Ground of sharing a case noted"),
     "token.create": N_("Token for a tool made"),

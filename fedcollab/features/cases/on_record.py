@@ -49,6 +49,7 @@ ACTS = {  # %(who)s has done it, %(what)s is to whom
     "room.gone": N_("%(who)s has what was sealed in the case no more."),
     "room.box_shut": N_("%(who)s found a key of the case that does not open, and asked for it again."),
     "room.open_as_keeper": N_("%(who)s opened the case as a keeper, for what its members wait for."),
+    "room.ask_again": N_("%(who)s had a key of the case asked for once more."),
     "room.hand": N_("%(who)s handed the keys of the case to %(what)s again."),
     "room.heal": N_("%(who)s mended two lists of who is inside."),
     "room.agree": N_("%(who)s accepted how two lists were mended."),
