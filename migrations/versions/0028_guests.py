@@ -25,10 +25,8 @@ def upgrade() -> None:
         sa.Column("joined_at", sa.BigInteger),
         sa.Column("let_in_at", sa.BigInteger),
         sa.Column("let_in_by_id", sa.String(36), sa.ForeignKey("actor.id")),
-        sa.Column("entry", sa.Text, nullable=False),
         sa.Column("ended_at", sa.BigInteger),
         sa.Column("ended_by_id", sa.String(36), sa.ForeignKey("actor.id")),
-        sa.Column("end_told", sa.Boolean, nullable=False),
         sa.UniqueConstraint("person_id", name=op.f("uq_guest_person_id")),
     )
     op.create_index("ix_guest_room_id", "guest", ["room_id"])

@@ -105,7 +105,7 @@ async def _assign(request: web.Request, viewer: Viewer, error: FedcollabError | 
 def _check_nobodys(session: Session, case_id: str) -> None:
     """Raises NotFound for a case that somebody of us is on: whoever is on it puts others on it."""
     membership.of_case(session, case_id)
-    if holding.assigned(session, case_id):
+    if holding.ours(session, case_id):
         raise NotFound
 
 

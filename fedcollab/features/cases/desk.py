@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from aiohttp import web
 from sqlalchemy.orm import Session
 
-from fedcollab.access.viewer import CASEWORKER, KEEPER, Viewer
+from fedcollab.access.viewer import CASEWORKER, GUEST, KEEPER, Viewer
 from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import Gone, N_, NotFound
@@ -25,10 +25,10 @@ from fedcollab.sealing.holding import Opened
 from fedcollab.sealing.pairs import PersonPrivate
 from fedcollab.sealing.room_content import Message
 from fedcollab.sealing.room_models import CASE, ERASED, RoomPerson, SealedMessage
-from fedcollab.sealing.room_state import Room
+from fedcollab.sealing.room_state import OPEN, Room
 from fedcollab.sealing.unlocked import unlocked_of
 
-from . import access, consented, handles, lateness, naming, needs
+from . import access, consented, handles, lateness, naming, needs, visiting
 from .access import Access
 from .arriving import Arrived, Look
 from .folding import fold
@@ -39,8 +39,10 @@ from .models import CaseRecord
 from .naming import Names
 from .record import Entry
 from .shown import Case
+from .visiting import GuestOut
 
 OPENERS = frozenset({CASEWORKER, KEEPER})  # the roles of whom cases are opened by; both compel a second factor
+READERS = OPENERS | {GUEST}  # a guest's too; what changes a case is for openers alone
 Keys = list[PersonPrivate]
 
 
@@ -84,18 +86,30 @@ class Desk:
 
 
 def open_desk(session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: str) -> Desk:
-    """The case for one of us who is on it, in a unit that writes. Raises NotFound, NoLonger."""
+    """The case for one of us who is on it, or a guest, in a unit that writes. Raises NotFound, NoLonger."""
     return _settled(session, node, look_at(session, node, viewer, keys, case_id), keys)
 
 
 def _settled(session: Session, node: Node, desk: Desk, keys: Keys) -> Desk:
+    if desk.viewer.is_guest:  # who hands nothing out
+        return _kept(session, node, desk)
     working.settle(session, node, desk.opened, keys)
-    return _kept(session, node, desk)
+    desk = _kept(session, node, desk)
+    for of in _ended(desk) if desk.access.state == OPEN else ():
+        _, desk = add(session, node, desk, GuestOut(at=node.now(), of=of))
+    return desk
+
+
+def _ended(desk: Desk) -> list[str]:
+    """By which entries the others still take somebody for a guest of ours who is one no more: told by whoever opens the case next, for it
+    takes a key."""
+    here = {one.who.uri for one in desk.access.guests if one.person_id}
+    return [guest.id for guest in desk.case.guests if guest.organisation == desk.look.organisation and guest.entry.person not in here]
 
 
 def look_at(session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: str) -> Desk:
     """The same in a unit that only reads: a case of years takes longer to open than others may wait to write. Raises NotFound, NoLonger."""
-    if not viewer.roles & OPENERS:
+    if not viewer.roles & READERS:
         raise NotFound
     try:
         opened = holding.open_room(session, node, viewer, keys, case_id)
@@ -119,7 +133,8 @@ def say(session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: str, 
 
 def add(session: Session, node: Node, desk: Desk, entry: Entry, uri: str = "", *, files: Sequence[Carried] = ()) -> tuple[str, Desk]:
     """The same for a case that is open already, with sealed files that have come in here: the entry's id (`uri` where that was made
-    before), and the desk with it."""
+    before), and the desk with it. Raises Forbidden for what is not a guest's to say."""
+    visiting.check(desk.viewer, entry)
     content = document(entry)
     made = room_content.write(session, node, desk.opened, content, uri, files=files)
     on_it = {one.who.uri for one in desk.access.organisations}
@@ -136,7 +151,7 @@ def owners(room: Room) -> frozenset[str]:
 def _folded(session: Session, viewer: Viewer, opened: Opened, messages: tuple[Message, ...], look: Look) -> Desk:
     case = fold((Arrived(one.id, one.author, one.organisation, one.at, one.content, one.lacks) for one in messages), look)
     names = naming.names(session, {look.person, *_spoken_of(case, messages), *access.uris(opened.room)})
-    return Desk(viewer, opened, None, messages, case, look, names, access.access(session, opened, names))
+    return Desk(viewer, opened, None, messages, case, look, names, access.access(session, opened, names, case.guests))
 
 
 def _spoken_of(case: Case, messages: tuple[Message, ...]) -> Iterator[str]:
@@ -146,6 +161,7 @@ def _spoken_of(case: Case, messages: tuple[Message, ...]) -> Iterator[str]:
     yield from (work.entry.owner for work in (*case.tasks, *case.plan) if work.entry)
     yield from (share.entry.to for share in case.shares if share.entry)
     yield from (consent.entry.to for consent in case.consents if consent.entry)
+    yield from (guest.entry.person for guest in case.guests)
     yield case.terms.lead if case.terms else ""
 
 
@@ -193,10 +209,18 @@ def worker_of(request: web.Request) -> Viewer:
     return viewer
 
 
+def reader_of(request: web.Request) -> Viewer:
+    """The same, and guests."""
+    viewer = member_of(request)
+    if not viewer.roles & READERS:
+        raise NotFound
+    return viewer
+
+
 async def desk_of(request: web.Request) -> Desk:
     """The case of a page's address, read by whoever is signed in and has unlocked their keys; that they read it is on record. Raises
     Unauthorized, Locked, NotFound, NoLonger."""
-    viewer = worker_of(request)
+    viewer = reader_of(request)
     keys, kernel = await unlocked_of(request), request.app[KERNEL]
     desk = await kernel.database.read(look_at, kernel.node, viewer, keys, request.match_info["id"])
     return await kernel.database.write(_note, kernel.node, desk, keys)
@@ -213,6 +237,6 @@ def _note(session: Session, node: Node, desk: Desk, keys: Keys) -> Desk:
 async def acted(request: web.Request, work: Callable[..., Any], *args: Any) -> Any:
     """What `work(session, node, viewer, keys, case id, ...)` answers, as one unit, for whoever is signed in and has unlocked their keys. A
     form is read before this."""
-    viewer = worker_of(request)
+    viewer = reader_of(request)
     keys, kernel = await unlocked_of(request), request.app[KERNEL]
     return await kernel.database.write(work, kernel.node, viewer, keys, request.match_info["id"], *args)

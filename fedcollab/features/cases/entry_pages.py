@@ -19,7 +19,7 @@ from fedcollab.sealing.room_models import SealedMessage
 
 from . import contact_rules, entry_forms
 from .checking import Wrong
-from .desk import Desk, Keys, acted, add, desk_of, open_desk, worker_of
+from .desk import Desk, Keys, acted, add, desk_of, open_desk, reader_of
 from .entry_forms import BECAUSE_FIELD, NEW, SURE, Page
 from .facts import facts
 from .forms import Form
@@ -81,7 +81,7 @@ async def _form(request: web.Request, build: Build) -> web.Response:
 
 
 async def _write(request: web.Request, build: Build) -> web.Response:
-    worker_of(request)
+    reader_of(request)
     fields = await read_fields(request)
     if came_back(request, fields):
         return await _again(request, build, fields)

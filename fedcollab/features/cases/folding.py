@@ -13,6 +13,7 @@ from .sharing import Consent, Share, Withdrawn
 from .showing import Sight
 from .shown import THERE, WITHHELD, Case, ConsentShown, PartShown, PersonShown, ShareShown, Shown, Work
 from .standing import Place, in_force, rule
+from .visiting import GuestIn, GuestOut, GuestShown
 from .work import File, Progress, Step, Task
 
 Kind = TypeVar("Kind", bound=Entry)
@@ -63,6 +64,7 @@ class _Fold:
             files=tuple(shown for shown, _file in self._of(File)),
             shares=tuple(self._shares(consents)),
             consents=tuple(consents.values()),
+            guests=tuple(self._guests()),
             holds=tuple(self.shown[item.id] for item in self.hidden.holds),
             gone=self.hidden.gone,
             unread=sum(item.entry is None for item in self.items),
@@ -127,6 +129,16 @@ class _Fold:
             else:
                 how = "given" if entry.until >= self.today else "ended"
             yield ConsentShown(shown, entry, how)
+
+    def _guests(self) -> Iterator[GuestShown]:
+        """Those who are inside, whose end nobody has told and whose day has not passed."""
+        ended = {item.entry.of for item in self.items if isinstance(item.entry, GuestOut) and not item.void}
+        for item in self.items:
+            if not isinstance(item.entry, GuestIn) or item.void or item.id in ended:
+                continue
+            if not item.entry.until or item.entry.until >= self.today:
+                entry = without_text(item.entry) if item.id in self.hidden.how else item.entry
+                yield GuestShown(item.id, item.organisation, entry)
 
     def _shares(self, consents: Mapping[str, ConsentShown]) -> Iterator[ShareShown]:
         for shown, entry in self._of(Share):

@@ -34,6 +34,7 @@ TABS = (
     Tab(ACCESS, "/access", N_("Access")),
     Tab(RECORD, "/record", N_("Record")),
 )
+FOR_GUESTS = frozenset({TIMELINE, TASKS, PEOPLE, FILES})
 
 
 def show(
@@ -43,5 +44,6 @@ def show(
     the names of the fields of that form."""
     field = at + error.field if isinstance(error, Wrong) else ""
     errors = {field: error.in_words(words_of(request))} if error is not None else {}
-    frame: dict[str, Any] = dict(desk=desk, case=desk.case, tab=tab, tabs=TABS, errors=errors, STATUS=CASE_STATUS, LABELS=LABELS)
+    tabs = [one for one in TABS if not desk.viewer.is_guest or one.name in FOR_GUESTS]
+    frame: dict[str, Any] = dict(desk=desk, case=desk.case, tab=tab, tabs=tabs, errors=errors, STATUS=CASE_STATUS, LABELS=LABELS)
     return page(request, template, status=error.status if error is not None else 200, **(frame | values))

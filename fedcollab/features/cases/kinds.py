@@ -10,6 +10,7 @@ from .people import Exploitation, Health, Identity, Person, SafeContact, Suspici
 from .reading import document, entry_in
 from .record import Closed, Entry, Hold, HoldLifted, Opened, StatusChanged, Terms
 from .sharing import Consent, Share, Withdrawn
+from .visiting import GuestIn, GuestOut
 from .work import Contact, Decision, File, Message, Progress, Step, Task
 
 __all__ = ["ALL", "document", "is_newer", "parse"]
@@ -18,7 +19,7 @@ ALL: tuple[type[Entry], ...] = (
     *(Opened, Terms, StatusChanged, Closed, Hold, HoldLifted),
     *(Message, Decision, Contact, Task, Step, Progress, File),
     *(Person, Identity, SafeContact, Where, Exploitation, Health, Suspicion),
-    *(Share, Consent, Withdrawn),
+    *(Share, Consent, Withdrawn, GuestIn, GuestOut),
     *(Correction, Masking, Unmasking, Redaction, Erased, Suspected),
 )
 KINDS = {kind.KIND: kind for kind in ALL}

@@ -32,7 +32,8 @@ def seen(desk: Desk) -> str:
     """What a page has shown of who can read a case, so that nobody sends to others than they have seen (P5)."""
     there = [(one.who.uri, one.state, tuple(person.uri for person in one.people)) for one in desk.access.organisations]
     ours = sorted(one.person_id for one in desk.access.ours)
-    return hashlib.sha256(repr((ours, sorted(there))).encode()).hexdigest()[:32]
+    guests = sorted(one.who.uri for one in desk.access.guests)
+    return hashlib.sha256(repr((ours, guests, sorted(there))).encode()).hexdigest()[:32]
 
 
 def invite(

@@ -13,17 +13,18 @@ from fedcollab.actors.models import OWN, Actor
 @dataclass(frozen=True, repr=False)
 class Named:
     """A person or an organisation: what they are called (empty where this node does not know), the address they come from, and the row id
-    of one of ours (empty for partners')."""
+    of one of ours (empty for partners'), and of a guest the organisation that they are of."""
 
     uri: str
     name: str
     host: str
     own_id: str = ""
+    works_for: str = ""
 
     @property
     def said(self) -> str:
         """What stands on a page."""
-        return self.name or self.host
+        return ", ".join(filter(None, (self.name or self.host, self.works_for)))
 
 
 class Names(dict[str, Named]):
@@ -36,8 +37,10 @@ class Names(dict[str, Named]):
 
 def names(session: Session, uris: Iterable[str]) -> Names:
     """Who these are."""
-    query = sa.select(Actor.uri, Actor.name, Actor.host, Actor.id, Actor.known).where(Actor.uri.in_(sorted({uri for uri in uris if uri})))
-    return Names({row.uri: Named(row.uri, row.name, row.host, row.id if row.known == OWN else "") for row in session.execute(query)})
+    columns = (Actor.uri, Actor.name, Actor.host, Actor.id, Actor.known, Actor.works_for)
+    query = sa.select(*columns).where(Actor.uri.in_(sorted({uri for uri in uris if uri})))
+    found = session.execute(query)
+    return Names({one.uri: Named(one.uri, one.name, one.host, one.id if one.known == OWN else "", one.works_for) for one in found})
 
 
 def listed(found: Mapping[str, Named], uris: Iterable[str]) -> list[Named]:

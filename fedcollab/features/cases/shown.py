@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from .people import Part, Person
 from .record import Entry, Stage, Terms
 from .sharing import Consent, Share
+from .visiting import GuestShown
 from .work import Step, Task
 
 THERE, WITHHELD = "there", "withheld"
@@ -104,8 +105,8 @@ class ShareShown:
 @dataclass(frozen=True, repr=False)
 class Case:
     """A case as it stands for one person now. `status` is a code of grounds.CASE_STATUS, or empty before the first entry is here;
-    `terms_ids` and `status_ids` are what a new one replaces; `gone` are the ids whose content has to be destroyed; `unread` counts what
-    could not be read."""
+    `terms_ids` and `status_ids` are what a new one replaces; `guests` are those inside; `gone` are the ids whose content has to be
+    destroyed; `unread` counts what could not be read."""
 
     code: str
     terms: Terms | None
@@ -122,6 +123,7 @@ class Case:
     shares: tuple[ShareShown, ...]
     consents: tuple[ConsentShown, ...]
     holds: tuple[Shown, ...]
+    guests: tuple[GuestShown, ...]
     gone: frozenset[str]
     unread: int
 

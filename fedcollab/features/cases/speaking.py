@@ -9,7 +9,7 @@ from multidict import MultiDictProxy
 from fedcollab.base.web import read_form, redirect
 
 from .checking import Wrong, checked
-from .desk import Desk, acted, desk_of, say, worker_of
+from .desk import Desk, acted, desk_of, reader_of, say
 from .record import Entry
 
 Fields = MultiDictProxy[str]
@@ -25,7 +25,7 @@ def lists(fields: Fields) -> dict[str, list[str]]:
 async def said(request: web.Request, kind: type[Entry], again: Again, back: str, known: Known = lambda _desk: {}) -> web.Response:
     """Adds an entry of a kind from the form that was sent, and leads back to `back` of its case; `known` is what the page knows of itself,
     by the case as it is now. Where a field is wrong, what `again` shows."""
-    worker_of(request)
+    reader_of(request)
     fields = await read_form(request)
 
     def make(desk: Desk) -> Entry:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from .arriving import Item
 from .mending import Correction
 from .record import Closed, HoldLifted, Opened, Standing, StatusChanged, Terms
+from .visiting import GuestIn, GuestOut, is_theirs
 from .work import Step, Task
 
 Place = tuple[str, ...]
@@ -54,14 +55,16 @@ def _chain(items: Iterable[Item], opened: Item | None, owners: frozenset[str]) -
 
 def _may(item: Item, by_id: Mapping[str, Item], leads: frozenset[str]) -> bool:
     """Whether an organisation may say this: status and end are the leader's to say, a correction its author's (anybody's for what is to be
-    done), a hold is lifted by who holds."""
+    done), a hold is lifted by who holds, of a guest their own node's organisation tells."""
     entry = item.entry
+    if isinstance(entry, GuestIn):
+        return is_theirs(entry, item.organisation)
     if isinstance(entry, StatusChanged | Closed):
         return item.organisation in leads
-    if isinstance(entry, Correction | HoldLifted):
+    if isinstance(entry, Correction | HoldLifted | GuestOut):
         named = by_id.get(entry.of)
         same = named is None or named.organisation == item.organisation
-        if isinstance(entry, HoldLifted) or named is None or named.entry is None:
+        if isinstance(entry, HoldLifted | GuestOut) or named is None or named.entry is None:
             return same
         return type(named.entry) is type(entry.entry) and (same or isinstance(entry.entry, Task | Step))
     return True

@@ -4,7 +4,7 @@ from typing import Any
 
 from fedcollab.base.errors import N_
 
-from .grounds import CASE_STATUS, LAWFUL_BASIS, METHODS, PARTS, PROGRESS, REACHED, REFERRAL_REASON, ROLES, SPECIAL
+from .grounds import CASE_STATUS, LAWFUL_BASIS, METHODS, ORGANISATIONS, PARTS, PROGRESS, REACHED, REFERRAL_REASON, ROLES, SPECIAL
 from .words import SUPPORT
 
 KINDS = {
@@ -31,6 +31,8 @@ KINDS = {
     "share": N_("Shared"),
     "consent": N_("Consent"),
     "withdrawn": N_("Consent withdrawn"),
+    "guest": N_("A guest was let in"),
+    "guest-ended": N_("A guest has ended"),
     "correction": N_("Corrected"),
     "masking": N_("Hidden"),
     "unmasking": N_("Shown again"),
@@ -57,6 +59,7 @@ WORDS: dict[str, Any] = {
     "PROGRESS": PROGRESS,
     "ROLES": ROLES,
     "PARTS": PARTS,
+    "ORGANISATIONS": ORGANISATIONS,
     "SUPPORT": SUPPORT,
     "BASIS": LAWFUL_BASIS,
     "CONDITION": SPECIAL,

@@ -17,8 +17,11 @@ ACCOUNT = frozenset(
         *("/settings/keys", "/settings/sessions", "/settings/notices"),
     )
 )
-CASE = frozenset(("/cases/{id}", "/cases/{id}/say/{kind}", "/cases/{id}/search"))
+CASE = frozenset(
+    "/cases/{id}" + part for part in ("", "/say/{kind}", "/search", "/tasks", "/tasks/progress", "/people", "/people/{person}")
+)
 ALLOWED = ACCOUNT | CASE
+ONLY = {"/cases/{id}/new/{kind}": frozenset({"contact"})}  # of an address that is for many things, those that are for guests
 
 
 @web.middleware
@@ -27,12 +30,13 @@ async def only_their_case(request: web.Request, handler: Handler) -> web.StreamR
     if viewer_of(request).is_guest:
         if request.path == "/" and request.method == "GET":
             return redirect(HOME)
-        if path_of(request) not in ALLOWED:
+        if not may_use(request):
             raise NotFound
     return await handler(request)
 
 
-def path_of(request: web.Request) -> str:
-    """The route that a request has found, as it is written; empty for none."""
+def may_use(request: web.Request) -> bool:
+    """Whether the route that a request has found is for guests; none is not."""
     resource = request.match_info.route.resource
-    return resource.canonical if resource is not None else ""
+    path = resource.canonical if resource is not None else ""
+    return path in ALLOWED or request.match_info.get("kind", "") in ONLY.get(path, ())

@@ -8,8 +8,7 @@ from fedcollab.base.model import Model
 
 class Guest(Model):
     """A guest of ours on one case, from the invitation on. `works_for` is their organisation, `type` what it is, as a code; `until` the
-    last day, or empty. The invitation's token is stored as its hash alone, empty once it is used or ended. `entry` is the message in
-    which the case's members were told, `end_told` whether they were told of the end too."""
+    last day, or empty. The invitation's token is stored as its hash alone, empty once it is used or ended."""
 
     __tablename__ = "guest"
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
@@ -26,7 +25,5 @@ class Guest(Model):
     joined_at: Mapped[int | None]
     let_in_at: Mapped[int | None]
     let_in_by_id: Mapped[str | None] = mapped_column(ForeignKey("actor.id"))
-    entry: Mapped[str] = mapped_column(Text, default="")
     ended_at: Mapped[int | None]
     ended_by_id: Mapped[str | None] = mapped_column(ForeignKey("actor.id"))
-    end_told: Mapped[bool] = mapped_column(default=False)

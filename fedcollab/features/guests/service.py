@@ -13,9 +13,10 @@ from fedcollab.base.clock import DAY, iso, new_id
 from fedcollab.base.crypto import new_token, stored
 from fedcollab.base.errors import Gone, N_, NotFound, Refused
 from fedcollab.base.markup import plain
+from fedcollab.base.model import aliased
 from fedcollab.base.statements import put
 from fedcollab.sealing import holding, room_chain, rooms
-from fedcollab.sealing.room_models import CASE, Room
+from fedcollab.sealing.room_models import CASE, Room, RoomPerson
 from fedcollab.sealing.room_state import CLOSED, OPEN, OUT, PURGED
 
 from .models import Guest
@@ -23,6 +24,7 @@ from .models import Guest
 GOOD_FOR, KEPT = 7 * DAY, 30 * DAY  # an invitation; the row of one that nobody came by
 INVITED, LATE, JOINED, IN, ENDED = "invited", "late", "joined", "in", "ended"
 NAME, LONGEST = 80, 120  # letters
+LABEL = AMBER  # not the strict one, and where people are inside by name they are
 OVER = (CLOSED, PURGED, OUT)
 USED = N_("This invitation was used already, was taken back, or is too old. Ask whoever gave it to you for a new one.")
 NOT_HERE = N_("Under this label no guest comes in: it is for the own people of the organisations named.")
@@ -52,9 +54,7 @@ class GuestData:
     person_id: str | None
     joined_at: int | None
     let_in_at: int | None
-    entry: str
     ended_at: int | None
-    end_told: bool
 
     def state(self, now: int) -> str:
         """`invited`, `late` (nobody came by the invitation in time), `joined` (has an account and reads nothing yet), `in`, `ended`."""
@@ -71,7 +71,7 @@ class GuestData:
 
 
 COLUMNS = ("id", "room_id", "name", "works_for", "type", "until", "expires_at")
-LATER = ("at", "person_id", "joined_at", "let_in_at", "entry", "ended_at", "end_told")
+LATER = ("at", "person_id", "joined_at", "let_in_at", "ended_at")
 
 
 @dataclass(frozen=True, repr=False)
@@ -99,7 +99,7 @@ def invite(session: Session, node: Node, viewer: Viewer, room_id: str, asked: As
     row = dict(
         id=new_id(now), room_id=room_id, name=name, works_for=works_for, type=asked.type, until=until, by_id=viewer.person_id, at=now
     )
-    put(session, Guest, **row, token_hash=stored(token), expires_at=now + GOOD_FOR, entry="", end_told=False, **_nothing_yet())
+    put(session, Guest, **row, token_hash=stored(token), expires_at=now + GOOD_FOR, **_nothing_yet())
     room_chain.add(session, node, room_id, viewer, "guest.invite", str(row["id"]))
     return str(row["id"]), token
 
@@ -115,7 +115,7 @@ def check_case(session: Session, viewer: Viewer, room_id: str) -> None:
     row = rooms.by_id(session, room_id)
     if row.kind != CASE:
         raise NotFound
-    if row.label != AMBER:
+    if row.label != LABEL:
         raise Refused(NOT_HERE)
     if row.state != OPEN:
         raise Refused(N_("Guests are asked into open cases alone."))
@@ -146,9 +146,9 @@ def declined(session: Session, node: Node, token: str) -> None:
     session.execute(sa.delete(Guest).where(Guest.id == guest.id))
 
 
-def let_in(session: Session, node: Node, viewer: Viewer, guest: GuestData, entry: str) -> None:
-    """They read the case from now on; its members were told by this entry."""
-    values = dict(let_in_at=node.now(), let_in_by_id=viewer.person_id, entry=entry)
+def let_in(session: Session, node: Node, viewer: Viewer, guest: GuestData) -> None:
+    """They read the case from now on."""
+    values = dict(let_in_at=node.now(), let_in_by_id=viewer.person_id)
     session.execute(sa.update(Guest).where(Guest.id == guest.id).values(values))
     room_chain.add(session, node, guest.room_id, viewer, "guest.let_in", guest.person_id or guest.id)
 
@@ -159,14 +159,9 @@ def ended(session: Session, node: Node, viewer: Viewer | None, guest: GuestData)
     if guest.person_id is None:
         session.execute(sa.delete(Guest).where(Guest.id == guest.id))
     else:
-        over = dict(ended_at=node.now(), ended_by_id=viewer.person_id if viewer else None, end_told=not guest.entry)
+        over = dict(ended_at=node.now(), ended_by_id=viewer.person_id if viewer else None)
         session.execute(sa.update(Guest).where(Guest.id == guest.id).values(over))
     room_chain.add(session, node, guest.room_id, viewer, "guest.end", guest.person_id or guest.id)
-
-
-def end_is_told(session: Session, guest_id: str) -> None:
-    """The members of the case have been told that this guest's time is over."""
-    session.execute(sa.update(Guest).where(Guest.id == guest_id).values(end_told=True))
 
 
 def of_case(session: Session, room_id: str) -> list[GuestData]:
@@ -189,16 +184,14 @@ def of_person(session: Session, person_id: str) -> GuestData | None:
 
 
 def over(session: Session, node: Node) -> list[GuestData]:
-    """Those who have to end: the case has, their last day has passed, or their account was ended."""
+    """Those who have to end: the case has, their last day has passed, they were taken off it, or their account was ended."""
     late = sa.and_(Guest.until != "", Guest.until < iso(node.now())[:10])
-    gone = sa.exists().where(Actor.id == Guest.person_id, Actor.disabled_at.is_not(None))
+    person = aliased(Actor)
+    gone = sa.exists().where(person.id == Guest.person_id, person.disabled_at.is_not(None))
     case = sa.exists().where(Room.id == Guest.room_id, Room.state.in_(OVER))
-    return _found(session, sa.and_(Guest.ended_at.is_(None), sa.or_(late, gone, case)))
-
-
-def untold(session: Session, room_id: str) -> list[GuestData]:
-    """Those who have ended without a word to the members of the case, which takes a key that nobody had at hand."""
-    return _found(session, sa.and_(Guest.room_id == room_id, Guest.ended_at.is_not(None), Guest.end_told.is_(False)))
+    there = sa.exists().where(RoomPerson.room_id == Guest.room_id, RoomPerson.person_id == Guest.person_id, RoomPerson.until.is_(None))
+    off = sa.and_(Guest.let_in_at.is_not(None), ~there)
+    return _found(session, sa.and_(Guest.ended_at.is_(None), sa.or_(late, gone, case, off)))
 
 
 def forget_late(session: Session, node: Node) -> None:

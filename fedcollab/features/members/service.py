@@ -100,7 +100,7 @@ def add_member(
 
 
 def add_guest(
-    session: Session, node: Node, viewer: Viewer, *, username: str, name: str, works_for: str, password_hash: str, language: str
+    session: Session, node: Node, viewer: Viewer | None, *, username: str, name: str, works_for: str, password_hash: str, language: str
 ) -> MemberData:
     """The account of somebody of an organisation without a node (`works_for`), who is a guest and never more; partners are told nothing.
     Raises Refused, Conflict."""

@@ -87,7 +87,7 @@ async def session_viewer(request: web.Request, handler: Handler) -> web.StreamRe
     return await handler(request)
 
 
-async def _signed_in(request: web.Request, token: str, to: str, kept: Fields | None = None) -> web.Response:
+async def go_on(request: web.Request, token: str, to: str, kept: Fields | None = None) -> web.Response:
     """On to where somebody wanted to go; who owes a code is asked for it first. `kept` as in `_login_page`."""
     if isinstance(token, sessions.OwesCode):
         response = await _code_page(request, to, token, kept=kept) if kept else redirect("/login/code?" + urlencode({"next": to}))
@@ -137,7 +137,7 @@ async def login(request: web.Request) -> web.Response:
     if not token:
         return _login_page(request, to, username=username, kept=kept, error=WRONG, status=422)
     throttle.passed(username, address)
-    return await _signed_in(request, token, to, kept)
+    return await go_on(request, token, to, kept)
 
 
 def to_wait(response: web.Response, error: Refused) -> web.Response:
@@ -193,7 +193,7 @@ async def login_code(request: web.Request) -> web.Response:
     if not token:
         return await _code_page(request, to, half, kept=kept, error=why, status=422)
     tries()
-    return await _signed_in(request, token, to, kept)
+    return await go_on(request, token, to, kept)
 
 
 def code_tries(request: web.Request, person_id: str, code: str) -> Callable[[], None]:
@@ -236,7 +236,7 @@ async def join(request: web.Request) -> web.Response:
                 agent=request.headers.get("User-Agent", ""),
                 unlock_key=made.unlock,
             )
-            return await _signed_in(request, started, "/")
+            return await go_on(request, started, "/")
         except Gone:
             raise  # somebody else has used it up meanwhile
         except Refused as error:
@@ -251,7 +251,7 @@ async def use_link(request: web.Request) -> web.Response:
         return page(request, "members/link.html")
     await read_form(request)
     token = await kernel.database.write(service.use_link, kernel.node, request.match_info["token"], request.headers.get("User-Agent", ""))
-    return await _signed_in(request, token, "/settings/password")  # with a second factor by way of the page that asks for its code
+    return await go_on(request, token, "/settings/password")  # with a second factor by way of the page that asks for its code
 
 
 async def settings(request: web.Request) -> web.Response:

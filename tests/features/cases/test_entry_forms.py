@@ -20,12 +20,14 @@ from fedcollab.features.cases.people import Identity, Person, Suspicion
 from fedcollab.features.cases.reading import members
 from fedcollab.features.cases.record import Entry, Opened
 from fedcollab.features.cases.sharing import Consent
+from fedcollab.features.cases.visiting import GuestIn, GuestOut
 from fedcollab.features.cases.work import Contact, File
 
 from .browser import Filled, Sent
 from .entries import NOW, P, S, days, entries, filled
 
-TYPED = [kind for kind in ALL if kind not in (File, Suspected, Correction)]  # files have their own forms, a correction what it corrects
+APART = (File, Suspected, Correction, GuestIn, GuestOut)  # files and guests have their own forms, a correction what it corrects
+TYPED = [kind for kind in ALL if kind not in APART]
 KNOWN = {"replaces", "of", "code", "entry", "instead", "label"}  # what pages know by themselves
 EN = words("en", "UTC")
 

@@ -12,6 +12,7 @@ from fedcollab.features.cases.people import Health, Part, Person, SafeContact, S
 from fedcollab.features.cases.record import Closed, Opened, StatusChanged, Terms
 from fedcollab.features.cases.sharing import Consent, Share
 from fedcollab.features.cases.shown import Case
+from fedcollab.features.cases.visiting import GuestIn
 from fedcollab.features.cases.work import File, Message
 from fedcollab.sealing.chunks import FileSecret
 
@@ -21,6 +22,7 @@ PERSON = arrived("person", Person(at=NOW, person=P, role="PotentialVictim"))
 KNOWN: dict[Any, dict[str, Any]] = {
     SafeContact: {"nobody": False},
     Suspicion: {"code": S},
+    GuestIn: {"person": ANNA},
     Opened: {"code": "hagufe-sotaba", "replaces": (), "lead": A},
     Consent: {"capacity": "Child", "decided_by": "Court", "to_name": ""},
     Share: {"to_name": "", "without": "", "without_why": "", "out_of": "KH", "into": "TH"},

@@ -1,0 +1,145 @@
+"""Decides how guests come onto their case and go: an account by their invitation, let in once words are compared, ended with all that is
+theirs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from fedcollab.access.viewer import GUEST, Viewer
+from fedcollab.actors import service as actors
+from fedcollab.actors.node import Node
+from fedcollab.base.clock import iso
+from fedcollab.base.errors import Conflict, Gone, N_, NotFound, Refused
+from fedcollab.features.cases import desk, membership, needs, permission
+from fedcollab.features.cases.desk import Desk, Keys
+from fedcollab.features.cases.sharing import Share
+from fedcollab.features.cases.visiting import GuestIn
+from fedcollab.features.guests import service
+from fedcollab.features.guests.service import ENDED, JOINED, GuestData
+from fedcollab.features.members import factor, sessions, unlocking
+from fedcollab.features.members import service as members
+from fedcollab.federation.words import Spoken
+from fedcollab.sealing import holding, people, room_chain, words
+
+NO_KEY = N_("They have no key yet. It is made when they sign in with their password.")
+NO_FACTOR = N_("They have not set up their second factor yet. Without it nobody is let in.")
+ANOTHER = N_("Their key is another one by now than the one whose words you compared. Compare them again.")
+CHOOSE_TYPE = N_("Choose what their organisation is.")
+NOT_SAID = N_("Say that you have heard them read all the words, and that they are the same.")
+
+
+@dataclass(frozen=True, repr=False)
+class Account:
+    """What a guest chooses when they come: `unlock` comes of the password."""
+
+    username: str
+    hashed: str
+    unlock: bytes
+    language: str
+    agent: str
+
+
+def join(session: Session, node: Node, token: str, chosen: Account) -> str:
+    """Uses an invitation up: an account, a key, and a session's token. Refused, the invitation stays good. Raises Gone, Refused."""
+    guest = service.invited(session, node, token)
+    account = dict(username=chosen.username, password_hash=chosen.hashed, language=chosen.language)
+    made = members.add_guest(session, node, None, name=guest.name, works_for=guest.works_for, **account)
+    service.joined(session, node, guest, made.person_id)
+    started = sessions.start_session(session, node, made.person_id, chosen.agent)
+    unlocking.first(session, node, made.person_id, started, chosen.unlock)
+    return started
+
+
+@dataclass(frozen=True, repr=False)
+class Ready:
+    """A guest who has come: the words of their key, and what is lacking yet before they can be let in (a message id, or nothing)."""
+
+    kid: str
+    words: Spoken | None
+    lacks: str
+
+
+def ready(session: Session, node: Node, guest: GuestData) -> Ready:
+    """How far a guest is who has an account."""
+    key = people.current(session, guest.person_id) if guest.person_id else None
+    if guest.person_id is None or key is None:
+        return Ready("", None, NO_KEY)
+    owes = factor.compelled(node, frozenset({GUEST})) and not factor.is_on(session, guest.person_id)
+    return Ready(key.kid, words.of_one(actors.by_id(session, guest.person_id).uri, key.public), NO_FACTOR if owes else "")
+
+
+def let_in(
+    session: Session,
+    node: Node,
+    viewer: Viewer,
+    keys: Keys,
+    case_id: str,
+    guest_id: str,
+    share: Callable[[Desk, GuestData], Share],
+    *,
+    kid: str,
+    shown: str,
+) -> None:
+    """Lets a guest read the case, by somebody on it who has compared the words of the key `kid`: what is shared with that, and on which
+    ground, is recorded first (P2), and everybody on the case is told. Raises Wrong, NotFound, Refused; Conflict where the access list is
+    another than the page has `shown`, or the key, or they are in already."""
+    service.check_case(session, viewer, case_id)
+    guest = service.on_case(session, case_id, guest_id)
+    at = desk.open_desk(session, node, viewer, keys, case_id)
+    if guest.person_id is None or guest.state(node.now()) != JOINED:
+        raise Conflict(N_("Look at the list of guests again: this one cannot be let in now."))
+    stands = ready(session, node, guest)
+    if stands.lacks:
+        raise Refused(stands.lacks)
+    if stands.kid != kid:
+        raise Conflict(ANOTHER)
+    if shown != membership.seen(at):
+        raise Conflict(membership.CHANGED)
+    said = share(at, guest)
+    permission.check(said, at.case)
+    _, at = desk.add(session, node, at, said)
+    holding.assign(session, node, viewer, keys, case_id, guest.person_id, guest=True)
+    needs.give(session, node, viewer, case_id, guest.person_id, said.parts)
+    uri = actors.by_id(session, guest.person_id).uri
+    desk.add(session, node, at, _told(node.now(), uri, guest, said))
+    room_chain.add(session, node, case_id, viewer, "case.share", guest.person_id)
+    service.let_in(session, node, viewer, guest)
+
+
+def _told(now: int, uri: str, guest: GuestData, said: Share) -> GuestIn:
+    """What everybody on the case is told."""
+    return GuestIn(at=now, person=uri, name=guest.name, works_for=guest.works_for, type=guest.type, parts=said.parts, until=guest.until)
+
+
+def end(session: Session, node: Node, viewer: Viewer | None, guest: GuestData) -> None:
+    """A guest is one no more: their account, sessions and keys die with this commit, the case gets a new key (P28); an invitation is good
+    for nothing. `viewer` is None where the case, their time or their account was over."""
+    service.ended(session, node, viewer, guest)
+    if guest.person_id is None:
+        return
+    needs.forget(session, guest.room_id, guest.person_id)
+    if members.find(session, guest.person_id).disabled_at is None:
+        members.disable(session, node, viewer, guest.person_id)
+
+
+def end_by_hand(session: Session, node: Node, viewer: Viewer, case_id: str, guest_id: str) -> None:
+    """The same by one of ours on the case, whatever its state. Raises NotFound, Gone."""
+    if viewer.is_guest or not holding.is_assigned(session, case_id, viewer.person_id):
+        raise NotFound
+    guest = service.on_case(session, case_id, guest_id)
+    if guest.state(node.now()) == ENDED:
+        raise Gone(N_("This guest has ended already."))
+    end(session, node, viewer, guest)
+
+
+def end_due(session: Session, node: Node) -> None:
+    """A chore: guests whose case or time is over."""
+    for guest in service.over(session, node):
+        end(session, node, None, guest)
+
+
+def listed(session: Session, node: Node, case_id: str) -> dict[str, Any]:
+    """What the page of a case's guests shows: those of ours, and today."""
+    return {"guests": service.of_case(session, case_id), "today": iso(node.now())[:10]}
