@@ -9,11 +9,11 @@ from sqlalchemy.orm import Session
 from fedcollab.access.models import RED
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.node import Node
-from fedcollab.base.errors import BadRequest, FedcollabError, N_, Refused
+from fedcollab.base.errors import BadRequest, FedcollabError, N_, NotFound, Refused
 from fedcollab.base.web import redirect
 from fedcollab.feature import COLLEAGUES, read_grave_form
 from fedcollab.federation.kernel import KERNEL
-from fedcollab.sealing import working
+from fedcollab.sealing import holding, working
 from fedcollab.sealing.unlocked import Locked, unlocked_of
 
 from . import membership, needs
@@ -35,6 +35,8 @@ async def assign(request: web.Request) -> web.Response:
     """Puts a colleague on the case."""
 
     def work(session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: str, fields: Fields) -> None:
+        if not holding.is_assigned(session, case_id, viewer.person_id):  # keepers have a page of their own (answering.py)
+            raise NotFound
         _may(request, session, fields.get("person", ""))
         membership.assign(session, node, viewer, keys, case_id, fields.get("person", ""), fields.getall("part", []))
 

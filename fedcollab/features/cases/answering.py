@@ -1,11 +1,12 @@
-"""Decides how an invitation is answered, with who of us is on the case then; and how keepers put somebody on a case that nobody of us is
-on."""
+"""Decides how an invitation is answered, with who of us is on the case then; and how keepers put somebody on a case, through the
+organisation's key: where nobody of us is on it, or those who are cannot work."""
 
 from typing import Any
 
 from aiohttp import web
 from sqlalchemy.orm import Session
 
+from fedcollab.access.models import RED
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import BadRequest, FedcollabError, NotFound, Refused
@@ -13,6 +14,8 @@ from fedcollab.base.web import redirect, words_of
 from fedcollab.feature import COLLEAGUES, keeper_of, page, read_grave_form
 from fedcollab.federation.kernel import KERNEL
 from fedcollab.sealing import holding, opening, organisation, rooms
+from fedcollab.sealing.holding import Assigned
+from fedcollab.sealing.room_state import CLOSED, FROZEN, OPEN
 from fedcollab.sealing.unlocked import Locked, unlocked_of
 
 from . import membership, naming
@@ -63,7 +66,7 @@ async def _answer(request: web.Request, viewer: Viewer, error: FedcollabError | 
 
 
 async def show_assign(request: web.Request) -> web.Response:
-    """For keepers: whom to put on a case that nobody of us is on."""
+    """For keepers: whom to put on a case."""
     return await _assign(request, keeper_of(request))
 
 
@@ -74,7 +77,7 @@ async def assign(request: web.Request) -> web.Response:
     keys = await unlocked_of(request)
 
     def work(session: Session, node: Node) -> None:
-        _check_nobodys(session, case_id)
+        _for_keepers(session, viewer, case_id)
         if person not in {found for found, _ in request.app[COLLEAGUES](session, OPENERS)}:
             raise BadRequest(membership.ANOTHER)
         membership.assign(session, node, viewer, keys, case_id, person, ())
@@ -92,21 +95,25 @@ async def assign(request: web.Request) -> web.Response:
 
 async def _assign(request: web.Request, viewer: Viewer, error: FedcollabError | None = None) -> web.Response:
     def look(session: Session) -> dict[str, Any]:
-        _check_nobodys(session, request.match_info["id"])
+        there = _for_keepers(session, viewer, request.match_info["id"])
         row = membership.of_case(session, request.match_info["id"])
         holds = viewer.person_id in organisation.holders(session)
-        return dict(row=row, since=rooms.by_id(session, row.id).created_at, others=request.app[COLLEAGUES](session, OPENERS), holds=holds)
+        on_it = {one.person_id for one in there}
+        others = [one for one in request.app[COLLEAGUES](session, OPENERS) if one[0] not in on_it]
+        return dict(row=row, since=rooms.by_id(session, row.id).created_at, others=others, holds=holds, there=there)
 
     found = await request.app[KERNEL].database.read(look)
     errors = {"person": error.in_words(words_of(request))} if error else {}
     return page(request, "cases/assign.html", status=error.status if error else 200, errors=errors, LABELS=LABELS, **found)
 
 
-def _check_nobodys(session: Session, case_id: str) -> None:
-    """Raises NotFound for a case that somebody of us is on: whoever is on it puts others on it."""
-    membership.of_case(session, case_id)
-    if holding.ours(session, case_id):
+def _for_keepers(session: Session, viewer: Viewer, case_id: str) -> list[Assigned]:
+    """Who of us is on a case that a keeper can put somebody on. Raises NotFound for one for people by name, and for one that they are on
+    themselves."""
+    row, there = membership.of_case(session, case_id), holding.ours(session, case_id)
+    if row.label == RED or row.state not in (OPEN, FROZEN, CLOSED) or viewer.person_id in {one.person_id for one in there}:
         raise NotFound
+    return there
 
 
 ROUTES = (

@@ -63,12 +63,14 @@ class Asked:
 
 @dataclass(frozen=True, repr=False)
 class Mine:
-    """What the page shows; `more` is where older ones begin, `open` whether cases can be opened here."""
+    """What the page shows; `more` is where older ones begin, `open` whether cases can be opened here; for keepers the cases with nobody on,
+    and those that others of us are on, with their names."""
 
     rows: list[Row]
     more: str
     asked: list[Asked]
     nobody: list[Row]
+    others: list[tuple[Row, list[str]]]
     open: bool
     today: str
 
@@ -94,6 +96,7 @@ def mine(session: Session, node: Node, viewer: Viewer, keys: Keys, before: str =
         more=f"{rows[-1].since}-{rows[-1].id}" if len(found) > EACH else "",
         asked=waiting(session, node, viewer),
         nobody=[_row(one) for one in _nobodys(session)] if viewer.is_keeper else [],
+        others=_others(session, viewer) if viewer.is_keeper else [],
         open=opening.opens(organisation.facts(session, node)),
         today=iso(node.now())[:10],
     )
@@ -119,6 +122,14 @@ def count(session: Session, viewer: Viewer) -> int:
     late = sa.select(CaseRecord.room_id).join(RoomPerson, on_it).where(CaseRecord.late)
     lonely = len(list(_nobodys(session))) if viewer.is_keeper else 0
     return sum(len(session.execute(query.limit(100)).all()) for query in (invited, late)) + lonely
+
+
+def _others(session: Session, viewer: Viewer) -> list[tuple[Row, list[str]]]:
+    mine = sa.exists().where(RoomPerson.room_id == Room.id, RoomPerson.person_id == viewer.person_id, RoomPerson.until.is_(None))
+    somebody = sa.exists().where(RoomPerson.room_id == Room.id, RoomPerson.until.is_(None))
+    query = _rows(Room.created_at).where(Room.state.in_((OPEN, FROZEN, CLOSED)), Room.label != RED, somebody, ~mine)
+    rows = session.execute(query.order_by(Room.created_at.desc()).limit(100)).all()
+    return [(_row(one), [person.name for person in holding.assigned(session, one.id)]) for one in rows]
 
 
 def _rows(since: Any) -> sa.Select[Any]:

@@ -73,10 +73,14 @@ def assign(session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: st
 
 
 def unassign(session: Session, node: Node, viewer: Viewer, case_id: str, person_id: str) -> None:
-    """Takes one of us off a case; what opened it for them is destroyed."""
+    """Takes one of us off a case; what opened it for them is destroyed. Where nobody is left who knows a part, those who are left know
+    all."""
     of_case(session, case_id)
-    needs.forget(session, case_id, person_id)
     working.unassign(session, node, viewer, case_id, person_id)
+    needs.forget(session, case_id, person_id)
+    left = [one.person_id for one in holding.assigned(session, case_id)]
+    if left and not needs.everybody(session, case_id):
+        needs.begin(session, node, viewer, case_id, left)
 
 
 def invitation(session: Session, node: Node, viewer: Viewer, case_id: str) -> Seat:
