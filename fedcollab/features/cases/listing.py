@@ -126,10 +126,15 @@ def count(session: Session, viewer: Viewer) -> int:
 
 def _others(session: Session, viewer: Viewer) -> list[tuple[Row, list[str]]]:
     mine = sa.exists().where(RoomPerson.room_id == Room.id, RoomPerson.person_id == viewer.person_id, RoomPerson.until.is_(None))
-    somebody = sa.exists().where(RoomPerson.room_id == Room.id, RoomPerson.until.is_(None))
-    query = _rows(Room.created_at).where(Room.state.in_((OPEN, FROZEN, CLOSED)), Room.label != RED, somebody, ~mine)
+    query = _rows(Room.created_at).where(Room.state.in_((OPEN, FROZEN, CLOSED)), Room.label != RED, _somebody(), ~mine)
     rows = session.execute(query.order_by(Room.created_at.desc()).limit(100)).all()
-    return [(_row(one), [person.name for person in holding.assigned(session, one.id)]) for one in rows]
+    return [(_row(one), [person.name for person in holding.ours(session, one.id)]) for one in rows]
+
+
+def _somebody() -> sa.Exists:
+    """In a query of rooms: whether one of us is on it; a guest alone keeps no case."""
+    on_it = sa.and_(RoomPerson.room_id == Room.id, RoomPerson.until.is_(None), Actor.id == RoomPerson.person_id, Actor.works_for == "")
+    return sa.exists().where(on_it)
 
 
 def _rows(since: Any) -> sa.Select[Any]:
@@ -139,9 +144,7 @@ def _rows(since: Any) -> sa.Select[Any]:
 
 def _nobodys(session: Session) -> Iterable[Any]:
     """Cases that nobody of us is on: keepers assign somebody. One for people by name is theirs alone."""
-    ours = sa.and_(Actor.id == RoomPerson.person_id, Actor.works_for == "")  # a guest alone keeps no case
-    somebody = sa.exists().where(RoomPerson.room_id == Room.id, RoomPerson.until.is_(None), ours)
-    query = _rows(Room.created_at).where(Room.state.in_((OPEN, FROZEN, CLOSED)), Room.label != RED, ~somebody)
+    query = _rows(Room.created_at).where(Room.state.in_((OPEN, FROZEN, CLOSED)), Room.label != RED, ~_somebody())
     return session.execute(query.order_by(Room.created_at.desc()).limit(100)).all()
 
 

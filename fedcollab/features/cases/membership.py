@@ -66,7 +66,7 @@ def assign(session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: st
     all, for nobody could give them any. Raises what holding.assign raises, Forbidden for parts that the viewer does not know."""
     of_case(session, case_id)
     holding.assign(session, node, viewer, keys, case_id, person_id)
-    if not needs.everybody(session, case_id):
+    if not needs.somebody(session, case_id):
         needs.begin(session, node, viewer, case_id, [person_id])
     elif wanted := list(parts):
         needs.give(session, node, viewer, case_id, person_id, wanted)
@@ -78,9 +78,8 @@ def unassign(session: Session, node: Node, viewer: Viewer, case_id: str, person_
     of_case(session, case_id)
     working.unassign(session, node, viewer, case_id, person_id)
     needs.forget(session, case_id, person_id)
-    left = [one.person_id for one in holding.assigned(session, case_id)]
-    if left and not needs.everybody(session, case_id):
-        needs.begin(session, node, viewer, case_id, left)
+    if not needs.somebody(session, case_id):
+        needs.begin(session, node, viewer, case_id, [one.person_id for one in holding.ours(session, case_id)])
 
 
 def invitation(session: Session, node: Node, viewer: Viewer, case_id: str) -> Seat:

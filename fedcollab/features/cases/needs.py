@@ -34,6 +34,12 @@ def everybody(session: Session, room_id: str) -> dict[str, frozenset[str]]:
     return {person_id: frozenset(parts) for person_id, parts in found.items()}
 
 
+def somebody(session: Session, room_id: str) -> bool:
+    """Whether one of us on the case knows a part; guests don't count, for they give nobody anything."""
+    known_by = everybody(session, room_id)
+    return any(one.person_id in known_by for one in holding.ours(session, room_id))
+
+
 def begin(session: Session, node: Node, viewer: Viewer, room_id: str, people: Iterable[str]) -> None:
     """Those who are on the case first know all parts: nobody else could give them one."""
     for person_id in people:

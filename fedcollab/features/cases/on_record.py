@@ -13,7 +13,6 @@ ACTS = {  # %(who)s has done it, %(what)s is to whom
     "case.read": N_("%(who)s read the case."),
     "case.export": N_("%(who)s took a signed copy of the case along."),
     "case.need": N_("%(who)s changed what %(what)s needs to know."),
-    "case.share": N_("%(who)s noted on which ground the case is shared with %(what)s."),
     "room.found": N_("%(who)s opened the case."),
     "room.invite": N_("%(who)s invited %(what)s."),
     "room.withdraw": N_("%(who)s took an invitation back."),
