@@ -38,6 +38,7 @@ async def work(made: "Scene") -> None:
         await busy.write(_join, made, name)
     made.places["kivuli"] = await busy.write(_has_key, "Kivuli Support")
     made.places["case"] = await busy.write(_case, made)
+    made.places["alone"] = await busy.write(_alone, made)
     made.places["nobodys"] = await busy.write(_nobodys, made)
     made.places["asked"] = await busy.write(_asked, made.places["kivuli"])
 
@@ -103,6 +104,12 @@ def _case(session: Session, node: Node, made: "Scene") -> str:
     hidden = say(Message(at=now, text="A name that should not stand here."))
     say(Masking(at=now, of=(hidden,)))
     return case_id
+
+
+def _alone(session: Session, node: Node, made: "Scene") -> str:
+    """One that Mira has just opened."""
+    entry = _opened(node, AMBER, code="sutoga-behafo", at=node.now())
+    return beginning.open_case(session, node, made.people["mira"], _keys(node, made, "mira"), entry)
 
 
 def _nobodys(session: Session, node: Node, made: "Scene") -> str:

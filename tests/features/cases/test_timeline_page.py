@@ -1,14 +1,21 @@
 """Shows the timeline on its page: 50 at a time, stable however many come later; what cannot be read said; search inside, stored nowhere."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from html import unescape
 from pathlib import Path
 
 import pytest
 
 from fedcollab.features.cases import timeline
-from fedcollab.features.cases.mending import Erased, Masking
+from fedcollab.features.cases.kinds import ALL
+from fedcollab.features.cases.mending import Correction, Erased, Masking
+from fedcollab.features.cases.record import Opened
 from fedcollab.features.cases.shown import Shown
+from fedcollab.features.cases.telling import KINDS
+from fedcollab.features.cases.work import Message
 from tests.features.cases.desks import Office, office
+from tests.features.cases.entries import filled
 
 TRACES = (b"called from the station", b"STATION called", b"zebra")
 
@@ -64,6 +71,16 @@ async def test_what_is_hidden_is_said_and_what_is_erased_is_destroyed_at_once(at
     assert ("Hidden from everybody on this case" in page, "Erased." in page) == (True, True)
     assert await at.sql("SELECT state, length(body) FROM sealed_message WHERE uri = :uri", uri=gone) == [("erased", 0)]
     assert await at.sql("SELECT state FROM sealed_message WHERE uri = :uri", uri=masked) == [("there",)]
+
+
+async def test_each_kind_of_entry_is_told_in_words(at: Office) -> None:
+    case, now = await at.case("noor"), at.site.kernel.node.now()
+    for kind in ALL:
+        if kind is not Opened:
+            more = {"entry": filled(Message)} if kind is Correction else {}
+            await at.say("noor", case, replace(filled(kind, **more), at=now))
+            status, page = await at["noor"].get(f"/cases/{case}")
+            assert (kind.KIND, status, KINDS[kind.KIND] in unescape(page)) == (kind.KIND, 200, True)
 
 
 async def test_a_kind_that_has_no_form_here_is_not_said(at: Office) -> None:
