@@ -15,6 +15,7 @@ from fedcollab.feature import asked_again, came_back
 from . import act_forms, forms
 from .act_forms import Act
 from .acts import CHANGE, ERASE, HOLD, LIFT, MASK, PROGRESS, REDACT, UNMASK, WITHDRAW, acts
+from .calling import everybody
 from .checking import Wrong
 from .desk import Desk, acted, desk_of, worker_of
 from .entry_forms import who
@@ -53,8 +54,8 @@ async def show_entry(request: web.Request) -> web.Response:
     shown = entry_at(desk.case, desk.id, request.match_info["entry"])
     can = [(name, path(desk.id, name, shown.id)) for name in acts(desk.case, who(desk), shown)]
     reader = words_of(request)
-    said = facts(shown.entry, desk.names, reader) if shown.entry else []
-    before = [facts(entry, desk.names, reader) for entry in shown.before]
+    said = facts(shown.entry, everybody(desk), reader) if shown.entry else []
+    before = [facts(entry, everybody(desk), reader) for entry in shown.before]
     values: dict[str, Any] = dict(shown=shown, said=said, before=before, can=can, NAMES=NAMES, GRAVE=GRAVE, KINDS=KINDS, UNREAD=UNREAD)
     return show(request, desk, "cases/entry.html", TIMELINE, **values)
 
@@ -121,8 +122,8 @@ async def _do(request: web.Request, build: Build, name: str) -> web.Response:
 
 def _show(request: web.Request, desk: Desk, act: Act, values: Form, once: str, error: Wrong | None = None) -> web.Response:
     reader = words_of(request)
-    said = facts(act.item.entry, desk.names, reader) if act.item and act.item.entry else []
-    held = [(hold, facts(hold.entry, desk.names, reader)) for hold in act_forms.holds(desk, act) if hold.entry]
+    said = facts(act.item.entry, everybody(desk), reader) if act.item and act.item.entry else []
+    held = [(hold, facts(hold.entry, everybody(desk), reader)) for hold in act_forms.holds(desk, act) if hold.entry]
     found: dict[str, Any] = dict(act=act, said=said, fields=act_forms.fields(desk, act, values), once=once, held=held, KINDS=KINDS)
     return show(request, desk, "cases/act.html", TIMELINE, error=error, waits=act_forms.waits(desk, act), grave=act.name in GRAVE, **found)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from .calling import everybody
 from .desk import Desk
 from .forms import Choices, Option
 from .grounds import ROLES
@@ -12,7 +13,8 @@ def choices(desk: Desk) -> Choices:
     """By the fields that name them."""
     people = tuple(Option(one.code, one.code, own=True, more=ROLES.get(one.role, "")) for one in desk.case.people)
     organisations = tuple(Option(one.who.uri, one.who.said, own=True) for one in desk.access.inside)
-    persons = tuple(Option(uri, desk.names[uri].said, own=True) for uri in _persons(desk))
+    names = everybody(desk)
+    persons = tuple(Option(uri, names[uri].said, own=True) for uri in _persons(desk))
     others = tuple(one for one in organisations if one.value != desk.look.organisation)
     consents = tuple(Option(one.item.id, _said(desk, one), own=True) for one in desk.case.in_force if one.entry)
     named = {"person": people, "people": people, "lead": organisations, "owner": persons, "to": (*others, *persons)}

@@ -18,6 +18,7 @@ from fedcollab.feature import came_back
 from fedcollab.sealing.room_models import SealedMessage
 
 from . import contact_rules, entry_forms
+from .calling import everybody
 from .checking import Wrong
 from .desk import Desk, Keys, acted, add, desk_of, open_desk, reader_of
 from .entry_forms import BECAUSE_FIELD, NEW, SURE, Page
@@ -136,8 +137,8 @@ def _show(
         fields=entry_forms.fields(desk, page, values),
         seen=seen,
         once=once,
-        beside=[facts(entry, desk.names, reader) for entry in page.stands] if len(page.stands) > 1 else [],
-        of=facts(page.of.entry, desk.names, reader) if page.of and page.of.entry else [],
+        beside=[facts(entry, everybody(desk), reader) for entry in page.stands] if len(page.stands) > 1 else [],
+        of=facts(page.of.entry, everybody(desk), reader) if page.of and page.of.entry else [],
         rules=contact_rules.first(contact_rules.rules(desk.case), page.person) if page.kind is Contact else [],
         sure=error is not None and error.text in contact_rules.ASKED,
         METHODS=METHODS,

@@ -11,6 +11,7 @@ from fedcollab.base.web import words_of
 from fedcollab.federation.kernel import KERNEL
 
 from . import contact_rules, needs
+from .calling import everybody
 from .contact_rules import CONTACT, Rules
 from .desk import Desk, desk_of
 from .facts import Fact, facts
@@ -107,7 +108,7 @@ def parts(desk: Desk, person: PersonShown, ask: dict[str, list[str]], words: Wor
 
 def _view(desk: Desk, name: str, found: list[PartShown], items: dict[str, Shown], ask: list[str], words: Words) -> PartView:
     shown = [items[of] for part in found for of in part.ids if of in items]
-    stands = [Stands(item, facts(item.entry, desk.names, words)) for item in shown if item.entry is not None]
+    stands = [Stands(item, facts(item.entry, everybody(desk), words)) for item in shown if item.entry is not None]
     withheld = any(item.state == WITHHELD for item in shown) or any(part.state == WITHHELD for part in found)
     state = "" if stands or not found else found[0].state
     return PartView(name, KIND_OF[name], stands, state, withheld, ask)
@@ -116,8 +117,8 @@ def _view(desk: Desk, name: str, found: list[PartShown], items: dict[str, Shown]
 async def show_consents(request: web.Request) -> web.Response:
     """Who agreed to what, and what was shared on it, or without."""
     desk, reader = await desk_of(request), words_of(request)
-    consents = [(one, facts(one.entry, desk.names, reader)) for one in desk.case.consents if one.entry]
-    shares = [(one, facts(one.entry, desk.names, reader)) for one in desk.case.shares if one.entry]
+    consents = [(one, facts(one.entry, everybody(desk), reader)) for one in desk.case.consents if one.entry]
+    shares = [(one, facts(one.entry, everybody(desk), reader)) for one in desk.case.shares if one.entry]
     unread = [one.item for one in desk.case.consents if not one.entry] + [one.item for one in desk.case.shares if not one.entry]
     return show(request, desk, "cases/consents.html", CONSENTS, consents=consents[::-1], shares=shares[::-1], unread=len(unread))
 
@@ -125,7 +126,7 @@ async def show_consents(request: web.Request) -> web.Response:
 async def show_holds(request: web.Request) -> web.Response:
     """What is held back from erasure, by whose order and why, until when."""
     desk, reader = await desk_of(request), words_of(request)
-    rows = [(hold, facts(hold.entry, desk.names, reader)) for hold in desk.case.holds if hold.entry]
+    rows = [(hold, facts(hold.entry, everybody(desk), reader)) for hold in desk.case.holds if hold.entry]
     return show(request, desk, "cases/holds.html", RECORD, rows=rows)
 
 

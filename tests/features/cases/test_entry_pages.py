@@ -2,14 +2,17 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from random import Random
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 
+from fedcollab.features.cases.asked_sharing import ALL
 from fedcollab.features.cases.handles import handle
 from fedcollab.features.cases.people import Identity, SafeContact, Suspicion
 from fedcollab.features.cases.sharing import Consent
-from fedcollab.features.cases.work import Task
+from fedcollab.features.cases.work import Message, Task
 
 from .at_desk import Desk, desk_with_people
 from .desks import Office, office
@@ -256,3 +259,24 @@ async def test_a_newcomers_words_on_a_part_they_may_not_read_stand_beside_it(des
     assert "CANARY-NAME" in page
     assert "As she told me" in page
     assert Suspicion.PART not in (await desk.page(desk.person(), "daan")).split("</h2>")[0]
+
+
+EVIL = ["", "\0", "x" * 30_000, "<b>", "https://a.example/actor", "javascript:1", "\u202e", "0000-00-00", "KH", "-1", "yes", "🦜"]
+
+
+async def test_whatever_is_sent_to_a_form_is_kept_or_refused_in_words(desk: Desk) -> None:
+    token = await desk.noor.token(desk.new("message"))
+    other = await desk.office.case("noor")
+    once = (await desk.office.say("noor", other, "In another case")).rpartition("/")[2]
+    random = Random(6)
+    for kind in FORMS:
+        names = [*ALL[kind].fields, "seen", "once", "sure", "of", "code", "replaces", "person", "entry", "secret", "at"]
+        for _ in range(8):
+            sent: Any = [("token", token)] + [(random.choice(names), random.choice([*EVIL, once, P, desk.office.me])) for _ in range(12)]
+            status, headers, page = await desk.noor.ask("POST", desk.new(kind, random.choice(["", P, S])), sent)
+            assert status in (303, 404, 422), (kind, sent)
+            assert "Something went wrong" not in page
+            assert status != 303 or headers["Location"].startswith(desk.path)
+    for path in await desk.every_page("noor"):
+        assert path.startswith(desk.path)
+    assert (await desk.office.desk("noor", other)).case.timeline[-1].entry == Message(at=ANY, text="In another case")
