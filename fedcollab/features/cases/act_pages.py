@@ -12,7 +12,7 @@ from fedcollab.base.errors import Gone, N_
 from fedcollab.base.web import read_fields, redirect, words_of
 from fedcollab.feature import asked_again, came_back
 
-from . import act_forms, forms
+from . import act_forms, forms, gone_pages
 from .act_forms import Act
 from .acts import CHANGE, ERASE, HOLD, LIFT, MASK, PROGRESS, REDACT, UNMASK, WITHDRAW, acts
 from .calling import everybody
@@ -56,7 +56,9 @@ async def show_entry(request: web.Request) -> web.Response:
     reader = words_of(request)
     said = facts(shown.entry, everybody(desk), reader) if shown.entry else []
     before = [facts(entry, everybody(desk), reader) for entry in shown.before]
-    values: dict[str, Any] = dict(shown=shown, said=said, before=before, can=can, NAMES=NAMES, GRAVE=GRAVE, KINDS=KINDS, UNREAD=UNREAD)
+    receipts = (await gone_pages.answers(request, desk, [shown])).get(shown.id, [])
+    values: dict[str, Any] = dict(shown=shown, said=said, before=before, can=can, receipts=receipts)
+    values |= dict(NAMES=NAMES, GRAVE=GRAVE, KINDS=KINDS, UNREAD=UNREAD)
     return show(request, desk, "cases/entry.html", TIMELINE, **values)
 
 

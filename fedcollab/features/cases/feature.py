@@ -12,6 +12,7 @@ from . import (
     entry_pages,
     exporting,
     file_pages,
+    gone_pages,
     inviting,
     lateness,
     listing,
@@ -36,6 +37,7 @@ ROUTES = (
     *entry_pages.ROUTES,
     *people_pages.ROUTES,
     *need_pages.ROUTES,
+    *gone_pages.ROUTES,
     *act_pages.ROUTES,
 )
 

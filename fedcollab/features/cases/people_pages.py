@@ -15,7 +15,7 @@ from .calling import everybody
 from .contact_rules import CONTACT, Rules
 from .desk import Desk, desk_of
 from .facts import Fact, facts
-from .framing import CASE, CONSENTS, PEOPLE, RECORD, show
+from .framing import CASE, CONSENTS, PEOPLE, show
 from .grounds import METHODS, PARTS, PROGRESS, ROLES
 from .handles import person_at
 from .need_pages import colleagues
@@ -123,16 +123,8 @@ async def show_consents(request: web.Request) -> web.Response:
     return show(request, desk, "cases/consents.html", CONSENTS, consents=consents[::-1], shares=shares[::-1], unread=len(unread))
 
 
-async def show_holds(request: web.Request) -> web.Response:
-    """What is held back from erasure, by whose order and why, until when."""
-    desk, reader = await desk_of(request), words_of(request)
-    rows = [(hold, facts(hold.entry, everybody(desk), reader)) for hold in desk.case.holds if hold.entry]
-    return show(request, desk, "cases/holds.html", RECORD, rows=rows)
-
-
 ROUTES = (
     web.get(CASE + "/people", show_people),
     web.get(CASE + "/people/{person}", show_person),
     web.get(CASE + "/consents", show_consents),
-    web.get(CASE + "/holds", show_holds),
 )

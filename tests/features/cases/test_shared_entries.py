@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from fedcollab.base.clock import DAY
 from fedcollab.features.cases import needs
@@ -93,6 +94,10 @@ async def test_erasing_anothers_words_waits_for_seven_days_in_which_they_may_hol
     assert [row[0] for row in rows] == [said], "destroyed at whose they were, which tells the others"
 
 
+async def change(at: Office, query: str, **values: Any) -> None:
+    await at.site.kernel.database.write(lambda session: session.execute(sa.text(query), values) and None)
+
+
 def later(at: Office, ahead: int) -> None:
     clock = at.site.kernel.node.clock
     object.__setattr__(at.site.kernel.node, "clock", lambda: clock() + ahead)
@@ -129,3 +134,22 @@ async def test_who_does_not_lead_sets_neither_terms_nor_status(both: Shared) -> 
     form: Any = {"token": token, "status": "Closed", "outcome": "All is well", "retention": "2031-01-01"}
     status, _, page = await both.other["noor"].ask("POST", f"/cases/{both.there}/new/closed", form)
     assert (status, "All is well" in page) == (403, True)
+
+
+@pytest.mark.rule("P12")
+async def test_whoever_had_what_was_erased_is_shown_until_they_have_confirmed_it(both: Shared) -> None:
+    one, other = both.one, both.other
+    said = await one.say("noor", both.case, "Our words, of CANARY.")
+    await arrived(other, both.there, "message")
+    assert (await write(one["noor"], act(both.case, "erase", said), why="She asked for it"))[0] == 303
+    pages = [act(both.case, "entry", said), f"/cases/{both.case}/holds"]
+    await until("it is confirmed", lambda: one.sql("SELECT 1 FROM receipt WHERE object_uri = :uri AND state = 'confirmed'", uri=said))
+    for path in pages:
+        assert "<bdi>Kivuli Support</bdi> has confirmed it" in (await one["noor"].get(path))[1]
+    await change(one, "UPDATE receipt SET state = 'sent', answered_at = NULL, sent_at = sent_at - :day * 2", day=DAY)
+    for path in pages:
+        assert "has not confirmed it. If it matters, call them." in (await one["noor"].get(path))[1]
+    await change(one, "UPDATE receipt SET state = 'refused', reason = 'held', answered_at = 1")
+    for path in pages:
+        assert "keeps it, for a hold or a ground of its own" in (await one["noor"].get(path))[1]
+    assert await other.sql("SELECT state FROM sealed_message WHERE uri = :uri", uri=said) == [("erased",)]

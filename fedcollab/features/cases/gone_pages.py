@@ -1,0 +1,47 @@
+"""Decides what the page of holds and erasures shows: what is held back, by whose order, why, until when; what of ours is gone, and which
+organisations have confirmed that it is gone with them (P12)."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from aiohttp import web
+from sqlalchemy.orm import Session
+
+from fedcollab.base.web import words_of
+from fedcollab.federation import receipts
+from fedcollab.federation.kernel import KERNEL
+from fedcollab.federation.receipts import ReceiptData
+
+from .calling import everybody
+from .desk import Desk, desk_of
+from .facts import facts
+from .framing import CASE, RECORD, show
+from .hiding import ERASED, REDACTED
+from .shown import Shown
+from .telling import KINDS
+
+GONE = (REDACTED, ERASED)
+
+
+async def answers(request: web.Request, desk: Desk, items: Iterable[Shown]) -> dict[str, list[ReceiptData]]:
+    """{id of an entry of ours that is gone: what each organisation that had it says}."""
+    gone = [one.id for one in items if one.state in GONE and one.organisation == desk.look.organisation]
+    names, kernel = everybody(desk), request.app[KERNEL]
+
+    def read(session: Session) -> dict[str, list[ReceiptData]]:
+        found = receipts.of(session, kernel.node.now(), gone)
+        return {of: [replace(one, name=names[one.name].said) for one in said] for of, said in found.items()}
+
+    return await kernel.database.read(read) if gone else {}
+
+
+async def show_holds(request: web.Request) -> web.Response:
+    """What is held back from erasure, and what of ours was erased."""
+    desk, reader = await desk_of(request), words_of(request)
+    rows = [(hold, facts(hold.entry, everybody(desk), reader)) for hold in desk.case.holds if hold.entry]
+    said = await answers(request, desk, desk.case.timeline)
+    gone = [(one, said[one.id]) for one in reversed(desk.case.timeline) if one.id in said]
+    return show(request, desk, "cases/holds.html", RECORD, rows=rows, gone=gone, KINDS=KINDS)
+
+
+ROUTES = (web.get(CASE + "/holds", show_holds),)
