@@ -35,13 +35,15 @@ NEW: dict[str, type[Entry]] = {kind.KIND: kind for kind in (Message, Decision, C
 NEW |= {kind.KIND: kind for kind in (Terms, StatusChanged, Closed, Person)} | {kind.KIND: kind for kind in Part.__subclasses__()}
 NOT_LEADING = N_("Only the organisation that leads the case sets its terms and its status.")
 CHANGED = N_("This can’t be changed by you, or not any more: somebody may have hidden or replaced it meanwhile. Look at the case again.")
+NOT_YOU = N_("Choose yourself or your organisation too: else you could not read again what you write here.")
 BECAUSE_FIELD, SURE = "because", "sure"
 
 
 @dataclass(frozen=True, repr=False)
 class Page:
     """A form as its page knows it: the kind, what it knows by itself, the ids that stand in that place and may be read; the entries they
-    are (the one that fills the form first); what is corrected, or what a new entry is about; whom it is about."""
+    are (the one that fills the form first); what is corrected, or what a new entry is about; whom it is about; what an empty form
+    begins with."""
 
     kind: type[Entry]
     known: Mapping[str, Any] = field(default_factory=dict)
@@ -50,6 +52,7 @@ class Page:
     corrects: Shown | None = None
     of: Shown | None = None
     person: str = ""
+    begins: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def words(self) -> Asked:
@@ -70,7 +73,8 @@ def new(desk: Desk, kind: type[Entry], person: str = "", of: Shown | None = None
         return Page(kind, {"person": codes.fresh()})
     if issubclass(kind, Part):
         return _part(desk, kind, person_at(desk.case, desk.id, person))
-    return Page(kind, person=code)
+    begins = {"on": desk.look.today} if kind is Contact else {"who": desk.viewer.name} if kind is Decision else {}
+    return Page(kind, person=code, begins=begins | ({"person": code, "people": code, "who": code} if code else {}))
 
 
 def _of_the_case(desk: Desk, kind: type[Entry]) -> Page:
@@ -87,7 +91,7 @@ def _progress(desk: Desk, of: Shown | None) -> Page:
     work = next((one for one in (*desk.case.tasks, *desk.case.plan) if of is not None and one.item.id == of.id), None)
     if work is None:
         raise NotFound
-    return Page(Progress, {"of": work.item.id}, work.ids, of=work.item)
+    return Page(Progress, {"of": work.item.id}, work.ids, of=work.item, begins={"state": work.progress})
 
 
 def _part(desk: Desk, kind: type[Part], person: PersonShown) -> Page:
@@ -148,7 +152,7 @@ def values(page: Page, words: Words) -> dict[str, list[str]]:
     """What the form shows before anybody has typed."""
     if page.stands:
         return forms.filled(page.stands[0], words) | ({"why": []} if page.kind is Terms else {})
-    return {"person": [page.person], "people": [page.person], "who": [page.person]} if page.person else {}
+    return {name: [said] for name, said in page.begins.items()}
 
 
 def made(desk: Desk, page: Page, typed: Form, seen: Sequence[str], *, sure: bool = False) -> Entry:
@@ -174,3 +178,5 @@ def _right(desk: Desk, entry: Entry, sure: bool) -> None:
         contact_rules.check(entry, desk.case)
     if isinstance(entry, Share):
         permission.check(entry, desk.case)
+    if isinstance(entry, Part) and entry.only and not {desk.look.person, desk.look.organisation} & set(entry.only):
+        raise Wrong("only", NOT_YOU)

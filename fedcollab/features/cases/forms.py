@@ -89,7 +89,7 @@ def form(
 
 
 def _field(name: str, spec: Spec, needed: bool, ask: Ask, typed: tuple[str, ...], choices: Sequence[Option]) -> Field:
-    found = Field(name, _widget(spec, needed), ask, needed, typed, getattr(_one(spec), "most", 0))
+    found = Field(name, _widget(spec, needed), ask, needed, typed, 0 if isinstance(spec, Several) else getattr(spec, "most", 0))
     return replace(found, options=_options(spec, typed, choices)) if found.widget in ("radios", "select", "boxes") else found
 
 

@@ -72,6 +72,7 @@ async def show_person(request: web.Request) -> web.Response:
         "cases/person.html",
         PEOPLE,
         person=person,
+        role_facts=facts(person.entry, everybody(desk), words_of(request)) if person.role == "Suspect" and person.entry else [],
         rules=_rules(desk, person),
         parts=list(parts(desk, person, ask, words_of(request))),
         plan=[work for work in desk.case.plan if work.entry and getattr(work.entry, "person", "") == person.code],

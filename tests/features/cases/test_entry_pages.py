@@ -1,5 +1,6 @@
 """Each kind of entry typed into its own form on a running node and read back on the pages of the case."""
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from random import Random
@@ -280,3 +281,39 @@ async def test_whatever_is_sent_to_a_form_is_kept_or_refused_in_words(desk: Desk
     for path in await desk.every_page("noor"):
         assert path.startswith(desk.path)
     assert (await desk.office.desk("noor", other)).case.timeline[-1].entry == Message(at=ANY, text="In another case")
+
+
+async def test_a_part_is_not_narrowed_so_that_its_author_could_not_read_it_again(desk: Desk) -> None:
+    await desk.join("daan", "health")
+    page = await desk.page(desk.new("health", P))
+    assert "Daan</bdi>" in page, "a colleague who has said nothing yet is called by their name"
+    daan = re.findall(r'name="only" value="([^"]+)"><span><bdi>Daan', page)[0]
+    status, _, page = await write(desk.noor, desk.new("health", P), urgent="CANARY-A", only=[daan])
+    assert (status, 'id="only-err"' in page, "CANARY-A" in page) == (422, True, True)
+    assert (await write(desk.noor, desk.new("health", P), urgent="CANARY-A", only=[daan, desk.office.me]))[0] == 303
+    assert "CANARY-A" in await desk.page(desk.person())
+    assert "CANARY-A" in await desk.page(desk.person(), "daan")
+    await desk.join("ruth", "identity")
+    assert "CANARY-A" not in await desk.page(desk.person(), "ruth")
+
+
+async def test_forms_begin_with_what_is_likely(desk: Desk) -> None:
+    today = (await desk.office.desk("noor", desk.id)).look.today
+    contact = await opened(desk.noor, desk.new("contact", P))
+    assert (contact["on"], contact["who"], contact["people"]) == ([today], [P], [P])
+    assert (await opened(desk.noor, desk.new("decision")))["who"] == ["Noor"]
+    assert (await opened(desk.noor, desk.new("step", P)))["person"] == [P]
+    task = await desk.office.say("noor", desk.id, Task(at=desk.now, what="Buy a ticket"))
+    progress = f"{desk.path}/new/progress?of={handle(desk.id, task)}"
+    assert (await opened(desk.noor, progress))["state"] == ["Open"]
+    assert (await write(desk.noor, progress, state="Done", note="On Monday"))[1] == f"{desk.path}/tasks"
+    assert (await desk.case()).tasks[0].progress == "Done"
+    empty = await desk.office.case("noor")
+    assert "Nobody has been added to this case yet." in (await desk.noor.get(f"/cases/{empty}/new/step"))[1]
+
+
+async def test_a_suspects_ground_and_law_stand_on_their_page(desk: Desk) -> None:
+    page = await desk.page(desk.person(S))
+    assert "Code, 4" in page
+    assert "Authorised by law with safeguards" in page
+    assert "Code, 4" not in await desk.page(desk.person(P))
