@@ -152,7 +152,7 @@ def holds(desk: Desk, act: Act) -> list[Shown]:
     return found
 
 
-def waits(desk: Desk, act: Act) -> bool:
+def is_anothers(desk: Desk, act: Act) -> bool:
     """Whether some of it is another organisation's, which has seven days to hold it back."""
     others = {shown.id for shown in desk.case.timeline if shown.organisation != desk.look.organisation}
     return act.name == ERASE and not others.isdisjoint(act.of)

@@ -127,7 +127,9 @@ def _show(request: web.Request, desk: Desk, act: Act, values: Form, once: str, e
     said = facts(act.item.entry, everybody(desk), reader) if act.item and act.item.entry else []
     held = [(hold, facts(hold.entry, everybody(desk), reader)) for hold in act_forms.holds(desk, act) if hold.entry]
     found: dict[str, Any] = dict(act=act, said=said, fields=act_forms.fields(desk, act, values), once=once, held=held, KINDS=KINDS)
-    return show(request, desk, "cases/act.html", TIMELINE, error=error, waits=act_forms.waits(desk, act), grave=act.name in GRAVE, **found)
+    return show(
+        request, desk, "cases/act.html", TIMELINE, error=error, anothers=act_forms.is_anothers(desk, act), grave=act.name in GRAVE, **found
+    )
 
 
 ON_ENTRIES = (MASK, UNMASK, REDACT, ERASE, WITHDRAW, LIFT)

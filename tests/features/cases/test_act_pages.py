@@ -98,6 +98,7 @@ async def test_the_page_says_what_erasure_cannot_do_and_ones_own_is_gone_at_once
     page = await desk.page(desk.act("erase", said))
     assert "What this can’t do." in page
     assert "a copy that a partner may have kept outside this program" in page
+    assert "written by another organisation" not in page
     assert (await write(desk.noor, desk.act("erase", said), why="She asked for it"))[0] == 303
     assert SAID not in await desk.page()
     assert await stored(desk, said) == "erased"
