@@ -34,6 +34,7 @@ class RoomEntry(Model):
     action: Mapped[str] = mapped_column(String(40))
     subject: Mapped[str] = mapped_column(Text)
     hash: Mapped[str] = mapped_column(String(64))
+    __table_args__ = (Index("ix_room_entry_at", "room_id", "at"),)
 
 
 class RoomWho(Model):
@@ -81,3 +82,11 @@ class ChainSigned(Model):
     breaks: Mapped[int]
     at: Mapped[int]
     document: Mapped[dict[str, object]] = mapped_column(JSON)
+
+
+class WeekRead(Model):
+    """Up to which time one of our people has seen who read what in their cases."""
+
+    __tablename__ = "week_read"
+    person_id: Mapped[str] = mapped_column(ForeignKey("actor.id"), primary_key=True)
+    until: Mapped[int]

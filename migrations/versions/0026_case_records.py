@@ -51,6 +51,12 @@ def own() -> None:
         text("subject"),
         short("hash"),
     )
+    op.create_index("ix_room_entry_at", "room_entry", ["room_id", "at"])
+    op.create_table(
+        "week_read",
+        sa.Column("person_id", sa.String(36), sa.ForeignKey("actor.id"), primary_key=True),
+        *numbers("until"),
+    )
     op.create_table(
         "room_who",
         room(),

@@ -74,6 +74,7 @@ CASE_PAGES = (
         "/cases/{id}/access/invite",
         422,
     ),
+    Page("case-week", "/cases/read", "cases/week.html", "mira"),
     Page("case-record", CASE + "/record", "cases/record.html", "mira"),
     Page("case-export", CASE + "/export", "cases/export.html", "mira"),
     Page("case-answer", "/cases/{asked}/answer", "cases/answer.html", "mira"),

@@ -21,10 +21,12 @@ from . import (
     people_pages,
     tasks,
     timeline,
+    weekly,
 )
 
 ROUTES = (
     *listing.ROUTES,
+    *weekly.ROUTES,
     *beginning.ROUTES,
     *timeline.ROUTES,
     *tasks.ROUTES,
@@ -45,5 +47,6 @@ FEATURE = Feature(
     name="cases",
     routes=ROUTES,
     chores=(lateness.mark,),
+    home=(weekly.NOTE,),
     menu=(MenuItem("/cases", N_("Cases"), "case", CASEWORKER, number=listing.count),),
 )

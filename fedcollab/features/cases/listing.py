@@ -162,6 +162,12 @@ def _code(session: Session, node: Node, viewer: Viewer, keys: Keys, one: Any) ->
     return ""
 
 
+def code(session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: str) -> str:
+    """The code of a case by its row; empty where it does not open."""
+    row = session.execute(_rows(Room.created_at).where(Room.id == case_id)).one_or_none()
+    return _code(session, node, viewer, keys, row) if row is not None else ""
+
+
 def code_in(content: object) -> str:
     """The code that a case's first entry says."""
     with contextlib.suppress(BadRequest):
