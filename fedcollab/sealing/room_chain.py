@@ -27,8 +27,9 @@ def add(session: Session, node: Node, room_id: str, by: Viewer | None, action: s
     """Puts an act on record, last in a unit: `by` is one of our people, a partner, or None for the node itself; `subject` the random id of
     what it was done to, the room where empty."""
     viewer, now = by or NOBODY, node.now()
-    who = _named(session, room_id, viewer.person_id) if viewer.person_id else _organisation(session, viewer.organisation_id)
+    # The link comes first: it locks the room's row, so that nobody is given two ids by two acts at the same time.
     link = prepared(session, _next_link(), {"room": room_id}).one_or_none() or _begin(session, room_id)
+    who = _named(session, room_id, viewer.person_id) if viewer.person_id else _organisation(session, viewer.organisation_id)
     entry = Entry(link.uri, node.actor_uri, link.seq, link.hash, now, who, action, _subject(session, room_id, subject))
     row = dict(room_id=room_id, seq=entry.seq, at=now, who=who, action=action, subject=entry.subject, hash=entry.hash)
     put(session, RoomEntry, **row)

@@ -12,7 +12,7 @@ from fedcollab.federation.kernel import KERNEL, Kernel
 from fedcollab.sealing import bundle_making, bundles, chains, room_chain
 from fedcollab.sealing.chains import Place
 
-from .desk import Desk, Keys, acted, desk_of, open_desk
+from .desk import Desk, Keys, acted, desk_of, open_desk, worker_of
 from .framing import CASE, RECORD, show
 from .shown import THERE
 
@@ -36,6 +36,7 @@ async def show_export(request: web.Request) -> web.Response:
 
 async def export(request: web.Request) -> web.StreamResponse:
     """The file. Once it has begun, what fails ends the connection: a file without its last line is seen to be cut."""
+    worker_of(request)
     await read_grave_form(request)
     begun: Begun = await acted(request, begin)
     headers = {"Content-Type": "application/jsonl", "Content-Disposition": 'attachment; filename="case.jsonl"', "Cache-Control": "no-store"}

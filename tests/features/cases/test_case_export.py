@@ -17,6 +17,7 @@ from fedcollab.sealing import holding
 from fedcollab.sealing.room_models import SealedFile
 from tests.features.cases.desks import Office
 from tests.features.cases.shared import Shared, shared
+from tests.features.cases.test_access_pages import GROUND
 from tests.nodes import until
 from tests.web import forget_asking
 
@@ -59,10 +60,12 @@ def run(tmp_path: Path, bundle: bytes, *more: str) -> tuple[int, str]:
     return result.exit_code, result.stdout
 
 
-@pytest.mark.rule("P9")
+@pytest.mark.rule("P9", "P2")
 async def test_a_case_is_taken_along_on_record_and_checked_without_a_node(two: Shared, tmp_path: Path) -> None:
     bundle = await taken(two.one, "noor", two.case)
     assert {SAFE, STATION} <= set(contents(bundle))
+    (share,) = [one["is"]["content"] for one in kinds(lines(bundle), "message") if one["is"].get("content", {}).get("kind") == "share"]
+    assert (share["to"], share["what"], share["why"]) == (two.other.me, GROUND["what"], GROUND["why"])
     assert (await two.one.sql("SELECT count(*) FROM room_entry WHERE action = 'case.export'")) == [(1,)]
     code, said = run(tmp_path, bundle)
     assert code == 0, said

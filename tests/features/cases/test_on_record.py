@@ -91,11 +91,12 @@ def test_every_act_in_a_room_has_its_words_and_names_whom_it_concerns() -> None:
     assert all("%(who)s" in text for text in ACTS.values())
 
 
-@pytest.mark.rule("P9")
+@pytest.mark.rule("P9", "P2")
 async def test_who_vouches_for_the_record_is_shown_and_whose_record_was_rewritten(tmp_path: Path) -> None:
     async with shared(tmp_path) as two:
         before = (await two.one["noor"].get(f"/cases/{two.case}/record"))[1]
         assert "Has not countersigned ours yet" in before
+        assert "Noor noted on which ground the case is shared with Kivuli Support." in await lines(two.one, "noor", two.case)
         await two.tell()
         page = (await two.one["noor"].get(f"/cases/{two.case}/record"))[1]
         assert "Has countersigned ours up to entry" in page
