@@ -1,14 +1,16 @@
 """The Record tab: who read and did what, in words, newest first; names from tables that forget; what shows that somebody changed it."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from fedcollab.features.cases.on_record import ACTS
-from fedcollab.sealing import holding, room_record
+from fedcollab.sealing import holding, room_chain, room_record
 from fedcollab.sealing.chain_models import ChainHead, ChainSigned, RoomEntry, RoomWho
 from tests.features.cases.desks import Office, office
 from tests.features.cases.shared import shared
@@ -17,8 +19,9 @@ ROW = re.compile(r'<li class="row"><p>(.*?)</p><p class="meta"><span>', re.DOTAL
 
 
 @pytest.fixture
-async def at(tmp_path: Path) -> AsyncIterator[Office]:
-    async with office(tmp_path) as made:
+async def at(tmp_path: Path, database_url: str) -> AsyncIterator[Office]:
+    settings = {"database_url": database_url} if database_url.startswith("postgresql") else {}
+    async with office(tmp_path, **settings) as made:
         yield made
 
 
@@ -40,6 +43,20 @@ async def test_who_did_what_stands_there_in_words_newest_first_and_of_one_person
     assert await lines(at, "noor", case, f"?who={who}") == ["Daan read the case."]
     assert await lines(at, "noor", case, "?who=-") == []
     assert (await at["ruth"].get(f"/cases/{case}/record"))[0] == 404  # a keeper who is not on it
+
+
+@pytest.mark.rule("P9")
+async def test_acts_at_the_same_time_stand_one_after_the_other_and_by_one_id(at: Office) -> None:
+    case = await at.case("noor")
+    await at.unlocked("noor", holding.assign, case, at["daan"].viewer.person_id)
+    await asyncio.gather(*(at.do(name, _reads, case) for name in ("noor", "daan") * 20))
+    assert await at.site.kernel.database.read(room_chain.verify, at.site.kernel.node, case) is None
+    rows = await at.sql("SELECT who, count(*) FROM room_entry WHERE action = 'case.read' GROUP BY who")
+    assert [row[1] for row in rows] == [20, 20]
+
+
+def _reads(session: Any, node: Any, viewer: Any, case: str) -> None:
+    room_chain.add(session, node, case, viewer, "case.read")
 
 
 @pytest.mark.rule("P9")

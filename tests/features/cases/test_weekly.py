@@ -16,8 +16,9 @@ NOTE = "See who read what"
 
 
 @pytest.fixture
-async def at(tmp_path: Path) -> AsyncIterator[Office]:
-    async with office(tmp_path) as made:
+async def at(tmp_path: Path, database_url: str) -> AsyncIterator[Office]:
+    settings = {"database_url": database_url} if database_url.startswith("postgresql") else {}
+    async with office(tmp_path, **settings) as made:
         yield made
 
 
