@@ -1,17 +1,23 @@
 """Decides the command that checks a case in a file: without a node, a database or the network; its end says whether all of it holds."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .console import AsJson, say
 
+if TYPE_CHECKING:
+    from .sealing.bundle_check import Findings
+
 HOLDS, WRONG, NO_BUNDLE = 0, 1, 2
+UNREADABLE = "it cannot be read, or the folder for its files is there already or cannot be written"
 
 
 def verify(
-    bundle: Annotated[Path, typer.Argument(help="The file, as a case's page gave it.", show_default=False)], as_json: AsJson = False
+    bundle: Annotated[Path, typer.Argument(help="The file, as a case's page gave it.", show_default=False)],
+    files: Annotated[Path | None, typer.Option("--files", help="A new folder, for the files in it, in clear, by numbers.")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Checks a case that was taken along as a file, on any computer: says what is proved and by whom, and what is not. Ends with 0 where
     all of it holds, 1 where something does not, 2 where it is no such file."""
@@ -20,14 +26,30 @@ def verify(
 
     try:
         with bundle.open("rb") as file:
-            found = bundle_check.check(file)
+            if files is not None:
+                files.mkdir(mode=0o700)
+            found = bundle_check.check(file, files)
     except (OSError, NoBundle) as error:
-        where = f"line {error.line}: {error.reason}" if isinstance(error, NoBundle) else "it cannot be read"
+        where = f"line {error.line}: {error.reason}" if isinstance(error, NoBundle) else UNREADABLE
         say(as_json, {"holds": None, "wrong": [where]}, f"This is no case in a file that this program can check: {where}.")
         raise typer.Exit(NO_BUNDLE) from None
     end = "All that is in the file holds." if not found.wrong else "NOT EVERYTHING IN THIS FILE HOLDS. Do not rely on it."
-    proved = {"entries": sum(found.proved.values()), "stated": sum(found.stated.values()), "left_out": dict(found.left_out)}
-    record = {"from": found.begins.seq + 1, "to": found.ends.seq, "countersigned": {by: one.seq for by, one in found.vouched.items()}}
-    made = {"holds": not found.wrong, "room": found.room, "node": found.node, "at": found.at}
-    say(as_json, made | proved | {"record": record, "wrong": found.wrong}, "\n".join([*bundle_words.said(found), "", end]))
+    say(as_json, _data(found), "\n".join([*bundle_words.said(found), "", end]))
     raise typer.Exit(WRONG if found.wrong else HOLDS)
+
+
+def _data(found: "Findings") -> dict[str, object]:
+    """For machines."""
+    countersigned = {by: one.seq for by, one in found.vouched.items()}
+    return {
+        "holds": not found.wrong,
+        "room": found.room,
+        "node": found.node,
+        "at": found.at,
+        "entries": sum(found.proved.values()),
+        "stated": sum(found.stated.values()),
+        "left_out": dict(found.left_out),
+        "files": {f"{number:04d}": name for number, name in found.files.items()},
+        "record": {"from": found.begins.seq + 1, "to": found.ends.seq, "countersigned": countersigned},
+        "wrong": found.wrong,
+    }

@@ -5,6 +5,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from fedcollab.actors.models import ORGANIZATION, PERSON
@@ -14,6 +15,7 @@ from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import profiles, proofs
 
 from . import bundles, chains, heads, messages, pairs, texts
+from .bundle_files import Files
 from .bundles import Line, NoBundle
 from .casekeys import parse as parse_case_key
 from .chains import START, Place
@@ -57,8 +59,9 @@ class Inside(NamedTuple):
 
 @dataclass
 class Findings:
-    """What was found. `first` is the first line; `wrong` what does not hold; `entries` how many of the record are there, behind `begins`;
-    `reached` {member: (head of theirs)}, `vouched` what others have countersigned of the record in the file."""
+    """What was found. `first` is the first line; `entries` how many of the record are there, behind `begins`; `heads` {member: where
+    its own ends}, `vouched` what others have countersigned of the record in the file; `named` how many files the entries name, `files`
+    {number: name} those that are in it and whole; `wrong` what does not hold."""
 
     first: Mapping[str, Any] = field(default_factory=dict)
     room: str = ""
@@ -76,6 +79,8 @@ class Findings:
     heads: dict[str, Head] = field(default_factory=dict)
     signed: list[Signed] = field(default_factory=list)
     vouched: dict[str, Signed] = field(default_factory=dict)
+    named: int = 0
+    files: dict[int, str] = field(default_factory=dict)
     at: int = 0
     sealed: bool = False
     wrong: list[str] = field(default_factory=list)
@@ -85,9 +90,10 @@ class Findings:
             self.wrong.append(what)
 
 
-def check(file: BinaryIO) -> Findings:
-    """Reads a whole bundle, a line at a time. Raises NoBundle for what is none; what is one and does not hold stands in `wrong`."""
-    found = _Check()
+def check(file: BinaryIO, into: Path | None = None) -> Findings:
+    """Reads a whole bundle, a line at a time; its files go in clear into the folder `into`. Raises NoBundle for what is none; what is one
+    and does not hold stands in `wrong`."""
+    found = _Check(into)
     for line in bundles.lines(file):
         try:
             found.take(line)
@@ -100,8 +106,9 @@ def check(file: BinaryIO) -> Findings:
 
 
 class _Check:
-    def __init__(self) -> None:
+    def __init__(self, into: Path | None) -> None:
         self.found = Findings()
+        self.files = Files(self.found.says, into)
         self.wanted: dict[int, list[Signed | Head]] = {}
         self.ids: set[bytes] = set()
         self.broken = False
@@ -115,6 +122,7 @@ class _Check:
             bundles.CHECKPOINT: self._checkpoint,
             bundles.ENTRY: self._entry,
             bundles.MESSAGE: self._message,
+            bundles.PIECE: self.files.piece,
         }
 
     def take(self, line: Line) -> None:
@@ -125,6 +133,8 @@ class _Check:
 
     def finish(self) -> None:
         found = self.found
+        self.files.end()
+        found.named, found.files = len(self.files.named), self.files.whole
         for seq, all_of_it in self.wanted.items():
             for one in all_of_it:
                 who = one.by if isinstance(one, Signed) else one.node
@@ -244,6 +254,7 @@ class _Check:
             self.found.says(f"the entry {head.id} is not signed by whom it names: it was changed, or is somebody else's")
             return
         self._check_inside(head)
+        self.files.name(head.id, said["content"])
         (self.found.proved if vouched else self.found.stated)[head.author] += 1
 
     def _once(self, message: str) -> None:

@@ -95,6 +95,8 @@ def _proved(found: Findings) -> Iterator[str]:
     for node, head in sorted(found.heads.items()):
         if node != found.node:
             yield f"{node} has said on {day(head.at)} that its own record ends at entry {head.seq}"
+    for number, name in sorted(found.files.items()):
+        yield f"file {number:04d} is the one that an entry names: {plain(name)}"
     proved = sum(one.proved for one in found.case_keys.values())
     if proved:
         yield f"{proved} of {len(found.case_keys)} lists of who was inside are signed by who led the case then"
@@ -105,6 +107,8 @@ def _not_proved(found: Findings) -> Iterator[str]:
         yield f"that {number} entries are by {_person(found, uri)}: they are signed, by a key that only the node that made the file names"
     for why, number in sorted(found.left_out.items()):
         yield f"what {number} entries say, which are left out: {LEFT_OUT[why]}"
+    if found.named > len(found.files):
+        yield f"what is in {found.named - len(found.files)} files that entries name: they are not in the file, or not whole"
     if found.entries and not found.vouched:
         yield "that the record was not rewritten before the file was made: nobody else has countersigned it"
     yield from NOT_PROVED

@@ -18,7 +18,7 @@ from .texts import written
 
 FORM, VERSION = "fedcollab case", 1
 # The kinds of lines in their order, and how many there may be of each.
-FIRST, ORGANISATION, PERSON, CASE_KEY, HEAD, COUNTERSIGNED, CHECKPOINT, ENTRY, MESSAGE, END = KINDS = (
+FIRST, ORGANISATION, PERSON, CASE_KEY, HEAD, COUNTERSIGNED, CHECKPOINT, ENTRY, MESSAGE, PIECE, END = KINDS = (
     "case",
     "organisation",
     "person",
@@ -28,6 +28,7 @@ FIRST, ORGANISATION, PERSON, CASE_KEY, HEAD, COUNTERSIGNED, CHECKPOINT, ENTRY, M
     "checkpoint",
     "entry",
     "message",
+    "piece",
     "end",
 )
 MOST = {
@@ -40,6 +41,7 @@ MOST = {
     CHECKPOINT: 1,
     ENTRY: 2_000_000,
     MESSAGE: 200_000,
+    PIECE: 2_000_000,
     END: 1,
 }
 

@@ -1,5 +1,7 @@
 """Decides how somebody takes a case along: one signed file with what they may read of it, a part at a time, on record before it begins."""
 
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any, NamedTuple
 
 from aiohttp import web
@@ -8,13 +10,19 @@ from sqlalchemy.orm import Session
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.node import Node
 from fedcollab.feature import read_grave_form
-from fedcollab.federation.kernel import KERNEL, Kernel
-from fedcollab.sealing import bundle_making, bundles, chains, room_chain
+from fedcollab.federation.kernel import KERNEL
+from fedcollab.files.models import SEALED
+from fedcollab.files.shelves import SHELVES
+from fedcollab.sealing import bundle_making, bundles, chains, room_chain, sealed_files, texts
+from fedcollab.sealing.bundle_files import PIECE
 from fedcollab.sealing.chains import Place
+from fedcollab.sealing.room_models import HERE
 
+from . import filing
 from .desk import Desk, Keys, acted, desk_of, open_desk, worker_of
 from .framing import CASE, RECORD, show
-from .shown import THERE
+from .shown import THERE, Shown
+from .work import File
 
 
 class Begun(NamedTuple):
@@ -25,6 +33,7 @@ class Begun(NamedTuple):
     around: list[bundle_making.Value]
     begins: Place
     ends: Place
+    files: list[Shown]
 
 
 async def show_export(request: web.Request) -> web.Response:
@@ -37,23 +46,26 @@ async def show_export(request: web.Request) -> web.Response:
 async def export(request: web.Request) -> web.StreamResponse:
     """The file. Once it has begun, what fails ends the connection: a file without its last line is seen to be cut."""
     worker_of(request)
-    await read_grave_form(request)
-    begun: Begun = await acted(request, begin)
+    fields = await read_grave_form(request)
+    begun: Begun = await acted(request, begin, fields.get("files") == "yes")
     headers = {"Content-Type": "application/jsonl", "Content-Disposition": 'attachment; filename="case.jsonl"', "Cache-Control": "no-store"}
     answer = web.StreamResponse(headers=headers)
     await answer.prepare(request)
-    await _write(request.app[KERNEL], answer, begun)
+    await _write(request, answer, begun)
     await answer.write_eof()
     return answer
 
 
-def begin(session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: str) -> Begun:
-    """Puts the export on record, in the unit that looks what goes into it."""
+def begin(session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: str, with_files: bool = False) -> Begun:
+    """Puts the export on record, and each file that goes along, in the unit that looks what goes into it."""
     desk = open_desk(session, node, viewer, keys, case_id)
+    files = [one.shown for one in reversed(filing.listed(session, desk)) if one.state == THERE] if with_files else []
+    for one in files:
+        room_chain.add(session, node, case_id, viewer, "room.file_read", one.id)
     room_chain.add(session, node, case_id, viewer, "case.export")
     authors = {one.author for one in desk.case.timeline if one.state == THERE}
     around = bundle_making.around(session, node, desk.opened, authors)
-    return Begun(desk, _first(node, desk), around, room_chain.begins(session, case_id), room_chain.end(session, case_id))
+    return Begun(desk, _first(node, desk), around, room_chain.begins(session, case_id), room_chain.end(session, case_id), files)
 
 
 def _first(node: Node, desk: Desk) -> dict[str, Any]:
@@ -69,7 +81,8 @@ def _first(node: Node, desk: Desk) -> dict[str, Any]:
     return {"form": bundles.FORM, "v": bundles.VERSION} | room | made | {"access": access, "ours": ours}
 
 
-async def _write(kernel: Kernel, answer: web.StreamResponse, begun: Begun) -> None:
+async def _write(request: web.Request, answer: web.StreamResponse, begun: Begun) -> None:
+    kernel = request.app[KERNEL]
     made, desk, node, read = bundles.Writer(), begun.desk, kernel.node, kernel.database.read
     for kind, value in [(bundles.FIRST, begun.first), *begun.around]:
         await answer.write(made.line(kind, value))
@@ -84,8 +97,31 @@ async def _write(kernel: Kernel, answer: web.StreamResponse, begun: Begun) -> No
         await answer.write(b"".join(made.line(*one) for one in lines))
         if not after:
             break
+    for one in begun.files:
+        async with aclosing(_sealed(request, begun, one)) as pieces:
+            async for piece in pieces:
+                await answer.write(made.line(bundles.PIECE, {"of": one.id, "data": texts.written(piece)}))
     ended = await read(bundle_making.end, node, desk.opened.uri, made)
     await answer.write(made.line(bundles.END, ended))
+
+
+async def _sealed(request: web.Request, begun: Begun, one: Shown) -> AsyncGenerator[bytes, None]:
+    """The sealed bytes of a file, as many as a line takes at a time: what opens them stands in its entry. Nothing of one that is not here,
+    was changed, or has been marked meanwhile (P23)."""
+    rows = await request.app[KERNEL].database.read(sealed_files.of, begun.desk.id)
+    entry = one.entry
+    row = rows.get((one.id, entry.uri)) if isinstance(entry, File) else None
+    if row is None or row.state != HERE or row.marked_at is not None or row.reason:
+        return
+    held = bytearray()
+    async with aclosing(request.app[SHELVES].store(SEALED).read(row.key, 0, row.size)) as sealed:
+        async for piece in sealed:
+            held += piece
+            while len(held) >= PIECE:
+                yield bytes(held[:PIECE])
+                del held[:PIECE]
+    if held:
+        yield bytes(held)
 
 
 ROUTES = (web.get(CASE + "/export", show_export), web.post(CASE + "/export", export))
