@@ -19,7 +19,7 @@ from .cli_queue import federation_app
 from .cli_running import maintenance_app
 from .cli_search import search_app
 from .cli_trust import key_app, partner_app, standing, still_to_compare
-from .cli_verify import verify
+from .cli_verify import audit_verify, verify
 from .console import CHOSEN, AsJson, command, progress, say, with_kernel
 
 app = typer.Typer(
@@ -50,6 +50,7 @@ user_app.command("reset-factor")(user_reset_factor)
 app.command("restore")(restore)
 app.command("doctor")(doctor)
 app.command("verify")(verify)
+audit_app.command("verify")(audit_verify)
 
 Role = Annotated[
     list[str] | None, typer.Option("--role", help="admin, moderator, member, caseworker, triager, analyst; may be given several times.")
@@ -368,20 +369,3 @@ def post(
 
     made = with_kernel(lambda kernel: write(kernel, group, author, title, text, reply_to))
     say(as_json, {"uri": made.uri, "thread": made.thread_id}, made.uri)
-
-
-@audit_app.command("verify")
-def audit_verify(as_json: AsJson = False) -> None:
-    """Reads the whole record and says whether its chain holds; exits with 1 where it doesn't."""
-    from fedcollab.access import audit
-
-    found = with_kernel(lambda kernel: kernel.database.read(audit.verify))
-    good = found.broken_at is None
-    say(
-        as_json,
-        asdict(found),
-        f"{found.entries} entries, the chain holds."
-        if good
-        else f"The chain is broken at entry {found.broken_at}. Somebody has changed the record; keep a copy of the database.",
-    )
-    raise typer.Exit(0 if good else 1)

@@ -1,11 +1,12 @@
-"""Decides the command that checks a case in a file: without a node, a database or the network; its end says whether all of it holds."""
+"""Decides the commands that check what is on record: a node's own and its rooms', and a case in a file, which needs nothing else."""
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .console import AsJson, say
+from .console import AsJson, say, with_kernel
 
 if TYPE_CHECKING:
     from .sealing.bundle_check import Findings
@@ -53,3 +54,25 @@ def _data(found: "Findings") -> dict[str, object]:
         "record": {"from": found.begins.seq + 1, "to": found.ends.seq, "countersigned": countersigned},
         "wrong": found.wrong,
     }
+
+
+def audit_verify(as_json: AsJson = False) -> None:
+    """Reads the whole record, and that of each sealed room, and says whether the chains hold; exits with 1 where one doesn't."""
+    from .access import audit
+    from .sealing import room_chain
+
+    async def work(kernel: Any) -> Any:
+        found = await kernel.database.read(audit.verify)
+        every = await kernel.database.read(room_chain.rooms)
+        checked = {room: await kernel.database.read(room_chain.verify, kernel.node, room) for room in every}
+        return found, len(every), {room: seq for room, seq in checked.items() if seq is not None}
+
+    found, rooms, broken = with_kernel(work)
+    at = found.broken_at
+    lines = [f"{found.entries} entries, the chain holds." if at is None else f"The chain is broken at entry {at}."]
+    lines += [f"The records of {rooms} sealed rooms were read as well."] if rooms else []
+    lines += [f"The record of the sealed room {room} is broken at entry {seq}." for room, seq in broken.items()]
+    good = at is None and not broken
+    lines += [] if good else ["Somebody has changed the record; keep a copy of the database."]
+    say(as_json, asdict(found) | {"rooms": rooms, "rooms_broken_at": broken}, " ".join(lines))
+    raise typer.Exit(HOLDS if good else WRONG)

@@ -95,6 +95,11 @@ def _actor() -> sa.Select[Any]:
     return sa.select(*columns).where(Actor.id == sa.bindparam("id"))
 
 
+def rooms(session: Session) -> list[str]:
+    """All rooms that something is on record of."""
+    return list(session.scalars(sa.select(RoomChain.room_id).order_by(RoomChain.room_id)))
+
+
 def end(session: Session, room_id: str) -> Place:
     """Where our record of a room ends."""
     found = session.execute(sa.select(RoomChain.seq, RoomChain.hash).where(RoomChain.room_id == room_id)).one_or_none()

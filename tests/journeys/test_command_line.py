@@ -120,6 +120,7 @@ def test_a_changed_record_is_found_and_exits_with_1(tmp_path: Path, urls: Urls) 
         spoken, found = both(one, "audit", "verify")
         assert isinstance(found, dict)
         assert (found["broken_at"], f"{found['entries']} entries, the chain holds" in spoken) == (None, True)
+        assert (found["rooms"], found["rooms_broken_at"]) == (0, {})
         change(one, "UPDATE audit_entry SET subject = 'another' WHERE seq = 2")
         for more in ((), ("--json",)):
             done = one.run("audit", "verify", *more, check=False)

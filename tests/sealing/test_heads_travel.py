@@ -7,10 +7,12 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import HOUR
+from fedcollab.base.errors import NotFound
 from fedcollab.federation import activitystreams as ap
-from fedcollab.sealing import acting, chains, head_asking, head_telling, heads, room_chain
+from fedcollab.sealing import acting, chains, head_asking, head_receiving, head_telling, heads, room_chain
 from fedcollab.sealing.chain_models import ChainHead, RoomChain, RoomEntry
 from fedcollab.sealing.chains import START, Place
 from fedcollab.sealing.heads import Head
@@ -245,3 +247,26 @@ async def test_entries_are_given_to_members_alone_and_heads_are_taken_from_them_
         await follows(three.owner, three.ben)
     finally:
         await stranger.stop()
+
+
+@pytest.mark.rule("P9", "P5")
+async def test_who_was_removed_is_told_nothing_more_of_the_record_and_gets_none_of_it(three: Three) -> None:
+    await tell(three.owner)
+    await follows(three.ben, three.owner)
+    await follows(three.cleo, three.owner)
+    before = await seen(three.ben, three.owner)
+    ben = await three.owner.here.read(actors.by_uri, three.ben.me)
+    node = three.owner.here.kernel.node
+    assert await three.owner.here.read(head_receiving.is_inside, node, three.uri, ben)
+    await three.owner.say(three.uri, acting.remove, three.ben.me)
+    await three.owner.turn(three.uri)
+    await three.ben.state(three.uri, "out")
+    await act(three.owner, three.uri)
+    await tell(three.owner)
+    await follows(three.cleo, three.owner)
+    assert await seen(three.ben, three.owner) == before
+    with pytest.raises(NotFound):
+        await three.owner.here.read(head_receiving.is_inside, node, three.uri, ben)
+    await act(three.ben, three.uri)
+    await tell(three.ben)  # a node that has left says nothing more
+    assert not await three.ben.here.sql("SELECT 1 FROM activity WHERE body LIKE '%fc:ChainHead%'")

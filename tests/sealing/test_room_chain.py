@@ -15,7 +15,7 @@ from fedcollab.actors import service as actors
 from fedcollab.actors.models import PERSON, Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import new_id
-from fedcollab.sealing import chains, room_chain, rooms
+from fedcollab.sealing import chains, head_telling, room_chain, rooms
 from fedcollab.sealing.chain_models import RoomChain, RoomEntry, RoomWho
 from fedcollab.sealing.chains import START
 from fedcollab.sealing.room_activities import Header
@@ -118,6 +118,19 @@ def test_an_edited_cut_or_moved_row_is_found_by_its_number(record: Record, chang
     assert room_chain.verify(record.session, record.at, record.room) is None
     record.session.execute(change)
     assert room_chain.verify(record.session, record.at, record.room) == seen
+
+
+@pytest.mark.rule("P9")
+def test_a_node_that_comes_back_from_a_backup_says_so_in_each_record(record: Record) -> None:
+    second = record.new_room()
+    for room in (record.room, second):
+        record.add(record.viewer, "case.read", room=room)
+    head_telling.say_restored(record.session, record.at, 0)
+    for room in (record.room, second):
+        last = record.entries(room)[-1]
+        assert (last.action, last.who, last.seq) == ("room.restored", "", 2)
+        assert room_chain.verify(record.session, record.at, room) is None
+    assert room_chain.rooms(record.session) == sorted([record.room, second])
 
 
 def test_rooms_do_not_mix_and_long_records_are_read_in_pages(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
