@@ -46,6 +46,14 @@ class NotFromHere(Refused):
     )
 
 
+class Several(Wrong):
+    """More than one field is not as it has to be: {name: what is wrong}."""
+
+    def __init__(self, errors: dict[str, str]) -> None:
+        super().__init__(*next(iter(errors.items())))
+        self.errors = errors
+
+
 @dataclass(frozen=True, repr=False)
 class Plan:
     """All that a referral says: to whom (row and id on the wire), by when, the preview, the share, and whose which parts go along."""
@@ -66,16 +74,17 @@ def check_from(open_desk: Desk) -> None:
 
 def first(form: Form, today: str) -> tuple[Preview, str]:
     """The preview's part that is seen first, and the day. Raises Wrong."""
-    found, errors = preview.typed({name: form.get(name, []) for name in SEEN_FIRST})
-    for name in SEEN_FIRST:
-        if name in errors:
-            raise Wrong(name, errors[name])
+    found, wrong = preview.typed({name: form.get(name, []) for name in SEEN_FIRST})
+    errors = {name: wrong[name] for name in SEEN_FIRST if name in wrong}
     try:
         deadline = wire.day(next(iter(form.get("deadline", [])), ""))
+        if deadline < today:
+            errors["deadline"] = N_("This day has passed. Choose a later one.")
     except BadRequest:
-        raise Wrong("deadline", N_("Choose the day by which you ask for an answer.")) from None
-    if deadline < today:
-        raise Wrong("deadline", N_("This day has passed. Choose a later one."))
+        deadline = ""
+        errors["deadline"] = N_("Choose the day by which you ask for an answer.")
+    if errors:
+        raise Several(errors)
     return found, deadline
 
 

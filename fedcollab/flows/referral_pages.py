@@ -28,7 +28,7 @@ from fedcollab.federation.partners import admitted_hosts
 from fedcollab.sealing.unlocked import Locked, unlocked_of
 
 from . import propose_referral
-from .propose_referral import FIELDS, FIRST, GROUND, LOOK, PERMISSION, STEPS, TO, YES, Form, Plan
+from .propose_referral import FIELDS, FIRST, GROUND, LOOK, PERMISSION, STEPS, TO, YES, Form, Plan, Several
 
 Fields = MultiDictProxy[str]
 
@@ -135,13 +135,15 @@ async def _step(request: web.Request, desk: Desk, step: str, typed: Form, once: 
     try:
         propose_referral.check_from(desk)
     except Refused as refused:
-        return show(request, desk, "flows/refer_not.html", ACCESS, error=refused)
+        return show(request, desk, "flows/refer.html", ACCESS, error=refused, step="")
     found = await request.app[KERNEL].database.write(look, request.app[KERNEL].node)
     reader = words_of(request)
     shown: dict[str, Any] = dict(
         step=step, steps=STEPS, typed=typed, once=once, names=FIELDS, PARTS=PARTS, readable=propose_referral.readable
     )
     shown["fields"] = form(Share, typed, _choices(desk, found["to"], reader), (), PERMISSION) if step == GROUND else []
+    if isinstance(error, Several):
+        shown["errors"] = {name: reader.gettext(text) for name, text in error.errors.items()}
     return show(request, desk, "flows/refer.html", ACCESS, error=error, **shown, **found, **WORDS)
 
 

@@ -3,6 +3,7 @@ node shows it no more and says so, and its keepers are asked to erase it.
 
 What somebody agreed to is sealed in the case; here stand random ids, whom it is for, and until when."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -172,6 +173,14 @@ def forget(session: Session, room_id: str) -> None:
 def of_room(session: Session, room_id: str) -> list[Mark]:
     """The consents of a room with what became of each, the newest first."""
     return _marks(session, ConsentMark.room_id == room_id)
+
+
+def of_entries(session: Session, uris: Iterable[str]) -> dict[str, list[Mark]]:
+    """{id of a consent's entry: what became of it at each recipient} of those that we have given something on."""
+    found: dict[str, list[Mark]] = {}
+    for mark in _marks(session, sa.and_(ConsentMark.uri.in_(list(uris)), ConsentMark.ours)):
+        found.setdefault(mark.uri, []).append(mark)
+    return found
 
 
 def to_erase(session: Session) -> list[Mark]:

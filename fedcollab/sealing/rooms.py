@@ -13,6 +13,7 @@ from fedcollab.base.errors import Conflict, NotFound
 from fedcollab.base.statements import put
 
 from . import boxes, case_boxes, duties, fact_texts, handing, member_boxes, room_state, room_tasks, sealed_files, telling
+from .aside_models import RoomAside
 from .casekeys import CaseKey
 from .facts import Fact
 from .messages import Sealed
@@ -265,7 +266,8 @@ def clear(session: Session, node: Node, uri: str) -> None:
     found = row(session, uri)
     if found.ck:
         raise Conflict
-    for model in (SealedFile, SealedMessage, RoomFact, RoomKey, RoomMember, MemberKey, RoomTold, RoomPerson, KeyRequest, KeeperTask):
+    parts: tuple[Any, ...] = (SealedFile, SealedMessage, RoomFact, RoomKey, RoomMember, MemberKey, RoomTold, RoomPerson)
+    for model in (*parts, KeyRequest, KeeperTask, RoomAside):
         session.execute(sa.delete(model).where(model.room_id == found.id))
     session.execute(sa.update(Row).where(Row.id == found.id).values(state=room_state.PURGED))
 

@@ -73,6 +73,7 @@ def referrals() -> None:
         *number("since"),
     )
     op.create_index("ix_referral_person_person_id", "referral_person", ["person_id"])
+    op.create_table("room_aside", to("room_id", "room", key=True))
 
 
 def consents() -> None:

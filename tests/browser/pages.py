@@ -12,6 +12,7 @@ from .key_pages import KEY_PAGES
 from .library_pages import LIBRARY_NO_PAGE, LIBRARY_PAGES
 from .node_pages import NODE_NO_PAGE, NODE_PAGES
 from .page import Act, Page, fill
+from .referral_pages import REFERRAL_NO_PAGE, REFERRAL_PAGES
 from .scene import PASSWORD, Scene
 from .search_pages import SEARCH_PAGES
 from .story_pages import STORY_NO_PAGE, STORY_PAGES
@@ -283,6 +284,7 @@ PAGES = (
     *KEEPING_PAGES,
     *CASE_PAGES,
     *CASE_ENTRY_PAGES,
+    *REFERRAL_PAGES,
     Page("not-found", "/threads/none", "base/error.html", status=404),
     Page("not-found-public", "/groups/none", "base/error.html", "", status=404),
     Page("used-up", "/join/none", "base/error.html", "", status=410),
@@ -348,4 +350,5 @@ NO_PAGE = {
     **KEEPING_NO_PAGE,
     **CASE_NO_PAGE,
     **CASE_ENTRY_NO_PAGE,
+    **REFERRAL_NO_PAGE,
 }

@@ -42,6 +42,7 @@ from .imported import import_some
 from .keyed import lock_up
 from .keys_kept import keep, unlock
 from .moderated import moderate
+from .referred import refer
 from .shelved import shelve
 from .told import tell
 
@@ -179,6 +180,7 @@ async def _set(stack: contextlib.AsyncExitStack, root: Path, loop: asyncio.Abstr
     await keep(made)
     await work(made)
     await fill(made)
+    await refer(made)
     await _partners(made)
     await busy.kernel.database.write(_age)
     await empty.kernel.database.write(restored.remember, empty.kernel.node, empty.kernel.node.now() - DAY)  # it has come out of a backup

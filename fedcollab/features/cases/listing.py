@@ -21,6 +21,7 @@ from fedcollab.base.web import page_key
 from fedcollab.feature import page
 from fedcollab.federation.kernel import KERNEL
 from fedcollab.sealing import holding, opening, organisation, room_content
+from fedcollab.sealing.aside_models import RoomAside
 from fedcollab.sealing.room_models import CASE, Room, RoomMember, RoomPerson
 from fedcollab.sealing.room_state import CLOSED, FROZEN, OPEN
 from fedcollab.sealing.unlocked import unlocked_of
@@ -34,6 +35,7 @@ from .naming import Named
 from .record import Opened
 
 EACH = 20
+ALONE = Room.id.not_in(sa.select(RoomAside.room_id))  # what came with something else is answered with that
 HEADER = (CaseRecord.opened_id, CaseRecord.status, CaseRecord.due, CaseRecord.review, CaseRecord.retention)
 
 
@@ -106,7 +108,7 @@ def waiting(session: Session, node: Node, viewer: Viewer) -> list[Asked]:
     """The invitations that somebody with these roles may answer: of people by name their own alone."""
     me, person = node.actor_uri, actors.by_id(session, viewer.person_id).uri
     theirs = sa.and_(RoomMember.room_id == Room.id, RoomMember.organisation == me, RoomMember.state == "invited")
-    query = sa.select(Room.id, Room.owner, Room.label, Room.created_at).join(RoomMember, theirs).where(Room.kind == CASE)
+    query = sa.select(Room.id, Room.owner, Room.label, Room.created_at).join(RoomMember, theirs).where(Room.kind == CASE, ALONE)
     query = query.where(sa.or_(RoomMember.person == "", RoomMember.person == person)).order_by(Room.created_at.desc()).limit(EACH)
     rows = session.execute(query).all()
     names = naming.names(session, [row.owner for row in rows])
@@ -116,7 +118,9 @@ def waiting(session: Session, node: Node, viewer: Viewer) -> list[Asked]:
 def count(session: Session, viewer: Viewer) -> int:
     """How much waits, for the menu: invitations, one's own cases with something overdue, for keepers those with nobody on."""
     own, me = (actors.by_id(session, one).uri for one in (viewer.organisation_id, viewer.person_id))
-    asked = sa.and_(RoomMember.organisation == own, RoomMember.state == "invited", RoomMember.person.in_(["", me]), Room.kind == CASE)
+    asked = sa.and_(
+        RoomMember.organisation == own, RoomMember.state == "invited", RoomMember.person.in_(["", me]), Room.kind == CASE, ALONE
+    )
     invited = sa.select(Room.id).join(RoomMember, RoomMember.room_id == Room.id).where(asked)
     on_it = sa.and_(RoomPerson.room_id == CaseRecord.room_id, RoomPerson.person_id == viewer.person_id, RoomPerson.until.is_(None))
     late = sa.select(CaseRecord.room_id).join(RoomPerson, on_it).where(CaseRecord.late)

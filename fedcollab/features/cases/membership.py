@@ -13,6 +13,7 @@ from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import BadRequest, Conflict, N_, NotFound
 from fedcollab.sealing import holding, room_chain, rooms, working
+from fedcollab.sealing.aside_models import RoomAside
 from fedcollab.sealing.room_models import CASE, RoomMember
 from fedcollab.sealing.room_models import Room as Row
 from fedcollab.sealing.seats import INVITED, Seat
@@ -85,7 +86,8 @@ def unassign(session: Session, node: Node, viewer: Viewer, case_id: str, person_
 def invitation(session: Session, node: Node, viewer: Viewer, case_id: str) -> Seat:
     """What waits for an answer of ours, and may be answered by this person. Raises NotFound."""
     mine = sa.and_(RoomMember.room_id == Row.id, RoomMember.organisation == node.actor_uri, RoomMember.state == INVITED)
-    uri = session.execute(sa.select(Row.uri).join(RoomMember, mine).where(Row.id == case_id, Row.kind == CASE)).scalars().first()
+    alone = Row.id.not_in(sa.select(RoomAside.room_id))  # what came with something else is answered with that
+    uri = session.execute(sa.select(Row.uri).join(RoomMember, mine).where(Row.id == case_id, Row.kind == CASE, alone)).scalars().first()
     if uri is None or not viewer.roles & OPENERS:
         raise NotFound
     me = actors.by_id(session, viewer.person_id).uri

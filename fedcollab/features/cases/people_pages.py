@@ -3,12 +3,14 @@ are for whoever looks, and of the others that they are there."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from aiohttp import web
 
 from fedcollab.base.i18n import Words
 from fedcollab.base.web import words_of
 from fedcollab.federation.kernel import KERNEL
+from fedcollab.sealing.consents import of_entries
 
 from . import contact_rules, needs
 from .calling import everybody
@@ -121,7 +123,9 @@ async def show_consents(request: web.Request) -> web.Response:
     consents = [(one, facts(one.entry, everybody(desk), reader)) for one in desk.case.consents if one.entry]
     shares = [(one, facts(one.entry, everybody(desk), reader)) for one in desk.case.shares if one.entry]
     unread = [one.item for one in desk.case.consents if not one.entry] + [one.item for one in desk.case.shares if not one.entry]
-    return show(request, desk, "cases/consents.html", CONSENTS, consents=consents[::-1], shares=shares[::-1], unread=len(unread))
+    ended = await request.app[KERNEL].database.read(of_entries, [one.item.id for one in desk.case.consents])
+    lists: dict[str, Any] = dict(consents=consents[::-1], shares=shares[::-1], ended=ended)
+    return show(request, desk, "cases/consents.html", CONSENTS, unread=len(unread), **lists)
 
 
 ROUTES = (

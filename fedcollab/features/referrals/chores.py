@@ -6,21 +6,11 @@ from sqlalchemy.orm import Session
 from fedcollab.access import audit
 from fedcollab.actors.node import Node
 from fedcollab.sealing.consents import today
-from fedcollab.sealing.room_models import Room, RoomFact
 
-from . import service
 from .models import Referral
 from .states import IN_PROGRESS
 
 AT_ONCE = 100
-
-
-def follow_rooms(session: Session, node: Node) -> None:
-    """A referral whose room was answered by itself is answered with it: the yes to the one is the yes to the other."""
-    waits = sa.and_(~Referral.sent, Referral.state == IN_PROGRESS, Referral.invitation == RoomFact.said["invitation"].as_string())
-    query = sa.select(Referral.id).join(Room, Room.uri == Referral.room).join(RoomFact, RoomFact.room_id == Room.id)
-    for referral_id in session.scalars(query.where(waits, RoomFact.kind == "answer", RoomFact.organisation == node.actor_uri)).all():
-        service.follow_room(session, node, referral_id)
 
 
 def mark_late(session: Session, node: Node) -> None:

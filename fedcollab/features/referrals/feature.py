@@ -12,8 +12,8 @@ FEATURE = Feature(
     name="referrals",
     routes=(*views.ROUTES, *fetching.ROUTES),
     handlers=receiving.HANDLERS,
-    chores=(chores.follow_rooms, chores.mark_late),
+    chores=(chores.mark_late,),
     namings=(service.NAMED_IN_RING,),
-    menu=(MenuItem("/referrals", N_("Referrals"), "exit", CASEWORKER),),
+    menu=(MenuItem("/referrals", N_("Referrals"), "people", CASEWORKER),),
     home=(HomeNote(HOME, CASEWORKER, looking.at_home, personal=True, or_role=KEEPER),),
 )

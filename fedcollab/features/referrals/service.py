@@ -30,7 +30,6 @@ from fedcollab.sealing import (
     room_chain,
     room_content,
     rooms,
-    seats,
     working,
 )
 from fedcollab.sealing.pairs import PersonPrivate
@@ -44,7 +43,7 @@ from .models import Referral, ReferralPerson
 from .preview import Preview
 from .standing import learn
 from .states import ACCEPTED, DONE, IN_PROGRESS, OPEN, RECIPIENT, REJECTED, REVOKED, SENDER, Word, may
-from .words import CHOICES, OTHER, Answered, NoKey, NotReadable, OnItsWay
+from .words import CHOICES, Answered, NoKey, NotReadable, OnItsWay
 
 CASE = "case"
 Keys = list[PersonPrivate]
@@ -204,17 +203,6 @@ def decline(session: Session, node: Node, viewer: Viewer, referral_id: str, reas
     working.decline(session, node, viewer, rooms.row(session, row.room).id, row.invitation)
     audit.record(session, node.now(), viewer, "referral.decline", referral_id)
     forget(session, node, row)
-
-
-def follow_room(session: Session, node: Node, referral_id: str) -> None:
-    """Its room was answered by itself: ours is the same answer."""
-    row = by_id(session, referral_id)
-    room = rooms.load(session, node, row.room)
-    yes = any(seat.invitation.id == row.invitation and seat.state == seats.ACCEPTED for seat in room.seats)
-    say(session, node, row, Word(node.now(), ACCEPTED, RECIPIENT) if yes else Word(node.now(), REJECTED, RECIPIENT, OTHER))
-    audit.record(session, node.now(), None, "referral.accept" if yes else "referral.decline", referral_id)
-    if not yes:
-        forget(session, node, row)
 
 
 def forget(session: Session, node: Node, row: Any) -> None:

@@ -4,7 +4,7 @@ from fedcollab.base.errors import Conflict, N_, Refused
 
 from .states import ACCEPTED, DONE, IN_PROGRESS, REJECTED, REVOKED
 
-UNREADABLE, OTHER = "Unreadable", "Other"
+UNREADABLE = "Unreadable"
 REFUSALS = {
     "LackOfCapacity": N_("No room or no staff at present"),
     "NotOurService": N_("Not a service that we offer"),

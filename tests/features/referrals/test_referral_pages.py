@@ -130,6 +130,9 @@ async def test_a_person_is_referred_from_a_case_and_worked_with_at_the_other_org
     assert "Waits for an answer by" in (await one["noor"].get(where))[1]
     asked = await came(other)
     assert (await other["noor"].get(f"/referrals/{asked}"))[0] == 404, "a caseworker to whom nobody has handed it"
+    [waits] = await other.sql("SELECT id FROM room")
+    assert waits[0] not in (await other["noor"].get("/cases"))[1], "it is answered with the referral alone"
+    assert (await other["noor"].get(f"/cases/{waits[0]}/answer"))[0] == 404
     status, headers, page = await other["mila"].ask("GET", f"/referrals/{asked}")
     assert (status, headers["Cache-Control"], REGION in page, NAME in page) == (200, "no-store", True, False)
     assert "<title>Referral · " in page
@@ -167,6 +170,10 @@ async def test_what_is_wrong_in_a_step_is_said_there_and_nothing_typed_is_lost(t
     assert (status, "Choose to whom you refer." in page) == (422, True)
     [row] = await one.sql("SELECT id FROM actor WHERE uri = :uri", uri=other.me)
     _, page = await step(one, case, page, to=row[0])
+    status, again = await step(one, case, page)
+    assert (status, "Choose why the person is referred." in again, "at least one kind of support" in again) == (422, True, True), (
+        "all at once"
+    )
     for field, wrong, word in (
         ("country", "Nowhere", "Write the country"),
         ("support", [], "at least one kind of support"),
@@ -239,6 +246,7 @@ async def test_a_consent_that_is_withdrawn_in_the_case_closes_what_was_referred_
         return [mark.receipt for mark in marks] == ["confirmed"]
 
     await until("it is confirmed", confirmed)
+    assert "Erased there, confirmed" in (await one["noor"].get(f"/cases/{case}/consents"))[1]
     assert (await other["noor"].get("/referrals/to-erase"))[0] == 404
 
 
