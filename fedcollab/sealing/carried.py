@@ -41,6 +41,17 @@ def of(node: Node, secret: FileSecret, key: str) -> Carried:
     return Carried(node.settings.uri(PATH + texts.written(secret.digest)), sealed_size(secret.size), secret.digest.hex(), key)
 
 
+def named(uri_: str, secret: FileSecret, message: str) -> Carried | None:
+    """The file that a message names to those who open it; None where what it says does not fit together."""
+    name = texts.written(secret.digest)
+    return Carried(uri_, sealed_size(secret.size), secret.digest.hex()) if uri_ == _place(message) + name else None
+
+
+def _place(message: str) -> str:
+    """Where the files of a message lie that has this id."""
+    return "/".join(message.split("/")[:3]) + PATH
+
+
 def documents(files: Iterable[Carried]) -> list[dict[str, Any]]:
     """As they stand beside their message."""
     return [{"type": "Document", "mediaType": MEDIA, "url": one.uri, ap.SIZE: one.size, ap.DIGEST: _hashed(one)} for one in files]
@@ -72,6 +83,6 @@ def _one(said: object, message: str) -> Carried:
     made = Carried(uri(found["url"]), size, hashed[len(SHA256) :].hex())
     if hashed[: len(SHA256)] != SHA256 or not is_sealed_size(size):
         raise BadRequest(reason="sealing: a file of no size or hash that one can have")
-    if made.uri != "/".join(message.split("/")[:3]) + PATH + made.name:
+    if made.uri != _place(message) + made.name:
         raise BadRequest(reason="sealing: a file that does not lie where its message comes from")
     return made

@@ -146,9 +146,9 @@ class SealedFile(Model):
 
     __tablename__ = "sealed_file"
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
-    uri: Mapped[str] = mapped_column(Text, unique=True)
+    uri: Mapped[str] = mapped_column(Text)
     room_id: Mapped[str] = mapped_column(ForeignKey("room.id"), index=True)
-    message_id: Mapped[str] = mapped_column(ForeignKey("sealed_message.id"), index=True)
+    message_id: Mapped[str] = mapped_column(ForeignKey("sealed_message.id"))
     size: Mapped[int]
     key: Mapped[str] = mapped_column(String(64))
     state: Mapped[str] = mapped_column(String(16))
@@ -158,7 +158,11 @@ class SealedFile(Model):
     tries: Mapped[int] = mapped_column(default=0)
     next_at: Mapped[int | None]
     marked_at: Mapped[int | None]
-    __table_args__ = (Index("ix_sealed_file_next_at", "next_at"), Index("ix_sealed_file_digest", "digest"))
+    __table_args__ = (
+        Index("ix_sealed_file_message_id", "message_id", "uri", unique=True),
+        Index("ix_sealed_file_next_at", "next_at"),
+        Index("ix_sealed_file_digest", "digest"),
+    )
 
 
 class SealedUpload(Model):

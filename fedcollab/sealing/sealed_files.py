@@ -81,15 +81,17 @@ def keep(session: Session, node: Node, message: str, files: Sequence[Carried]) -
     if not files:
         return
     row = session.execute(sa.select(SealedMessage.id, SealedMessage.room_id).where(SealedMessage.uri == message)).one()
+    there = set(session.scalars(sa.select(SealedFile.uri).where(SealedFile.message_id == row.id)))
     for one in files:
+        if one.uri in there:
+            raise Refused(reason="sealing: a file stands twice beside a message")
+        there.add(one.uri)
         came = sa.delete(SealedUpload).where(SealedUpload.key == one.key).returning(SealedUpload.key)
         if one.key and session.execute(came).first() is None:
             raise NotFound(BROKEN_OFF)
-        there: dict[str, Any] = dict(state=HERE, next_at=None) if one.key else dict(state=AWAY, next_at=node.now())
+        where: dict[str, Any] = dict(state=HERE, next_at=None) if one.key else dict(state=AWAY, next_at=node.now())
         what = dict(uri=one.uri, size=one.size, digest=one.digest, key=one.key, reason="", tries=0, at=node.now())
-        if session.execute(sa.select(SealedFile.id).where(SealedFile.uri == one.uri)).first() is not None:
-            raise Refused(reason="sealing: a file of another message")
-        session.execute(sa.insert(SealedFile).values(id=new_id(node.now()), room_id=row.room_id, message_id=row.id, **what, **there))
+        session.execute(sa.insert(SealedFile).values(id=new_id(node.now()), room_id=row.room_id, message_id=row.id, **what, **where))
     wake(session, ASKING)
 
 

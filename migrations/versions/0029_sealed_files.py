@@ -13,6 +13,10 @@ def upgrade() -> None:
     op.add_column("sealed_file", sa.Column("tries", sa.BigInteger, nullable=False, server_default="0"))
     for name in ("next_at", "marked_at"):
         op.add_column("sealed_file", sa.Column(name, sa.BigInteger))
+    op.drop_index("ix_sealed_file_message_id", "sealed_file")
+    with op.batch_alter_table("sealed_file") as table:
+        table.drop_constraint(op.f("uq_sealed_file_uri"), type_="unique")
+    op.create_index("ix_sealed_file_message_id", "sealed_file", ["message_id", "uri"], unique=True)
     for name in ("next_at", "digest"):
         op.create_index(f"ix_sealed_file_{name}", "sealed_file", [name])
     op.add_column("sealed_message", sa.Column("erased_at", sa.BigInteger))

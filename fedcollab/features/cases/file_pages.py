@@ -21,7 +21,7 @@ from fedcollab.sealing.unlocked import Locked
 from . import filing
 from .checking import Wrong, checked
 from .desk import Desk, acted, desk_of
-from .filing import WORDS
+from .filing import UNNAMED, WORDS
 from .framing import CASE, FILES, show
 from .grounds import PARTS
 from .hiding import SUSPECTED
@@ -132,9 +132,13 @@ def _proxy(fields: "MultiDict[str]") -> "MultiDictProxy[str]":
 
 
 async def _page(request: web.Request, desk: Desk, *, error: FedcollabError | None = None, typed: Any = None) -> web.Response:
-    found = await request.app[KERNEL].database.read(filing.listed, desk)
+    kernel = request.app[KERNEL]
+    found = await kernel.database.read(filing.listed, desk)
+    if any(one.state == UNNAMED for one in found):
+        await kernel.database.write(filing.learn, kernel.node, desk)
+        found = await kernel.database.read(filing.listed, desk)
     shown: dict[str, Any] = dict(files=found, people=filing.people(desk), typed=typed or {}, PARTS=PARTS, WORDS=WORDS, UNREAD=UNREAD)
-    shown |= dict(THERE=THERE, SUSPECTED=SUSPECTED, BARE=BARE, WHOLE=WHOLE, scanner=bool(request.app[KERNEL].node.settings.scanner))
+    shown |= dict(THERE=THERE, SUSPECTED=SUSPECTED, BARE=BARE, WHOLE=WHOLE, scanner=bool(kernel.node.settings.scanner))
     if error is not None and not isinstance(error, Wrong):
         wrong = Wrong("file", error.text, **error.values)
         wrong.status, wrong.headers, error = error.status, error.headers, wrong

@@ -10,7 +10,7 @@ from fedcollab.access.viewer import Viewer
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import BadRequest, Gone, N_, NotFound, Unavailable
 from fedcollab.files.kinds import BY_TYPE
-from fedcollab.sealing import acting, file_opening, holding, room_chain, rooms, sealed_files
+from fedcollab.sealing import acting, carried, file_opening, holding, room_chain, rooms, sealed_files
 from fedcollab.sealing.carried import Carried
 from fedcollab.sealing.chunks import FileSecret
 from fedcollab.sealing.room_models import AWAY, GONE
@@ -95,6 +95,14 @@ def _state(shown: Shown, entry: File | None, row: FileRow | None) -> str:
     return row.reason or (AWAY if row.state == AWAY else THERE)
 
 
+def learn(session: Session, node: Node, desk: Desk) -> None:
+    """Files that their messages name alone, to those who open them, are asked for: those of an earlier time that was granted to us."""
+    for one in listed(session, desk):
+        if one.state == UNNAMED and one.entry is not None and one.entry.secret is not None:
+            file = carried.named(one.entry.uri, one.entry.secret, one.shown.id)
+            sealed_files.keep(session, node, one.shown.id, [file] if file else [])
+
+
 def find(session: Session, desk: Desk, file_id: str) -> Listed:
     """One of them by its address. Raises NotFound, also for one that is not theirs to know."""
     found = next((one for one in listed(session, desk) if one.id == file_id and one.id), None)
@@ -136,10 +144,10 @@ def check_takes(session: Session, node: Node, viewer: Viewer, keys: Keys, case_i
     acting.check_open(rooms.by_row(session, node, case_id))
 
 
-def share(session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: str, carried: Carried, said: dict[str, Any]) -> str:
+def share(session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: str, file: Carried, said: dict[str, Any]) -> str:
     """A file that has come in is said in the case; the entry's id."""
     desk = open_desk(session, node, viewer, keys, case_id)
-    return add(session, node, desk, File(at=desk.look.now, **said), files=[carried])[0]
+    return add(session, node, desk, File(at=desk.look.now, **said), files=[file])[0]
 
 
 def mark(session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: str, file_id: str) -> None:

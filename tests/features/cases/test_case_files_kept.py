@@ -9,8 +9,8 @@ from typing import Any
 
 import aiohttp
 import pytest
+import sqlalchemy as sa
 
-from fedcollab.features.cases import desk as desks
 from fedcollab.sealing import file_asking, key_asking, working
 from tests.features.cases.desks import Office, office, partners
 from tests.features.cases.filed import rows, send, shelves, take
@@ -103,11 +103,14 @@ async def test_a_partners_file_is_opened_once_it_is_here_and_named_as_away_befor
     assert (status, headers["Retry-After"], b"not here yet" in body) == (503, "60", True)
     await until("it has come again", lambda: other.sql("SELECT 1 FROM sealed_file WHERE state = 'here'"))
     assert (await take(other["noor"], f"{path}/{file_id}"))[2] == TEXT
+    await other.site.kernel.database.write(lambda session: session.execute(sa.text("DELETE FROM sealed_file")) and None)
+    assert NAME in (await other["noor"].get(path))[1]  # as where its message came with an earlier time that was granted
+    await until("it is asked for", lambda: other.sql("SELECT 1 FROM sealed_file WHERE state = 'here'"))
+    [(file_id, *_)] = await rows(other)
+    assert (await take(other["noor"], f"{path}/{file_id}"))[2] == TEXT
 
 
 def _away(session: Any) -> None:
-    import sqlalchemy as sa
-
     session.execute(sa.text("UPDATE sealed_file SET state = 'away', next_at = NULL, key = ''"))
 
 
@@ -167,4 +170,3 @@ async def nowhere(at: Office, case: str, file_id: str) -> None:
     assert (marked.entry, marked.id in folded.case.gone) == (None, False)
     assert await at.sql("SELECT 1 FROM sealed_file WHERE id = :id AND marked_at IS NOT NULL", id=file_id)
     assert await file_asking.ask(at.site.kernel, shelves(at)) == 0
-    assert desks.READ == "case.read"
