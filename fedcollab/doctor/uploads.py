@@ -7,6 +7,7 @@ from fedcollab.base.errors import Misconfigured, Unavailable
 from fedcollab.files import scanning
 from fedcollab.files.models import HERE, File
 from fedcollab.files.shelves import shelves
+from fedcollab.sealing.room_models import SealedFile
 
 from .findings import Finding, Open, fail, ok, warn
 from .patient import Patient, disk_size
@@ -15,13 +16,15 @@ LOOKED_AT = 100_000  # files, the newest
 
 
 def stored(patient: Patient) -> Finding:
-    """`files`: each file of ours has its bytes in the node's directory, as many as the database says. In a bucket, `bucket` says whether
-    that can be reached."""
+    """`files`: each file of ours, and each sealed one, has its bytes in the node's directory, as many as the database says. In a bucket,
+    `bucket` says whether that can be reached."""
     if patient.settings.s3_url:
         return ok("Files lie in a bucket.")
     with patient.session() as session:
         query = sa.select(File.key, File.size).where(File.by_id.is_not(None), File.state == HERE)
-        rows = session.execute(query.order_by(File.created_at.desc()).limit(LOOKED_AT)).all()
+        rows = [*session.execute(query.order_by(File.created_at.desc()).limit(LOOKED_AT))]
+        sealed = sa.select(SealedFile.key, SealedFile.size).where(SealedFile.state == HERE)
+        rows += session.execute(sealed.order_by(SealedFile.at.desc()).limit(LOOKED_AT))
     folder = patient.files.uploads
     wrong = sum(disk_size(folder / key[:2] / key) != size for key, size in rows)
     if wrong:

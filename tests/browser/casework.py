@@ -26,6 +26,8 @@ from fedcollab.sealing.pairs import PersonPrivate
 from fedcollab.sealing.room_activities import Header, Said
 from fedcollab.sealing.room_models import CASE
 
+from .casefiles import files
+
 if TYPE_CHECKING:
     from .scene import Scene
 
@@ -39,11 +41,9 @@ async def work(made: "Scene") -> None:
         await busy.write(_join, made, name)
     made.places["kivuli"] = await busy.write(_has_key, "Kivuli Support")
     made.places["case"] = await busy.write(_case, made)
-<<<<<<< HEAD
     made.places["alone"] = await busy.write(_alone, made)
-=======
     await busy.write(_read_last_week, made)
->>>>>>> 0287cb5 (The record's row is locked before anybody is named in it; the picture of who read what shows some)
+    await busy.write(files, made)
     made.places["nobodys"] = await busy.write(_nobodys, made)
     made.places["asked"] = await busy.write(_asked, made.places["kivuli"])
 

@@ -4,6 +4,7 @@ from playwright.sync_api import Page as Tab
 
 from .account_pages import ACCOUNT_PAGES, LONG_WORD, folded_open
 from .case_entry_pages import CASE_ENTRY_NO_PAGE, CASE_ENTRY_PAGES
+from .case_file_pages import CASE_FILE_NO_PAGE, CASE_FILE_PAGES
 from .case_pages import CASE_NO_PAGE, CASE_PAGES
 from .exchange_pages import EXCHANGE_NO_PAGE, EXCHANGE_PAGES
 from .file_pages import FILE_NO_PAGE, FILE_PAGES
@@ -283,6 +284,7 @@ PAGES = (
     *KEY_PAGES,
     *KEEPING_PAGES,
     *CASE_PAGES,
+    *CASE_FILE_PAGES,
     *CASE_ENTRY_PAGES,
     *REFERRAL_PAGES,
     Page("not-found", "/threads/none", "base/error.html", status=404),
@@ -349,6 +351,7 @@ NO_PAGE = {
     **EXCHANGE_NO_PAGE,
     **KEEPING_NO_PAGE,
     **CASE_NO_PAGE,
+    **CASE_FILE_NO_PAGE,
     **CASE_ENTRY_NO_PAGE,
     **REFERRAL_NO_PAGE,
 }

@@ -223,7 +223,7 @@ async def casework(house: House) -> list[str]:
     await at.say("ilse", case, Masking(at=now, of=(hidden,)))
     held = await at.say("ilse", case, Hold(at=now, of=(said,), by="Amal B.", reason="A court", review="2099-01-01"))
     acts = [("unmask", hidden), ("lift", held), ("people", code), *((act, said) for act in ACTS)]
-    pages = ["", "/tasks", "/new/decision", *(f"/{act}/{handle(case, of)}{'/erase' if of == code else ''}" for act, of in acts)]
+    pages = ["", "/tasks", "/files", "/new/decision", *(f"/{act}/{handle(case, of)}{'/erase' if of == code else ''}" for act, of in acts)]
     return ["/cases/new", *(f"/cases/{case}{one}" for one in pages)]
 
 

@@ -163,6 +163,8 @@ async def nowhere(at: Office, case: str, file_id: str) -> None:
         status, _, body = await take(at["noor"], path)
         assert (status in (200, 410), b"CANARY" in body) == (True, False), path
     assert (await take(at["noor"], f"/cases/{case}/files/{file_id}"))[0] == 410
+    status, _, copy = await at["noor"].ask("POST", path := f"/cases/{case}/export", {"token": await at["noor"].token(path)})
+    assert (status, "CANARY" in copy, copy.count('"suspected"') > 0) == (200, False, True)
     for guess in (f"/files/{file_id}", f"/files/{file_id}/preview", f"/cases/{case}/files/{file_id}/preview"):
         assert (await take(at["noor"], guess))[0] == 404
     folded = await at.desk("noor", case)
