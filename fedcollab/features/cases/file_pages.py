@@ -8,8 +8,8 @@ from multidict import MultiDict, MultiDictProxy
 
 from fedcollab.access.viewer import Viewer
 from fedcollab.base.errors import FedcollabError, N_, Refused, Unauthorized, Unavailable
-from fedcollab.base.web import check_token, read_form, redirect, stream, typed_into
-from fedcollab.feature import login_address, member_of, page
+from fedcollab.base.web import check_origin, check_token, read_form, redirect, stream, typed_into
+from fedcollab.feature import came_back, login_address, member_of, page
 from fedcollab.federation.kernel import KERNEL
 from fedcollab.files import quotas, uploading
 from fedcollab.files.receiving import FORM_MORE, NO_FILE, Sent, drain, form_with_file
@@ -66,11 +66,13 @@ async def _mark_page(request: web.Request, desk: Desk) -> web.Response:
 @stream
 async def share(request: web.Request) -> web.StreamResponse:
     """Takes in a file that a form brings, behind its fields. Whatever it is refused for, what was typed is on the page that says so."""
+    check_origin(request)
     sent = await form_with_file(request)
     fields = sent.fields
     try:
-        check_token(request, fields.get("token", ""))
         viewer = member_of(request)
+        if sent.part is not None or not came_back(request, _proxy(fields)):
+            check_token(request, fields.get("token", ""))
         await acted(request, filing.check_takes, fields.get("person", ""))
     except (Locked, Unauthorized) as error:
         return _led_there(request, error, fields)
