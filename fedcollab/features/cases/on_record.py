@@ -45,7 +45,6 @@ ACTS = {  # %(who)s has done it, %(what)s is to whom
     "room.message": N_("%(who)s sent an entry."),
     "room.take_back": N_("%(who)s took an entry of ours back."),
     "room.erased": N_("%(who)s took an entry of theirs back."),
-    "room.file_add": N_("%(who)s shared a file."),
     "room.file_read": N_("%(who)s opened a file."),
     "room.file_given": N_("%(who)s was handed a file, sealed."),
     "room.file_came": N_("%(who)s was handed a file by another member."),
