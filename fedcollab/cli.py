@@ -12,6 +12,7 @@ from fedcollab import __version__
 from fedcollab.base.errors import FedcollabError, Misconfigured
 
 from .cli_backup import backup_app, restore
+from .cli_breach import breach_app
 from .cli_database import database_app
 from .cli_doctor import doctor
 from .cli_people import token_app, user_reset_factor
@@ -43,6 +44,7 @@ for name, part in (
     ("database", database_app),
     ("maintenance", maintenance_app),
     ("search", search_app),
+    ("breach", breach_app),
 ):
     app.add_typer(part, name=name)
 

@@ -18,6 +18,7 @@ ACTIONS = {
     "node.open": N_("Node opened again"),
     "node.key_on_paper": N_("Printed key read from its paper and compared"),
     "node.settings": N_("Settings of the node changed"),
+    "node.breach_report": N_("Report made of what an account or a node touched"),
     "node.cases_on": N_("Cases switched on"),
     "guest.add": N_("Account of a guest made"),
     "guest.invite": N_("Guest asked to a case"),
