@@ -4,7 +4,7 @@ from aiohttp import web
 
 from fedcollab.feature import RESOURCE, THREAD, Feature
 
-from . import close_discussion, discuss_resource, guest_joining, guest_pages, guests, referral_pages
+from . import close_discussion, discuss_resource, guest_joining, guest_pages, guests, hand_over, referral_pages
 
 FEATURE = Feature(
     name="flows",
@@ -14,6 +14,7 @@ FEATURE = Feature(
         web.get("/library/{id}/discuss", discuss_resource.discuss_resource),
         web.post("/library/{id}/discuss", discuss_resource.discuss_resource),
         *referral_pages.ROUTES,
+        *hand_over.ROUTES,
         *guest_joining.ROUTES,
         *guest_pages.ROUTES,
     ),

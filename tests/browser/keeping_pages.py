@@ -1,4 +1,4 @@
-"""Lists the pages of keepers: the set-up step by step, who keeps the key, and the way back by two sheets."""
+"""Lists the pages of keepers: the set-up step by step, who keeps the key, the way back by two sheets, tasks; and of who leaves."""
 
 from playwright.sync_api import Page as Tab
 
@@ -39,6 +39,9 @@ KEEPING_PAGES = (
     Page("tasks-waits", "/keepers/tasks", "keeping/tasks.html", "adil"),
     Page("tasks-none", "/keepers/tasks", "keeping/tasks.html", "vera"),
     Page("tasks-error", "/keepers/tasks", "keeping/tasks.html", "noor", put_nobody, "/keepers/tasks/{id}", 400),
+    Page("leaving", "/leaving", "flows/leaving.html", "hana"),
+    Page("leaving-none", "/leaving", "flows/leaving.html", "vera"),
+    Page("leaving-error", "/leaving", "flows/leaving.html", "hana", put_nobody, "/leaving/{id}", 400),
     Page("room-frozen", "/keepers/rooms/{frozen}", "keeping/room.html", "noor"),
     Page("room-led", "/keepers/rooms/{led}", "keeping/room.html", "noor"),
     Page("room-error", "/keepers/rooms/{frozen}", "keeping/room.html", "noor", fill(), "/keepers/rooms/{id}", 422),

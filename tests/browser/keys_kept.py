@@ -77,7 +77,7 @@ def _rooms(session: Session, node: Node, made: "Scene") -> None:
     hana = made.people["hana"]
     with node.ring.look() as ring:
         keys = people.opened(ring, hana.person_id, made.unlocks["hana"])
-    ids = [working.found(session, node, hana, keys, "case", AMBER) for _ in range(3)]
+    ids = [working.found(session, node, hana, keys, kind, AMBER) for kind in ("case", "case", "group")]
     frozen = rooms.by_row(session, node, ids[0])
     rooms.say(session, node, frozen.id, Seen(frozen.me, 1, boxes.generate().public.kid))
     working.unassign(session, node, hana, ids[2], hana.person_id)

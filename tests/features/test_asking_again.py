@@ -41,6 +41,7 @@ GRAVE: dict[str, tuple[str, dict[str, str], str]] = {  # route: who may, what th
     "/keepers/waiting/{id}/reopen": ("noor", {"same": "yes", "kid": "x"}, "/keepers"),
     "/keepers/tasks/{id}": ("noor", {"person": "x"}, "/keepers"),
     "/keepers/rooms/{id}": ("noor", {"act": "heal", "same": "yes"}, "/keepers"),
+    "/leaving/{id}": ("noor", {"person": "x"}, "/keepers"),
     "/people/{id}/words": ("noor", {"same": "yes", "kid": "x"}, "/keepers"),
     "/cases/{id}/redact/{entry}": ("noor", {}, "/keepers"),
     "/cases/{id}/erase/{entry}": ("noor", {}, "/keepers"),

@@ -48,10 +48,10 @@ class Office:
 
         return await self.site.write(work)  # type: ignore[no-any-return]
 
-    async def room(self, name: str, label: str = AMBER) -> str:
-        """A case of somebody's own, with a word in it."""
+    async def room(self, name: str, label: str = AMBER, kind: str = "group") -> str:
+        """A sealed group of somebody's own, or a case, with a word in it."""
         viewer, keys = self.who[name].viewer, await self.keys(name)
-        room_id = await self.site.write(working.found, viewer, keys, "case", label)
+        room_id = await self.site.write(working.found, viewer, keys, kind, label)
         opened = await self.site.write(holding.open_room, viewer, keys, room_id)
         await self.site.write(room_content.write, opened, {"text": CANARY})
         return str(room_id)
@@ -111,6 +111,13 @@ async def test_what_somebody_leaves_behind_is_a_task_and_a_keeper_puts_somebody_
     opened = await office.site.write(holding.open_room, office.who["mila"].viewer, await office.keys("mila"), room_id)
     [message] = await office.site.kernel.database.read(room_content.read, opened)
     assert message.content == {"text": CANARY}
+
+
+async def test_of_a_case_it_leads_to_where_whoever_takes_it_up_is_told_what_they_need_to_know(office: Office) -> None:
+    case = await office.room("daan", kind="case")
+    await office.site.write(members.disable, None, office.id("daan"))
+    assert f'href="/cases/{case}/assign"' in (await office.who["mila"].get("/keepers/tasks"))[1]
+    assert (await office.who["mila"].get(f"/cases/{case}/assign"))[0] == 200
 
 
 async def test_a_task_that_was_done_meanwhile_is_said_to_be(office: Office) -> None:

@@ -65,6 +65,7 @@ NOTHING_TYPED = {
     "/keepers/waiting/{id}/reopen": "a box to tick",
     "/keepers/tasks/{id}": "a choice",
     "/keepers/rooms/{id}": "a choice",
+    "/leaving/{id}": "a choice",
     "/people/{id}/words": "a box to tick",
     "/settings/password": "secrets",
     "/settings/factor": "secrets",

@@ -11,6 +11,7 @@ from fedcollab.actors.node import Node
 from fedcollab.base.errors import BadRequest, Forbidden, N_
 from fedcollab.base.statements import put
 from fedcollab.sealing import holding, room_chain
+from fedcollab.sealing.room_models import RoomPerson
 
 from . import codes
 from .grounds import PARTS
@@ -26,8 +27,9 @@ def known(session: Session, room_id: str, person_id: str) -> frozenset[str]:
 
 
 def everybody(session: Session, room_id: str) -> dict[str, frozenset[str]]:
-    """{person id: what they need to know} of our people on the case."""
-    query = sa.select(CaseNeed.person_id, CaseNeed.part).where(CaseNeed.room_id == room_id)
+    """{person id: what they need to know} of our people on the case, and of none who was: an account that ended has left its rows."""
+    on_it = sa.exists().where(RoomPerson.room_id == room_id, RoomPerson.person_id == CaseNeed.person_id, RoomPerson.until.is_(None))
+    query = sa.select(CaseNeed.person_id, CaseNeed.part).where(CaseNeed.room_id == room_id, on_it)
     found: dict[str, set[str]] = {}
     for row in session.execute(query):
         found.setdefault(row.person_id, set()).add(row.part)
