@@ -121,6 +121,9 @@ NOTHING_TYPED = {
     "/referrals/{id}/take-back": "a button",
     "/referrals/{id}/finish": "a choice",
     "/referrals/to-erase": "buttons and a box",
+    "/cases/{id}/guests/{guest}": "comes back by itself (flows/test_guests)",
+    "/cases/{id}/guests/{guest}/end": "a button",
+    "/guests/join/{token}": "comes back by itself (flows/test_guests)",
     "/admin/members/invite": "boxes",
     "/admin/members/{id}/link": "a button",
     "/admin/members/{id}/roles": "boxes",
@@ -224,7 +227,8 @@ async def casework(house: House) -> list[str]:
     await at.say("ilse", case, Masking(at=now, of=(hidden,)))
     held = await at.say("ilse", case, Hold(at=now, of=(said,), by="Amal B.", reason="A court", review="2099-01-01"))
     acts = [("unmask", hidden), ("lift", held), ("people", code), *((act, said) for act in ACTS)]
-    pages = ["", "/tasks", "/files", "/new/decision", *(f"/{act}/{handle(case, of)}{'/erase' if of == code else ''}" for act, of in acts)]
+    own = [f"/{act}/{handle(case, of)}{'/erase' if of == code else ''}" for act, of in acts]
+    pages = ["", "/tasks", "/files", "/guests", "/new/decision", *own]
     return ["/cases/new", *(f"/cases/{case}{one}" for one in pages)]
 
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from fedcollab.base.errors import N_
 from fedcollab.base.i18n import Words
 
+from .asked import Ask
 from .asked_sharing import ALL
 from .fields import COUNTRIES, LANGUAGES, Code, Day, Flag, Named, Several, Spec, Uri
 from .naming import Names
@@ -14,6 +15,15 @@ from .record import Entry
 
 YES = N_("Yes")
 READ = {"opinion": N_("An opinion, and not a fact"), "nobody": N_("Nobody contacts this person")}  # where it is called otherwise than asked
+OTHERS = {  # of kinds that no form of entries asks for
+    "name": Ask(N_("Name")),
+    "works_for": Ask(N_("Works for")),
+    "type": Ask(N_("What that is")),
+    "parts": Ask(N_("Needs to know")),
+    "until": Ask(N_("Until")),
+    "about": Ask(N_("What it is")),
+    "why": Ask(N_("Why")),
+}
 CODED, OWN, NAME, TEXT = "coded", "own", "name", "text"
 
 
@@ -40,7 +50,8 @@ def facts(entry: Entry, names: Names, words: Words) -> list[Fact]:
 
 
 def _facts(entry: Entry, specs: dict[str, Spec], names: Names, words: Words) -> Iterator[Fact]:
-    for name, ask in ALL[entry.KIND].fields.items():
+    asked = ALL[entry.KIND].fields if entry.KIND in ALL else {name: ask for name, ask in OTHERS.items() if name in specs}
+    for name, ask in asked.items():
         value, spec = getattr(entry, name), specs[name]
         if value != spec.empty:
             one = spec.one if isinstance(spec, Several) else spec

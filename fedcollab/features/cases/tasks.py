@@ -8,7 +8,7 @@ from fedcollab.base.errors import NotFound
 from fedcollab.base.web import read_form
 
 from .checking import Wrong
-from .desk import Desk, desk_of, worker_of
+from .desk import Desk, desk_of, reader_of
 from .framing import CASE, TASKS, show
 from .shown import OPEN, Work
 from .speaking import Fields, said
@@ -51,7 +51,7 @@ async def add_task(request: web.Request) -> web.Response:
 
 async def move_on(request: web.Request) -> web.Response:
     """How far a task or a step is from now on."""
-    worker_of(request)
+    reader_of(request)
     of = (await read_form(request)).get("of", "")
     return await said(request, Progress, _again_progress, "/tasks", lambda desk: {"of": of, "replaces": work(desk, of).ids})
 

@@ -8,7 +8,7 @@ from fedcollab.base.errors import NotFound
 from fedcollab.base.web import read_form
 
 from .checking import Wrong
-from .desk import Desk, desk_of, worker_of
+from .desk import Desk, desk_of, reader_of
 from .finding import find
 from .framing import CASE, TIMELINE, show
 from .record import Entry
@@ -51,7 +51,7 @@ async def say_quickly(request: web.Request) -> web.Response:
 
 async def search(request: web.Request) -> web.Response:
     """What stands in the case with all the words asked for. A form that is sent, for nothing of a case stands in an address."""
-    worker_of(request)
+    reader_of(request)
     fields = await read_form(request)
     asked = fields.get("q", "").strip()[:LONGEST]
     desk = await desk_of(request)

@@ -15,7 +15,7 @@ from .fields import Code, Day, Line, Several, Uri, said
 from .grounds import ORGANISATIONS, PARTS
 from .record import Entry
 
-MAY_SAY = frozenset({"message", "contact", "task", "progress", "file"})
+MAY_SAY = frozenset({"message", "contact", "task", "progress", "file", "suspected"})  # whoever sees a picture of abuse marks it at once
 NOT_THEIRS = N_("Guests write messages, contacts, tasks and files. The rest is for those whose case it is.")
 
 

@@ -17,9 +17,9 @@ ACCOUNT = frozenset(
         *("/settings/keys", "/settings/sessions", "/settings/notices"),
     )
 )
-CASE = frozenset(
-    "/cases/{id}" + part for part in ("", "/say/{kind}", "/search", "/tasks", "/tasks/progress", "/people", "/people/{person}")
-)
+OF_CASE = ("", "/say/{kind}", "/search", "/tasks", "/tasks/progress", "/people", "/people/{person}")
+FILES = ("/files", "/files/{file}", "/files/{file}/mark")
+CASE = frozenset("/cases/{id}" + part for part in (*OF_CASE, *FILES))
 ALLOWED = ACCOUNT | CASE
 ONLY = {"/cases/{id}/new/{kind}": frozenset({"contact"})}  # of an address that is for many things, those that are for guests
 

@@ -105,7 +105,7 @@ def add_guest(
     """The account of somebody of an organisation without a node (`works_for`), who is a guest and never more; partners are told nothing.
     Raises Refused, Conflict."""
     person_id = _add(session, node, username, name, [GUEST], password_hash, language, works_for)
-    audit.record(session, node.now(), viewer, "guest.add", person_id)
+    audit.record(session, node.now(), viewer, "member.guest", person_id)
     return find(session, username)
 
 

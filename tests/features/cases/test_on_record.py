@@ -103,7 +103,7 @@ async def test_long_records_come_in_pages_of_which_none_lacks_or_repeats_an_entr
 def test_every_act_in_a_room_has_its_words_and_names_whom_it_concerns() -> None:
     from fedcollab.admin.views import ACTIONS
 
-    of_rooms = {action for action in ACTIONS if action.startswith(("room.", "case."))}
+    of_rooms = {action for action in ACTIONS if action.startswith(("room.", "case.", "guest."))}
     handed = {action for action in ACTIONS if action.startswith("consent.")} | {"case.export", "referral.send"}
     assert of_rooms <= set(ACTS) <= of_rooms | handed
     assert all("%(who)s" in text for text in ACTS.values())

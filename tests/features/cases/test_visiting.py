@@ -47,7 +47,7 @@ def test_that_a_guest_is_inside_stays_in_sight_where_the_words_of_it_are_hidden(
 
 def test_a_guest_says_what_is_theirs_to_say_and_nothing_else() -> None:
     guest, worker = Viewer("", "p", frozenset({GUEST})), Viewer("o", "p", frozenset({CASEWORKER}))
-    theirs = {"message", "contact", "task", "progress", "file"}
+    theirs = {"message", "contact", "task", "progress", "file", "suspected"}
     assert {kind.KIND for kind in ALL} >= theirs
     visiting.check(guest, Message(at=NOW, text="Hello"))
     for kind in ALL:
