@@ -1,0 +1,91 @@
+"""Decides who stands on the access list of a room: the organisations inside and invited, people who are named, and who of us is on it."""
+
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from .casekeys import Member
+from .holding import Assigned, Opened, assigned
+from .naming import Named, Names
+from .room_state import Room
+from .seats import ACCEPTED, INVITED
+
+COMES = "comes"  # has said yes, and reads from the next case key on
+
+
+@dataclass(frozen=True, repr=False)
+class Organisation:
+    """An organisation on the list: its role in the room, whether it is `in`, `invited` or `comes`; `people` are those named (TLP:RED);
+    `invitation` is what can be taken back."""
+
+    who: Named
+    role: str
+    state: str
+    people: tuple[Named, ...] = ()
+    invitation: str = ""
+
+
+@dataclass(frozen=True, repr=False)
+class Access:
+    """The whole list. `me` is our organisation, `ours` are those of us who are assigned; `leads` that ours leads the room, `state` how the
+    room is."""
+
+    me: Named
+    ours: tuple[Assigned, ...]
+    organisations: tuple[Organisation, ...]
+    leads: bool
+    state: str
+
+    @property
+    def inside(self) -> tuple[Organisation, ...]:
+        """Who can read it, ours first."""
+        return tuple(one for one in self.organisations if one.state == "in")
+
+    @property
+    def others(self) -> tuple[Organisation, ...]:
+        return tuple(one for one in self.inside if one.who.uri != self.me.uri)
+
+    @property
+    def waiting(self) -> tuple[Organisation, ...]:
+        return tuple(one for one in self.organisations if one.state != "in")
+
+    @property
+    def named(self) -> int:
+        """How many of other organisations' people are named; theirs who are not are for them to say."""
+        return sum(len(one.people) for one in self.others)
+
+
+def uris(room: Room) -> set[str]:
+    """Whom the list may name."""
+    seats = [seat.invitation for seat in room.seats]
+    found = {member.organisation for member in members(room)} | {member.person for member in members(room)}
+    return found | {one.organisation for one in seats} | {one.person for one in seats} | {room.me}
+
+
+def access(session: Session, opened: Opened, names: Names) -> Access:
+    """The list as this node knows it."""
+    room = opened.room
+    rows: dict[str, Organisation] = {}
+    for member in sorted(members(room), key=lambda one: (one.organisation != room.me, one.organisation, one.person)):
+        there = rows.get(member.organisation)
+        people = (there.people if there else ()) + ((names[member.person],) if member.person else ())
+        rows[member.organisation] = Organisation(names[member.organisation], there.role if there else member.role, "in", people)
+    return Access(names[room.me], tuple(assigned(session, opened.room_id)), (*rows.values(), *_coming(room, names)), room.leads, room.state)
+
+
+def _coming(room: Room, names: Names) -> list[Organisation]:
+    """Those who were invited and have not answered, and those who come in with the next key."""
+    there = {(member.organisation, member.person) for member in members(room)}
+    found = []
+    for seat in room.seats:
+        one = seat.invitation
+        if seat.state in (INVITED, ACCEPTED) and (one.organisation, one.person) not in there:
+            state = INVITED if seat.state == INVITED else COMES
+            people = (names[one.person],) if one.person else ()
+            found.append(Organisation(names[one.organisation], one.role, state, people, one.id if state == INVITED else ""))
+    return found
+
+
+def members(room: Room) -> list[Member]:
+    """Those in the newest list whose seat has not ended since."""
+    return [member for member in (room.head.members if room.head else ()) if not room.is_ended(member)]
