@@ -1,5 +1,6 @@
 """Decides who is looking: nobody, a member of ours, or a partner organisation; one type for pages, fetches and services."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -9,6 +10,12 @@ KEEPER, CASEWORKER, TRIAGER, ANALYST = "keeper", "caseworker", "triager", "analy
 GUEST = "guest"  # a person of an organisation without a node, on one case; no admin gives it, and none adds to it (features/guests)
 GIVEN = (ADMIN, MODERATOR, MEMBER, CASEWORKER, TRIAGER, ANALYST)  # by admins; keepers are named by keepers (sealing/keepers.py)
 ROLES = (*GIVEN, KEEPER, GUEST)
+INSIDE = "inside"  # no role that anybody is given: whoever is on a sealed room has it
+
+
+def all_roles(given: Iterable[str], *, keeper: bool, inside: bool) -> frozenset[str]:
+    """The roles of somebody who was given these."""
+    return frozenset(given) | ({KEEPER} if keeper else set()) | ({INSIDE} if inside else set())
 
 
 @dataclass(frozen=True)

@@ -120,6 +120,11 @@ def is_assigned(session: Session, room_id: str, person_id: str) -> bool:
     return session.execute(sa.select(RoomPerson.since).where(_on(room_id), RoomPerson.person_id == person_id)).first() is not None
 
 
+def everybody() -> sa.Select[Any]:
+    """The person ids of all who are on a room, for a statement about people."""
+    return sa.select(RoomPerson.person_id).where(RoomPerson.until.is_(None))
+
+
 def mine(session: Session, person_id: str) -> list[str]:
     """The rooms that somebody is on, those they came to last first."""
     query = sa.select(RoomPerson.room_id).where(RoomPerson.person_id == person_id, RoomPerson.until.is_(None))

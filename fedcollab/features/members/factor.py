@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
-from fedcollab.access.viewer import ADMIN, CASEWORKER, GUEST, KEEPER, MODERATOR, TRIAGER, Viewer
+from fedcollab.access.viewer import ADMIN, CASEWORKER, GUEST, INSIDE, KEEPER, MODERATOR, TRIAGER, Viewer
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import HOUR, MICROSECONDS
 from fedcollab.base.crypto import derive, seal, stored, unseal
@@ -19,7 +19,7 @@ from fedcollab.base.errors import N_, Refused
 from . import ending
 from .models import HalfLogin, LoginSession, Member, Passkey, RecoveryCode, SecondFactor
 
-COMPELLED = frozenset({ADMIN, MODERATOR, KEEPER, CASEWORKER, TRIAGER, GUEST})
+COMPELLED = frozenset({ADMIN, MODERATOR, KEEPER, CASEWORKER, TRIAGER, GUEST, INSIDE})
 STEP, DIGITS, OFFER = 30, 6, HOUR
 CODES, GROUPS = 10, 4  # recovery codes; each of so many groups of four: 80 bits
 LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"  # none that is read for another

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from fedcollab.access.viewer import GUEST, KEEPER, Viewer
+from fedcollab.access.viewer import GUEST, Viewer, all_roles
 from fedcollab.actors.models import Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import DAY, HOUR, MINUTE
@@ -15,7 +15,7 @@ from fedcollab.base.crypto import new_token, stored
 from fedcollab.base.model import aliased
 from fedcollab.base.passwords import Tried
 from fedcollab.base.statements import prepared
-from fedcollab.sealing import keepers
+from fedcollab.sealing import holding, keepers
 
 from . import ending, factor, unlocking
 from .devices import device
@@ -138,7 +138,7 @@ def signed_in(session: Session, node: Node, token: str) -> SignedIn | None:
     row = prepared(session, _signed_in_query(), values).one_or_none()
     if row is None:
         return None
-    roles = frozenset(row.roles) | ({KEEPER} if row.keeper else frozenset())
+    roles = all_roles(row.roles, keeper=row.keeper, inside=row.inside)
     viewer = Viewer("" if GUEST in roles else row.organisation_id, row.person_id, roles, row.name)
     due = not row.has_factor and factor.compelled(node, viewer.roles)
     notices = (row.notices or "").splitlines()
@@ -155,11 +155,12 @@ def _signed_in_query() -> sa.Select[Any]:
         .where(Notice.person_id == Member.person_id)
         .scalar_subquery()
     )
-    query = sa.select(
+    columns: list[Any] = [
         Member.person_id,
         Actor.organisation_id,
         Member.roles,
         Member.person_id.in_(keepers.named()).label("keeper"),
+        Member.person_id.in_(holding.everybody()).label("inside"),
         Actor.name,
         Member.language,
         Member.time_zone,
@@ -168,7 +169,8 @@ def _signed_in_query() -> sa.Select[Any]:
         notices.label("notices"),
         LoginSession.seen_at,
         LoginSession.asked_at,
-    )
+    ]
+    query = sa.select(*columns)
     return (
         query.join(LoginSession, LoginSession.person_id == Member.person_id)
         .join(Actor, Actor.id == Member.person_id)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
-from fedcollab.access.viewer import KEEPER, MEMBER, Viewer
+from fedcollab.access.viewer import MEMBER, Viewer, all_roles
 from fedcollab.actors import service as actors
 from fedcollab.actors.models import Actor
 from fedcollab.actors.node import Node
@@ -19,7 +19,7 @@ from fedcollab.base.errors import N_, NotFound, Refused
 from fedcollab.base.markup import plain
 from fedcollab.base.statements import prepared
 from fedcollab.federation import profiles
-from fedcollab.sealing import keepers
+from fedcollab.sealing import holding, keepers
 
 from . import factor, service
 from .models import ClientToken, Member
@@ -111,7 +111,7 @@ def bearer(session: Session, node: Node, token: str) -> Bearer | None:
     row = prepared(session, _bearer_query(), {"token": stored(token), "now": node.now()}).one_or_none()
     if row is None:
         return None
-    roles = frozenset(row.roles) | ({KEEPER} if row.keeper else frozenset())
+    roles = all_roles(row.roles, keeper=row.keeper, inside=row.inside)
     owes = row.new_password_due or (not row.has_factor and factor.compelled(node, roles))
     viewer = Viewer(row.organisation_id, row.person_id, frozenset({MEMBER}), row.name)
     return Bearer(row.id, viewer, frozenset(row.scopes.split()), owes, row.used_at)
@@ -120,7 +120,8 @@ def bearer(session: Session, node: Node, token: str) -> Bearer | None:
 @cache
 def _bearer_query() -> sa.Select[Any]:
     keeper = Member.person_id.in_(keepers.named()).label("keeper")
-    member: list[Any] = [Member.person_id, Member.roles, keeper, Member.new_password_due]
+    inside = Member.person_id.in_(holding.everybody()).label("inside")
+    member: list[Any] = [Member.person_id, Member.roles, keeper, inside, Member.new_password_due]
     account: list[Any] = [*member, Actor.organisation_id, Actor.name, factor.has_one().label("has_factor")]
     query = sa.select(ClientToken.id, ClientToken.scopes, ClientToken.used_at, *account)
     return (
