@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from fedcollab.access.models import RED
+from fedcollab.access.models import RED, STRICT
 from fedcollab.access.viewer import partner
 from fedcollab.actors.models import ORGANIZATION
 from fedcollab.actors.node import Node
@@ -14,11 +14,11 @@ from fedcollab.federation import receipts
 from fedcollab.federation.registry import Early, Handler, Verified
 
 from . import authors, ending, handing, proving, room_chain, room_sending, rooms, sealed_files, working
-from .casekeys import CaseKey
-from .facts import Answer, Closed, Invited, by, of, organisations
+from .casekeys import GUEST, CaseKey
+from .facts import Answer, Closed, Fact, Invited, by, of, organisations
 from .handing import Named
 from .refusals import Ended
-from .room_activities import HANDLED, Header, Said, parse, parse_files, parse_sealed
+from .room_activities import HANDLED, Said, parse, parse_files, parse_sealed
 from .room_models import ERASED, THERE, WAITS, SealedMessage
 from .room_state import CLOSED, NOTHING, OUT, PURGED, Room
 
@@ -38,6 +38,7 @@ def receive_fact(session: Session, node: Node, received: Verified) -> None:
     if said.fact in room.facts:
         proving.renewed(session, node, room, said, received)
         return
+    _check_label(rooms.row(session, said.room).label, said.fact)
     _check_concerned(room, said, received)
     _check_number(room, received.actor.uri)
     after = rooms.learn(session, node, said.room, [(said, received.activity)])
@@ -70,17 +71,22 @@ def _room(session: Session, node: Node, said: Said) -> Room:
             raise Early(reason="said of a room that is not here") from None
     if said.fact.organisation != node.actor_uri or said.header is None:
         raise Refused(reason="an invitation of somebody else")
-    _check_label(said.header, said.fact)
+    _check_label(said.header.label, said.fact)
     rooms.begin(session, node, said.header, said.fact.by)
     return Room(said.room, node.actor_uri)
 
 
-def _check_label(header: Header, invited: Invited) -> None:
-    """P6: what is TLP:RED is for people by name; an organisation as such is never inside."""
-    if header.label == RED and not invited.person:
-        raise Refused(reason="a room for named people invites nobody by name")
-    if invited.person and host_of(invited.person) != host_of(invited.organisation):
+def _check_label(label: str, fact: Fact) -> None:
+    """P6: what is TLP:RED is for people by name; an organisation as such is never inside. P7: into what is for these organisations' own
+    people nobody brings a guest."""
+    if isinstance(fact, Invited) and fact.person and host_of(fact.person) != host_of(fact.organisation):
         raise Refused(reason="an invitation of somebody who is not of that organisation")
+    named = [(fact.person, fact.role)] if isinstance(fact, Invited) else []
+    named += [(member.person, member.role) for member in fact.members] if isinstance(fact, CaseKey) else []
+    if label == RED and not all(person for person, _ in named):
+        raise Refused(reason="a room for named people has nobody in it but by name")
+    if label == STRICT and any(role == GUEST for _, role in named):
+        raise Refused(reason="a room for these organisations' own people has no guests")
 
 
 def _check_concerned(room: Room, said: Said, received: Verified) -> None:
