@@ -68,6 +68,7 @@ from fedcollab.features.resources.exchange.exporting import EXPORTS, exports
 from fedcollab.features.resources.exchange.views import TURNS
 from fedcollab.features.resources.feature import FEATURE as LIBRARY
 from fedcollab.features.resources.stories.feature import FEATURE as STORIES
+from fedcollab.features.rooms.feature import FEATURE as ROOMS
 from fedcollab.features.searching.feature import FEATURE as SEARCHING
 from fedcollab.features.searching.views import SEARCHES, searches
 from fedcollab.federation import away, catchup, follows, mirror, offers, profiles, retention, streams, succession, views, vouching, workers
@@ -147,7 +148,7 @@ SEALING = Feature(
     restored=(organisation.begin_anew, head_telling.say_restored),
     namings=(people.NAMED_IN_RING, organisation.NAMED_IN_RING, sheets.NAMED_IN_RING, case_boxes.NAMED_IN_RING, member_boxes.NAMED_IN_RING),
 )
-MAIN = (DISCUSSIONS, LIBRARY, STORIES, CASES, MEMBERS, SEARCHING, KEEPING, REFERRALS, GUESTS, FLOWS, ADMIN)
+MAIN = (DISCUSSIONS, LIBRARY, STORIES, CASES, ROOMS, MEMBERS, SEARCHING, KEEPING, REFERRALS, GUESTS, FLOWS, ADMIN)
 FEATURES: tuple[Feature, ...] = (FEDERATION, *MAIN, FILES, RUNNING, SEALING)
 NAMINGS = tuple(naming for feature in FEATURES for naming in feature.namings)
 STOCKS = tuple(feature.stock for feature in FEATURES if feature.stock is not None)

@@ -44,6 +44,7 @@ KINDS = {
     "case": N_("Cases"),
     "referral": N_("Referrals"),
     "consent": N_("Consents"),
+    "sealed": N_("Sealed groups"),
     "group": N_("Groups"),
     "member": N_("Members"),
     "token": N_("Tokens"),

@@ -1,6 +1,6 @@
 """Decides how what is sealed in a room is read and written by somebody who has opened it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +22,7 @@ from .room_models import ERASED, SealedMessage
 from .shut import Shut
 
 KEY, AUTHOR, BROKEN, STOPPED = "key", "author", "broken", "stopped"
+AT_ONCE = 500  # messages that are named in one query
 
 
 @dataclass(frozen=True, repr=False)
@@ -47,6 +48,22 @@ def read(session: Session, opened: Opened) -> list[Message]:
     signers = {author: _keys_of(session, author) for author in {row.author for row in rows}}
     stopped = consents.stopped_in(session, opened.room_id)
     return [Message(*row[:5], *_content(opened, row, signers[row.author], stopped)) for row in rows]
+
+
+def some(session: Session, opened: Opened, ids: Iterable[str]) -> dict[str, Message]:
+    """{row id: message} of a room, of these."""
+    columns = (SealedMessage.uri, SealedMessage.author, SealedMessage.organisation, SealedMessage.at, SealedMessage.size)
+    query = sa.select(*columns, SealedMessage.ck, SealedMessage.state, SealedMessage.body, SealedMessage.id)
+    wanted, rows = sorted(set(ids)), list[Any]()
+    for start in range(0, len(wanted), AT_ONCE):
+        part = SealedMessage.id.in_(wanted[start : start + AT_ONCE])
+        rows += session.execute(query.where(SealedMessage.room_id == opened.room_id, part)).all()
+    signers = {author: _keys_of(session, author) for author in {row.author for row in rows}}
+    stopped = consents.stopped_in(session, opened.room_id)
+    return {
+        row.id: Message(row.uri, row.author, row.organisation, row.at, row.size, *_content(opened, row, signers[row.author], stopped))
+        for row in rows
+    }
 
 
 def one(session: Session, opened: Opened, uri: str) -> Message | None:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from multidict import MultiDict
 from sqlalchemy.orm import Session
 
-from fedcollab.access.models import GREEN, STRICT
+from fedcollab.access.models import AMBER, GREEN, STRICT
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import StorageFull
@@ -28,6 +28,8 @@ from fedcollab.features.members.models import Member
 from fedcollab.features.resources import lists, notes, service
 from fedcollab.features.resources.exchange import importing
 from fedcollab.features.resources.record import Record
+from fedcollab.features.rooms import acting, opening
+from fedcollab.features.rooms.entries import Group, Thread
 from tests.browser.page import fits
 from tests.features.cases.desks import Office
 from tests.web import PASSWORD, Visitor
@@ -124,6 +126,8 @@ NOTHING_TYPED = {
     "/cases/{id}/guests/{guest}": "comes back by itself (flows/test_guests)",
     "/cases/{id}/guests/{guest}/end": "a button",
     "/guests/join/{token}": "comes back by itself (flows/test_guests)",
+    "/sealed/{id}/people": "choices and buttons",
+    "/sealed/{id}/answer": "boxes and buttons",
     "/admin/members/invite": "boxes",
     "/admin/members/{id}/link": "a button",
     "/admin/members/{id}/roles": "boxes",
@@ -229,7 +233,17 @@ async def casework(house: House) -> list[str]:
     acts = [("unmask", hidden), ("lift", held), ("people", code), *((act, said) for act in ACTS)]
     own = [f"/{act}/{handle(case, of)}{'/erase' if of == code else ''}" for act, of in acts]
     pages = ["", "/tasks", "/files", "/guests", "/new/decision", *own]
-    return ["/cases/new", *(f"/cases/{case}{one}" for one in pages)]
+    return ["/cases/new", *(f"/cases/{case}{one}" for one in pages), *await sealed_group(at)]
+
+
+async def sealed_group(at: Office) -> list[str]:
+    """The pages of a sealed group, in which Ruth has written too."""
+    now = at.site.kernel.node.now()
+    room = await at.unlocked("ilse", acting.begin, AMBER, Group(at=now, name="A group"))
+    await at.unlocked("ilse", acting.assign, room, at["ruth"].viewer.person_id)
+    rows = [await at.unlocked(name, opening.say, room, lambda _: Thread(at=now, title="Q", text="?")) for name in ("ilse", "ruth")]
+    pages = ["", "/start", "/about", "/resources", f"/threads/{rows[0]}", f"/posts/{rows[0]}/edit", f"/posts/{rows[1]}/remove"]
+    return ["/sealed/new", *(f"/sealed/{room}{one}" for one in pages)]
 
 
 async def forms(house: House) -> dict[str, Form]:

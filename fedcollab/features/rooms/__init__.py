@@ -1,0 +1,1 @@
+"""Sealed groups: discussions of named organisations and people, in sealed rooms."""

@@ -1,0 +1,41 @@
+"""Decides how forms of sealed groups come in: as they were sent, or shown again where they came by the pages to sign in and unlock."""
+
+from typing import NamedTuple
+
+from aiohttp import web
+from multidict import MultiDict, MultiDictProxy
+
+from fedcollab.base.once import ID
+from fedcollab.base.web import read_fields
+from fedcollab.feature import came_back, member_of
+
+Fields = MultiDictProxy[str]
+NONE: Fields = MultiDictProxy(MultiDict())
+
+
+class Written(NamedTuple):
+    """What stands in a form; `sent` where it is to be done, not only shown again."""
+
+    fields: Fields
+    sent: bool
+
+    @property
+    def once(self) -> str:
+        """The form's own id, by which it is known where it is sent twice; empty where it has none."""
+        found = self.fields.get("once", "")
+        return found if ID.fullmatch(found) else ""
+
+
+async def read_written(request: web.Request) -> Written:
+    """The form of a request of somebody who is signed in, empty where it asks for the page. Raises Unauthorized, and Forbidden for one
+    that is not from a page of ours."""
+    if request.method != "POST":
+        return Written(NONE, False)
+    fields = await read_fields(request)
+    member_of(request)
+    return Written(fields, not came_back(request, fields))
+
+
+def lists(fields: Fields) -> dict[str, list[str]]:
+    """A form's fields as `typed.checked` takes them."""
+    return {name: fields.getall(name) for name in fields}

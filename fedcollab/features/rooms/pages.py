@@ -1,0 +1,272 @@
+"""Decides what the pages of a sealed group show and take: conversations, posts, resources, and what is found inside. Nothing of them stands
+in a title or an address."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any
+
+from aiohttp import web
+from sqlalchemy.orm import Session
+
+from fedcollab.access.viewer import Viewer
+from fedcollab.actors.node import Node
+from fedcollab.base import markup
+from fedcollab.base.clock import new_id
+from fedcollab.base.errors import FedcollabError, Forbidden, NotFound, Refused, TooLarge
+from fedcollab.base.web import redirect, words_of
+from fedcollab.feature import page
+from fedcollab.federation.kernel import KERNEL
+from fedcollab.sealing.entries import Entry
+from fedcollab.sealing.typed import Wrong, checked
+
+from . import opening, reading
+from .entries import Edited, Group, Removed, Reply, Resource, Thread
+from .folding import THERE, Shown
+from .forms import NONE, Fields, Written, lists, read_written
+from .opening import Here, Keys, acted
+from .places import RESOURCE
+from .telling import LABELS, NEEDED, UNREAD
+
+GROUP = "/sealed/{id}"  # addresses of the feature with a word in its place stand before these in feature.ROUTES
+LONGEST = 200  # letters of what is searched for
+
+
+def show(request: web.Request, here: Here, template: str, error: FedcollabError | None = None, **values: Any) -> web.Response:
+    """A page of a group in its frame; with what was refused, beside the field that it was where that is known."""
+    field = error.field if isinstance(error, Wrong) else ""
+    errors = {field: error.in_words(words_of(request))} if error is not None else {}
+    frame: dict[str, Any] = dict(here=here, errors=errors, LABELS=LABELS, UNREAD=UNREAD, once=new_id(), typed=NONE, preview="")
+    return page(request, template, status=error.status if error is not None else 200, **(frame | values))
+
+
+async def show_front(request: web.Request) -> web.Response:
+    """The group's first page."""
+    front: reading.Front = await acted(request, reading.front, request.query.get("before", "")[:36])
+    return show(request, front.here, "rooms/group.html", front=front, names=front.names)
+
+
+async def start(request: web.Request) -> web.Response:
+    """The composer for a new conversation."""
+    written = await read_written(request)
+    return await _compose(request, written, Thread, {}, _start_page, lambda row: f"/threads/{row}")
+
+
+async def _start_page(request: web.Request, written: Written, error: Refused | None, preview: str) -> web.Response:
+    here = await opening.here_of(request)
+    return show(request, here, "rooms/start.html", error, typed=written.fields, preview=preview)
+
+
+async def conversation(request: web.Request) -> web.Response:
+    """A conversation, and an answer in it."""
+    written = await read_written(request)
+    if request.method != "POST":
+        return await _conversation_page(request, written, None, "")
+    found = await _find(request)
+    known = {"thread": found.place}
+    return await _compose(request, written, Reply, known, _conversation_page, lambda row: f"/posts/{row}")
+
+
+async def _find(request: web.Request) -> reading.Conversation:
+    asked = request.query.get("page", "1")
+    number = int(asked) if asked.isascii() and asked.isdigit() and 0 < len(asked) < 7 else 1
+    found: reading.Conversation = await acted(request, reading.conversation, request.match_info["row"], number)
+    return found
+
+
+async def _conversation_page(request: web.Request, written: Written, error: Refused | None, preview: str) -> web.Response:
+    found = await _find(request)
+    texts = await rendered(found.posts)
+    shown = dict(found=found, texts=texts, names=found.names, typed=written.fields, preview=preview)
+    return show(request, found.here, "rooms/conversation.html", error, **shown)
+
+
+async def show_post(request: web.Request) -> web.Response:
+    """A post's address: its place in its conversation."""
+    own: reading.Own = await acted(request, reading.one, request.match_info["row"])
+    if own.place == RESOURCE:
+        return redirect(f"{own.here.path}/resources#p-{own.post.row}")
+    number = await request.app[KERNEL].database.read(reading.page_of, own.here.id, own.post.row)
+    return redirect(f"{own.here.path}/threads/{own.row}" + (f"?page={number}" if number > 1 else "") + f"#p-{own.post.row}")
+
+
+async def resources(request: web.Request) -> web.Response:
+    """What is kept at hand in the group, and keeping one more."""
+    written = await read_written(request)
+    if request.method != "POST":
+        return await _resources_page(request, written, None, "")
+    return await _compose(request, written, Resource, {}, _resources_page, lambda row: f"/resources#p-{row}")
+
+
+async def _resources_page(request: web.Request, written: Written, error: Refused | None, preview: str) -> web.Response:
+    asked = request.query.get("page", "1")
+    number = int(asked) if asked.isascii() and asked.isdigit() and 0 < len(asked) < 7 else 1
+    found: reading.Conversation = await acted(request, reading.resources, number)
+    shown = dict(found=found, texts=await rendered(found.posts), names=found.names, typed=written.fields, preview=preview)
+    return show(request, found.here, "rooms/resources.html", error, **shown)
+
+
+async def about(request: web.Request) -> web.Response:
+    """How the group is called and what it is for, said by whoever leads it."""
+    written = await read_written(request)
+    return await _compose(request, written, Group, {}, _about_page, lambda _row: "", may=lambda here: here.leads and here.may_lead)
+
+
+async def _about_page(request: web.Request, written: Written, error: Refused | None, _preview: str) -> web.Response:
+    here = await opening.here_of(request)
+    if not (here.leads and here.may_lead):
+        raise Forbidden
+    typed = written.fields or {"name": here.named.name if here.named else "", "about": here.named.about if here.named else ""}
+    return show(request, here, "rooms/about.html", error, typed=typed)
+
+
+async def edit(request: web.Request) -> web.Response:
+    """The form to change an own post, and changing it."""
+    written = await read_written(request)
+    own: reading.Own = await acted(request, reading.one, request.match_info["row"])
+    _check_own(own)
+    known = {"of": own.post.uri, "thread": "" if own.place == RESOURCE else own.place}
+    return await _compose(request, written, Edited, known, _edit_page, lambda _row: f"/posts/{own.post.row}")
+
+
+async def _edit_page(request: web.Request, written: Written, error: Refused | None, preview: str) -> web.Response:
+    own: reading.Own = await acted(request, reading.one, request.match_info["row"])
+    _check_own(own)
+    typed = written.fields or {"title": own.post.title, "text": own.post.text}
+    return show(request, own.here, "rooms/edit.html", error, own=own, typed=typed, preview=preview)
+
+
+def _check_own(own: reading.Own) -> None:
+    """What somebody else wrote, or what is gone, is not there to be changed."""
+    if own.post.author != own.here.person or own.post.state != THERE:
+        raise NotFound
+
+
+async def history(request: web.Request) -> web.Response:
+    """What a post said before."""
+    own: reading.Own = await acted(request, reading.one, request.match_info["row"])
+    before = [(at, await asyncio.to_thread(_html, text)) for at, text in own.post.before if own.post.state == THERE]
+    return show(request, own.here, "rooms/history.html", own=own, before=before)
+
+
+async def remove(request: web.Request) -> web.Response:
+    """Says what removing does and cannot do, then does it: one's own post without a reason, others' as a moderator of whoever leads."""
+    written = await read_written(request)
+    if written.sent:
+        try:
+            own: reading.Own = await acted(request, _remove, request.match_info["row"], lists(written.fields))
+            return redirect(own.here.path + ("/resources" if own.place == RESOURCE else f"/threads/{own.row}"))
+        except Wrong as error:
+            return await _remove_page(request, written.fields, error)
+    return await _remove_page(request, written.fields)
+
+
+async def _remove_page(request: web.Request, fields: Fields, error: Refused | None = None) -> web.Response:
+    own: reading.Own = await acted(request, reading.one, request.match_info["row"])
+    _check_removal(own)
+    html = await asyncio.to_thread(_html, own.post.text)
+    return show(request, own.here, "rooms/remove.html", error, own=own, html=html, typed=fields, names=own.names)
+
+
+def _check_removal(own: reading.Own) -> None:
+    if own.post.state != THERE or not (own.post.author == own.here.person or own.here.moderates):
+        raise NotFound
+
+
+def _remove(session: Session, node: Node, viewer: Viewer, keys: Keys, room_id: str, row: str, form: Mapping[str, Any]) -> reading.Own:
+    here = opening.open_group(session, node, viewer, keys, room_id)
+    own = reading.own(session, here, row)
+    _check_removal(own)
+    if own.post.author == here.person:
+        reading.take_back(session, node, here, own.post)
+        return own
+    thread = "" if own.place == RESOURCE else own.place
+    opening.add(session, node, here, checked(Removed, form, node.now(), NEEDED, of=own.post.uri, thread=thread))
+    if own.post.organisation == here.opened.room.me:
+        reading.take_back(session, node, here, own.post)
+    return own
+
+
+async def search(request: web.Request) -> web.Response:
+    """What stands in the group with all the words asked for. A form that is sent, for nothing of a group stands in an address."""
+    asked = (await read_written(request)).fields.get("q", "").strip()[:LONGEST]
+    here, found, names = await acted(request, reading.search, asked)
+    return show(request, here, "rooms/search.html", asked=asked, found=found, texts=await rendered(found), names=names)
+
+
+Again = Callable[[web.Request, Written, Refused | None, str], Awaitable[web.Response]]
+
+
+def anybody(_here: Here) -> bool:
+    """Whoever is in the group."""
+    return True
+
+
+async def _compose(
+    request: web.Request,
+    written: Written,
+    kind: type[Entry],
+    known: Mapping[str, Any],
+    again: Again,
+    back: Callable[[str], str],
+    may: Callable[[Here], bool] = anybody,
+) -> web.Response:
+    """A filled form as an entry of a kind, and the way to what came of it; its page again where it was not sent, is to be seen first, or
+    was refused. `known` is what the page knows of itself."""
+    if not written.sent:
+        return await again(request, written, None, "")
+
+    def make(here: Here) -> Entry:
+        if not may(here):
+            raise Forbidden
+        return checked(kind, lists(written.fields), request.app[KERNEL].node.now(), NEEDED, **known)
+
+    try:
+        if written.fields.get("act") == "preview":
+            return await again(request, written, None, await _preview(written.fields))
+        await asyncio.to_thread(markup.render, written.fields.get("text", written.fields.get("about", "")))
+        row = await acted(request, opening.say, make, written.once)
+    except Forbidden:
+        raise
+    except Refused as error:
+        return await again(request, written, error, "")
+    return redirect(f"/sealed/{request.match_info['id']}{back(row)}")
+
+
+async def _preview(fields: Fields) -> str:
+    """The text as it will look; nothing of it is stored."""
+    return await asyncio.to_thread(markup.render, fields.get("text", fields.get("about", "")))
+
+
+async def rendered(posts: Iterable[Shown]) -> dict[str, str]:
+    """{row: its text as safe HTML}, by the function that all discussions are rendered with, outside of any unit."""
+    wanted = {one.row: one.text for one in posts if one.state == THERE}
+    return await asyncio.to_thread(lambda: {row: _html(text) for row, text in wanted.items()})
+
+
+def _html(text: str) -> str:
+    """Others' text may be one that our own composer refuses: then it is shown as it was typed."""
+    try:
+        return markup.render(text)
+    except TooLarge:
+        return markup.as_html(text)
+
+
+POST = GROUP + "/posts/{row}"
+ROUTES = (
+    web.get(GROUP, show_front),
+    web.get(GROUP + "/start", start),
+    web.post(GROUP + "/start", start),
+    web.get(GROUP + "/about", about),
+    web.post(GROUP + "/about", about),
+    web.get(GROUP + "/threads/{row}", conversation),
+    web.post(GROUP + "/threads/{row}", conversation),
+    web.get(GROUP + "/resources", resources),
+    web.post(GROUP + "/resources", resources),
+    web.post(GROUP + "/search", search),
+    web.get(POST, show_post),
+    web.get(POST + "/edit", edit),
+    web.post(POST + "/edit", edit),
+    web.get(POST + "/history", history),
+    web.get(POST + "/remove", remove),
+    web.post(POST + "/remove", remove),
+)

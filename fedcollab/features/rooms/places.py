@@ -1,0 +1,122 @@
+"""Decides which messages of a group a page opens: where each belongs is noted when it is first opened, in random ids alone."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fedcollab.base.statements import put
+from fedcollab.sealing import room_content
+from fedcollab.sealing.holding import Opened
+from fedcollab.sealing.room_models import ERASED, SealedMessage
+
+from . import folding
+from .entries import Group, People, Resource
+from .folding import NEWER, Item
+from .models import GroupEntry
+
+READING = 1  # one more whenever the program learns another kind of entry
+MOST, EACH = 2_000, 500  # messages that are noted at a time, that are asked for at once
+LATER = f"{NEWER}:"
+WAITS = (room_content.KEY, room_content.AUTHOR, room_content.STOPPED)  # it may be opened another time
+GROUP, PEOPLE, RESOURCE = Group.KIND, People.KIND, Resource.KIND
+
+
+class Conversation(NamedTuple):
+    """A conversation: the id by which it is known, how many posts it has, its newest message's id here."""
+
+    place: str
+    posts: int
+    last: str
+
+
+def note(session: Session, opened: Opened) -> None:
+    """Opens what nobody of ours has opened yet and notes where it belongs; what lacks its key waits."""
+    there = sa.select(GroupEntry.message_id).where(GroupEntry.message_id == SealedMessage.id, ~_to_read_again())
+    fresh = sa.select(SealedMessage.id).where(SealedMessage.room_id == opened.room_id, SealedMessage.state != ERASED, ~there.exists())
+    rows = session.scalars(fresh.where(SealedMessage.ck.in_(sorted(opened.secrets))).order_by(SealedMessage.id).limit(MOST)).all()
+    found = [item for item in items(session, opened, rows) if item.unread not in WAITS]
+    for part in _parts([item.row for item in found]):
+        session.execute(sa.delete(GroupEntry).where(GroupEntry.message_id.in_(part)))
+    if found:
+        put(session, GroupEntry, *(_row(opened.room_id, item) for item in found))
+
+
+def _to_read_again() -> sa.ColumnElement[bool]:
+    """What an earlier program could not read, and this one may."""
+    return sa.and_(GroupEntry.place.startswith(LATER, autoescape=True), GroupEntry.place != f"{LATER}{READING}")
+
+
+def _row(room_id: str, item: Item) -> dict[str, Any]:
+    place, about = (f"{LATER}{READING}", "") if item.unread == NEWER else folding.place(item)
+    return dict(message_id=item.row, room_id=room_id, place=place, about=about)
+
+
+def items(session: Session, opened: Opened, rows: Sequence[str]) -> list[Item]:
+    """These messages, opened, in this order."""
+    found = room_content.some(session, opened, rows)
+    return [folding.read(row, found[row]) for row in rows if row in found]
+
+
+def waiting(session: Session, opened: Opened) -> int:
+    """How many messages of a group cannot be opened yet."""
+    there = sa.select(GroupEntry.message_id).where(GroupEntry.message_id == SealedMessage.id)
+    fresh = sa.select(sa.func.count()).where(SealedMessage.room_id == opened.room_id, SealedMessage.state != ERASED, ~there.exists())
+    return session.execute(fresh).scalar_one()
+
+
+def later(session: Session, room_id: str) -> int:
+    """How many messages of a group a newer program has written."""
+    return session.execute(sa.select(sa.func.count()).where(_in(room_id), GroupEntry.place.startswith(LATER, autoescape=True))).scalar_one()
+
+
+def in_place(session: Session, room_id: str, place: str) -> list[str]:
+    """The messages of a place, less those that are about another one, oldest first."""
+    query = sa.select(GroupEntry.message_id).where(_in(room_id), GroupEntry.place == place, GroupEntry.about == "")
+    return list(session.scalars(query.order_by(GroupEntry.message_id)))
+
+
+def said_of(session: Session, room_id: str, within: Iterable[str], uris: Iterable[str]) -> list[str]:
+    """The messages in these places that are about one of these posts."""
+    here = sa.and_(_in(room_id), GroupEntry.place.in_(sorted(set(within))))
+    query = sa.select(GroupEntry.message_id).where(here).order_by(GroupEntry.message_id)
+    return [row for part in _parts(sorted(set(uris))) for row in session.scalars(query.where(GroupEntry.about.in_(part)))]
+
+
+def conversations(session: Session, room_id: str, before: str, most: int) -> list[Conversation]:
+    """Conversations, those that were written in last first; those whose newest message is older than `before`, where that is given."""
+    last = sa.func.max(GroupEntry.message_id)
+    posts = sa.func.sum(sa.case((GroupEntry.about == "", 1), else_=0))
+    query = sa.select(GroupEntry.place, posts, last).where(_in(room_id), GroupEntry.place.startswith("http"))
+    query = query.group_by(GroupEntry.place).order_by(last.desc()).limit(most)
+    return [Conversation(*row) for row in session.execute(query.having(last < before) if before else query)]
+
+
+def place_of(session: Session, room_id: str, message_id: str) -> str:
+    """Where a message belongs; empty for one that is not known here."""
+    query = sa.select(GroupEntry.place).where(_in(room_id), GroupEntry.message_id == message_id)
+    return session.execute(query).scalar() or ""
+
+
+def rows_of(session: Session, room_id: str, uris: Iterable[str]) -> dict[str, str]:
+    """{a message's id: its row} of a group."""
+    query = sa.select(SealedMessage.uri, SealedMessage.id).where(SealedMessage.room_id == room_id)
+    return {row.uri: row.id for part in _parts(sorted(set(uris))) for row in session.execute(query.where(SealedMessage.uri.in_(part)))}
+
+
+def everything(session: Session, room_id: str) -> dict[str, list[str]]:
+    """{place: its messages, those about others with them} of a whole group."""
+    query = sa.select(GroupEntry.place, GroupEntry.message_id).where(_in(room_id)).order_by(GroupEntry.message_id)
+    found: dict[str, list[str]] = {}
+    for row in session.execute(query):
+        found.setdefault(row.place, []).append(row.message_id)
+    return found
+
+
+def _in(room_id: str) -> sa.ColumnElement[bool]:
+    return GroupEntry.room_id == room_id
+
+
+def _parts(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (values[start : start + EACH] for start in range(0, len(values), EACH))

@@ -1,0 +1,196 @@
+"""Decides what the pages of a group read: conversations with their titles, the posts of one, resources, what is found inside. Each opens no
+more messages than it shows; only a search opens all."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fedcollab.access.viewer import Viewer
+from fedcollab.actors.node import Node
+from fedcollab.base.errors import NotFound
+from fedcollab.sealing import naming, room_sending
+from fedcollab.sealing.naming import Names
+from fedcollab.sealing.room_models import ERASED, SealedMessage
+from fedcollab.search.words import letters
+
+from . import folding, opening, places
+from .folding import THERE, Shown
+from .opening import Here, Keys
+from .places import RESOURCE
+
+EACH, POSTS, FOUND = 20, 50, 100  # conversations, posts or resources of a page; what is found
+
+
+@dataclass(frozen=True, repr=False)
+class Row:
+    """A conversation in a list: its opener as it stands (None where it never came), how many posts it has, when the last came, and
+    whether something in it is new for whoever looks; `row` is by what it is found."""
+
+    row: str
+    opener: Shown | None
+    posts: int
+    at: int
+    new: bool
+
+
+@dataclass(frozen=True, repr=False)
+class Front:
+    """The first page of a group: conversations, and where the older ones begin."""
+
+    here: Here
+    rows: list[Row]
+    more: str
+    resources: list[Shown]
+    names: Names
+
+
+@dataclass(frozen=True, repr=False)
+class Conversation:
+    """A page of a conversation; `opener` as in `Row`, `row` by what it is found, `place` its id; `number` of `pages`."""
+
+    here: Here
+    row: str
+    place: str
+    opener: Shown | None
+    posts: list[Shown]
+    number: int
+    pages: int
+    count: int
+    names: Names
+
+
+class Own(NamedTuple):
+    """A post or resource before whoever wants to change or remove it, with the conversation that it stands in."""
+
+    here: Here
+    post: Shown
+    place: str
+    row: str
+    names: Names
+
+
+def front(session: Session, node: Node, viewer: Viewer, keys: Keys, room_id: str, before: str) -> Front:
+    """Conversations, the newest first; all of it counts as seen from now on."""
+    here = opening.open_group(session, node, viewer, keys, room_id)
+    listed = places.conversations(session, room_id, before, EACH + 1)
+    openers = _openers(session, here, [one.place for one in listed[:EACH]])
+    rows = [_row(session, here, one, openers.get(one.place)) for one in listed[:EACH]]
+    kept = _shown(session, here, [RESOURCE], places.in_place(session, room_id, RESOURCE)[-5:])
+    opening.seen(session, here)
+    more = listed[EACH - 1].last if len(listed) > EACH else ""
+    return Front(here, rows, more, kept[::-1], _names(session, [*kept, *(row.opener for row in rows if row.opener)]))
+
+
+def _row(session: Session, here: Here, one: places.Conversation, opener: Shown | None) -> Row:
+    last = session.execute(sa.select(SealedMessage.at, SealedMessage.author).where(SealedMessage.id == one.last)).one()
+    row = opener.row if opener else one.last
+    return Row(row, opener, one.posts, last.at, here.seen < one.last and last.author != here.person)
+
+
+def _openers(session: Session, here: Here, uris: Sequence[str]) -> dict[str, Shown]:
+    rows = places.rows_of(session, here.id, uris)
+    found = _shown(session, here, uris, [rows[uri] for uri in uris if uri in rows])
+    return {one.uri: one for one in found if places.place_of(session, here.id, one.row) == one.uri}
+
+
+def _shown(session: Session, here: Here, within: Iterable[str], rows: Sequence[str]) -> list[Shown]:
+    """These posts as they stand, in this order."""
+    found = places.items(session, here.opened, rows)
+    said = places.said_of(session, here.id, within, [one.uri for one in found])
+    return folding.posts(found, places.items(session, here.opened, said), here.owners)
+
+
+def conversation(session: Session, node: Node, viewer: Viewer, keys: Keys, room_id: str, row: str, number: int) -> Conversation:
+    """A page of the conversation that a message belongs to. Raises NotFound where that is none."""
+    here = opening.open_group(session, node, viewer, keys, room_id)
+    place = places.place_of(session, room_id, row)
+    if not place.startswith("http"):
+        raise NotFound
+    rows = places.in_place(session, room_id, place)
+    pages = max(1, -(-len(rows) // POSTS))
+    number = min(max(1, number), pages)
+    posts = _shown(session, here, [place], rows[(number - 1) * POSTS : number * POSTS])
+    opener = next((one for one in posts if one.uri == place), None) or _openers(session, here, [place]).get(place)
+    _make_good(session, node, here, posts)
+    opening.seen(session, here)
+    first = opener.row if opener else row
+    return Conversation(here, first, place, opener, posts, number, pages, len(rows), _names(session, posts))
+
+
+def page_of(session: Session, room_id: str, row: str) -> int:
+    """On which page of its conversation a post stands."""
+    rows = places.in_place(session, room_id, places.place_of(session, room_id, row))
+    return rows.index(row) // POSTS + 1 if row in rows else 1
+
+
+def resources(session: Session, node: Node, viewer: Viewer, keys: Keys, room_id: str, number: int) -> Conversation:
+    """A page of the group's resources, the newest first."""
+    here = opening.open_group(session, node, viewer, keys, room_id)
+    rows = places.in_place(session, room_id, RESOURCE)[::-1]
+    pages = max(1, -(-len(rows) // POSTS))
+    number = min(max(1, number), pages)
+    posts = _shown(session, here, [RESOURCE], rows[(number - 1) * POSTS : number * POSTS])
+    _make_good(session, node, here, posts)
+    return Conversation(here, "", RESOURCE, None, posts, number, pages, len(rows), _names(session, posts))
+
+
+def one(session: Session, node: Node, viewer: Viewer, keys: Keys, room_id: str, row: str) -> Own:
+    """One post or resource. Raises NotFound for what is none."""
+    return own(session, opening.open_group(session, node, viewer, keys, room_id), row)
+
+
+def own(session: Session, here: Here, row: str) -> Own:
+    """The same in a group that is open already."""
+    place = places.place_of(session, here.id, row)
+    found = _shown(session, here, [place], [row]) if place.startswith("http") or place == RESOURCE else []
+    if not found:
+        raise NotFound
+    return Own(here, found[0], place, places.rows_of(session, here.id, [place]).get(place, row), _names(session, found))
+
+
+def search(session: Session, node: Node, viewer: Viewer, keys: Keys, room_id: str, asked: str) -> tuple[Here, list[Shown], Names]:
+    """Posts and resources in whose words each word asked for stands, the newest first. Everything is opened, and nothing kept."""
+    here = opening.open_group(session, node, viewer, keys, room_id)
+    wanted = _flat(asked).split()
+    found = [one for one in _everything(session, here) if wanted and one.state == THERE and _says(one, wanted)]
+    found = sorted(found, key=lambda one: one.row, reverse=True)[:FOUND]
+    return here, found, _names(session, found)
+
+
+def _everything(session: Session, here: Here) -> Iterator[Shown]:
+    for place, rows in places.everything(session, here.id).items():
+        if place.startswith("http") or place == RESOURCE:
+            items = places.items(session, here.opened, rows)
+            posts = [item for item in items if not folding.place(item)[1]]
+            yield from folding.posts(posts, items, here.owners)
+
+
+def _says(one: Shown, wanted: Sequence[str]) -> bool:
+    said = _flat(f"{one.title}\n{one.text}\n{one.link}")
+    return all(word in said for word in wanted)
+
+
+def _flat(text: str) -> str:
+    return text.lower() if text.isascii() else letters(text)
+
+
+def _names(session: Session, found: Iterable[Shown]) -> Names:
+    return naming.names(session, {uri for one in found for uri in (one.author, one.organisation, one.by)})
+
+
+def _make_good(session: Session, node: Node, here: Here, posts: Iterable[Shown]) -> None:
+    """What whoever leads has removed of ours is destroyed, here and everywhere; others' own nodes see to theirs."""
+    for one in posts:
+        if one.state == folding.REMOVED and one.organisation == here.opened.room.me:
+            take_back(session, node, here, one)
+
+
+def take_back(session: Session, node: Node, here: Here, post: Shown) -> None:
+    """A post of ours and all that has changed it go, everywhere."""
+    for uri in (post.uri, *post.edits):
+        there = sa.and_(SealedMessage.uri == uri, SealedMessage.state != ERASED, SealedMessage.organisation == here.opened.room.me)
+        if session.execute(sa.select(SealedMessage.id).where(there)).first() is not None:
+            room_sending.take_back(session, node, here.viewer, uri)
