@@ -45,6 +45,7 @@ from .room_models import (
 )
 from .room_models import Room as Row
 from .room_state import Room
+from .seats import ACCEPTED, INVITED
 from .vouched import Vouch
 
 ENDING = "ending"  # of a room's row: it was ended, and what others wrote is here yet (ending.py)
@@ -172,7 +173,7 @@ def _settle_keys(session: Session, node: Node, room_id: str, room: Room) -> None
 def _settle_members(session: Session, room_id: str, room: Room) -> None:
     """Who is inside by the newest list, who was by an older one, and who is invited: one row each."""
     rows: dict[tuple[str, str], dict[str, Any]] = {}
-    for seat in room.seats:
+    for seat in sorted(room.seats, key=lambda seat: (seat.state in (INVITED, ACCEPTED), seat.invitation.id)):  # the last one counts
         one = seat.invitation
         what = dict(role=one.role, state=seat.state, mk=seat.keys[-1] if seat.keys else "", since_epoch=one.since, until_epoch=None)
         rows[one.organisation, one.person] = what
@@ -180,7 +181,9 @@ def _settle_members(session: Session, room_id: str, room: Room) -> None:
         for member in key.members:
             over = key != room.head or room.is_ended(member)
             what = dict(role=member.role, state="left" if over else "in", mk=member.mk, since_epoch=member.since)
-            rows[member.organisation, member.person] = what | dict(until_epoch=key.epoch if over else None)
+            who = member.organisation, member.person
+            if not (over and who in rows and rows[who]["state"] == INVITED):  # who was inside before and is asked again
+                rows[who] = what | dict(until_epoch=key.epoch if over else None)
     session.execute(sa.delete(RoomMember).where(RoomMember.room_id == room_id))
     if rows:
         put(session, RoomMember, *(dict(room_id=room_id, organisation=who, person=person) | what for (who, person), what in rows.items()))
