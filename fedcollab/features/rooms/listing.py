@@ -25,8 +25,9 @@ from . import acting, folding, inside
 from .entries import Group
 from .forms import lists, read_written
 from .inside import Asked, Deserted
-from .models import GroupNamed, GroupSeen
+from .models import GroupEntry, GroupNamed, GroupSeen
 from .opening import LEADERS, Keys
+from .places import PEOPLE
 from .telling import LABEL_HINTS, LABELS, NEEDED
 
 EACH = 50
@@ -107,7 +108,8 @@ def unread(session: Session, viewer: Viewer) -> dict[str, int]:
     seen = sa.and_(GroupSeen.room_id == Room.id, GroupSeen.person_id == viewer.person_id)
     fresh = sa.and_(SealedMessage.room_id == Room.id, SealedMessage.state == THERE, SealedMessage.author != me)
     query = sa.select(Room.id, sa.func.count()).join(RoomPerson, _on(viewer)).join(SealedMessage, fresh).outerjoin(GroupSeen, seen)
-    query = query.where(Room.kind == GROUP, SealedMessage.id > sa.func.coalesce(GroupSeen.message_id, "")).group_by(Room.id)
+    counts = sa.exists().where(GroupEntry.message_id == SealedMessage.id, GroupEntry.place == PEOPLE)  # how many they are: no news
+    query = query.where(Room.kind == GROUP, ~counts, SealedMessage.id > sa.func.coalesce(GroupSeen.message_id, "")).group_by(Room.id)
     return {row[0]: row[1] for row in session.execute(query)}
 
 

@@ -2,7 +2,8 @@
 is said in it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import sqlalchemy as sa
@@ -31,6 +32,7 @@ from fedcollab.sealing.unlocked import unlocked_of
 
 from . import folding, places
 from .entries import Group, People
+from .folding import Item
 from .models import GroupNamed, GroupSeen
 
 Keys = list[PersonPrivate]
@@ -111,7 +113,8 @@ def open_group(session: Session, node: Node, viewer: Viewer, keys: Keys, room_id
     opened = opened_by(session, node, viewer, keys, room_id)
     working.settle(session, node, opened, keys)
     places.note(session, opened)
-    here = _here(session, node, viewer, opened, _told(session, node, opened))
+    said = _told(session, node, opened)
+    here = _here(session, node, viewer, opened, said)
     _on_record(session, node, here)
     return here
 
@@ -147,22 +150,30 @@ def add(session: Session, node: Node, here: Here, entry: Entry, uri: str = "") -
 
 
 def _here(session: Session, node: Node, viewer: Viewer, opened: Opened, said: Mapping[str, int]) -> Here:
-    me, owners = actors.by_id(session, viewer.person_id).uri, frozenset(owner(key) for key in opened.room.line.keys)
+    me, owners = actors.by_id(session, viewer.person_id).uri, _owners(opened)
     names = naming.names(session, {me, *access_list.uris(opened.room)})
     found = access_list.access(session, opened, names)
-    named = _named(session, opened, owners)
+    named = _named(session, opened)
     last = sa.select(GroupSeen.message_id).where(GroupSeen.room_id == opened.room_id, GroupSeen.person_id == viewer.person_id)
     seen = session.execute(last).scalar() or ""
     counts = places.waiting(session, opened), places.later(session, opened.room_id)
     return Here(viewer, opened, me, owners, names, found, _reach(found, said), named, seen, *counts)
 
 
-def _named(session: Session, opened: Opened, owners: frozenset[str]) -> Group | None:
+def _named(session: Session, opened: Opened) -> Group | None:
     """How the group is called; the message that says so is noted for the list of groups."""
-    found = folding.group(places.items(session, opened, places.in_place(session, opened.room_id, places.GROUP)), owners)
+    found = _latest(session, opened)
     if found is not None:
         _name(session, opened.room_id, found[0].row)
     return found[1] if found else None
+
+
+def _latest(session: Session, opened: Opened) -> tuple[Item, Group] | None:
+    return folding.group(places.items(session, opened, places.in_place(session, opened.room_id, places.GROUP)), _owners(opened))
+
+
+def _owners(opened: Opened) -> frozenset[str]:
+    return frozenset(owner(key) for key in opened.room.line.keys)
 
 
 def _name(session: Session, room_id: str, row: str) -> None:
@@ -185,13 +196,27 @@ def _reach(found: Access, said: Mapping[str, int]) -> Reach:
 
 
 def _told(session: Session, node: Node, opened: Opened) -> Mapping[str, int]:
-    """How many people of each organisation are on it, as they have said; and says so of ours, where that is not what we said last."""
-    said, ours = counted(session, opened), len(holding.assigned(session, opened.room_id))
-    due = opened.label != RED and opened.room.state == OPEN and len(opened.room.inside) > 1 and not opened.lacks
-    if due and said.get(node.actor_uri, 0) != ours:
+    """How many people of each organisation are on it, as they have said. Says how many of us are, where that is not what we said last,
+    and, where we lead, how the group is called: both again when somebody has come who cannot read what was before."""
+    said, ours, came = counted(session, opened), len(holding.assigned(session, opened.room_id)), _came(opened)
+    if opened.room.state != OPEN or opened.lacks:
+        return said
+    due = said.get(node.actor_uri, 0) != ours or places.epoch_of(session, opened.room_id, places.PEOPLE, [node.actor_uri]) < came
+    if due and opened.label != RED and len(opened.room.inside) > 1:
         room_content.write(session, node, opened, document(People(at=node.now(), number=ours)))
-        places.note(session, opened)
+    if opened.room.leads and 0 < places.epoch_of(session, opened.room_id, places.GROUP, _owners(opened)) < came:
+        named = _latest(session, opened)
+        if named is not None:
+            room_content.write(session, node, opened, document(replace(named[1], at=node.now())))
+    places.note(session, opened)
     return said
+
+
+def _came(opened: Opened) -> int:
+    """The epoch in which somebody has come last."""
+    keys = opened.room.line.keys
+    there = [{(member.organisation, member.person) for member in key.members} for key in keys]
+    return max((key.epoch for key, (before, now) in zip(keys[1:], pairwise(there), strict=True) if now - before), default=0)
 
 
 def _on_record(session: Session, node: Node, here: Here) -> None:

@@ -77,6 +77,19 @@ def in_place(session: Session, room_id: str, place: str) -> list[str]:
     return list(session.scalars(query.order_by(GroupEntry.message_id)))
 
 
+def posts_of(session: Session, room_id: str, place: str) -> list[str]:
+    """The posts of a conversation: its first one, then the others as they came."""
+    rows, first = in_place(session, room_id, place), rows_of(session, room_id, [place]).get(place, "")
+    return [first, *(row for row in rows if row != first)] if first in rows else rows
+
+
+def epoch_of(session: Session, room_id: str, place: str, organisations: Iterable[str]) -> int:
+    """The newest epoch in which one of these organisations has said something in this place; 0 for never."""
+    here = sa.and_(_in(room_id), GroupEntry.place == place, GroupEntry.message_id == SealedMessage.id)
+    query = sa.select(sa.func.max(SealedMessage.epoch)).join(GroupEntry, here)
+    return session.execute(query.where(SealedMessage.organisation.in_(sorted(organisations)))).scalar() or 0
+
+
 def said_of(session: Session, room_id: str, within: Iterable[str], uris: Iterable[str]) -> list[str]:
     """The messages in these places that are about one of these posts."""
     here = sa.and_(_in(room_id), GroupEntry.place.in_(sorted(set(within))))

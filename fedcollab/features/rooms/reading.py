@@ -109,7 +109,7 @@ def conversation(session: Session, node: Node, viewer: Viewer, keys: Keys, room_
     place = places.place_of(session, room_id, row)
     if not place.startswith("http"):
         raise NotFound
-    rows = places.in_place(session, room_id, place)
+    rows = places.posts_of(session, room_id, place)
     pages = max(1, -(-len(rows) // POSTS))
     number = min(max(1, number), pages)
     posts = _shown(session, here, [place], rows[(number - 1) * POSTS : number * POSTS])
@@ -122,7 +122,7 @@ def conversation(session: Session, node: Node, viewer: Viewer, keys: Keys, room_
 
 def page_of(session: Session, room_id: str, row: str) -> int:
     """On which page of its conversation a post stands."""
-    rows = places.in_place(session, room_id, places.place_of(session, room_id, row))
+    rows = places.posts_of(session, room_id, places.place_of(session, room_id, row))
     return rows.index(row) // POSTS + 1 if row in rows else 1
 
 
