@@ -226,6 +226,8 @@ ACTIONS = {
     "case.read": N_("Case read"),
     "case.export": N_("Signed copy of a case taken along"),
     "case.need": N_("What somebody needs to know in a case changed"),
+    "case.copy": N_("Copy made for a person of what a case keeps about them"),
+    "case.share": N_("Ground of sharing a case noted"),
     "token.create": N_("Token for a tool made"),
     "token.revoke": N_("Token for a tool revoked"),
 }

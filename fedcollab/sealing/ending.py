@@ -58,9 +58,15 @@ def of(session: Session, room_id: str) -> Ending | None:
     return None if row is None else Ending(*row)
 
 
-def gone(session: Session) -> list[Ending]:
+def waiting(session: Session) -> list[Ending]:
+    """The rooms that are to be gone and are not yet, the next first."""
+    return [Ending(*row) for row in session.execute(_query().where(RoomEnding.done_at.is_(None)).order_by(RoomEnding.due_at))]
+
+
+def gone(session: Session, most: int = 100) -> list[Ending]:
     """The rooms that are gone here, the last first."""
-    return [Ending(*row) for row in session.execute(_query().where(RoomEnding.done_at.is_not(None)).order_by(RoomEnding.done_at.desc()))]
+    rows = session.execute(_query().where(RoomEnding.done_at.is_not(None)).order_by(RoomEnding.done_at.desc()).limit(most))
+    return [Ending(*row) for row in rows]
 
 
 def _query() -> Any:

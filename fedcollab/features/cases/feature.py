@@ -1,14 +1,16 @@
 """Decides what cases hand to the house: each module of pages lists its own routes."""
 
-from fedcollab.access.viewer import CASEWORKER
+from fedcollab.access.viewer import CASEWORKER, KEEPER
 from fedcollab.base.errors import N_
-from fedcollab.feature import Feature, MenuItem
+from fedcollab.feature import Feature, HomeNote, MenuItem
 
 from . import (
     access_pages,
     act_pages,
     answering,
     beginning,
+    ending,
+    ending_pages,
     entry_pages,
     exporting,
     file_pages,
@@ -19,6 +21,7 @@ from . import (
     need_pages,
     on_record,
     people_pages,
+    subject_pages,
     tasks,
     timeline,
     weekly,
@@ -27,6 +30,7 @@ from . import (
 ROUTES = (
     *listing.ROUTES,
     *weekly.ROUTES,
+    *ending_pages.ROUTES,
     *beginning.ROUTES,
     *timeline.ROUTES,
     *tasks.ROUTES,
@@ -41,12 +45,13 @@ ROUTES = (
     *need_pages.ROUTES,
     *gone_pages.ROUTES,
     *act_pages.ROUTES,
+    *subject_pages.ROUTES,
 )
 
 FEATURE = Feature(
     name="cases",
     routes=ROUTES,
-    chores=(lateness.mark,),
-    home=(weekly.NOTE,),
+    chores=(lateness.mark, ending.end_due, ending.forget_gone),
+    home=(weekly.NOTE, HomeNote("cases/at_home.html", CASEWORKER, ending.soon, or_role=KEEPER)),
     menu=(MenuItem("/cases", N_("Cases"), "case", CASEWORKER, number=listing.count),),
 )
