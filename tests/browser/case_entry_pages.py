@@ -68,6 +68,7 @@ CASE_ENTRY_PAGES = (
     Page("person-potential", f"{CASE}/people/{{potential}}", "cases/person.html", "mira", unfolded),
     Page("person-suspect", f"{CASE}/people/{{suspect}}", "cases/person.html", "mira"),
     Page("person-withheld", f"{CASE}/people/{{potential}}", "cases/person.html", "tomas"),
+    Page("person-copy", f"{CASE}/people/{{potential}}/copy", "cases/copy.html", "mira"),
     Page("consents", f"{CASE}/consents", "cases/consents.html", "mira"),
     Page("holds", f"{CASE}/holds", "cases/holds.html", "mira"),
     Page("act-mask", f"{CASE}/mask/{{said}}", "cases/act.html", "mira"),
@@ -83,6 +84,7 @@ CASE_ENTRY_PAGES = (
 
 CASE_ENTRY_NO_PAGE = {
     "POST /cases/{id}/people/{person}/needs": "leads back to the person’s page",
+    "POST /cases/{id}/people/{person}/copy": "a file to take along",
     "POST /cases/{id}/people/{person}/erase": "leads back to the case",
     "POST /cases/{id}/mask/{entry}": "leads back to the case",
     "POST /cases/{id}/unmask/{entry}": "leads back to the case",

@@ -39,6 +39,11 @@ def groundless(tab: Tab, scene: Scene) -> None:
     fill(what="What the lawyer needs to know")(tab, scene)
 
 
+def another(tab: Tab, scene: Scene) -> None:
+    """The code of another case."""
+    fill(".btn.bad", code="bafuko-tezara")(tab, scene)
+
+
 CASE_PAGES = (
     Page("cases", "/cases", "cases/list.html", "mira"),
     Page("cases-keeper", "/cases", "cases/list.html", "noor"),
@@ -75,6 +80,10 @@ CASE_PAGES = (
         422,
     ),
     Page("case-week", "/cases/read", "cases/week.html", "mira"),
+    Page("case-end", "/cases/{alone}/end", "cases/end.html", "mira"),
+    Page("case-end-held", CASE + "/end", "cases/end.html", "mira"),
+    Page("case-end-error", "/cases/{alone}/end", "cases/end.html", "mira", another, "/cases/{id}/end", 422),
+    Page("cases-ended", "/cases/ended", "cases/ended.html", "mira", unfolded),
     Page("case-record", CASE + "/record", "cases/record.html", "mira"),
     Page("case-export", CASE + "/export", "cases/export.html", "mira"),
     Page("case-answer", "/cases/{asked}/answer", "cases/answer.html", "mira"),
@@ -83,6 +92,8 @@ CASE_PAGES = (
 )
 
 CASE_NO_PAGE = {
+    "POST /cases/{id}/end/hold": "leads back to the ended cases",
+    "POST /cases/{id}/end/let-go": "leads back to the ended cases",
     "POST /cases/{id}/export": "gives a file",
     "POST /cases/{id}/tasks/progress": "leads back to the tasks",
     "POST /cases/{id}/answer": "leads to the list of cases",

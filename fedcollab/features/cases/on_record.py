@@ -68,7 +68,6 @@ ACTS = {  # %(who)s has done it, %(what)s is to whom
     "room.take_over": N_("%(who)s took the case over as its deputy."),
     "room.hand_back": N_("%(who)s handed the lead of the case to %(what)s."),
     "case.copy": N_("%(who)s made a copy for a person of what is kept about them."),
-    "case.share": N_("%(who)s put on record why something is shared with %(what)s."),
     "room.rewritten": N_("%(who)s changed its own record of this case afterwards, or lost the end of it."),
     "room.restored": N_("%(who)s came back from a backup; what was on record since then may be missing."),
 }

@@ -98,7 +98,7 @@ async def test_a_partner_holds_its_part_of_an_ended_case_lets_go_of_it_and_each_
     code = (await one.desk("noor", two.case)).case.code
     assert "Only the organisation that leads this case" in (await other["noor"].get(f"/cases/{two.there}/end"))[1]
     _, page = await one["noor"].get(f"/cases/{two.case}/end")
-    assert "Baobab" in page
+    assert "Kivuli Support" in page
     assert "printed, copied or photographed" in page
     assert (await write(one["noor"], f"/cases/{two.case}/end", code=code))[0] == 303
     await until("they are asked", lambda: other.sql("SELECT 1 FROM room_ending"))
