@@ -116,6 +116,12 @@ async def office(root: Path, **settings: Any) -> AsyncIterator[Office]:
         yield at
 
 
+async def befriend(one: Office, other: Office) -> None:
+    """Each approves the other, as their admins do."""
+    for a, b in ((one, other), (other, one)):
+        await acts.add(a.site.kernel, a["mila"].viewer, b.site.url, approve=True)
+
+
 @contextlib.asynccontextmanager
 async def partners(root: Path, one: str = "Meridian Outreach", other: str = "Kivuli Support") -> AsyncIterator[tuple[Office, Office]]:
     """Two such nodes that are partners."""
@@ -130,6 +136,5 @@ async def partners(root: Path, one: str = "Meridian Outreach", other: str = "Kiv
         office(root / "a", **settings(one, addresses[0])) as first,
         office(root / "b", **settings(other, addresses[1])) as second,
     ):
-        for a, b in ((first, second), (second, first)):
-            await acts.add(a.site.kernel, a["mila"].viewer, b.site.url, approve=True)
+        await befriend(first, second)
         yield first, second
