@@ -49,7 +49,7 @@ from fedcollab.search.filling import Stock
 class MenuItem:
     """A place in the menu: address, message id, icon of icons.svg, the role it takes (empty for every member; a moderator's is an
     admin's too, a caseworker's a keeper's), what else belongs to it (the beginnings of other addresses), and how many things wait there,
-    for whom it is shown to."""
+    for whom it is shown to (`own`: another number for each of them)."""
 
     path: str
     text: str
@@ -57,6 +57,11 @@ class MenuItem:
     role: str = ""
     also: tuple[str, ...] = ()
     number: Callable[[Session, Viewer], int] | None = None
+    own: bool = False
+
+    def counted_as(self, viewer: Viewer) -> str:
+        """Under what its number is kept: for everybody who sees the place, or for one person."""
+        return f"{self.path} {viewer.person_id}" if self.own else self.path
 
     def is_for(self, viewer: Viewer) -> bool:
         """Whether it stands in somebody's menu."""
@@ -151,7 +156,8 @@ COUNTED_FOR = 10 * MICROSECONDS
 
 @dataclass
 class Counted:
-    """How many things wait in each place of the menu, and when that was counted: it is the same for all whom the place is shown to."""
+    """How many things wait in each place of the menu, and when that was counted, by `MenuItem.counted_as`: the same for all whom a place
+    is shown to, unless each has their own."""
 
     numbers: dict[str, int] = field(default_factory=dict)
     at: dict[str, int] = field(default_factory=dict)
@@ -166,18 +172,18 @@ async def count_in_menu(request: web.Request, handler: WebHandler) -> web.Stream
     if is_signed(request):
         return await handler(request)
     viewer, kept, now = viewer_of(request), request.app[COUNTED], request.app[KERNEL].node.now()
-    counted = [(item.path, item.number) for item in request.app[MENU] if item.number is not None and item.is_for(viewer)]
+    counted = [(item.counted_as(viewer), item) for item in request.app[MENU] if item.number is not None and item.is_for(viewer)]
     if counted and request.method == "GET":
-        there = any(request.path.startswith(path) for path, _ in counted)
+        there = any(request.path.startswith(item.path) for _, item in counted)
         due = counted if there else [one for one in counted if not 0 <= now - kept.at.get(one[0], -COUNTED_FOR) < COUNTED_FOR]
         if due:
 
             def count(session: Session) -> dict[str, int]:
-                return {path: number(session, viewer) for path, number in due}
+                return {name: item.number(session, viewer) for name, item in due if item.number is not None}
 
             kept.numbers |= await request.app[KERNEL].database.glance(count)
-            kept.at |= {path: now for path, _ in due}
-        request[NUMBERS] = kept.numbers
+            kept.at |= {name: now for name, _ in due}
+        request[NUMBERS] = {item.path: kept.numbers[name] for name, item in counted}
     return await handler(request)
 
 

@@ -50,6 +50,8 @@ async def test_a_review_that_has_passed_makes_a_case_late_until_it_is_closed(at:
     assert await counted(at, "noor") == 1
     _, page = await at["noor"].get("/cases")
     assert ("Review overdue since" in page, "1 to look at" in page) == (True, True)
+    assert "1 to look at" not in (await at["daan"].get("/"))[1], "what waits for one person is nobody else's number"
+    assert "1 to look at" in (await at["noor"].get("/"))[1]
     desk = await at.desk("noor", case)
     said = dict(outcome="She is well.", retention="2031-01-01", replaces=desk.case.status_ids)
     await at.say("noor", case, Closed(at=at.site.kernel.node.now(), status="Closed", **said))
