@@ -25,7 +25,7 @@ from .forms import Form
 from .framing import CASE, TIMELINE, show
 from .handles import entry_at, handle, person_at
 from .record import Entry
-from .telling import KINDS, UNREAD
+from .telling import KINDS, WORDS
 
 Build = Callable[[Desk], Act]
 GRAVE = (REDACT, ERASE)  # what can't be undone asks for the password once more
@@ -58,7 +58,7 @@ async def show_entry(request: web.Request) -> web.Response:
     before = [facts(entry, everybody(desk), reader) for entry in shown.before]
     receipts = (await gone_pages.answers(request, desk, [shown])).get(shown.id, [])
     values: dict[str, Any] = dict(shown=shown, said=said, before=before, can=can, receipts=receipts)
-    values |= dict(NAMES=NAMES, GRAVE=GRAVE, KINDS=KINDS, UNREAD=UNREAD)
+    values |= dict(NAMES=NAMES, GRAVE=GRAVE, **WORDS)
     return show(request, desk, "cases/entry.html", TIMELINE, **values)
 
 

@@ -9,6 +9,7 @@ from fedcollab.base.i18n import Words
 from .asked import Ask
 from .asked_sharing import ALL
 from .fields import COUNTRIES, LANGUAGES, Code, Day, Flag, Named, Several, Spec, Uri
+from .mending import Correction
 from .naming import Names
 from .reading import members
 from .record import Entry
@@ -44,7 +45,12 @@ class Fact(NamedTuple):
 
 
 def facts(entry: Entry, names: Names, words: Words) -> list[Fact]:
-    """All that an entry says, in the order in which it was asked."""
+    """All that an entry says, in the order in which it was asked; of a correction what it puts in the place; nothing of
+    what no form asks for, such as a file."""
+    if isinstance(entry, Correction):
+        return facts(entry.entry, names, words) if entry.entry is not None else []
+    if entry.KIND not in ALL:
+        return []
     specs = {member.name: member.spec for member in members(type(entry))}
     return list(_facts(entry, specs, names, words))
 

@@ -7,14 +7,18 @@ from typing import Any
 import pytest
 
 from fedcollab.base.clock import DAY
+from fedcollab.features.cases.kinds import ALL as KINDS
+from fedcollab.features.cases.mending import Correction, Redaction
 from fedcollab.features.cases.people import Health, Identity, SafeContact, Suspicion, Where
-from fedcollab.features.cases.sharing import Consent
-from fedcollab.features.cases.work import Contact, Message, Step
+from fedcollab.features.cases.record import Opened
+from fedcollab.features.cases.sharing import Consent, Share
+from fedcollab.features.cases.work import Contact, File, Message, Step
+from fedcollab.sealing.chunks import FileSecret
 from tests.web import PASSWORD, forget_asking
 
 from .at_desk import Desk, desk_with_people
 from .desks import Office, office
-from .entries import P, S
+from .entries import P, S, filled
 from .writing import opened, send, write
 
 SAID = "CANARY-SAID"
@@ -263,3 +267,23 @@ async def test_a_colleague_is_given_parts_of_one_person_alone_by_somebody_who_kn
     assert f"CANARY-{P}" not in await desk.page(desk.person(), "daan")
     assert "where" in (await desk.office.desk("daan", desk.id)).look.knows
     assert (await desk.noor.post(needs, at=desk.person(), colleague="nobody", part="health"))[0] == 400
+
+
+async def test_every_kind_of_entry_has_its_page(desk: Desk) -> None:
+    words = Message(at=desk.now, text="CANARY-correction")
+    over: dict[Any, dict[str, Any]] = {
+        Share: dict(to_name="", without="", without_why="", out_of="KH", into="TH"),
+        Consent: dict(to_name="", capacity="Adult", decided_by="Self"),
+        File: dict(secret=FileSecret(b"k" * 32, 1, b"d" * 32), part=""),
+        Correction: dict(entry=words),
+        Redaction: dict(instead=words),
+    }
+    for kind in (kind for kind in KINDS if kind is not Opened):
+        await desk.office.say("noor", desk.id, filled(kind, **over.get(kind, {})))
+    said = {shown.kind: shown for shown in (await desk.case()).timeline}
+    assert set(said) == {kind.KIND for kind in KINDS}
+    await desk.join("ruth")
+    for shown in said.values():  # somebody who need know no part finds them too
+        assert (await desk.office["ruth"].get(desk.act("entry", shown.id)))[0] == 200, shown.kind
+    pages = {kind: await desk.page(desk.act("entry", shown.id)) for kind, shown in said.items()}
+    assert len([kind for kind, page in pages.items() if f"CANARY-{kind}" in page]) >= 20
