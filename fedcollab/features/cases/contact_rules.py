@@ -54,9 +54,10 @@ def _entries(part: PartShown) -> tuple[SafeContact, ...]:
 
 def check(contact: Contact, case: Case) -> None:
     """Raises Wrong where a rule speaks against it: then it is asked once more whether it was so. Of several rules that stand side by side
-    each counts."""
+    each counts; whoever was not chosen but named by their code counts as chosen."""
     for rule in rules(case):
-        if rule.code in contact.people and (text := _against(rule, contact.how)):
+        meant = rule.code in contact.people or rule.code in contact.who.casefold()
+        if meant and (text := _against(rule, contact.how)):
             raise Wrong("people", text, code=rule.code)
 
 

@@ -213,6 +213,7 @@ async def test_rules_for_contact_come_first_and_a_contact_against_them_is_asked_
     assert not [one for one in (await desk.case()).timeline if one.kind == "contact"]
     assert (await write(desk.noor, desk.new("contact", P), **form, sure="yes"))[0] == 303
     assert (await write(desk.noor, desk.new("contact"), **FORMS["contact"][1]))[0] == 303  # with somebody else
+    assert (await write(desk.noor, desk.new("contact"), **FORMS["contact"][1] | {"who": f"{P.title()}, by phone"}))[0] == 422
     await write(desk.noor, desk.new("safe-contact", P), nobody=[], methods=["Text"], never="No letter home")
     status, _, page = await write(desk.noor, desk.new("contact", P), **form)
     assert (status, "don’t name this way of contact" in page) == (422, True)
