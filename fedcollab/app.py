@@ -85,6 +85,7 @@ from fedcollab.sealing import (
     case_boxes,
     checkpoints,
     consents,
+    consents_again,
     consents_in,
     crossing,
     ending,
@@ -129,7 +130,7 @@ RUNNING = Feature("running", routes=(*health.ROUTES, *metrics.ROUTES), chores=di
 SEALING = Feature(
     "sealing",
     routes=(*key_serving.ROUTES, *file_serving.ROUTES, *head_asking.ROUTES),
-    handlers=(*partner_keys.HANDLERS, *room_receiving.HANDLERS, *head_receiving.HANDLERS, *consents_in.HANDLERS),
+    handlers=(*partner_keys.HANDLERS, *room_receiving.HANDLERS, *head_receiving.HANDLERS),
     chores=(
         ring.finish,
         sheets.end_old,
@@ -138,7 +139,6 @@ SEALING = Feature(
         leaving.end_left,
         ending.end_due,
         working.keep_turning,
-        consents.end_by_day,
         room_tasks.look_for_owners,
         proving.prove_anew,
         *head_telling.CHORES,
@@ -148,8 +148,14 @@ SEALING = Feature(
     restored=(organisation.begin_anew, head_telling.say_restored),
     namings=(people.NAMED_IN_RING, organisation.NAMED_IN_RING, sheets.NAMED_IN_RING, case_boxes.NAMED_IN_RING, member_boxes.NAMED_IN_RING),
 )
+CONSENTS = Feature(
+    "consents",
+    handlers=consents_in.HANDLERS,
+    chores=(consents.end_by_day,),
+    erasures=Part("consents", consents_again.ended_since, consents_again.end_again),
+)
 MAIN = (DISCUSSIONS, LIBRARY, STORIES, CASES, ROOMS, MEMBERS, SEARCHING, KEEPING, REFERRALS, GUESTS, FLOWS, ADMIN)
-FEATURES: tuple[Feature, ...] = (FEDERATION, *MAIN, FILES, RUNNING, SEALING)
+FEATURES: tuple[Feature, ...] = (FEDERATION, *MAIN, FILES, RUNNING, SEALING, CONSENTS)
 NAMINGS = tuple(naming for feature in FEATURES for naming in feature.namings)
 STOCKS = tuple(feature.stock for feature in FEATURES if feature.stock is not None)
 

@@ -11,7 +11,7 @@ import pytest
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import NotFound
 from fedcollab.federation import activitystreams as ap
-from fedcollab.sealing import consents
+from fedcollab.sealing import consents, consents_again
 from fedcollab.sealing.consent_models import ENDED, WITHDRAWN
 from fedcollab.sealing.consents import Given, Mark, Stopped
 from tests.nodes import admit, befriend, may_also_reach, rogue, running, until
@@ -200,3 +200,20 @@ async def test_nobody_ends_what_another_has_given_or_closes_what_is_anothers(two
     await ilse.do(consents.withdrawn, consent)
     await two.ended(two.baobab)
     assert await cleo.read(two.there) == ["stopped"]
+
+
+@pytest.mark.rule("P11")
+async def test_a_consent_that_has_ended_does_not_hold_again_with_an_older_backup(two: Two) -> None:
+    shared = await two.meridian["ilse"].say(two.here, SHARED)
+    await until("it is there", lambda: two.baobab.here.sql("SELECT 1 FROM sealed_message WHERE uri = :u", u=shared))
+    consent = await two.give(shared)
+    await two.meridian["ilse"].do(consents.withdrawn, consent)
+    await two.ended(two.baobab)
+    for desk in (two.meridian, two.baobab):
+        ended = await desk.here.read(consents_again.ended_since, 0)
+        await desk.here.read_write(lambda session: session.connection().exec_driver_sql("UPDATE consent_mark SET state = 'given'") and None)
+        await desk.here.write(consents_again.end_again, ended[0])
+        assert await desk.here.sql("SELECT state FROM consent_mark") == [(WITHDRAWN,)]
+        with pytest.raises(NotFound):
+            await desk.here.write(consents_again.end_again, ended[0])
+    assert await two.baobab["cleo"].read(two.there) == ["stopped"]

@@ -4,9 +4,11 @@ import asyncio
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from fedcollab.base.errors import NotFound, Refused
-from fedcollab.features.referrals import chores, fetching, service
+from fedcollab.features.referrals import chores, erased, fetching, service
+from fedcollab.features.referrals.models import Referral, ReferralWord
 from fedcollab.features.referrals.preview import Preview
 from fedcollab.features.referrals.words import Answered, NoKey, OnItsWay
 from fedcollab.sealing import keepers, organisation
@@ -257,3 +259,25 @@ async def test_a_preview_without_its_lawful_basis_is_not_sent(two: Two) -> None:
         await two.refer(preview=Preview(**{**vars(PREVIEW), "basis": ""}))
     assert not await two.meridian.here.sql("SELECT 1 FROM referral")
     await two.refer()
+
+
+@pytest.mark.rule("P11")
+async def test_what_came_to_nothing_does_not_come_back_with_an_older_backup(two: Two) -> None:
+    await two.refer()
+    came = await two.came()
+    before = await two.baobab.here.sql("SELECT preview, kid, deadline, size, invitation FROM referral")
+    await two.baobab["ilse"].do(service.decline, came, "OutsideArea")
+    ended = await two.baobab.here.read(erased.ended_since, 0)
+    assert ended == [f"{came} rejected OutsideArea"]
+
+    def back(session: Any) -> None:
+        """As a backup of an hour ago has it."""
+        values = dict(zip(("preview", "kid", "deadline", "size", "invitation"), before[0], strict=True))
+        session.execute(sa.delete(ReferralWord))
+        session.execute(sa.update(Referral).values(state="in_progress", code="", **values))
+
+    await two.baobab.here.read_write(back)
+    await two.baobab.here.write(erased.end_again, ended[0])
+    assert await two.baobab.here.sql("SELECT state, code, preview, kid FROM referral") == [("rejected", "OutsideArea", b"", "")]
+    with pytest.raises(NotFound):
+        await two.baobab.here.write(erased.end_again, ended[0])
