@@ -148,10 +148,11 @@ def mark(session: Session, node: Node, messages: Iterable[str]) -> list[str]:
 
 
 def arrived(session: Session, node: Node, file_id: str, key: str) -> bool:
-    """Its bytes lie under `key` now, instead of where they lay; False where it went meanwhile."""
+    """Its bytes lie under `key` now, instead of where they lay; False where it went meanwhile. Another process may have brought it too."""
     before = session.execute(sa.select(SealedFile.key).where(_wanted(file_id))).one_or_none()
     if before is None:
-        return False
+        there = sa.select(SealedFile.id).where(SealedFile.id == file_id, SealedFile.key == key, SealedFile.state == HERE)
+        return session.execute(there).first() is not None
     _drop(session, node, [(file_id, before.key)] if before.key not in ("", key) else [])
     what = dict(key=key, state=HERE, reason="", next_at=None, tries=0)
     return session.execute(sa.update(SealedFile).where(_wanted(file_id)).values(**what).returning(SealedFile.id)).first() is not None

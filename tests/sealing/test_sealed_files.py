@@ -287,6 +287,15 @@ async def test_a_message_that_names_a_file_of_elsewhere_or_of_no_size_is_refused
     await two.arrived(said)
 
 
+async def test_two_processes_that_fetch_one_file_leave_it_there(two: Two) -> None:
+    said = await share(two.meridian["ilse"], two.here, TEXT)
+    await two.arrived(said)
+    assert sum(await asyncio.gather(fetch(two.baobab), fetch(two.baobab))) == 2
+    await two.swept()
+    assert await opened(two.baobab.here, secret_of(said)) == TEXT
+    assert len(on_disk(two.baobab.here)) == 1
+
+
 async def test_two_files_come_side_by_side(two: Two) -> None:
     ilse = two.meridian["ilse"]
     found_ = await asyncio.gather(*(share(ilse, two.here, TEXT + bytes([number])) for number in range(4)))
