@@ -8,7 +8,7 @@ from multidict import MultiDict, MultiDictProxy
 
 from fedcollab.access.viewer import Viewer
 from fedcollab.base.errors import FedcollabError, N_, Refused, Unauthorized, Unavailable
-from fedcollab.base.web import check_origin, check_token, read_form, redirect, stream, typed_into
+from fedcollab.base.web import TYPED, check_origin, check_token, read_form, redirect, stream, typed_into
 from fedcollab.feature import came_back, login_address, member_of, page
 from fedcollab.federation.kernel import KERNEL
 from fedcollab.files import quotas, uploading
@@ -69,16 +69,17 @@ async def share(request: web.Request) -> web.StreamResponse:
     check_origin(request)
     sent = await form_with_file(request)
     fields = sent.fields
+    request[TYPED] = typed_into(_proxy(fields))
     try:
         viewer = member_of(request)
         if sent.part is not None or not came_back(request, _proxy(fields)):
             check_token(request, fields.get("token", ""))
         await acted(request, filing.check_takes, fields.get("person", ""))
     except (Locked, Unauthorized) as error:
-        return _led_there(request, error, fields)
-    except FedcollabError as error:
+        return _led_there(request, error)
+    except FedcollabError:
         await drain(request)
-        return page(request, "base/error.html", status=error.status, error=error, back="", typed=typed_into(_proxy(fields)), to="")
+        raise
     try:
         await _take(request, sent, viewer)
     except uploading.Cut:
@@ -120,13 +121,12 @@ def _said(fields: "MultiDict[str]", now: int) -> dict[str, Any]:
     return dict(about=entry.about, person=entry.person, part=entry.part)
 
 
-def _led_there(request: web.Request, error: FedcollabError, fields: "MultiDict[str]") -> web.StreamResponse:
+def _led_there(request: web.Request, error: FedcollabError) -> web.StreamResponse:
     """To the page where one signs in or unlocks, and back with what was typed; the file is chosen again then."""
-    typed = typed_into(_proxy(fields))
-    if not typed:
+    if not request[TYPED]:
         raise error
     to = login_address(request, "/unlock" if isinstance(error, Locked) else "/login")
-    return page(request, "base/error.html", status=error.status, error=error, back="", typed=typed, to=to)
+    return page(request, "base/error.html", status=error.status, error=error, back="", typed=request[TYPED], to=to)
 
 
 def _proxy(fields: "MultiDict[str]") -> "MultiDictProxy[str]":

@@ -2,15 +2,17 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from fedcollab.base.errors import StorageFull
-from fedcollab.features.cases import grounds, needs
+from fedcollab.features.cases import filing, grounds, needs
+from fedcollab.features.cases.desk import NoLonger
 from fedcollab.features.cases.people import Person
 from fedcollab.files import sweeping
 from fedcollab.files.holding import HOLDS
-from fedcollab.sealing import holding, room_content, unlocked
+from fedcollab.sealing import holding, room_content, unlocked, working
 from tests.features.cases.desks import Office, office
 from tests.features.cases.filed import PDF, rows, send, shelves, take
 from tests.files.pictures import jpeg
@@ -174,6 +176,24 @@ async def test_a_locked_or_signed_out_browser_keeps_what_was_typed(at: Office) -
     status, _, page = await send(noor, case, TEXT, token=token, about="Words")
     assert (status, "Words" in page, f'action="/unlock?next=/cases/{case}/files"' in page) == (403, True, True)
     assert (await rows(at), on_disk(at)) == ([], [])
+
+
+async def test_who_was_taken_off_the_case_while_their_file_came_keeps_what_they_typed(at: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = await at.case("noor")
+    await at.unlocked("noor", holding.assign, case, at["daan"].viewer.person_id)
+
+    def taken_off(*args: Any, **more: Any) -> Any:
+        raise NoLonger
+
+    token = await at["daan"].token(f"/cases/{case}/files")
+    with monkeypatch.context() as patched:
+        patched.setattr(filing, "share", taken_off)
+        await at.do("noor", working.unassign, case, at["daan"].viewer.person_id)
+        patched.setattr(filing, "check_takes", lambda *_: None)
+        status, _, page = await send(at["daan"], case, TEXT, token=token, about="What she wrote down")
+    assert (status, "What she wrote down" in page, "You are no longer on this case" in page) == (410, True, True)
+    assert await rows(at) == []
+    assert (await send(at["noor"], case, TEXT))[0] == 303
 
 
 async def test_a_file_about_somebody_is_seen_by_those_who_need_to_know_that_part(at: Office) -> None:
