@@ -1,12 +1,18 @@
 """Decides who stands on the access list of a room: the organisations inside and invited, people who are named, and who of us is on it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from fedcollab.actors.models import Actor
+
+from . import people
 from .casekeys import Member
 from .holding import Assigned, Opened, assigned
 from .naming import Named, Names
+from .people import Readmitted
 from .room_state import Room
 from .seats import ACCEPTED, INVITED
 
@@ -28,13 +34,14 @@ class Organisation:
 @dataclass(frozen=True, repr=False)
 class Access:
     """The whole list. `me` is our organisation, `ours` are those of us who are assigned; `leads` that ours leads the room, `state` how the
-    room is."""
+    room is; `readmitted` whose key is a later one, which somebody here has vouched for after comparing words, with by whom and when."""
 
     me: Named
     ours: tuple[Assigned, ...]
     organisations: tuple[Organisation, ...]
     leads: bool
     state: str
+    readmitted: tuple[tuple[str, Readmitted], ...] = ()
 
     @property
     def inside(self) -> tuple[Organisation, ...]:
@@ -68,9 +75,20 @@ def access(session: Session, opened: Opened, names: Names) -> Access:
     rows: dict[str, Organisation] = {}
     for member in sorted(members(room), key=lambda one: (one.organisation != room.me, one.organisation, one.person)):
         there = rows.get(member.organisation)
-        people = (there.people if there else ()) + ((names[member.person],) if member.person else ())
-        rows[member.organisation] = Organisation(names[member.organisation], there.role if there else member.role, "in", people)
-    return Access(names[room.me], tuple(assigned(session, opened.room_id)), (*rows.values(), *_coming(room, names)), room.leads, room.state)
+        inside = (there.people if there else ()) + ((names[member.person],) if member.person else ())
+        rows[member.organisation] = Organisation(names[member.organisation], there.role if there else member.role, "in", inside)
+    ours, named = tuple(assigned(session, opened.room_id)), [person.uri for one in rows.values() for person in one.people]
+    found = (*rows.values(), *_coming(room, names))
+    return Access(names[room.me], ours, found, room.leads, room.state, _readmitted(session, ours, named, names))
+
+
+def _readmitted(session: Session, ours: Iterable[Assigned], named: list[str], names: Names) -> tuple[tuple[str, Readmitted], ...]:
+    """Of ours who are on it, and of others who are named: (their name, by whom and when)."""
+    said = {one.person_id: one.name for one in ours}
+    if named:
+        rows = session.execute(sa.select(Actor.id, Actor.uri).where(Actor.uri.in_(named)))
+        said = {row.id: names[row.uri].said for row in rows} | said
+    return tuple((said[person_id], found) for person_id, found in sorted(people.readmitted(session, said).items()))
 
 
 def _coming(room: Room, names: Names) -> list[Organisation]:
@@ -81,8 +99,8 @@ def _coming(room: Room, names: Names) -> list[Organisation]:
         one = seat.invitation
         if seat.state in (INVITED, ACCEPTED) and (one.organisation, one.person) not in there:
             state = INVITED if seat.state == INVITED else COMES
-            people = (names[one.person],) if one.person else ()
-            found.append(Organisation(names[one.organisation], one.role, state, people, one.id if state == INVITED else ""))
+            asked = (names[one.person],) if one.person else ()
+            found.append(Organisation(names[one.organisation], one.role, state, asked, one.id if state == INVITED else ""))
     return found
 
 

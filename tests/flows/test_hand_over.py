@@ -4,6 +4,7 @@ keeper who takes up what an ended account has left knows all of it."""
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from fedcollab.base.errors import Gone
 from fedcollab.features.cases import membership, needs
 from fedcollab.features.cases.grounds import PARTS
 from fedcollab.features.members import service as members
-from fedcollab.sealing import holding
+from fedcollab.sealing import holding, recovery
 from tests.features.cases.desks import Office, office
 
 
@@ -85,3 +86,20 @@ async def test_whoever_is_on_nothing_is_told_what_is_left_to_do(at: Office) -> N
     page = (await at["ruth"].get("/leaving"))[1]
     assert ("Nothing sealed is on you" in page, "You are a keeper" in page) == (True, True)
     assert (await at.site.stranger().ask("GET", "/leaving"))[1]["Location"].startswith("/login")
+
+
+@pytest.mark.rule("P5", "AUTH-09")
+async def test_everyone_on_a_case_sees_that_somebodys_key_was_readmitted_by_whom_and_when(at: Office) -> None:
+    case, daan = await at.case("noor"), at["daan"].viewer.person_id
+    await at.unlocked("noor", membership.assign, case, daan, ["health"])
+    told = "has a new key, which"
+    assert told not in (await at["noor"].get(f"/cases/{case}/access"))[1]
+
+    def lost(session: Any, node: Any) -> str:
+        with node.ring.begin() as ring:
+            return recovery.begin_anew(session, ring, node, daan, b"n" * 32).public.kid
+
+    kid = await at.site.write(lost)
+    await at.unlocked("ruth", recovery.readmit, daan, kid)
+    text = re.sub(r"<[^>]+>", "", (await at["noor"].get(f"/cases/{case}/access"))[1])
+    assert re.search(r"Daan has a new key, which Ruth vouched for on \d", text)

@@ -120,6 +120,19 @@ async def test_a_busy_key_ring_holds_no_ending_up_and_a_chore_ends_the_rest(two:
     assert await two.epoch(two.meridian, two.here) == again, "once"
 
 
+@pytest.mark.rule("P28")
+async def test_of_many_rooms_the_first_are_done_at_once_and_none_opens_in_the_meantime(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
+    omar = two.meridian["omar"]
+    more = [(await found(omar))[1] for _ in range(3)]
+    monkeypatch.setattr(leaving, "AT_ONCE", 2)
+    await two.disable(omar)
+    assert [await two.boxes(omar, room_id) for room_id in (two.here, *more)] == [0] * 4
+    assert len(await omar.here.read(holding.mine, omar.id)) == 2
+    await omar.here.write(leaving.end_left)
+    assert await omar.here.read(holding.mine, omar.id) == []
+    assert sorted(room_id for _, room_id in await two.tasks(two.meridian)) == sorted(more)
+
+
 @pytest.mark.rule("P28", "P6")
 async def test_where_people_are_inside_by_name_their_seat_ends_with_the_account(two: Two) -> None:
     ilse, omar = two.meridian["ilse"], two.meridian["omar"]
