@@ -8,6 +8,7 @@ from .case_file_pages import CASE_FILE_NO_PAGE, CASE_FILE_PAGES
 from .case_pages import CASE_NO_PAGE, CASE_PAGES
 from .exchange_pages import EXCHANGE_NO_PAGE, EXCHANGE_PAGES
 from .file_pages import FILE_NO_PAGE, FILE_PAGES
+from .guest_pages import GUEST_NO_PAGE, GUEST_PAGES
 from .keeping_pages import KEEPING_NO_PAGE, KEEPING_PAGES
 from .key_pages import KEY_PAGES
 from .library_pages import LIBRARY_NO_PAGE, LIBRARY_PAGES
@@ -285,6 +286,7 @@ PAGES = (
     *KEEPING_PAGES,
     *CASE_PAGES,
     *CASE_FILE_PAGES,
+    *GUEST_PAGES,
     *CASE_ENTRY_PAGES,
     *REFERRAL_PAGES,
     Page("not-found", "/threads/none", "base/error.html", status=404),
@@ -352,6 +354,7 @@ NO_PAGE = {
     **KEEPING_NO_PAGE,
     **CASE_NO_PAGE,
     **CASE_FILE_NO_PAGE,
+    **GUEST_NO_PAGE,
     **CASE_ENTRY_NO_PAGE,
     **REFERRAL_NO_PAGE,
 }

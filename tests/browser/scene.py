@@ -45,6 +45,7 @@ from .moderated import moderate
 from .referred import refer
 from .shelved import shelve
 from .told import tell
+from .visited import visit
 
 FRAMED = {
     path.relative_to(shipped("templates")).as_posix()
@@ -179,6 +180,7 @@ async def _set(stack: contextlib.AsyncExitStack, root: Path, loop: asyncio.Abstr
     await lock_up(made, PASSWORD)
     await keep(made)
     await work(made)
+    await visit(made)
     await fill(made)
     await refer(made)
     await _partners(made)
