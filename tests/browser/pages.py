@@ -16,6 +16,7 @@ from .node_pages import NODE_NO_PAGE, NODE_PAGES
 from .page import Act, Page, fill
 from .referral_pages import REFERRAL_NO_PAGE, REFERRAL_PAGES
 from .scene import PASSWORD, Scene
+from .sealed_pages import SEALED_NO_PAGE, SEALED_PAGES
 from .search_pages import SEARCH_PAGES
 from .story_pages import STORY_NO_PAGE, STORY_PAGES
 
@@ -279,6 +280,7 @@ PAGES = (
     *NODE_PAGES,
     *STORY_PAGES,
     *SEARCH_PAGES,
+    *SEALED_PAGES,
     *LIBRARY_PAGES,
     *FILE_PAGES,
     *EXCHANGE_PAGES,
@@ -357,4 +359,5 @@ NO_PAGE = {
     **GUEST_NO_PAGE,
     **CASE_ENTRY_NO_PAGE,
     **REFERRAL_NO_PAGE,
+    **SEALED_NO_PAGE,
 }

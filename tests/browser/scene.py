@@ -43,6 +43,7 @@ from .keyed import lock_up
 from .keys_kept import keep, unlock
 from .moderated import moderate
 from .referred import refer
+from .sealed import seal
 from .shelved import shelve
 from .told import tell
 from .visited import visit
@@ -50,7 +51,9 @@ from .visited import visit
 FRAMED = {
     path.relative_to(shipped("templates")).as_posix()
     for path in shipped("templates").rglob("*.html")
-    if path.read_text().startswith(('{% extends "base/frame.html" %}', '{% extends "cases/frame.html" %}'))
+    if path.read_text().startswith(
+        ('{% extends "base/frame.html" %}', '{% extends "cases/frame.html" %}', '{% extends "rooms/frame.html" %}')
+    )
 }
 AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36"
 LONG = "What helps when a driver, a landlord and an agency all say that they have never heard of each other, and the papers say otherwise?"
@@ -183,6 +186,7 @@ async def _set(stack: contextlib.AsyncExitStack, root: Path, loop: asyncio.Abstr
     await visit(made)
     await fill(made)
     await refer(made)
+    await seal(made)
     await _partners(made)
     await busy.kernel.database.write(_age)
     await empty.kernel.database.write(restored.remember, empty.kernel.node, empty.kernel.node.now() - DAY)  # it has come out of a backup

@@ -53,5 +53,5 @@ FEATURE = Feature(
     routes=ROUTES,
     chores=(lateness.mark, ending.end_due, ending.forget_gone),
     home=(weekly.NOTE, HomeNote("cases/at_home.html", CASEWORKER, ending.soon, or_role=KEEPER)),
-    menu=(MenuItem("/cases", N_("Cases"), "case", CASEWORKER, number=listing.count), number=listing.count, own=True)),
+    menu=(MenuItem("/cases", N_("Cases"), "case", CASEWORKER, number=listing.count, own=True),),
 )
