@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from fedcollab.features.rooms import acting, opening, reading
 from fedcollab.features.rooms.entries import Group, Reply, Thread
 from fedcollab.sealing.entries import Entry
 from fedcollab.sealing.refusals import KeyNotHere
-from tests.nodes import befriend, running, until
+from tests.nodes import Here, befriend, running, until
 from tests.sealing.at_work import Desk, open_cases
 
 QUESTION = "Has anybody seen this advert?"
@@ -103,13 +103,21 @@ class Coalition:
 
 
 @contextlib.asynccontextmanager
-async def coalition(root: Path, *names: str) -> AsyncIterator[Coalition]:
-    """Nodes with cases open; the first one is a partner of all others, which are none of each other's."""
+async def coalition(root: Path, *names: str, early: bool = False) -> AsyncIterator[Coalition]:
+    """Nodes with cases open; the first one is a partner of all others, which are none of each other's. `early`: they are so before anybody
+    has a key, so that all hear of each person's."""
     async with running(root, *names) as nodes:
+        if early:
+            await _befriend(nodes)
         desks = dict(zip(names, await asyncio.gather(*(open_cases(one) for one in nodes)), strict=True))
         for desk in desks.values():
             await desk.join("vera", MEMBER, CASEWORKER)
             await desk.join("omar", MEMBER)
-        for other in nodes[1:]:
-            await befriend(nodes[0], other)
+        if not early:
+            await _befriend(nodes)
         yield Coalition(desks)
+
+
+async def _befriend(nodes: Sequence[Here]) -> None:
+    for other in nodes[1:]:
+        await befriend(nodes[0], other)
