@@ -38,7 +38,7 @@ def receive_fact(session: Session, node: Node, received: Verified) -> None:
     if said.fact in room.facts:
         proving.renewed(session, node, room, said, received)
         return
-    _check_label(rooms.row(session, said.room).label, said.fact)
+    check_label(rooms.row(session, said.room).label, said.fact)
     _check_concerned(room, said, received)
     _check_number(room, received.actor.uri)
     after = rooms.learn(session, node, said.room, [(said, received.activity)])
@@ -71,12 +71,12 @@ def _room(session: Session, node: Node, said: Said) -> Room:
             raise Early(reason="said of a room that is not here") from None
     if said.fact.organisation != node.actor_uri or said.header is None:
         raise Refused(reason="an invitation of somebody else")
-    _check_label(said.header.label, said.fact)
+    check_label(said.header.label, said.fact)
     rooms.begin(session, node, said.header, said.fact.by)
     return Room(said.room, node.actor_uri)
 
 
-def _check_label(label: str, fact: Fact) -> None:
+def check_label(label: str, fact: Fact) -> None:
     """P6: what is TLP:RED is for people by name; an organisation as such is never inside. P7: into what is for these organisations' own
     people nobody brings a guest."""
     if isinstance(fact, Invited) and fact.person and host_of(fact.person) != host_of(fact.organisation):

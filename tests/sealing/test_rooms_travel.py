@@ -1,23 +1,26 @@
 """Rooms between real nodes: invited, told, passed on to members who don't know each other, taken back, purged; what strangers try."""
 
+import contextlib
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from fedcollab.access.models import AMBER, RED
+from fedcollab.access.models import AMBER, RED, STRICT
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import Refused
 from fedcollab.federation import outbox
 from fedcollab.sealing import acting, boxes, casesecrets, ending, messages, pairs, room_activities, room_sending, rooms
+from fedcollab.sealing.casekeys import GUEST
 from fedcollab.sealing.ending_models import RoomEnding
 from fedcollab.sealing.facts import Invited, Left, Seen
 from fedcollab.sealing.messages import Place, Sealed
 from fedcollab.sealing.room_activities import Header, Said
+from fedcollab.sealing.room_receiving import check_label
 from fedcollab.sealing.room_state import FROZEN, OPEN, OUT, PURGED, Room
 from tests.nodes import Here, Rogue, admit, befriend, may_also_reach, rogue, running, until
 
@@ -254,6 +257,24 @@ async def test_a_room_for_named_people_is_refused_to_an_organisation_as_such(thr
     named = outbox.new_uri(three.owner.here.kernel.node)
     await three.owner.say(red, acting.invite, named, three.ben.me, three.ben.here.url + "/people/ilse", has_key=True)
     await three.ben.has("SELECT 1 FROM room WHERE uri = :uri", "the person is invited", uri=red)
+
+
+@pytest.mark.rule("P7")
+async def test_a_guest_is_brought_into_no_room_for_organisations_own_people_by_an_invitation_or_a_list(three: Three) -> None:
+    strict = await found(three.owner, STRICT)
+    fresh = outbox.new_uri(three.owner.here.kernel.node)
+    await three.owner.say(strict, acting.invite, fresh, three.ben.me, "", GUEST, has_key=True)
+    await three.ben.has("SELECT 1 FROM inbox_item WHERE state = 'refused' AND uri = :uri", "it is refused", uri=fresh)
+    assert not await three.ben.here.sql("SELECT 1 FROM room WHERE uri = :uri", uri=strict)
+    head = (await three.owner.room(three.uri)).head
+    assert head is not None
+    listed = replace(head, members=tuple(replace(member, role=GUEST) for member in head.members))
+    for label, key, taken in ((STRICT, head, True), (STRICT, listed, False), (AMBER, listed, True), (RED, head, False)):
+        with contextlib.nullcontext() if taken else pytest.raises(Refused):
+            check_label(label, key)
+    member = await found(three.owner, STRICT)
+    await three.owner.say(member, acting.invite, outbox.new_uri(three.owner.here.kernel.node), three.ben.me, has_key=True)
+    await three.ben.has("SELECT 1 FROM room WHERE uri = :uri", "a member is invited", uri=member)
 
 
 async def test_a_message_under_an_older_key_is_not_sent(three: Three) -> None:

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from fedcollab.access.models import AMBER, RED
+from fedcollab.access.viewer import INSIDE
 from fedcollab.base.clock import DAY, new_id
+from fedcollab.features.members import factor, sessions
 from fedcollab.features.rooms import opening, reading
 from fedcollab.features.rooms.entries import Edited, Thread
 from fedcollab.sealing import leaving, unlocked
@@ -341,3 +343,17 @@ async def test_an_edit_of_a_post_in_another_conversation_changes_nothing(at: Off
     assert "Moved" not in (await at["noor"].get(first))[1]
     await at.site.write(opening.add, page.here, Edited(at=9, of=page.place, thread=page.place, text="Changed"))
     assert "Changed" in (await at["noor"].get(first))[1]
+
+
+async def test_whoever_is_in_a_group_has_to_have_a_second_factor_and_others_have_not(at: Office) -> None:
+    group = await begun(at)
+    assert (await at["omar"].get("/settings"))[0] == 200
+    await let_in(at, group, "omar")
+    seen = await at.site.kernel.database.read(sessions.signed_in, at.site.kernel.node, next(iter(at["omar"].cookies.values())))
+    assert seen is not None
+    assert INSIDE in seen.viewer.roles
+    assert factor.COMPELLED & seen.viewer.roles == {INSIDE}
+    other = await at.site.member("petra", "member")
+    seen = await at.site.kernel.database.read(sessions.signed_in, at.site.kernel.node, next(iter(other.cookies.values())))
+    assert seen is not None
+    assert not factor.COMPELLED & seen.viewer.roles
