@@ -66,7 +66,6 @@ ACTIONS = {
     "room.take_over": N_("Sealed room taken over by us as its deputy"),
     "room.hand_back": N_("Lead of a sealed room handed over"),
     "room.box_came": N_("Key of a sealed room came"),
-    "case.share": N_("Something of a case shared with somebody"),
     "room.file_read": N_("Sealed file opened"),
     "room.file_given": N_("Sealed file handed to a member’s node"),
     "room.file_came": N_("Sealed file came"),
