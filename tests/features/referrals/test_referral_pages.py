@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from fedcollab.base.clock import new_id
 from fedcollab.features.cases.people import Health, Identity, Person
 from fedcollab.features.cases.sharing import Consent, Withdrawn
-from fedcollab.features.referrals import fetching
+from fedcollab.features.referrals import chores, fetching, service
 from fedcollab.sealing import consents, key_asking
 from tests.features.cases.browser import Filled, Sent
-from tests.features.cases.desks import Office, partners
+from tests.features.cases.desks import Office, office, partners
 from tests.nodes import until
 
 CODE, NAME, REGION = "bafuko-tezara", "Sopheap Lantern", "Kandal"
@@ -84,8 +85,6 @@ async def to_the_end(one: Office, other: Office, case: str, **ground: Any) -> st
 
 
 async def _can_receive(one: Office, other: Office) -> bool:
-    from fedcollab.features.referrals import service
-
     [row] = await one.sql("SELECT id FROM actor WHERE uri = :uri", uri=other.me)
     try:
         await one.site.write(service.check_recipient, row[0])
@@ -265,3 +264,17 @@ async def test_declined_and_taken_back_on_their_pages(two: tuple[Office, Office]
     await until("it is gone there", lambda: other.sql("SELECT 1 FROM referral WHERE state = 'revoked'"))
     assert "Taken back" in (await other["mila"].get("/referrals"))[1]
     assert (await one["daan"].get(where))[0] == 404
+
+
+async def test_lists_with_nothing_in_them_say_what_comes_here_on_either_database(tmp_path: Path, database_url: str) -> None:
+    settings = {"database_url": database_url} if database_url.startswith("postgresql") else {}
+    async with office(tmp_path, **settings) as at:
+        status, page = await at["mila"].get("/referrals")
+        assert (status, "No referral waits for us." in page, "You have sent none." in page) == (200, True, True)
+        assert "Keepers see them first" in (await at["noor"].get("/referrals"))[1]
+        assert "Nothing is to be erased." in (await at["mila"].get("/referrals/to-erase"))[1]
+        plain = await at.join("amal", "member")
+        for path in ("/referrals", "/referrals/to-erase", f"/referrals/{new_id()}"):
+            assert (await plain.get(path))[0] == 404
+        await at.site.write(chores.mark_late)
+        await at.site.write(consents.end_by_day)
