@@ -163,8 +163,12 @@ async def nowhere(at: Office, case: str, file_id: str) -> None:
         status, _, body = await take(at["noor"], path)
         assert (status in (200, 410), b"CANARY" in body) == (True, False), path
     assert (await take(at["noor"], f"/cases/{case}/files/{file_id}"))[0] == 410
-    status, _, copy = await at["noor"].ask("POST", path := f"/cases/{case}/export", {"token": await at["noor"].token(path)})
-    assert (status, "CANARY" in copy, copy.count('"suspected"') > 0) == (200, False, True)
+    asked = {"token": await at["noor"].token(path := f"/cases/{case}/export"), "files": "yes"}
+    status, _, copy = await at["noor"].ask("POST", path, asked)
+    assert (status, "CANARY" in copy, "other.txt" in copy, '"suspected"' in copy) == (200, False, True, True)
+    [(uri,)] = await at.sql("SELECT uri FROM sealed_message WHERE id = (SELECT message_id FROM sealed_file WHERE id = :id)", id=file_id)
+    gone_along = set(re.findall(r'"of":\s*"([^"]+)"', copy))
+    assert (len(gone_along), uri in gone_along) == (1, False)  # the other one's sealed bytes
     for guess in (f"/files/{file_id}", f"/files/{file_id}/preview", f"/cases/{case}/files/{file_id}/preview"):
         assert (await take(at["noor"], guess))[0] == 404
     folded = await at.desk("noor", case)
