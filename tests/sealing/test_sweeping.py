@@ -136,11 +136,11 @@ def test_serve_asks_for_a_key_ring_and_sweeps_it_before_it_answers(tmp_path: Pat
     ring = open_ring(settings, NodeFiles(tmp_path))
     with ring.begin() as put:
         wraps.put_unlocked(put, "ended", "k", b"CANARY of a session", 1)
-        wraps.put_wrap(put, "mk:kept", "k", b"box", 1)
+        wraps.put_wrap(put, "zz:kept", "k", b"box", 1)
     with served(tmp_path) as process:
         assert process.stdout is not None
         assert process.stdout.readline().startswith("ready")
-        assert left(ring) == {"wrap": ["mk:kept"]}
+        assert left(ring) == {"wrap": ["zz:kept"]}
     ring.close()
     (tmp_path / "ring.db").unlink()
     with served(tmp_path) as process:
