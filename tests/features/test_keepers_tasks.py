@@ -120,6 +120,13 @@ async def test_of_a_case_it_leads_to_where_whoever_takes_it_up_is_told_what_they
     assert (await office.who["mila"].get(f"/cases/{case}/assign"))[0] == 200
 
 
+@pytest.mark.parametrize(("kind", "at"), [("case", "cases"), ("group", "sealed")])
+async def test_an_invitation_is_answered_on_the_page_of_what_it_is_for(office: Office, kind: str, at: str) -> None:
+    room_id = await office.room("daan", kind=kind)
+    await office.site.write(keeper_tasks.wait, "invited", room_id)
+    assert f'href="/{at}/{room_id}/answer"' in (await office.who["mila"].get("/keepers/tasks"))[1]
+
+
 async def test_a_task_that_was_done_meanwhile_is_said_to_be(office: Office) -> None:
     await office.room("daan")
     await office.site.write(members.disable, None, office.id("daan"))
