@@ -17,9 +17,8 @@ from .act_forms import Act
 from .acts import CHANGE, ERASE, HOLD, LIFT, MASK, PROGRESS, REDACT, UNMASK, WITHDRAW, acts
 from .calling import everybody
 from .checking import Wrong
-from .desk import Desk, acted, desk_of, worker_of
+from .desk import Desk, acted, desk_of, say_once, worker_of
 from .entry_forms import who
-from .entry_pages import say_once
 from .facts import facts
 from .forms import Form
 from .framing import CASE, TIMELINE, show

@@ -15,6 +15,7 @@ from fedcollab.access.viewer import CASEWORKER, GUEST, KEEPER, Viewer
 from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import Gone, N_, NotFound
+from fedcollab.base.once import ID
 from fedcollab.base.statements import put
 from fedcollab.feature import member_of
 from fedcollab.federation.kernel import KERNEL
@@ -129,6 +130,16 @@ def say(session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: str, 
     """Adds the entry that `make` answers; its id. Raises what `open_desk` raises, what `make` does (Wrong), and Frozen, Ended, Outside."""
     desk = open_desk(session, node, viewer, keys, case_id)
     return add(session, node, desk, make(desk))[0]
+
+
+def say_once(session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: str, make: Callable[[Desk], Entry], once: str) -> str:
+    """As `say`, by the form's own id: a form that is sent twice says it once."""
+    desk = open_desk(session, node, viewer, keys, case_id)
+    uri = node.settings.uri(f"/messages/{once}") if ID.fullmatch(once) else ""
+    if uri in {message.id for message in desk.messages}:
+        return uri
+    there = session.execute(sa.select(SealedMessage.id).where(SealedMessage.uri == uri)).first() is not None
+    return add(session, node, desk, make(desk), "" if there else uri)[0]
 
 
 def add(session: Session, node: Node, desk: Desk, entry: Entry, uri: str = "", *, files: Sequence[Carried] = ()) -> tuple[str, Desk]:

@@ -4,23 +4,17 @@ typed comes back with the word on what is wrong."""
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import sqlalchemy as sa
 from aiohttp import web
-from sqlalchemy.orm import Session
 
-from fedcollab.access.viewer import Viewer
-from fedcollab.actors.node import Node
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import N_, NotFound
-from fedcollab.base.once import ID
 from fedcollab.base.web import read_fields, redirect, words_of
 from fedcollab.feature import came_back
-from fedcollab.sealing.room_models import SealedMessage
 
 from . import contact_rules, entry_forms
 from .calling import everybody
 from .checking import Wrong
-from .desk import Desk, Keys, acted, add, desk_of, open_desk, reader_of
+from .desk import Desk, acted, desk_of, reader_of, say_once
 from .entry_forms import BECAUSE_FIELD, NEW, SURE, Page
 from .facts import facts
 from .forms import Form
@@ -149,16 +143,6 @@ def _tab(page: Page) -> str:
     if issubclass(page.kind, OfPerson | Step):
         return PEOPLE
     return TASKS if page.kind in (Task, Progress) else CONSENTS if page.kind in (Share, Consent) else TIMELINE
-
-
-def say_once(session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: str, make: Callable[[Desk], Entry], once: str) -> str:
-    """As `desk.say`, by the form's own id: a form that is sent twice says it once."""
-    desk = open_desk(session, node, viewer, keys, case_id)
-    uri = node.settings.uri(f"/messages/{once}") if ID.fullmatch(once) else ""
-    if uri in {message.id for message in desk.messages}:
-        return uri
-    there = session.execute(sa.select(SealedMessage.id).where(SealedMessage.uri == uri)).first() is not None
-    return add(session, node, desk, make(desk), "" if there else uri)[0]
 
 
 ROUTES = (

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 from aiohttp import web
 
+from fedcollab.base.clock import new_id
 from fedcollab.base.errors import FedcollabError, N_
 from fedcollab.base.web import words_of
 from fedcollab.feature import page
@@ -41,9 +42,10 @@ def show(
     request: web.Request, desk: Desk, template: str, tab: str, *, error: FedcollabError | None = None, at: str = "", **values: Any
 ) -> web.Response:
     """A page of a case in its frame; with what was refused, beside the field that it was where that is known (`errors`); `at` stands before
-    the names of the fields of that form."""
+    the names of the fields of that form. Each form of a page has an id of its own, `once()`."""
     field = at + error.field if isinstance(error, Wrong) else ""
     errors = {field: error.in_words(words_of(request))} if error is not None else {}
+    values.setdefault("once", new_id)
     tabs = [one for one in TABS if not desk.viewer.is_guest or one.name in FOR_GUESTS]
     frame: dict[str, Any] = dict(desk=desk, case=desk.case, tab=tab, tabs=tabs, errors=errors, STATUS=CASE_STATUS, LABELS=LABELS)
     return page(request, template, status=error.status if error is not None else 200, **(frame | values))

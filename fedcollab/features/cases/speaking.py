@@ -9,7 +9,7 @@ from multidict import MultiDictProxy
 from fedcollab.base.web import read_form, redirect
 
 from .checking import Wrong, checked
-from .desk import Desk, acted, desk_of, reader_of, say
+from .desk import Desk, acted, desk_of, reader_of, say_once
 from .record import Entry
 
 Fields = MultiDictProxy[str]
@@ -23,8 +23,8 @@ def lists(fields: Fields) -> dict[str, list[str]]:
 
 
 async def said(request: web.Request, kind: type[Entry], again: Again, back: str, known: Known = lambda _desk: {}) -> web.Response:
-    """Adds an entry of a kind from the form that was sent, and leads back to `back` of its case; `known` is what the page knows of itself,
-    by the case as it is now. Where a field is wrong, what `again` shows."""
+    """Adds an entry of a kind from the form that was sent, once however often it comes, and leads back to `back` of its case; `known` is
+    what the page knows of itself, by the case as it is now. Where a field is wrong, what `again` shows."""
     reader_of(request)
     fields = await read_form(request)
 
@@ -32,7 +32,7 @@ async def said(request: web.Request, kind: type[Entry], again: Again, back: str,
         return checked(kind, lists(fields), desk.look.now, **known(desk))
 
     try:
-        await acted(request, say, make)
+        await acted(request, say_once, make, fields.get("once", ""))
     except Wrong as error:
         return await again(request, await desk_of(request), error, fields)
     return redirect(f"/cases/{request.match_info['id']}{back}")

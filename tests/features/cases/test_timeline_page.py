@@ -1,5 +1,6 @@
 """Shows the timeline on its page: 50 at a time, stable however many come later; what cannot be read said; search inside, stored nowhere."""
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from html import unescape
@@ -81,6 +82,18 @@ async def test_each_kind_of_entry_is_told_in_words(at: Office) -> None:
             await at.say("noor", case, replace(filled(kind, **more), at=now))
             status, page = await at["noor"].get(f"/cases/{case}")
             assert (kind.KIND, status, KINDS[kind.KIND] in unescape(page)) == (kind.KIND, 200, True)
+
+
+async def test_a_form_that_is_sent_twice_says_it_once_and_the_next_one_says_more(at: Office) -> None:
+    case, noor = await at.case("noor"), at["noor"]
+    _, page = await noor.get(f"/cases/{case}")
+    ids = re.findall(r'name="once" value="([^"]+)"', page)
+    assert len(set(ids)) == len(ids) > 1, "each form has its own"
+    for text in ("She is safe.", "She is safe.", "Changed meanwhile"):
+        assert (await noor.post(f"/cases/{case}/say/message", at=f"/cases/{case}", text=text, once=ids[0]))[0] == 303
+    assert (await noor.post(f"/cases/{case}/say/message", at=f"/cases/{case}", text="Another one", once=ids[1]))[0] == 303
+    _, page = await noor.get(f"/cases/{case}")
+    assert [page.count(text) for text in ("She is safe.", "Changed meanwhile", "Another one")] == [1, 0, 1]
 
 
 async def test_a_kind_that_has_no_form_here_is_not_said(at: Office) -> None:
