@@ -48,7 +48,8 @@ async def _page(request: web.Request, username: str = "", errors: dict[str, str]
         raise NotFound
     kernel, token = request.app[KERNEL], request.match_info["token"]
     guest = await kernel.database.read(guests.invited, kernel.node, token)
-    shown = dict(guest=guest, username=username, errors=errors or {}, TYPES=ORGANISATIONS)
+    about = await kernel.database.read(guests.preview, guest, token)
+    shown = dict(guest=guest, about=about, username=username, errors=errors or {}, TYPES=ORGANISATIONS)
     return page(request, "guests/join.html", status=422 if errors else 200, **shown)
 
 

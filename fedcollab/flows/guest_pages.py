@@ -43,7 +43,9 @@ async def invite(request: web.Request) -> web.Response:
         raise NotFound
     fields, kernel, case_id = await read_grave_form(request), request.app[KERNEL], request.match_info["id"]
     await unlocked_of(request)
-    asked = Asked(fields.get("name", ""), fields.get("works_for", ""), fields.get("type", ""), fields.get("until", ""))
+    asked = Asked(
+        fields.get("name", ""), fields.get("works_for", ""), fields.get("type", ""), fields.get("until", ""), fields.get("preview", "")
+    )
     try:
         if asked.type not in ORGANISATIONS:
             raise Wrong("type", guests.CHOOSE_TYPE)

@@ -18,6 +18,7 @@ def upgrade() -> None:
         sa.Column("type", sa.String(40), nullable=False),
         sa.Column("until", sa.String(10), nullable=False),
         sa.Column("token_hash", sa.String(64), nullable=False),
+        sa.Column("preview", sa.LargeBinary, nullable=False),
         sa.Column("expires_at", sa.BigInteger, nullable=False),
         sa.Column("by_id", sa.String(36), sa.ForeignKey("actor.id"), nullable=False),
         sa.Column("at", sa.BigInteger, nullable=False),

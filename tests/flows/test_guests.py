@@ -113,6 +113,21 @@ async def test_a_guest_is_asked_comes_is_let_in_and_works_their_case(at: Office)
         assert said in page, said
 
 
+async def test_what_is_told_before_the_answer_opens_by_the_link_alone_and_goes_with_the_answer(at: Office) -> None:
+    case, words = await at.case("noor"), "A lawyer for wages that were not paid, this month"
+    link = await link_for(at, case, preview=words)
+    assert words in (await at.site.stranger().get(link))[1]
+    kept = (await row(at)).preview
+    assert kept
+    assert b"lawyer" not in kept
+    await comes(at, link)
+    assert (await row(at)).preview == b""
+    no = await link_for(at, case, preview=words)
+    await at.site.stranger().post(no, at=no, act="decline")
+    assert len(await at.sql("SELECT id FROM guest")) == 1
+    assert "What it is about" not in (await at.site.stranger().get(await link_for(at, case)))[1]
+
+
 async def test_a_guest_changes_nothing_of_a_case_that_is_not_theirs_to_change(at: Office) -> None:
     case, sara = await inside(at)
     before = await at.sql("SELECT count(*) FROM sealed_message")

@@ -1,6 +1,6 @@
 """Decides what is kept of a guest beside their account: who they are, for which case, who asked and let them in, and until when."""
 
-from sqlalchemy import ForeignKey, String, Text
+from sqlalchemy import ForeignKey, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from fedcollab.base.model import Model
@@ -8,7 +8,8 @@ from fedcollab.base.model import Model
 
 class Guest(Model):
     """A guest of ours on one case, from the invitation on. `works_for` is their organisation, `type` what it is, as a code; `until` the
-    last day, or empty. The invitation's token is stored as its hash alone, empty once it is used or ended."""
+    last day, or empty. The invitation's token is stored as its hash alone, empty once it is used or ended; `preview`, what
+    they see before they answer, opens by the token alone and goes with it."""
 
     __tablename__ = "guest"
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
@@ -18,6 +19,7 @@ class Guest(Model):
     type: Mapped[str] = mapped_column(String(40))
     until: Mapped[str] = mapped_column(String(10), default="")
     token_hash: Mapped[str] = mapped_column(String(64), index=True)
+    preview: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
     expires_at: Mapped[int]
     by_id: Mapped[str] = mapped_column(ForeignKey("actor.id"))
     at: Mapped[int]

@@ -16,6 +16,7 @@ from fedcollab.base.markup import plain
 from fedcollab.base.model import aliased
 from fedcollab.base.statements import put
 from fedcollab.sealing import holding, room_chain, rooms
+from fedcollab.sealing.locked import derive, lock, unlock
 from fedcollab.sealing.room_models import CASE, Room, RoomPerson
 from fedcollab.sealing.room_state import CLOSED, OPEN, OUT, PURGED
 
@@ -23,7 +24,7 @@ from .models import Guest
 
 GOOD_FOR, KEPT = 7 * DAY, 30 * DAY  # an invitation; the row of one that nobody came by
 INVITED, LATE, JOINED, IN, ENDED = "invited", "late", "joined", "in", "ended"
-NAME, LONGEST = 80, 120  # letters
+NAME, LONGEST, PREVIEW = 80, 120, 500  # letters
 LABEL = AMBER  # not the strict one, and where people are inside by name they are
 OVER = (CLOSED, PURGED, OUT)
 USED = N_("This invitation was used already, was taken back, or is too old. Ask whoever gave it to you for a new one.")
@@ -76,12 +77,14 @@ LATER = ("at", "person_id", "joined_at", "let_in_at", "ended_at")
 
 @dataclass(frozen=True, repr=False)
 class Asked:
-    """Whom somebody asks in: their name, the organisation that they work for, the code of what it is, the last day or nothing."""
+    """Whom somebody asks in: their name, the organisation that they work for, the code of what it is, the last day or nothing; what they
+    see of the case before they answer, or nothing."""
 
     name: str
     works_for: str
     type: str
     until: str = ""
+    preview: str = ""
 
 
 def invite(session: Session, node: Node, viewer: Viewer, room_id: str, asked: Asked) -> tuple[str, str]:
@@ -99,13 +102,29 @@ def invite(session: Session, node: Node, viewer: Viewer, room_id: str, asked: As
     row = dict(
         id=new_id(now), room_id=room_id, name=name, works_for=works_for, type=asked.type, until=until, by_id=viewer.person_id, at=now
     )
-    put(session, Guest, **row, token_hash=stored(token), expires_at=now + GOOD_FOR, **_nothing_yet())
+    preview = _sealed(token, str(row["id"]), plain(asked.preview, PREVIEW))
+    put(session, Guest, **row, token_hash=stored(token), preview=preview, expires_at=now + GOOD_FOR, **_nothing_yet())
     room_chain.add(session, node, room_id, viewer, "guest.invite", str(row["id"]))
     return str(row["id"]), token
 
 
 def _nothing_yet() -> dict[str, None]:
     return dict.fromkeys(("person_id", "joined_at", "let_in_at", "let_in_by_id", "ended_at", "ended_by_id"))
+
+
+def _sealed(token: str, guest_id: str, preview: str) -> bytes:
+    """Under a key that is in the link alone: neither the database nor its backup opens it."""
+    return lock(_key(token), preview.encode(), f"preview for guest {guest_id}") if preview else b""
+
+
+def preview(session: Session, guest: GuestData, token: str) -> str:
+    """What somebody who has the link sees of the case before they answer."""
+    sealed = session.execute(sa.select(Guest.preview).where(Guest.id == guest.id)).scalar_one()
+    return unlock(_key(token), sealed, f"preview for guest {guest.id}").decode() if sealed else ""
+
+
+def _key(token: str) -> bytes:
+    return derive(token.encode(), b"", b"fedcollab guest 1")
 
 
 def check_case(session: Session, viewer: Viewer, room_id: str) -> None:
@@ -133,7 +152,7 @@ def invited(session: Session, node: Node, token: str) -> GuestData:
 def joined(session: Session, node: Node, guest: GuestData, person_id: str) -> None:
     """The invitation is used up: this account is the guest's. Raises Gone where somebody else was faster."""
     mine = sa.and_(Guest.id == guest.id, Guest.person_id.is_(None), Guest.ended_at.is_(None))
-    used = sa.update(Guest).where(mine).values(person_id=person_id, joined_at=node.now(), token_hash="")
+    used = sa.update(Guest).where(mine).values(person_id=person_id, joined_at=node.now(), token_hash="", preview=b"")
     if session.execute(used.returning(Guest.id)).first() is None:
         raise Gone(USED)
     room_chain.add(session, node, guest.room_id, Viewer(person_id=person_id), "guest.join", person_id)
@@ -203,7 +222,7 @@ def forget_late(session: Session, node: Node) -> None:
 
 def end_invitations(session: Session, _node: Node, _made_at: int) -> None:
     """In a node that comes out of a backup some live that were used or taken back since: all end."""
-    session.execute(sa.update(Guest).where(Guest.person_id.is_(None)).values(token_hash="", expires_at=0))
+    session.execute(sa.update(Guest).where(Guest.person_id.is_(None)).values(token_hash="", preview=b"", expires_at=0))
 
 
 def _found(session: Session, which: sa.ColumnElement[bool]) -> list[GuestData]:
