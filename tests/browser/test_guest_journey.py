@@ -22,7 +22,7 @@ def asks(mira: Tab, place: str) -> str:
     mira.goto(place)
     mira.get_by_label("Their name").fill("Ada Brandt")
     mira.get_by_label("For which organisation they work").fill("Police of Emmerich")
-    mira.get_by_label("What it is").select_option("LawEnforcement")
+    mira.get_by_label("What it is", exact=True).select_option("LawEnforcement")
     mira.get_by_role("button", name="Make the link").click()
     return mira.locator("main .note .code").inner_text()
 

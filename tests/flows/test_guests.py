@@ -215,7 +215,7 @@ async def test_an_ended_guest_is_out_in_that_moment_and_what_they_wrote_stays_un
     await at.say("noor", case, "Without her from here on.")
 
 
-@pytest.mark.parametrize("how", ["closed", "day", "account", "taken off"])
+@pytest.mark.parametrize("how", ["closed", "purged", "day", "account", "taken off"])
 async def test_a_guest_ends_with_the_case_on_their_last_day_and_with_their_account(at: Office, how: str) -> None:
     case, sara = await inside(at)
     person_id = (await row(at)).person_id
@@ -223,6 +223,8 @@ async def test_a_guest_ends_with_the_case_on_their_last_day_and_with_their_accou
     assert (await sara.get(f"/cases/{case}"))[0] == 200, "not before"
     if how == "closed":
         await at.do("noor", working.close, case)
+    elif how == "purged":
+        await at.do("noor", working.purge, case)
     elif how == "day":
         await at.site.kernel.database.write(lambda session: session.execute(sa.update(Guest).values(until="2020-01-01")) and None)
     elif how == "account":

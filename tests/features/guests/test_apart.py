@@ -106,3 +106,16 @@ async def test_an_invitation_is_good_once_for_seven_days_and_not_after_its_case(
 
 def _late(token: str) -> Any:
     return sa.update(Guest).where(Guest.token_hash == stored(token)).values(expires_at=1)
+
+
+async def test_who_never_came_is_forgotten_and_a_node_out_of_a_backup_takes_no_older_link(at: Office) -> None:
+    case, node = await a_case(at), at.site.kernel.node
+    _, token = await asked(at, case)
+    await at.site.write(service.end_invitations, 0)
+    with pytest.raises(Gone):
+        await at.site.kernel.database.read(service.invited, node, token)
+    await at.site.write(service.forget_late)
+    assert await at.sql("SELECT count(*) FROM guest") == [(0,)]
+    _, fresh = await asked(at, case)
+    await at.site.write(service.forget_late)
+    assert (await at.site.kernel.database.read(service.invited, node, fresh)).name == "Sara Lind"
