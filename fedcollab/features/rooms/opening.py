@@ -1,6 +1,7 @@
 """Decides how a sealed group comes before one of our people who is on it: opened, its audience known, put on record; and how something more
 is said in it."""
 
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -15,7 +16,7 @@ from fedcollab.access.viewer import CASEWORKER, KEEPER, MODERATOR, Viewer
 from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import iso
-from fedcollab.base.errors import Gone, N_, NotFound
+from fedcollab.base.errors import Gone, N_, NotFound, Refused
 from fedcollab.base.statements import put
 from fedcollab.feature import member_of
 from fedcollab.federation.kernel import KERNEL
@@ -202,13 +203,17 @@ def _told(session: Session, node: Node, opened: Opened) -> Mapping[str, int]:
     if opened.room.state != OPEN or opened.lacks:
         return said
     due = said.get(node.actor_uri, 0) != ours or places.epoch_of(session, opened.room_id, places.PEOPLE, [node.actor_uri]) < came
+    news: list[Entry] = []
     if due and opened.label != RED and len(opened.room.inside) > 1:
-        room_content.write(session, node, opened, document(People(at=node.now(), number=ours)))
+        news.append(People(at=node.now(), number=ours))
     if opened.room.leads and 0 < places.epoch_of(session, opened.room_id, places.GROUP, _owners(opened)) < came:
         named = _latest(session, opened)
-        if named is not None:
-            room_content.write(session, node, opened, document(replace(named[1], at=node.now())))
-    places.note(session, opened)
+        news += [replace(named[1], at=node.now())] if named is not None else []
+    for entry in news:
+        with contextlib.suppress(Refused):  # nothing can be sent now, which keeps nobody from reading
+            room_content.write(session, node, opened, document(entry))
+    if news:
+        places.note(session, opened)
     return said
 
 
