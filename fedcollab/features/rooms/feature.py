@@ -9,6 +9,6 @@ from . import listing, member_pages, pages
 FEATURE = Feature(
     name="rooms",
     routes=(*listing.ROUTES, *member_pages.ROUTES, *pages.ROUTES),
-    menu=(MenuItem("/sealed", N_("Sealed groups"), "people"),),
+    menu=(MenuItem("/sealed", N_("Sealed groups"), "people", number=listing.count, own=True),),
     home=(HomeNote("rooms/at_home.html", INSIDE, listing.at_home, personal=True),),
 )

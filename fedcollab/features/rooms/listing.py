@@ -113,6 +113,15 @@ def unread(session: Session, viewer: Viewer) -> dict[str, int]:
     return {row[0]: row[1] for row in session.execute(query)}
 
 
+def count(session: Session, viewer: Viewer) -> int:
+    """For the menu: how many invitations this person may answer, and in how many of their groups something is new."""
+    us, me = actors.by_id(session, viewer.organisation_id).uri, actors.by_id(session, viewer.person_id).uri
+    mine = [me, ""] if viewer.roles & LEADERS else [me]
+    asked = sa.and_(RoomMember.organisation == us, RoomMember.state == "invited", RoomMember.person.in_(mine), Room.kind == GROUP)
+    query = sa.select(sa.func.count()).select_from(RoomMember).join(Room, Room.id == RoomMember.room_id)
+    return int(session.execute(query.where(asked)).scalar_one()) + len(unread(session, viewer))
+
+
 def at_home(session: Session, _node: Node, viewer: Viewer) -> Note | None:
     """What the note at home says; None where nothing is new."""
     found = unread(session, viewer)
