@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
-from fedcollab.base.errors import FedcollabError, Refused
+from fedcollab.base.errors import FedcollabError, NotFound, Refused
 from fedcollab.base.web import redirect, words_of
 from fedcollab.feature import member_of, page
 from fedcollab.federation.kernel import KERNEL
@@ -135,7 +135,8 @@ def _on(viewer: Viewer) -> sa.ColumnElement[bool]:
 async def new_group(request: web.Request) -> web.Response:
     """The form of a new group, and making it."""
     viewer, kernel = member_of(request), request.app[KERNEL]
-    acting.check_leads(viewer)
+    if not viewer.roles & LEADERS:
+        raise NotFound
     written = await read_written(request)
     keys = await unlocked_of(request)
     error: FedcollabError | None = None
