@@ -43,6 +43,7 @@ async def test_an_organisation_is_invited_by_name_and_says_who_takes_part(pair: 
     assert "Meridian Outreach invites us into a sealed group" in re.sub("</?bdi>|[\u2068\u2069]", "", page)
     assert "Coalition" not in page
     assert '<span class="n" aria-hidden="true">1</span>' in page
+    assert f'href="{theirs}/answer"' in (await there["ruth"].get("/keepers/tasks"))[1], "a keeper's tasks lead there"
     await there.join("omar", "member")
     assert (await there["omar"].get(f"{theirs}/answer"))[0] == 404
     assert (await there["omar"].post(f"{theirs}/answer", at="/settings", act="decline"))[0] == 404
