@@ -140,6 +140,8 @@ async def test_what_is_wrong_with_a_form_is_said_beside_its_field_and_what_was_t
     status, _, page = await at["noor"].post(f"{group}/resources", at=f"{group}/resources", title="A guide", link="guide.example")
     assert (status, "Write the whole address" in page, "guide.example" in page) == (422, True, True)
     assert (await at["noor"].post(f"{group}/resources", at=f"{group}/resources", title="A guide", link="https://guide.example/"))[0] == 303
+    assert f'href="{group}/resources#p-' in (await at["noor"].get(group))[1]
+    assert 'href="https://guide.example/" rel="noopener noreferrer nofollow ugc"' in (await at["noor"].get(f"{group}/resources"))[1]
 
 
 async def test_a_preview_is_stored_nowhere(at: Office) -> None:
