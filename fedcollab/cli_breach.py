@@ -31,9 +31,8 @@ def breach_report(
 
 
 def _since(said: str, now: int) -> int:
-    """From when on, in microseconds. Raises BadRequest for neither a day nor a number of hours or days."""
+    """From when on, in microseconds. Raises BadParameter for neither a day nor a number of hours or days."""
     from fedcollab.base.clock import DAY, HOUR
-    from fedcollab.base.errors import BadRequest
 
     if not said:
         return 0
@@ -42,7 +41,7 @@ def _since(said: str, now: int) -> int:
     try:
         return int(datetime.fromisoformat(said).replace(tzinfo=UTC).timestamp()) * 1_000_000
     except ValueError:
-        raise BadRequest("Write --since as a day (2026-11-30), or as 12h or 7d.") from None
+        raise typer.BadParameter("Write --since as a day (2026-11-30), or as 12h or 7d.") from None
 
 
 def lines(found: dict[str, Any]) -> list[str]:

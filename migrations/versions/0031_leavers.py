@@ -1,4 +1,5 @@
-"""People who have locked their access themselves; whose boxes of a case key did not open; by which key we have proved what we said of rooms."""
+"""People who have locked their access themselves; whose boxes of a case key did not open; by which key we have proved what we said of
+rooms."""
 
 import sqlalchemy as sa
 from alembic import op

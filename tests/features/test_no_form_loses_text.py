@@ -82,7 +82,6 @@ NOTHING_TYPED = {
     "/take-back": "a secret",
     "/files": "a file",
     "/cases/{id}/files/{file}/mark": "a button",
-    "/cases/{id}/export": "a box to tick",
     "/files/{id}/again": "a button",
     "/link/{token}": "a button",
     "/logout": "a button",

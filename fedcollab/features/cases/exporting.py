@@ -40,7 +40,7 @@ async def show_export(request: web.Request) -> web.Response:
     """What is in such a file, what it proves, and what it does not protect."""
     desk = await desk_of(request)
     left_out = sum(one.state != THERE for one in desk.case.timeline)
-    return show(request, desk, "cases/export.html", RECORD, left_out=left_out)
+    return show(request, desk, "cases/export.html", RECORD, command="fedcollab verify case.jsonl", left_out=left_out)
 
 
 async def export(request: web.Request) -> web.StreamResponse:

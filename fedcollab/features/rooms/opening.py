@@ -38,7 +38,6 @@ from .models import GroupNamed, GroupSeen
 
 Keys = list[PersonPrivate]
 LEADERS = frozenset({MODERATOR, KEEPER, CASEWORKER})  # who speaks for the organisation: founds, answers, invites, removes
-READ, OPENED = "sealed.read", "sealed.open"
 
 
 class NoLonger(Gone):
@@ -234,9 +233,9 @@ def _on_record(session: Session, node: Node, here: Here) -> None:
     elif before != today:
         session.execute(sa.update(GroupSeen).where(mine).values(opened_on=today))
     if here.label == RED:
-        room_chain.add(session, node, here.id, here.viewer, READ)
+        room_chain.add(session, node, here.id, here.viewer, "sealed.read")
     elif before != today:
-        room_chain.add(session, node, here.id, here.viewer, OPENED)
+        room_chain.add(session, node, here.id, here.viewer, "sealed.open")
 
 
 def seen(session: Session, here: Here) -> None:
