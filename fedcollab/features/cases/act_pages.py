@@ -17,7 +17,7 @@ from .act_forms import Act
 from .acts import CHANGE, ERASE, HOLD, LIFT, MASK, PROGRESS, REDACT, UNMASK, WITHDRAW, acts
 from .calling import everybody
 from .checking import Wrong
-from .desk import Desk, acted, desk_of, say_once, worker_of
+from .desk import Desk, desk_of, speak, worker_of
 from .entry_forms import who
 from .facts import facts
 from .forms import Form
@@ -112,7 +112,7 @@ async def _do(request: web.Request, build: Build, name: str) -> web.Response:
 
     try:
         if not back:
-            await acted(request, say_once, make, fields.get("once", ""))
+            await speak(request, make, fields.get("once", ""))
             return redirect(f"/cases/{request.match_info['id']}")
     except Wrong as error:
         desk = await desk_of(request)

@@ -24,6 +24,7 @@ from fedcollab.sealing.carried import Carried
 from fedcollab.sealing.facts import owner
 from fedcollab.sealing.holding import Opened
 from fedcollab.sealing.pairs import PersonPrivate
+from fedcollab.sealing.refusals import Outside
 from fedcollab.sealing.room_content import Message
 from fedcollab.sealing.room_models import CASE, ERASED, RoomPerson, SealedMessage
 from fedcollab.sealing.room_state import OPEN, Room
@@ -132,14 +133,17 @@ def say(session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: str, 
     return add(session, node, desk, make(desk))[0]
 
 
-def say_once(session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: str, make: Callable[[Desk], Entry], once: str) -> str:
-    """As `say`, by the form's own id: a form that is sent twice says it once."""
-    desk = open_desk(session, node, viewer, keys, case_id)
+def say_once(session: Session, node: Node, desk: Desk, keys: Keys, entry: Entry, once: str) -> str:
+    """Adds an entry to a case that a reader has opened, by the form's own id: a form that is sent twice says it once. Raises NoLonger,
+    Outside where the case key was turned meanwhile, and what `say` raises."""
+    if not holding.is_assigned(session, desk.id, desk.viewer.person_id):
+        raise NoLonger
     uri = node.settings.uri(f"/messages/{once}") if ID.fullmatch(once) else ""
-    if uri in {message.id for message in desk.messages}:
+    there = session.execute(sa.select(SealedMessage.room_id).where(SealedMessage.uri == uri)).scalar_one_or_none()
+    if there == desk.id:
         return uri
-    there = session.execute(sa.select(SealedMessage.id).where(SealedMessage.uri == uri)).first() is not None
-    return add(session, node, desk, make(desk), "" if there else uri)[0]
+    working.settle(session, node, desk.opened, keys)
+    return add(session, node, desk, entry, uri if there is None else "")[0]
 
 
 def add(session: Session, node: Node, desk: Desk, entry: Entry, uri: str = "", *, files: Sequence[Carried] = ()) -> tuple[str, Desk]:
@@ -243,6 +247,21 @@ def _note(session: Session, node: Node, desk: Desk, keys: Keys) -> Desk:
     desk = _settled(session, node, desk, keys)
     room_chain.add(session, node, desk.id, desk.viewer, "case.read")
     return desk
+
+
+async def speak(request: web.Request, make: Callable[[Desk], Entry], once: str) -> str:
+    """Says the entry that `make` answers for the case of a form's address: opened by a reader, so that the writer is held for the entry
+    alone; once more where the case key was turned in between. A form is read before this. Raises what `desk_of` and `say_once` raise."""
+    viewer = reader_of(request)
+    keys, kernel = await unlocked_of(request), request.app[KERNEL]
+    for last in (False, True):
+        desk = await kernel.database.read(look_at, kernel.node, viewer, keys, request.match_info["id"])
+        try:
+            return await kernel.database.write(say_once, kernel.node, desk, keys, make(desk), once)
+        except Outside:
+            if last:
+                raise
+    raise AssertionError
 
 
 async def acted(request: web.Request, work: Callable[..., Any], *args: Any) -> Any:

@@ -14,7 +14,7 @@ from fedcollab.feature import came_back
 from . import contact_rules, entry_forms
 from .calling import everybody
 from .checking import Wrong
-from .desk import Desk, acted, desk_of, reader_of, say_once
+from .desk import Desk, desk_of, reader_of, speak
 from .entry_forms import BECAUSE_FIELD, NEW, SURE, Page
 from .facts import facts
 from .forms import Form
@@ -89,7 +89,7 @@ async def _write(request: web.Request, build: Build) -> web.Response:
         return written[-1]
 
     try:
-        await acted(request, say_once, make, fields.get("once", ""))
+        await speak(request, make, fields.get("once", ""))
     except Wrong as error:
         return await _again(request, build, fields, error)
     return redirect(f"/cases/{request.match_info['id']}{back(request.match_info['id'], written[-1]) if written else ''}")

@@ -9,7 +9,7 @@ from multidict import MultiDictProxy
 from fedcollab.base.web import read_form, redirect
 
 from .checking import Wrong, checked
-from .desk import Desk, acted, desk_of, reader_of, say_once
+from .desk import Desk, desk_of, reader_of, speak
 from .record import Entry
 
 Fields = MultiDictProxy[str]
@@ -32,7 +32,7 @@ async def said(request: web.Request, kind: type[Entry], again: Again, back: str,
         return checked(kind, lists(fields), desk.look.now, **known(desk))
 
     try:
-        await acted(request, say_once, make, fields.get("once", ""))
+        await speak(request, make, fields.get("once", ""))
     except Wrong as error:
         return await again(request, await desk_of(request), error, fields)
     return redirect(f"/cases/{request.match_info['id']}{back}")
