@@ -88,6 +88,7 @@ from fedcollab.sealing import (
     consents_again,
     consents_in,
     crossing,
+    ended_again,
     ending,
     file_asking,
     file_serving,
@@ -154,8 +155,9 @@ CONSENTS = Feature(
     chores=(consents.end_by_day,),
     erasures=Part("consents", consents_again.ended_since, consents_again.end_again),
 )
+ENDINGS = Feature("endings", erasures=Part("rooms", ended_again.ended_since, ended_again.end_again))
 MAIN = (DISCUSSIONS, LIBRARY, STORIES, CASES, ROOMS, MEMBERS, SEARCHING, KEEPING, REFERRALS, GUESTS, FLOWS, ADMIN)
-FEATURES: tuple[Feature, ...] = (FEDERATION, *MAIN, FILES, RUNNING, SEALING, CONSENTS)
+FEATURES: tuple[Feature, ...] = (FEDERATION, *MAIN, FILES, RUNNING, SEALING, CONSENTS, ENDINGS)
 NAMINGS = tuple(naming for feature in FEATURES for naming in feature.namings)
 STOCKS = tuple(feature.stock for feature in FEATURES if feature.stock is not None)
 

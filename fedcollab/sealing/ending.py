@@ -1,6 +1,7 @@
 """Decides how a room ends for good: at once where it was asked for, and with it what the asking organisation wrote everywhere; what others
 wrote stays with them for seven days, in which one of theirs may hold it, with a reason and a day (P21, P29)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -152,6 +153,19 @@ def _finish(session: Session, node: Node, room_id: str, by: str, activity: dict[
     keeper_tasks.over(session, node, PURGE_ASKED, room_id)
     audit.record(session, node.now(), None, "room.gone", room_id)
     _destroy(session, node, room_id)
+
+
+def again(session: Session, node: Node, row: Mapping[str, Any]) -> None:
+    """A room ends as it had before an older backup came back: it waits for its day, held or not, or is gone with this unit."""
+    room_id = str(row["room_id"])
+    session.execute(sa.delete(RoomEnding).where(RoomEnding.room_id == room_id))
+    put(session, RoomEnding, **row)
+    if row["done_at"] is None and not row["held_why"]:
+        keeper_tasks.wait(session, node, PURGE_ASKED, room_id)
+    if row["done_at"] is not None:
+        keeper_tasks.over(session, node, PURGE_ASKED, room_id)
+        audit.record(session, node.now(), None, "room.gone", room_id)
+        _destroy(session, node, room_id)
 
 
 def _destroy(session: Session, node: Node, room_id: str) -> None:

@@ -146,7 +146,9 @@ def _settle(session: Session, node: Node, room_id: str, room: Room) -> None:
     """Brings the rows up to what follows from the facts."""
     before = session.execute(sa.select(Row.ck, Row.state, Row.owner).where(Row.id == room_id)).one()
     head = room.head
-    state = ENDING if room.state == room_state.PURGED and before.state != room_state.PURGED else room.state
+    state = ENDING if room.state == room_state.PURGED else room.state
+    if before.state == room_state.PURGED:
+        state = before.state  # what is gone stays gone, whatever is said of it later
     values: dict[str, Any] = dict(state=state, owner=room.owner or before.owner)
     if head is not None and head.ck != before.ck:
         values |= dict(ck=head.ck, epoch=head.epoch, turned_at=node.now(), messages=0)
