@@ -80,9 +80,16 @@ def found(places: Iterable[Path], needles: set[bytes]) -> list[str]:
     """The files under these places that hold a needle, or are named so, each with the first that was seen."""
     seen = []
     for path in sorted(path for place in places for path in place.rglob("*")):
-        raw = bytes(path) + b"\0" + (path.read_bytes() if path.is_file() else b"")
+        raw = bytes(path) + b"\0" + _read(path)
         seen += [f"{path}: {needle!r}" for needle in sorted(needles) if needle in raw][:1]
     return seen
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, IsADirectoryError):  # a running node takes files away meanwhile
+        return b""
 
 
 def filled(kind: Any, canary: Canary, at: int) -> list[Any]:
