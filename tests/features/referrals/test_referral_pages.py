@@ -114,6 +114,19 @@ async def keys_come(at: Office) -> None:
     await until("the keys are here", ask)
 
 
+async def test_nobody_is_offered_to_say_yes_to_what_they_cannot_read_yet(two: tuple[Office, Office]) -> None:
+    one, other = two
+    case = await case_of(one)
+    await send(one, case, await to_the_end(one, other, case))
+    [[asked]] = await until("it has come", lambda: other.sql("SELECT id FROM referral WHERE state = 'in_progress'"))
+    page = (await other["mila"].get(f"/referrals/{asked}"))[1]
+    for there, words in ((True, "still on its way"), (True, "You can say yes as soon as"), (True, ">Decline<"), (False, ">Accept<")):
+        assert (words in page) == there, words
+    await came(other)
+    page = (await other["mila"].get(f"/referrals/{asked}"))[1]
+    assert (">Accept<" in page, "You can say yes as soon as" in page) == (True, False)
+
+
 @pytest.mark.rule("P2")
 async def test_a_person_is_referred_from_a_case_and_worked_with_at_the_other_organisation(two: tuple[Office, Office]) -> None:
     one, other = two
