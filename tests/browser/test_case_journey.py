@@ -231,6 +231,7 @@ def a_guest_works(three: World, mira: Person, case: str) -> None:
     lets_in(mira.tab, place, ada.tab.locator("main .say.code").inner_text())
     ada.go("/")
     ada.follow("Open the case")
+    ada.sees("1 person at Meridian Outreach can read this case, and those whom 1 other organisation put on it.")
     writes(ada, None, "We have opened a file.")
     mira.waits_for(case, "We have opened a file.")
 

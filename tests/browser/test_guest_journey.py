@@ -75,6 +75,7 @@ def test_a_guest_comes_by_a_link_works_one_case_and_is_out_when_it_is_ended(wind
         lets_in(mira, place, ada.locator("main .say.code").inner_text())
         ada.reload()
         ada.get_by_role("link", name="Open the case").click()
+        expect(ada.locator("main .seal")).to_contain_text("at Meridian Outreach can read this case")
         ada.locator("summary", has_text="Message").click()
         ada.get_by_label("Your message").fill("We have opened a file.")
         ada.get_by_role("button", name="Send").click()
