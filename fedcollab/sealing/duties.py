@@ -50,7 +50,7 @@ def _concerned(room: Room, fact: Fact) -> set[str]:
     if isinstance(fact, Agreed) and (heal := room.key(fact.ck)):
         return _listed(room, heal)
     if isinstance(fact, facts.Closed):
-        return _ever(room)
+        return ever(room)
     if isinstance(fact, facts.Founded | facts.Granted):
         return set()
     return everybody(room)
@@ -70,7 +70,7 @@ def _words_for_us(room: Room) -> set[Duty]:
     return {(to, word) for key in ours for ck, word in words if ck == key.prev for to in _concerned(room, key)}
 
 
-def _ever(room: Room) -> set[str]:
+def ever(room: Room) -> set[str]:
     """All that were ever inside or invited: what is purged, is purged with each of them."""
     asked = {seat.invitation.organisation for seat in room.seats if seat.invitation.by == room.me}
     return asked.union(*map(organisations, room.line.keys))

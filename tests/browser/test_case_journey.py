@@ -272,6 +272,7 @@ def ends(three: World, mira: Person, case: str, code: str, omar: Person) -> None
     """Cedar, which was on it once, is asked too; what it wrote itself it may keep for some days, and then confirms."""
     mira.go(case + "/access")
     mira.follow("What ending does")
+    mira.sees("Cedar Law")
     mira.fill(code=code)
     mira.press("End it for good")
     mira.sees("Ended by us.")

@@ -13,7 +13,7 @@ from fedcollab.base.clock import DAY, iso
 from fedcollab.base.errors import N_, Refused
 from fedcollab.federation import receipts
 from fedcollab.federation.receipts import ReceiptData
-from fedcollab.sealing import ending, holding, working
+from fedcollab.sealing import duties, ending, holding, working
 from fedcollab.sealing.ending import Ending
 from fedcollab.sealing.room_models import CASE, Room
 from fedcollab.sealing.room_state import CLOSED, OPEN, PURGED
@@ -55,6 +55,12 @@ def why_not(desk: Desk) -> str:
     if not desk.opened.room.leads:
         return NOT_OURS
     return HELD if desk.case.holds else ""
+
+
+def asked(session: Session, desk: Desk) -> list[Named]:
+    """The organisations that are told when a case ends: all that were ever on it or invited, those that were removed too."""
+    uris = duties.ever(desk.opened.room) - {desk.opened.room.me}
+    return naming.listed(naming.names(session, uris), uris)
 
 
 def purge(session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: str, typed: str) -> None:

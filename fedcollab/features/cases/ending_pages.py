@@ -27,7 +27,7 @@ async def show_end(request: web.Request) -> web.Response:
 
 async def _end(request: web.Request, error: FedcollabError | None = None, typed: str = "") -> web.Response:
     desk = await desk_of(request)
-    others = [one for one in desk.access.organisations if one.who.uri != desk.opened.room.me]
+    others = await request.app[KERNEL].database.read(ending.asked, desk)
     values: dict[str, Any] = dict(why_not=ending.why_not(desk), others=others, typed=typed, within=endings.WAITS // DAY)
     return show(request, desk, "cases/end.html", ACCESS, error=error, **values)
 

@@ -12,6 +12,7 @@ from fedcollab.features.cases import ending
 from fedcollab.features.cases.models import CaseRecord
 from fedcollab.features.cases.record import Hold
 from fedcollab.sealing import ending as endings
+from fedcollab.sealing import working
 from fedcollab.sealing.ending_models import RoomEnding
 from tests.nodes import until
 
@@ -121,3 +122,14 @@ async def test_a_partner_holds_its_part_of_an_ended_case_lets_go_of_it_and_each_
     await until("they confirm it", lambda: one.sql("SELECT 1 FROM receipt WHERE state = 'confirmed'"))
     assert "confirmed on" in (await one["noor"].get("/cases/ended"))[1]
     assert "Ended by" in (await other["noor"].get("/cases/ended"))[1]
+
+
+async def test_the_page_of_the_end_names_an_organisation_that_was_removed_before_for_it_is_asked_too(two: Shared) -> None:
+    one, other = two.one, two.other
+    await one.do("noor", working.remove, two.case, other.me)
+    assert "No other organisation can read this case." in (await one["noor"].get(f"/cases/{two.case}/access"))[1]
+    _, page = await one["noor"].get(f"/cases/{two.case}/end")
+    assert "<li><bdi>Kivuli Support</bdi></li>" in page
+    code = (await one.desk("noor", two.case)).case.code
+    assert (await write(one["noor"], f"/cases/{two.case}/end", code=code))[0] == 303
+    await until("they are asked", lambda: other.sql("SELECT 1 FROM room_ending"))
