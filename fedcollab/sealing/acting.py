@@ -81,8 +81,9 @@ def leave(room: Room, person: str = "") -> Left:
 
 
 def remove(room: Room, organisation: str, person: str = "") -> Removed:
-    """Puts a member out: from here on nothing is handed to it; the next case key is turned at once."""
-    head = _check_leads(room)
+    """Puts a member out: from here on nothing is handed to it; the next case key is turned at once. Also in a frozen room: a member whose
+    word has frozen it, and who agrees to nothing, keeps nobody shut out."""
+    head = _check_leads(room, frozen=True)
     if organisation == room.me and not person:
         raise NotTheOwner
     return Removed(room.me, organisation, _key_of(room, organisation, person), head.ck)
@@ -154,9 +155,9 @@ def take_over(room: Room, *, out: bool = False) -> CaseKey:
 
 
 def close(room: Room, *, purged: bool = False) -> Closed:
-    """Ends the room; `purged`: everywhere, for good. A closed one can be purged."""
+    """Ends the room; `purged`: everywhere, for good. A closed or frozen one can be purged: what is to be erased waits for nobody."""
     if room.state not in (CLOSED, PURGED):
-        _check_leads(room)
+        _check_leads(room, frozen=True)
     elif not room.leads:
         raise NotTheOwner
     return Closed(room.me, purged)
@@ -175,8 +176,8 @@ def _check_in(room: Room, *, frozen: bool = False) -> CaseKey:
     return room.head
 
 
-def _check_leads(room: Room) -> CaseKey:
-    head = _check_in(room)
+def _check_leads(room: Room, *, frozen: bool = False) -> CaseKey:
+    head = _check_in(room, frozen=frozen)
     if not room.leads:
         raise NotTheOwner
     return head

@@ -20,6 +20,7 @@ from .consent_models import ANSWERS, GIVEN, WITHDRAWN, ConsentMark
 from .consents import MOST, note, stop
 from .reading import members, one_of, uri
 from .room_models import Room
+from .room_receiving import concerned
 
 
 def receive_given(session: Session, node: Node, received: Verified) -> None:
@@ -28,6 +29,8 @@ def receive_given(session: Session, node: Node, received: Verified) -> None:
     room_id, room = _room(session, received)
     if rooms.is_cleared(session, room):
         return
+    if received.actor.uri not in concerned(rooms.load(session, node, room)):
+        raise Early(reason="a consent in a room by somebody who is not inside, or not yet")
     things = said["things"]
     if not isinstance(things, list) or len(things) > MOST:
         raise BadRequest(reason="sealing: no list of what was given")

@@ -17,7 +17,6 @@ from fedcollab.base.clock import DAY
 from fedcollab.base.errors import N_, NotFound, Refused
 from fedcollab.base.statements import put
 from fedcollab.federation import receipts
-from fedcollab.federation.registry import Verified
 
 from . import carrying, holding, keeper_tasks, room_chain, rooms
 from .ending_models import RoomEnding
@@ -94,20 +93,24 @@ def ours(session: Session, node: Node, room_id: str) -> None:
     _destroy(session, node, room_id)
 
 
-def asked(session: Session, node: Node, room_id: str, received: Verified) -> None:
-    """Whoever leads a room has ended it. What they wrote goes at once; where others wrote, the rest after seven days unless somebody of
-    ours holds it."""
-    now, by = node.now(), received.actor.uri
+def asked(session: Session, node: Node, room_id: str, by: str, activity: dict[str, Any]) -> None:
+    """Whoever leads a room, or has led it, has ended it. What they wrote goes at once; where others wrote, the rest after seven days unless
+    somebody of ours holds it. Asked again by another one, neither the day nor a hold changes."""
+    now, there = node.now(), of(session, room_id)
+    if there is not None and there.done_at is not None:
+        _answer(session, node, room_id, by, activity)
+        return
     rooms.erase_of(session, node, room_id, by)
+    if there is not None:
+        return
     left = sa.select(SealedMessage.id).where(SealedMessage.room_id == room_id, SealedMessage.state != ERASED)
     waits = session.execute(left).first() is not None
-    row = dict(room_id=room_id, by=by, activity=received.activity, asked_at=now, due_at=now + WAITS * waits)
-    session.execute(sa.delete(RoomEnding).where(RoomEnding.room_id == room_id, RoomEnding.done_at.is_(None)))
+    row = dict(room_id=room_id, by=by, activity=activity, asked_at=now, due_at=now + WAITS * waits)
     put(session, RoomEnding, **row, held_why="", held_by=None, done_at=None)
     if waits:
         keeper_tasks.wait(session, node, PURGE_ASKED, room_id)
     else:
-        _finish(session, node, room_id, by, received.activity)
+        _finish(session, node, room_id, by, activity)
 
 
 def hold(session: Session, node: Node, viewer: Viewer, room_id: str, why: str, until: int) -> None:
@@ -146,9 +149,7 @@ def end_due(session: Session, node: Node) -> None:
 
 
 def _finish(session: Session, node: Node, room_id: str, by: str, activity: dict[str, object]) -> None:
-    asker = actors.by_uri(session, by)
-    if asker is not None:
-        receipts.answer(session, node, activity, to=asker.id, order_key=rooms.by_id(session, room_id).uri)
+    _answer(session, node, room_id, by, activity)
     session.execute(sa.update(RoomEnding).where(RoomEnding.room_id == room_id).values(done_at=node.now(), held_why="", held_until=None))
     keeper_tasks.over(session, node, PURGE_ASKED, room_id)
     audit.record(session, node.now(), None, "room.gone", room_id)
@@ -166,6 +167,12 @@ def again(session: Session, node: Node, row: Mapping[str, Any]) -> None:
         keeper_tasks.over(session, node, PURGE_ASKED, room_id)
         audit.record(session, node.now(), None, "room.gone", room_id)
         _destroy(session, node, room_id)
+
+
+def _answer(session: Session, node: Node, room_id: str, by: str, activity: dict[str, object]) -> None:
+    asker = actors.by_uri(session, by)
+    if asker is not None:
+        receipts.answer(session, node, activity, to=asker.id, order_key=rooms.by_id(session, room_id).uri)
 
 
 def _destroy(session: Session, node: Node, room_id: str) -> None:

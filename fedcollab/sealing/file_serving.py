@@ -1,5 +1,5 @@
 """Decides to whom a sealed file's ciphertext is given: by a signed GET, to the organisations that the case key of its message is for; for
-all others, and of one that was marked (P23), nothing is there."""
+all others, of one that was marked (P23), and of one whose consent has ended, nothing is there."""
 
 from typing import NamedTuple
 
@@ -19,7 +19,7 @@ from fedcollab.files.ranges import part
 from fedcollab.files.shelves import SHELVES
 from fedcollab.files.views import POLICY
 
-from . import handing, room_chain, rooms, texts
+from . import consents, handing, room_chain, rooms, texts
 from .carried import MEDIA
 from .refusals import NotInside
 from .room_models import ERASED, HERE, SealedFile, SealedMessage
@@ -71,6 +71,8 @@ def give(session: Session, node: Node, to: ActorData, name: str) -> Given:
     for row in session.execute(_named(name)):
         room = rooms.by_row(session, node, row.room_id)
         key = room.key(row.ck)
+        if row.uri in consents.held_back(session, to.id) or not consents.is_delivered(session, room.id):
+            continue
         try:
             if key is not None and handing.entitled(room, to.uri, key):
                 room_chain.add(session, node, row.room_id, partner(to.organisation_id), "room.file_given", row.uri)

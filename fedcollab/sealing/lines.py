@@ -13,7 +13,7 @@ from functools import cached_property
 from fedcollab.base.errors import Refused
 
 from .casekeys import GUEST, CaseKey
-from .facts import Agreed, Backed, Facts, Seen, of, organisations, owner
+from .facts import Agreed, Backed, Facts, Seen, chain, of, organisations, owner
 from .refusals import NotAsked, NotTheOwner, Replaced, TakenOver
 from .seats import inviters, is_ended, own_keys
 
@@ -185,13 +185,21 @@ class _Known:
         return [ck for ck, key in self.keys.items() if key.epoch == first.epoch and ck != first.ck and self._lists(key, self.mine)]
 
     def _named(self, path: list[CaseKey]) -> frozenset[str]:
-        """The names that members give to an epoch's case key, where they are not ours and nothing has decided; of the oldest epoch."""
+        """The names that members give to an epoch's case key, where they are not ours and nothing has decided; of the oldest epoch. Whoever
+        is inside no more has no say: else one who was removed could freeze it for ever."""
+        still = self._still_inside(path)
         for key in path:
             others = self._names.get(key.epoch, {})
-            names = {ck for ck, said in others.items() if said & organisations(key) and not self._is_settled_away(ck)} - {key.ck}
+            names = {ck for ck, said in others.items() if said & organisations(key) & still and not self._is_settled_away(ck)} - {key.ck}
             if names and not any(names | {key.ck} <= set(heal.heals) for heal in path if heal.heals):
                 return frozenset(names | {key.ck})
         return frozenset()
+
+    def _still_inside(self, path: list[CaseKey]) -> set[str]:
+        """Those of the newest list whose seat no word has ended since; and we ourselves, whatever is said of us."""
+        lists = {key.ck: key for key in path}
+        seats = [(member.organisation, member.mk) for key in path[-1:] for member in key.members]
+        return {who for who, mk in seats if who == self.me or not is_ended(self.facts, who, chain(self.facts, who, mk), lists)}
 
     def _is_settled_away(self, ck: str) -> bool:
         """Whether all others refuse it as well; a list that only names us wrongly is one of two truths."""

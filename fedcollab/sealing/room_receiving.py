@@ -13,16 +13,18 @@ from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import receipts
 from fedcollab.federation.registry import Early, Handler, Verified
 
-from . import authors, ending, handing, proving, room_chain, room_sending, rooms, sealed_files, working
+from . import authors, ending, handing, proving, room_chain, room_sending, rooms, sealed_files, telling, working
 from .casekeys import GUEST, CaseKey
 from .facts import Answer, Closed, Fact, Invited, by, of, organisations
 from .handing import Named
 from .refusals import Ended
 from .room_activities import HANDLED, Said, parse, parse_files, parse_sealed
 from .room_models import ERASED, THERE, WAITS, SealedMessage
+from .room_models import Room as Row
 from .room_state import CLOSED, NOTHING, OUT, PURGED, Room
 
 MOST = 5_000  # facts by one organisation of one room
+MOST_WAITING = 200  # rooms into which one organisation invites us, and we have not answered
 
 
 def receive_fact(session: Session, node: Node, received: Verified) -> None:
@@ -38,20 +40,21 @@ def receive_fact(session: Session, node: Node, received: Verified) -> None:
     if said.fact in room.facts:
         proving.renewed(session, node, room, said, received)
         return
+    _check_header(session, room, said)
     check_label(rooms.row(session, said.room).label, said.fact)
     _check_concerned(room, said, received)
     _check_number(room, received.actor.uri)
     after = rooms.learn(session, node, said.room, [(said, received.activity)])
-    room_id, by = rooms.row(session, said.room).id, partner(received.actor.organisation_id)
+    room_id, sender = rooms.row(session, said.room).id, partner(received.actor.organisation_id)
     working.turn_if_changed(session, node, room_id, after)
-    if isinstance(said.fact, Closed) and after.state == PURGED:
-        ending.asked(session, node, room_id, received)
+    for word in sorted(after.purges - room.purges, key=by):
+        ending.asked(session, node, room_id, word.by, telling.activity_of(session, room_id, word))
     if isinstance(said.fact, Invited):
-        room_chain.add(session, node, room_id, by, "room.invited")
+        room_chain.add(session, node, room_id, sender, "room.invited")
     elif isinstance(said.fact, CaseKey):
-        room_chain.add(session, node, room_id, by, "room.key", said.fact.ck)
+        room_chain.add(session, node, room_id, sender, "room.key", said.fact.ck)
     else:
-        room_chain.add(session, node, room_id, by, "room.said")
+        room_chain.add(session, node, room_id, sender, "room.said")
 
 
 def _is_gone(session: Session, node: Node, said: Said, received: Verified) -> None:
@@ -72,8 +75,28 @@ def _room(session: Session, node: Node, said: Said) -> Room:
     if said.fact.organisation != node.actor_uri or said.header is None:
         raise Refused(reason="an invitation of somebody else")
     check_label(said.header.label, said.fact)
+    _check_waiting(session, said.fact.by)
     rooms.begin(session, node, said.header, said.fact.by)
     return Room(said.room, node.actor_uri)
+
+
+def _check_waiting(session: Session, organisation: str) -> None:
+    waiting = sa.select(sa.func.count()).select_from(Row).where(Row.owner == organisation, Row.state == NOTHING)
+    if session.execute(waiting).scalar_one() >= MOST_WAITING:
+        raise TooMany(reason="more invitations of one organisation wait than anybody can answer")
+
+
+def _check_header(session: Session, room: Room, said: Said) -> None:
+    """A room keeps the label that it came with. As long as we are not inside, whoever made the room says what it is: somebody who knows its
+    id could else have called a room for people by name something weaker before they invite us."""
+    row, header = rooms.row(session, said.room), said.header
+    if header is None or (header.kind, header.label) == (row.kind, row.label):
+        return
+    assert isinstance(said.fact, Invited)
+    if room.head is not None or said.fact.organisation != room.me or host_of(said.fact.by) != host_of(said.room):
+        raise Refused(reason="an invitation into a room under another label than it has here")
+    values = dict(kind=header.kind, label=header.label, owner=said.fact.by)
+    session.execute(sa.update(Row).where(Row.uri == said.room).values(**values))
 
 
 def check_label(label: str, fact: Fact) -> None:

@@ -55,6 +55,12 @@ class Room:
             return NOTHING
         return OPEN
 
+    @cached_property
+    def purges(self) -> frozenset[Closed]:
+        """The words by which it is to be gone for good that count: of those who lead it or have led it, whatever else others say."""
+        led = {owner(key) for key in self.line.keys}
+        return frozenset(one for one in of(self.facts, Closed) if one.purged and one.by in led)
+
     @property
     def inside(self) -> set[str]:
         """The organisations inside."""

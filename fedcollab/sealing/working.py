@@ -141,8 +141,9 @@ def decline(session: Session, node: Node, viewer: Viewer, room_id: str, invitati
 def remove(session: Session, node: Node, viewer: Viewer, room_id: str, organisation_uri: str, person: str = "") -> None:
     """Puts a member out: from here on it is handed nothing, and the key is turned with it."""
     row = _row_of(session, viewer, room_id)
-    rooms.say(session, node, row.uri, acting.remove(rooms.load(session, node, row.uri), organisation_uri, person))
-    turn(session, node, room_id)
+    room = rooms.say(session, node, row.uri, acting.remove(rooms.load(session, node, row.uri), organisation_uri, person))
+    if room.state == OPEN:  # frozen still: with what mends it
+        turn(session, node, room_id)
     room_chain.add(session, node, room_id, viewer, "room.remove", person or organisation_uri)
 
 

@@ -8,14 +8,16 @@ from typing import Any
 
 import pytest
 
+from fedcollab.actors import service as actors
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import NotFound
 from fedcollab.federation import activitystreams as ap
-from fedcollab.sealing import consents, consents_again
+from fedcollab.sealing import consents, consents_again, file_serving
 from fedcollab.sealing.consent_models import ENDED, WITHDRAWN
 from fedcollab.sealing.consents import Given, Mark, Stopped
 from tests.nodes import admit, befriend, may_also_reach, rogue, running, until
 from tests.sealing.at_work import Desk, found, join_room, open_cases
+from tests.sealing.shared_files import share
 
 HELLO, SHARED = {"text": "Where is she?"}, {"text": "Lantern Street 14"}
 LATER = "2199-01-31"
@@ -127,6 +129,28 @@ async def test_a_room_given_as_a_whole_is_closed_to_reading_writing_and_keys(two
     await two.baobab["ruth"].do(consents.erase, await two.asked())
     assert await two.baobab.here.sql("SELECT body FROM sealed_message") == [(b"",)]
     await two.receipt("confirmed")
+
+
+@pytest.mark.rule("P3", "CONF-05")
+async def test_the_bytes_of_a_file_are_given_no_more_once_the_consent_for_its_message_has_ended(two: Two) -> None:
+    ilse, meridian = two.meridian["ilse"], two.meridian.here
+    said, other = await share(ilse, two.here, b"her passport"), await share(ilse, two.here, b"the law")
+    await until("both have come", lambda: two.baobab.here.sql("SELECT count(*) FROM sealed_file HAVING count(*) = 2"))
+    consent = await two.give(said["message"])
+    baobab = await meridian.read(actors.by_uri, two.baobab.me)
+    names = [one["uri"].rsplit("/", 1)[-1] for one in (said, other)]
+    for name in names:
+        assert await meridian.write(file_serving.give, baobab, name)
+    await ilse.do(consents.withdrawn, consent)
+    given = await meridian.sql("SELECT count(*) FROM room_entry WHERE action = 'room.file_given'")
+    with pytest.raises(NotFound):
+        await meridian.write(file_serving.give, baobab, names[0])
+    assert await meridian.sql("SELECT count(*) FROM room_entry WHERE action = 'room.file_given'") == given
+    assert await meridian.write(file_serving.give, baobab, names[1])
+    whole = await two.give(two.uri)
+    await ilse.do(consents.withdrawn, whole)
+    with pytest.raises(NotFound):
+        await meridian.write(file_serving.give, baobab, names[1])
 
 
 @pytest.mark.rule("P3")

@@ -283,9 +283,10 @@ def sent_row(session: Session, viewer: Viewer, referral_id: str) -> Any:
 
 
 def colleagues(session: Session) -> list[Any]:
-    """(id, name) of our people who can take something on: those with a key of their own in use."""
+    """(id, name) of our people who can take something on: those with a key of their own in use. Of guests nobody learns here."""
     key = sa.and_(PersonKeyRow.person_id == Actor.id, PersonKeyRow.state == person_models.CURRENT)
-    query = sa.select(Actor.id, Actor.name).join(PersonKeyRow, key).where(Actor.known == OWN, Actor.disabled_at.is_(None))
+    ours = sa.and_(Actor.known == OWN, Actor.works_for == "", Actor.disabled_at.is_(None))
+    query = sa.select(Actor.id, Actor.name).join(PersonKeyRow, key).where(ours)
     return list(session.execute(query.order_by(Actor.name, Actor.id)).all())
 
 
