@@ -313,6 +313,8 @@ NO_PAGE = {
     "GET /actor/stream": "a document for partners",
     "GET /rooms/keys/{ck}": "a document for partners",
     "GET /rooms/keys/{ck}/boxes/{kid}": "a box, for partners",
+    "GET /rooms/keys/{ck}/messages": "ciphertext, for partners",
+    "GET /rooms/chains": "where records end, for partners",
     "GET /rooms/files/{name}": "ciphertext, for partners",
     "POST /people/{id}/outbox": "activities of members' tools",
     "GET /people/{id}/inbox": "a collection, for members' tools",
