@@ -118,6 +118,7 @@ NOTHING_TYPED = {
     "/cases/{id}/people/{person}/copy": "comes back by itself (cases/test_copies_for_people)",
     "/cases/{id}/answer": "boxes and buttons",
     "/cases/{id}/assign": "a choice",
+    "/cases/{id}/export": "a box to tick",
     "/cases/{id}/withdraw/{entry}": "a choice",
     "/cases/{id}/refer": "comes back by itself (referrals/test_referral_pages)",
     "/cases/{id}/refer/send": "comes back by itself (referrals/test_referral_pages)",
