@@ -1,7 +1,8 @@
 """Decides how a sealed file is opened for somebody: piece by piece as it goes out, as an attachment that no browser runs; a changed byte
 ends it in its middle, so that nothing cut short looks whole."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 
 from aiohttp import web
@@ -26,6 +27,8 @@ CHANGED = N_(
 )
 OTHER = N_("This file is not the one that its message names, so it is not opened. Tell whoever shared it.")
 CLAIMED = frozenset(("pdf", "png", "jpg", "jpeg", "gif", "webp", "docx", "xlsx", "pptx", "odt", "ods", "odp", "epub"))
+Still = Callable[[], Awaitable[bool]]
+EVERY = 3.0  # seconds between two looks whether somebody may still have it
 BEGIN = {"pdf": b"%PDF-", "png": b"\x89PNG\r\n\x1a\n", "jpg": b"\xff\xd8\xff", "jpeg": b"\xff\xd8\xff", "gif": b"GIF8", "webp": b"RIFF"}
 
 
@@ -40,8 +43,9 @@ def fits(file: FileRow, secret: FileSecret) -> bool:
     return (secret.digest.hex(), sealed_size(secret.size)) == (file.digest, file.size)
 
 
-async def send(request: web.Request, file: FileRow, secret: FileSecret, name: str) -> web.StreamResponse:
-    """The file in clear, to whoever may have it. Raises Changed before anything was sent; later the connection ends."""
+async def send(request: web.Request, file: FileRow, secret: FileSecret, name: str, still: Still) -> web.StreamResponse:
+    """The file in clear, to whoever may have it, and as long as `still` says that they may: a slow download outlives no session. Raises
+    Changed before anything was sent; later the connection ends."""
     request[OWN_POLICY] = POLICY
     async with aclosing(_opened(request, file, secret)) as pieces:
         try:
@@ -53,7 +57,12 @@ async def send(request: web.Request, file: FileRow, secret: FileSecret, name: st
         await response.prepare(request)
         try:
             await response.write(first)
+            asked_at = time.monotonic()
             async for piece in pieces:
+                if time.monotonic() - asked_at >= EVERY:
+                    if not await still():
+                        raise ConnectionError
+                    asked_at = time.monotonic()
                 await response.write(piece)
             await response.write_eof()
         except (ConnectionError, Unavailable, OSError):

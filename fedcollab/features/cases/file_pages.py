@@ -14,9 +14,9 @@ from fedcollab.federation.kernel import KERNEL
 from fedcollab.files import quotas, uploading
 from fedcollab.files.receiving import FORM_MORE, NO_FILE, Sent, drain, form_with_file
 from fedcollab.files.shelves import SHELVES
-from fedcollab.sealing import file_opening, file_receiving
+from fedcollab.sealing import file_opening, file_receiving, holding
 from fedcollab.sealing.chunks import FileSecret
-from fedcollab.sealing.unlocked import Locked
+from fedcollab.sealing.unlocked import Locked, unlocked_of
 
 from . import filing
 from .checking import Wrong, checked
@@ -43,7 +43,16 @@ async def open_file(request: web.Request) -> web.StreamResponse:
     """A file in clear, for whoever may read it; that they opened it is on record."""
     found = await acted(request, filing.opened, request.match_info["file"])
     row, secret, entry = filing.check_opens(found)
-    return await file_opening.send(request, row, secret, entry.name)
+    return await file_opening.send(request, row, secret, entry.name, lambda: _still(request))
+
+
+async def _still(request: web.Request) -> bool:
+    """Whether whoever is having a file is signed in yet, has their keys unlocked and is on the case."""
+    try:
+        await unlocked_of(request)
+    except Locked:
+        return False
+    return await request.app[KERNEL].database.read(holding.is_assigned, request.match_info["id"], member_of(request).person_id)
 
 
 async def show_mark(request: web.Request) -> web.Response:
