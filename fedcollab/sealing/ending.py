@@ -63,10 +63,12 @@ def waiting(session: Session) -> list[Ending]:
     return [Ending(*row) for row in session.execute(_query().where(RoomEnding.done_at.is_(None)).order_by(RoomEnding.due_at))]
 
 
-def gone(session: Session, most: int = 100) -> list[Ending]:
-    """The rooms that are gone here, the last first."""
-    rows = session.execute(_query().where(RoomEnding.done_at.is_not(None)).order_by(RoomEnding.done_at.desc()).limit(most))
-    return [Ending(*row) for row in rows]
+def gone(session: Session, most: int = 100, was_on: str | None = None) -> list[Ending]:
+    """The rooms that are gone here, the last first; of those alone that this person of ours was on, where one is named."""
+    query = _query().where(RoomEnding.done_at.is_not(None))
+    if was_on is not None:
+        query = query.where(RoomEnding.room_id.in_(sa.select(RoomPerson.room_id).where(RoomPerson.person_id == was_on)))
+    return [Ending(*row) for row in session.execute(query.order_by(RoomEnding.done_at.desc()).limit(most))]
 
 
 def _query() -> Any:

@@ -13,10 +13,10 @@ from fedcollab.base.clock import DAY, iso
 from fedcollab.base.errors import N_, Refused
 from fedcollab.federation import receipts
 from fedcollab.federation.receipts import ReceiptData
-from fedcollab.sealing import duties, ending, holding, working
+from fedcollab.sealing import duties, ending, holding, organisation, working
 from fedcollab.sealing.ending import Ending
 from fedcollab.sealing.room_models import CASE, Room
-from fedcollab.sealing.room_state import CLOSED, OPEN, PURGED
+from fedcollab.sealing.room_state import CLOSED, FROZEN, OPEN, PURGED
 
 from . import codes, naming
 from .checking import Wrong
@@ -25,6 +25,7 @@ from .models import CaseNeed, CaseRecord
 from .naming import Named
 
 SOON = 30 * DAY
+STANDS = (OPEN, FROZEN, CLOSED)  # frozen too: who freezes a case does not lengthen its time
 SHOWN = 100  # cases that have ended, on their page
 NOT_OURS = N_("Only the organisation that leads this case can end it for all. Yours can leave it, or ask for the erasure of what it wrote.")
 HELD = N_("Something in this case is held back from erasure. It ends when the hold does, or is lifted.")
@@ -85,7 +86,7 @@ def end_due(session: Session, node: Node) -> None:
     """A chore: a case of ours whose time is over ends, one at a time. Holds are in the clear header's day, so no key is needed."""
     row: Any = CaseRecord.__table__.c
     over = sa.and_(row.retention != "", row.retention < iso(node.now())[:10])
-    ours = sa.and_(Room.owner == node.actor_uri, Room.state.in_((OPEN, CLOSED)), Room.kind == CASE)
+    ours = sa.and_(Room.owner == node.actor_uri, Room.state.in_(STANDS), Room.kind == CASE)
     due = sa.select(Room.id).join(CaseRecord.__table__, row.room_id == Room.id).where(over, ours).order_by(row.retention).limit(1)
     room_id = session.execute(due).scalar_one_or_none()
     if room_id is not None:
@@ -100,19 +101,21 @@ def forget_gone(session: Session, node: Node) -> None:
         forget(session, room_id)
 
 
-def soon(session: Session, node: Node) -> int | None:
-    """How many cases of ours end within thirty days, for people's home; None for none."""
+def soon(session: Session, node: Node, viewer: Viewer) -> int | None:
+    """How many cases end within thirty days, for people's home: those that they are on, for keepers all of ours; None for none."""
     row: Any = CaseRecord.__table__.c
     within = sa.and_(row.retention != "", row.retention <= iso(node.now() + SOON)[:10])
-    ours = sa.and_(Room.owner == node.actor_uri, Room.state.in_((OPEN, CLOSED)))
+    ours = sa.and_(Room.owner == node.actor_uri, Room.state.in_(STANDS))
+    if not viewer.is_keeper:
+        ours = sa.and_(ours, Room.id.in_(holding.mine(session, viewer.person_id)))
     query = sa.select(sa.func.count()).select_from(Room).join(CaseRecord.__table__, row.room_id == Room.id).where(within, ours)
     return session.execute(query).scalar_one() or None
 
 
 def endings(session: Session, node: Node, viewer: Viewer) -> Endings:
-    """All that are to be gone and concern whoever looks, and the last that are gone."""
+    """All that are to be gone and concern whoever looks, and the last that are gone: of cases that they were on, for keepers of all."""
     waiting = [one for one in ending.waiting(session) if holding.may_assign(session, one.room_id, viewer)]
-    gone = ending.gone(session)[:SHOWN]
+    gone = ending.gone(session, SHOWN, None if viewer.person_id in organisation.holders(session) else viewer.person_id)
     ids = [one.room_id for one in (*waiting, *gone)]
     query = sa.select(Room.id, Room.uri, Room.created_at).where(Room.kind == CASE, Room.id.in_(ids))
     rows = {row.id: row for row in session.execute(query)}

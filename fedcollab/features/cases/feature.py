@@ -52,6 +52,6 @@ FEATURE = Feature(
     name="cases",
     routes=ROUTES,
     chores=(lateness.mark, ending.end_due, ending.forget_gone),
-    home=(weekly.NOTE, HomeNote("cases/at_home.html", CASEWORKER, ending.soon, or_role=KEEPER)),
+    home=(weekly.NOTE, HomeNote("cases/at_home.html", CASEWORKER, ending.soon, personal=True, or_role=KEEPER)),
     menu=(MenuItem("/cases", N_("Cases"), "case", CASEWORKER, number=listing.count, own=True),),
 )
