@@ -8,6 +8,7 @@ from fedcollab.access.viewer import partner
 from fedcollab.actors.models import ORGANIZATION
 from fedcollab.actors.node import Node
 from fedcollab.base.addresses import host_of
+from fedcollab.base.clock import DAY
 from fedcollab.base.errors import Forbidden, NotFound, Refused, TooMany
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import receipts
@@ -17,13 +18,14 @@ from . import authors, ending, handing, proving, room_chain, room_sending, rooms
 from .casekeys import GUEST, CaseKey
 from .facts import Answer, Closed, Fact, Invited, by, of, organisations
 from .handing import Named
-from .refusals import Ended
+from .refusals import Ended, NotInside
 from .room_activities import HANDLED, Said, parse, parse_files, parse_sealed
-from .room_models import ERASED, THERE, WAITS, SealedMessage
+from .room_models import ERASED, THERE, WAITS, RoomKey, SealedMessage
 from .room_models import Room as Row
 from .room_state import CLOSED, NOTHING, OUT, PURGED, Room
 
 MOST = 5_000  # facts by one organisation of one room
+LATE = 7 * DAY  # after the list that is without an organisation came here: what it wrote before is taken until then
 MOST_WAITING = 200  # rooms into which one organisation invites us, and we have not answered
 
 
@@ -155,6 +157,7 @@ def receive_message(session: Session, node: Node, received: Verified) -> None:
         return
     named = Named(received.actor.uri, message.epoch, message.ck)
     state = handing.taken(room, named)
+    _check_in_time(session, node, room, received.actor.uri)
     authors.meet(session, node, received, message.author)
     rooms.keep(session, node, message, received.actor.uri, THERE if state == handing.READ else WAITS)
     sealed_files.keep(session, node, message.id, files)
@@ -163,6 +166,16 @@ def receive_message(session: Session, node: Node, received: Verified) -> None:
         room = rooms.learn(session, node, message.room, [(Said(message.room, named.seen()), {})])
     room_sending.pass_on(session, node, room, received, message.id, _inside_of(room, message.ck))
     room_chain.add(session, node, rooms.row(session, message.room).id, partner(received.actor.organisation_id), "room.message", message.id)
+
+
+def _check_in_time(session: Session, node: Node, room: Room, organisation: str) -> None:
+    """What somebody wrote before they went may come late, but not for ever: their old case key would let them write, and ask for the
+    erasure of others' words, as long as they like."""
+    keys = room.line.keys
+    last = max((key.epoch for key in keys if organisation in organisations(key)), default=0)
+    since = [key.ck for key in keys if key.epoch > last]
+    if since and session.scalar(sa.select(sa.func.min(RoomKey.at)).where(RoomKey.ck.in_(since))) < node.now() - LATE:
+        raise NotInside
 
 
 def _inside_of(room: Room, ck: str) -> set[str]:

@@ -11,16 +11,19 @@ import sqlalchemy as sa
 from fedcollab.access.models import AMBER, RED, STRICT
 from fedcollab.base.clock import DAY, new_id
 from fedcollab.federation import activitystreams as ap
-from fedcollab.sealing import acting, ending, refusals, room_receiving, rooms, working
+from fedcollab.federation import outbox
+from fedcollab.sealing import acting, ending, messages, refusals, room_activities, room_content, room_receiving, rooms, working
 from fedcollab.sealing.facts import Closed, Invited, Seen, organisations
+from fedcollab.sealing.messages import Place
 from fedcollab.sealing.room_activities import Header
+from fedcollab.sealing.room_models import RoomKey
 from fedcollab.sealing.room_state import FROZEN, OPEN, PURGED
 from tests.nodes import Here, Rogue, admit, befriend, may_also_reach, rogue, running, until
 from tests.sealing.at_work import found, open_cases
 from tests.sealing.simulated import DEPUTY, MINA, OWNER, Air, begun, fresh
 from tests.sealing.test_ending import a_week_later, both_wrote
 from tests.sealing.test_rooms_travel import Three, proved, three  # noqa: F401
-from tests.sealing.test_working import SAFE, Two
+from tests.sealing.test_working import HELLO, SAFE, Two
 
 
 @pytest.fixture
@@ -189,3 +192,37 @@ async def test_who_is_not_inside_writes_nothing_into_a_rooms_record_by_a_consent
         assert await here.sql(lines) != before[0]
     finally:
         await stranger.stop()
+
+
+async def late(two: Two, opened: Any, text: str) -> str:
+    """Cleo's node sends what it has sealed by the key that it had; the message's id."""
+    cleo, node, here = two.baobab["cleo"], two.baobab.here.kernel.node, two.baobab.here
+    place = Place(room_content.new_uri(node), await cleo.uri())
+    sealed = messages.seal(opened.secrets[opened.room.head.ck], cleo.keys[0], {"text": text}, place)
+    [(to,)] = await here.sql("SELECT id FROM actor WHERE uri = :uri", uri=two.meridian.me)
+
+    def work(session: Any, node: Any) -> None:
+        made = room_activities.sealed(outbox.new_uri(node), two.baobab.me, sealed)
+        outbox.publish(session, node, here.viewer.organisation_id, made, to=[to], order_key=two.uri)
+
+    await here.write(work)
+    return place.id
+
+
+async def test_who_was_removed_writes_on_with_the_old_key_for_no_longer_than_a_message_may_be_late(two: Two) -> None:
+    there = await two.joined("cleo")
+    ilse, here = two.meridian["ilse"], two.meridian.here
+    opened = await two.baobab["cleo"].open(there)
+    await ilse.do(working.remove, two.here, two.baobab.me)
+    in_time = await late(two, opened, "written before")
+    known = "SELECT 1 FROM sealed_message WHERE uri = :uri"
+    await until("what is late is there", lambda: here.sql(known, uri=in_time))
+    past = sa.update(RoomKey).values(at=RoomKey.at - 8 * DAY)
+    await here.read_write(lambda session: session.execute(past) and None)
+    entries = await here.sql("SELECT count(*) FROM room_entry")
+    too_late = await late(two, opened, "erase all that they wrote")
+    heard = "SELECT 1 FROM inbox_item WHERE state = 'refused' AND host = :host"
+    await until("it is refused", lambda: here.sql(heard, host=two.baobab.here.host))
+    assert (await here.sql(known, uri=too_late), await here.sql("SELECT count(*) FROM room_entry")) == ([], entries)
+    await ilse.say(two.here, HELLO)
+    assert HELLO in await ilse.read(two.here)
