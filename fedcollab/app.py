@@ -139,7 +139,7 @@ SEALING = Feature(
         crossing.lock_left,
         leaving.end_left,
         ending.end_due,
-        working.keep_turning,
+        *[working.keep_turning] * 8,  # each a unit of a few rooms, so that nobody waits long
         room_tasks.look_for_owners,
         proving.prove_anew,
         *head_telling.CHORES,

@@ -1,7 +1,7 @@
 """Decides where the boxes of case keys lie: in the key ring, by the key's own name, for an epoch that was issued twice has two. Called in
 units of work, for the ring is never asked on the loop; what is put is there before the unit commits."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -24,15 +24,22 @@ def get(node: Node, ck: str, kid: str) -> bytes | None:
 
 def found(node: Node, cks: Iterable[str], kids: Iterable[str]) -> dict[tuple[str, str], bytes]:
     """{(ck, kid): box} of all that there are of these case keys for the holders of these keys."""
-    to = list(kids)
     with node.ring.look() as ring:
-        return {(ck, kid): box for ck in cks for kid in to if (box := wraps.wrap(ring, KEY + ck, kid)) is not None}
+        there = wraps.wraps_among(ring, (KEY + ck for ck in cks), kids)
+    return {(of.removeprefix(KEY), kid): box for (of, kid), box in there.items()}
 
 
 def put(node: Node, ck: str, kid: str, box: bytes) -> None:
     """Keeps a box. Raises Gone where the case key was destroyed."""
-    with node.ring.begin() as ring:
-        wraps.put_wrap(ring, KEY + ck, kid, box, node.now())
+    put_all(node, {(ck, kid): box})
+
+
+def put_all(node: Node, made: Mapping[tuple[str, str], bytes]) -> None:
+    """Keeps boxes, {(ck, kid): box}, all of them or none. Raises Gone where a case key was destroyed."""
+    if made:
+        with node.ring.begin() as ring:
+            for (ck, kid), box in made.items():
+                wraps.put_wrap(ring, KEY + ck, kid, box, node.now())
 
 
 def destroy(node: Node, cks: Iterable[str]) -> None:

@@ -120,6 +120,12 @@ def is_assigned(session: Session, room_id: str, person_id: str) -> bool:
     return session.execute(sa.select(RoomPerson.since).where(_on(room_id), RoomPerson.person_id == person_id)).first() is not None
 
 
+def was_assigned(session: Session, room_id: str, person_id: str) -> bool:
+    """Whether one of our people is on a room or has been."""
+    there = sa.and_(RoomPerson.room_id == room_id, RoomPerson.person_id == person_id)
+    return session.execute(sa.select(RoomPerson.since).where(there)).first() is not None
+
+
 def everybody() -> sa.Select[Any]:
     """The person ids of all who are on a room, for a statement about people."""
     return sa.select(RoomPerson.person_id).where(RoomPerson.until.is_(None))
@@ -149,11 +155,14 @@ def hand(session: Session, node: Node, room_id: str, keys: Mapping[str, Private]
     """Boxes keys of ours, {kid: private half}, to these people, and to the organisation's key where the room is not for people by name."""
     to: list[Public] = [_key_of(session, person_id) for person_id in people_ids]
     ours = organisation.current(session, node) if rooms.by_id(session, room_id).label != RED else None
-    with node.ring.begin() as ring:
-        for kid, key in keys.items():
-            for one in [*to, *([ours] if ours is not None else [])]:
-                if wraps.wrap(ring, KEY + kid, one.kid) is None:
-                    wraps.put_wrap(ring, KEY + kid, one.kid, boxes.box(one, key.to_bytes(), KEY + kid), node.now())
+    holders = [*to, *([ours] if ours is not None else [])]
+    with node.ring.look() as ring:  # most often nothing is lacking, and then nobody waits for a turn to write
+        there = wraps.wraps_among(ring, (KEY + kid for kid in keys), (one.kid for one in holders))
+    lacking = [(kid, one) for kid in keys for one in holders if (KEY + kid, one.kid) not in there]
+    if lacking:
+        with node.ring.begin() as ring:
+            for kid, one in lacking:
+                wraps.put_wrap(ring, KEY + kid, one.kid, boxes.box(one, keys[kid].to_bytes(), KEY + kid), node.now())
 
 
 def _key_of(session: Session, person_id: str) -> PersonPublic:
@@ -228,12 +237,13 @@ def end(session: Session, node: Node, room_id: str, person_id: str) -> bool:
 def _opened(session: Session, node: Node, room_id: str, holders: Iterable[Private]) -> dict[str, Private]:
     """{kid: private half} of our keys for a room that these keys open."""
     found: dict[str, Private] = {}
-    mine = member_boxes.kids(session, node, room_id)
+    mine, by_kid = member_boxes.kids(session, node, room_id), {one.public.kid: one for one in holders}
     with node.ring.look() as ring:
-        sealed = [(kid, one, box) for kid in mine for one in holders if (box := wraps.wrap(ring, KEY + kid, one.public.kid))]
-    for kid, holder, box in sealed:
+        sealed = wraps.wraps_among(ring, (KEY + kid for kid in mine), by_kid)
+    for (of, holder), box in sorted(sealed.items()):
+        kid = of.removeprefix(KEY)
         if kid not in found:
-            found[kid] = _open(holder, box, kid)
+            found[kid] = _open(by_kid[holder], box, kid)
     return found
 
 

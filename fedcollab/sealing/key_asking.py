@@ -151,8 +151,7 @@ def brought(session: Session, node: Node, wanted: Wanted, found: tuple[str, dict
 def came_in(session: Session, node: Node, wanted: Wanted, found: dict[str, bytes], given_by: str = "") -> bool:
     """What has come, from the organisation `given_by`, goes into the ring as it is: whether it opens is seen by whoever can (shut_boxes).
     What has not is asked for again after twice the time. Whether all has come."""
-    for kid, box in found.items():
-        case_boxes.put(node, wanted.ck, kid, box)
+    case_boxes.put_all(node, {(wanted.ck, kid): box for kid, box in found.items()})
     if not wanted.kids or found.keys() != set(wanted.kids):
         _again(session, node, wanted)
         return False

@@ -98,7 +98,7 @@ def _content(opened: Opened, row: Any, signers: list[PersonPublic], stopped: set
 
 
 def seal(session: Session, node: Node, opened: Opened, content: Mapping[str, Any], uri: str = "") -> Sealed:
-    """Seals a content under the newest case key. Raises Frozen, Ended, Outside, and Outside too where its key is not here yet."""
+    """Seals a content under the newest case key. Raises Frozen, Ended, Outside, KeyNotHere, and KeyChanged for a person by name."""
     head = acting.check_open(opened.room)
     secret = opened.secrets.get(head.ck)
     if secret is None:

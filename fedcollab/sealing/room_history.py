@@ -34,7 +34,7 @@ class Page:
 
 def written(session: Session, ck: str, after: str, back: Collection[str] = ()) -> dict[str, Any]:
     """A page of a case key's messages after one of them (a row's id), with the documents of those who wrote them; without those held
-    `back`."""
+    `back`, which may be all of a page: only where "after" is empty nothing more comes."""
     query = sa.select(SealedMessage.id, SealedMessage.uri, SealedMessage.author, SealedMessage.body)
     query = query.where(SealedMessage.ck == ck, SealedMessage.state != ERASED, SealedMessage.id > after).order_by(SealedMessage.id)
     found: list[dict[str, Any]] = []
@@ -68,7 +68,7 @@ def take(session: Session, node: Node, sender: ActorData, ck: str, answer: objec
     brought = answer.get(ap.INTRODUCES)
     authors.meet_all(session, node, sender, brought if isinstance(brought, list) else [], sorted({one.author for one in sealed}))
     came = sum(_keep(session, node, key, one) for one in sealed)
-    return Page(came, answer["after"] if sealed else "")
+    return Page(came, answer["after"])
 
 
 def _keep(session: Session, node: Node, key: CaseKey, message: Sealed) -> bool:

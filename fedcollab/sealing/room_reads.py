@@ -16,7 +16,7 @@ from .room_models import RoomPerson
 
 WEEK = 7 * DAY
 MONDAY = 4 * DAY  # of the first week since the epoch, which began on a Thursday
-READ, FILE, EXPORT = READS = ("case.read", "room.file_read", "case.export")
+READ, FILE, _ = READS = ("case.read", "room.file_read", "case.export")
 
 
 class Reads(NamedTuple):

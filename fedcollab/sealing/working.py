@@ -4,6 +4,7 @@ A new case key takes nobody's private half: it is made fresh and boxed to the me
 turns it at once, whoever is at work; only what older keys open waits for somebody who can (`settle`)."""
 
 from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,7 +13,7 @@ from sqlalchemy.orm import Session
 from fedcollab.access.models import RED, STRICT
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors import service as actors
-from fedcollab.actors.models import ORGANIZATION, OWN, PARTNER, PERSON
+from fedcollab.actors.models import ORGANIZATION, OWN, PARTNER, PERSON, Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import Forbidden, N_, NotFound, Refused
@@ -46,13 +47,16 @@ from .holding import Opened
 from .keeper_tasks import BOX_TO_MAKE
 from .keeping_models import CURRENT, OrganisationKey
 from .pairs import PersonPrivate
+from .person_models import CURRENT as IN_USE
+from .person_models import PersonKeyRow
 from .room_activities import Header
-from .room_models import MemberKey, RoomFact
+from .room_models import MemberKey, RoomFact, RoomMember
 from .room_models import Room as Row
 from .room_state import CLOSED, FROZEN, OPEN, Room
 from .vouched import Vouch
 
 NOT_OPEN = N_("Cases are not open at your organisation yet. Its keepers have to finish the set-up first.")
+AT_ONCE = 5  # rooms of a kind in one unit of the chore: some 15 CPU-ms each
 STRICT_ONLY = N_("This is for these organisations’ own people only: no guest comes in.")
 NAMED_ONLY = N_("This is for named people: choose the person whom you invite.")
 
@@ -208,9 +212,8 @@ def issue(session: Session, node: Node, room_id: str, plan: CaseKey) -> CaseKey:
     key, secret = casesecrets.made(plan)
     rooms.say(session, node, plan.room, key)
     shut_out = {member.mk for member in _stopped(session, room_id, key)}
-    for kid, public in _publics(session, room_id).items():
-        if kid in {member.mk for member in key.members} - shut_out:
-            case_boxes.put(node, key.ck, kid, casesecrets.boxed(secret, public))
+    to, publics = {member.mk for member in key.members} - shut_out, _publics(session, room_id)
+    case_boxes.put_all(node, {(key.ck, kid): casesecrets.boxed(secret, publics[kid]) for kid in sorted(to & publics.keys())})
     return key
 
 
@@ -269,22 +272,35 @@ def rekey(session: Session, node: Node, room_id: str, without: str = "") -> None
 
 
 def keep_turning(session: Session, node: Node) -> None:
-    """A chore: case keys that are due by age or number of messages, and keys of ours that are older than the organisation's: somebody who
-    could open those may have gone."""
-    due = sa.or_(Row.turned_at <= node.now() - turning.AGE, Row.messages >= turning.MESSAGES)
-    for room_id in session.scalars(sa.select(Row.id).where(Row.state == OPEN, Row.owner == node.actor_uri, due)).all():
-        if member_boxes.can_be_opened(session, node, room_id):
-            turn(session, node, room_id)
+    """A chore, a few rooms at a time: case keys that are due by age or number of messages, and keys of ours that are older than the
+    organisation's: somebody who could open those may have gone."""
+    for room_id in _due(session, node):
+        turn(session, node, room_id)
     for room_id in _read_by_stopped(session, node):
         turn(session, node, room_id)
     for room_id in _older(session, node):
         rekey(session, node, room_id)
 
 
+def _due(session: Session, node: Node) -> list[str]:
+    """Rooms that we lead, the longest not turned first; those that nobody here opens are left as they are."""
+    due = sa.or_(Row.turned_at <= node.now() - turning.AGE, Row.messages >= turning.MESSAGES)
+    ours = sa.select(Row.id).where(Row.state == OPEN, Row.owner == node.actor_uri, due).order_by(Row.turned_at)
+    found = (room_id for room_id in session.scalars(ours).all() if member_boxes.can_be_opened(session, node, room_id))
+    return list(islice(found, AT_ONCE))
+
+
 def _read_by_stopped(session: Session, node: Node) -> list[str]:
-    """Rooms for named people that we lead, whose newest case key somebody holds to whom nothing is sealed any more."""
+    """Rooms for named people that we lead, whose newest case key somebody holds to whom nothing is sealed any more. Only those are loaded
+    in which somebody has no key in use, or not the one any more that has vouched for theirs here."""
+    theirs = sa.and_(PersonKeyRow.person_id == Actor.id, PersonKeyRow.state == IN_USE)
+    vouched_by = sa.and_(PersonKeyRow.person_id == Actor.id, PersonKeyRow.kid == MemberKey.signer)
+    lacking = sa.or_(~sa.exists().where(theirs), ~sa.exists().where(vouched_by))
     ours = sa.select(Row.id).where(Row.state == OPEN, Row.owner == node.actor_uri, Row.label == RED)
-    return [room_id for room_id in session.scalars(ours).all() if still_reads(session, node, room_id)]
+    inside = sa.and_(RoomMember.room_id == Row.id, RoomMember.state == "in", RoomMember.person != "")
+    ours = ours.join(RoomMember, inside).outerjoin(Actor, Actor.uri == RoomMember.person)
+    ours = ours.outerjoin(MemberKey, MemberKey.kid == RoomMember.mk)
+    return [one for one in session.scalars(ours.where(lacking).distinct()).all() if still_reads(session, node, one)][:AT_ONCE]
 
 
 def still_reads(session: Session, node: Node, room_id: str) -> list[Member]:
@@ -304,7 +320,7 @@ def _older(session: Session, node: Node) -> list[str]:
     since = sa.select(OrganisationKey.at).where(OrganisationKey.organisation_id == me.id, OrganisationKey.state == CURRENT)
     ours = sa.select(MemberKey.room_id).join(Row, Row.id == MemberKey.room_id)
     ours = ours.where(MemberKey.organisation == me.uri, Row.state == OPEN, Row.label != RED).group_by(MemberKey.room_id)
-    return list(session.scalars(ours.having(sa.func.max(MemberKey.at) < since.scalar_subquery()).limit(50)))
+    return list(session.scalars(ours.having(sa.func.max(MemberKey.at) < since.scalar_subquery()).limit(AT_ONCE)))
 
 
 def settle(session: Session, node: Node, opened: Opened, keys: list[PersonPrivate]) -> None:
@@ -331,16 +347,13 @@ def _hand_out(session: Session, node: Node, opened: Opened) -> None:
     """Boxes of all case keys that this person opens, for all members' keys that may have them."""
     room = rooms.load(session, node, opened.uri)
     may = {key.ck: handing.all_entitled(room, key) for key in room.line.keys}
-    keys, shut_out = (
-        _publics(session, opened.room_id),
-        {one.mk for one in _stopped(session, opened.room_id, room.head)} if room.head else set(),
-    )
-    there = case_boxes.found(node, may, keys)
-    for ck, kids in may.items():
-        for kid in kids & keys.keys() - shut_out:
-            if (ck, kid) not in there and ck in opened.secrets:
-                case_boxes.put(node, ck, kid, casesecrets.boxed(opened.secrets[ck], keys[kid]))
-                room_chain.add(session, node, opened.room_id, opened.viewer, "room.box_made", kid)
+    keys = _publics(session, opened.room_id)
+    shut_out = {one.mk for one in _stopped(session, opened.room_id, room.head)} if room.head else set()
+    wanted = {(ck, kid) for ck, kids in may.items() if ck in opened.secrets for kid in kids & keys.keys() - shut_out}
+    lacking = sorted(wanted - case_boxes.found(node, may, keys).keys())
+    case_boxes.put_all(node, {(ck, kid): casesecrets.boxed(opened.secrets[ck], keys[kid]) for ck, kid in lacking})
+    for _, kid in lacking:
+        room_chain.add(session, node, opened.room_id, opened.viewer, "room.box_made", kid)
 
 
 def _row_of(session: Session, viewer: Viewer, room_id: str) -> Any:

@@ -1,7 +1,7 @@
 """Decides what is put into the key ring, found in it and destroyed: opaque boxes by the names of keys, each put and destroyed the same
 twice as once. What these functions take as `ring` is what `node.ring.begin()` or `look()` gives."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -12,6 +12,7 @@ from .ring import LESS, LOCKED
 from .ring_models import CURRENT, Destroyed, PersonSecret, RingModel, SheetBox, Unlocked, Wrap
 
 PERSON, SHEETS = "uk:", "rk:"  # of what is destroyed: a person's key, the recovery key
+AT_ONCE = 500  # names in one query
 
 
 class Secret(NamedTuple):
@@ -89,6 +90,16 @@ def wrap(ring: sa.Connection, of: str, to_kid: str) -> bytes | None:
 def wraps_of(ring: sa.Connection, of: str) -> dict[str, bytes]:
     """{kid: box} of a key, for all who hold one."""
     return {row.to_kid: row.box for row in ring.execute(sa.select(Wrap.to_kid, Wrap.box).where(Wrap.of == of))}
+
+
+def wraps_among(ring: sa.Connection, ofs: Iterable[str], to_kids: Iterable[str]) -> dict[tuple[str, str], bytes]:
+    """{(of, kid): box} of these keys, for these holders."""
+    found: dict[tuple[str, str], bytes] = {}
+    names, kids = sorted(set(ofs)), sorted(set(to_kids))
+    for start in range(0, len(names), AT_ONCE):
+        which = sa.and_(Wrap.of.in_(names[start : start + AT_ONCE]), Wrap.to_kid.in_(kids))
+        found |= {(row.of, row.to_kid): row.box for row in ring.execute(sa.select(Wrap.of, Wrap.to_kid, Wrap.box).where(which))}
+    return found
 
 
 def wraps_to(ring: sa.Connection, to_kid: str) -> dict[str, bytes]:

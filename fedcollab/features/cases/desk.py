@@ -26,7 +26,7 @@ from fedcollab.sealing.holding import Opened
 from fedcollab.sealing.pairs import PersonPrivate
 from fedcollab.sealing.refusals import Outside
 from fedcollab.sealing.room_content import Message
-from fedcollab.sealing.room_models import CASE, ERASED, RoomPerson, SealedMessage
+from fedcollab.sealing.room_models import CASE, ERASED, SealedMessage
 from fedcollab.sealing.room_state import OPEN, Room
 from fedcollab.sealing.unlocked import unlocked_of
 
@@ -116,7 +116,7 @@ def look_at(session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: s
     try:
         opened = holding.open_room(session, node, viewer, keys, case_id)
     except NotFound:
-        raise (NoLonger if _was_on_it(session, viewer, case_id) else NotFound) from None
+        raise (NoLonger if holding.was_assigned(session, case_id, viewer.person_id) else NotFound) from None
     if opened.kind != CASE:
         raise NotFound
     me = actors.by_id(session, viewer.person_id).uri
@@ -209,11 +209,6 @@ def _header(desk: Desk) -> dict[str, Any]:
     opened = next((one.id for one in desk.case.timeline if one.kind == "opened" and not one.void), "")
     days = header(desk.case)
     return {"opened_id": opened, **days, "late": lateness.is_late(days, desk.look.today)}
-
-
-def _was_on_it(session: Session, viewer: Viewer, case_id: str) -> bool:
-    there = sa.select(RoomPerson.room_id).where(RoomPerson.room_id == case_id, RoomPerson.person_id == viewer.person_id)
-    return session.execute(there).first() is not None
 
 
 def worker_of(request: web.Request) -> Viewer:

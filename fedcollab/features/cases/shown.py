@@ -132,10 +132,6 @@ class Case:
         return tuple(task for task in self.tasks if task.progress in OPEN)
 
     @property
-    def tasks_done(self) -> tuple[Work, ...]:
-        return tuple(task for task in self.tasks if task.progress not in OPEN)
-
-    @property
     def plan_open(self) -> tuple[Work, ...]:
         return tuple(step for step in self.plan if step.progress in OPEN)
 

@@ -66,7 +66,6 @@ RELATIONSHIP = {
     "Acquainted": N_("Somebody known to the person"),
     "Unacquainted": N_("A stranger"),
 }
-EVENTS = {"Recruitment": N_("Recruitment"), "Transit": N_("On the way"), "Exploitation": N_("Exploitation")}
 STATUS = {
     "Possible": N_("Potential victim, not yet decided"),
     "Actual": N_("Identified as a victim"),

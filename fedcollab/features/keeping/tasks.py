@@ -21,9 +21,7 @@ from fedcollab.sealing.keeper_tasks import (
     INVITED,
     KEY_MISSING,
     NOBODY,
-    OWNER_AWAY,
     REFUSED_KEY,
-    TAKEN,
     TO_HAND,
 )
 from fedcollab.sealing.pairs import PersonPrivate
@@ -32,7 +30,6 @@ from fedcollab.sealing.room_models import CASE
 Keys = list[PersonPrivate]
 DONE_MEANWHILE = N_("This has been done meanwhile, or has come by itself.")
 CHOOSE = N_("Choose who is to be on it.")
-LOOKS = (FROZEN, OWNER_AWAY, BACKED, TAKEN)  # what is done on the room's own page
 NEED_KEYS = (BOX_TO_MAKE, TO_HAND, NOBODY)  # what the organisation's key is needed for
 FIRST = (FROZEN, NOBODY, BACKED, TO_HAND, BOX_TO_MAKE)  # of what waits: what keeps others from working
 

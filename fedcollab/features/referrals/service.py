@@ -119,8 +119,9 @@ def end_sent(session: Session, node: Node, viewer: Viewer | None, row: Any) -> N
     """Of a referral that came to nothing the room goes, with its keys, and the preview's. Last in a unit."""
     room_id = rooms.row(session, row.room).id
     consents.forget(session, room_id)
-    working.purge(session, node, viewer, room_id)
-    boxing.destroy(node, row.id)
+    with node.ring.begin():  # all of it is destroyed, or nothing
+        working.purge(session, node, viewer, room_id)
+        boxing.destroy(node, row.id)
 
 
 def may_open(session: Session, viewer: Viewer, referral_id: str) -> bool:

@@ -27,7 +27,7 @@ from fedcollab.sealing.facts import owner
 from fedcollab.sealing.holding import Opened
 from fedcollab.sealing.naming import Names
 from fedcollab.sealing.pairs import PersonPrivate
-from fedcollab.sealing.room_models import GROUP, RoomPerson, SealedMessage
+from fedcollab.sealing.room_models import GROUP, SealedMessage
 from fedcollab.sealing.room_state import OPEN
 from fedcollab.sealing.unlocked import unlocked_of
 
@@ -124,7 +124,7 @@ def opened_by(session: Session, node: Node, viewer: Viewer, keys: Keys, room_id:
     try:
         opened = holding.open_room(session, node, viewer, keys, room_id)
     except NotFound:
-        raise (NoLonger if _was_on_it(session, viewer, room_id) else NotFound) from None
+        raise (NoLonger if holding.was_assigned(session, room_id, viewer.person_id) else NotFound) from None
     if opened.kind != GROUP:
         raise NotFound
     return opened
@@ -245,16 +245,11 @@ def seen(session: Session, here: Here) -> None:
     session.execute(sa.update(GroupSeen).where(mine, GroupSeen.message_id < last).values(message_id=last))
 
 
-def _was_on_it(session: Session, viewer: Viewer, room_id: str) -> bool:
-    there = sa.select(RoomPerson.room_id).where(RoomPerson.room_id == room_id, RoomPerson.person_id == viewer.person_id)
-    return session.execute(there).first() is not None
-
-
 async def acted(request: web.Request, work: Callable[..., Any], *args: Any) -> Any:
     """What `work(session, node, viewer, keys, group id, ...)` answers, as one unit, for whoever is signed in, has something to do with the
     group and has unlocked their keys. A form is read before this."""
     viewer, kernel, room_id = member_of(request), request.app[KERNEL], request.match_info["id"]
-    if not (viewer.is_keeper or await kernel.database.read(_was_on_it, viewer, room_id)):
+    if not (viewer.is_keeper or await kernel.database.read(holding.was_assigned, room_id, viewer.person_id)):
         raise NotFound
     keys = await unlocked_of(request)
     return await kernel.database.write(work, kernel.node, viewer, keys, room_id, *args)

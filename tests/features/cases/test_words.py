@@ -36,7 +36,6 @@ LISTS: dict[str, tuple[dict[str, str], str]] = {
     "sectors": (words.SECTORS, "A B C D E F G H I J K L M N O P Q R S T U"),
     "case status": (grounds.CASE_STATUS, "Active FollowUp Closed ClosedReferred"),
     "referral reason": (grounds.REFERRAL_REASON, "AdditionalServicesRequired MigrationOrChangeOfLocation Other"),
-    "event type": (words.EVENTS, "Recruitment Transit Exploitation"),
     "support": (
         words.SUPPORT,
         (
