@@ -141,7 +141,7 @@ SEALING = Feature(
         ending.end_due,
         *[working.keep_turning] * 8,  # each a unit of a few rooms, so that nobody waits long
         room_tasks.look_for_owners,
-        proving.prove_anew,
+        *[proving.prove_anew] * 4,
         *head_telling.CHORES,
         checkpoints.cut,
     ),

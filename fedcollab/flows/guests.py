@@ -23,6 +23,7 @@ from fedcollab.features.members import service as members
 from fedcollab.federation.words import Spoken
 from fedcollab.sealing import holding, people, room_chain, words
 
+AT_ONCE = 10  # guests whom one unit of the chore ends
 NO_KEY = N_("They have no key yet. It is made when they sign in with their password.")
 NO_FACTOR = N_("They have not set up their second factor yet. Without it nobody is let in.")
 ANOTHER = N_("Their key is another one by now than the one whose words you compared. Compare them again.")
@@ -135,8 +136,8 @@ def end_by_hand(session: Session, node: Node, viewer: Viewer, case_id: str, gues
 
 
 def end_due(session: Session, node: Node) -> None:
-    """A chore: guests whose case or time is over."""
-    for guest in service.over(session, node):
+    """A chore, a few at a time: guests whose case or time is over."""
+    for guest in service.over(session, node)[:AT_ONCE]:
         end(session, node, None, guest)
 
 

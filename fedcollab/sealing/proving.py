@@ -19,7 +19,7 @@ from .room_activities import Said
 from .room_models import Room as Row
 from .room_state import CLOSED, FROZEN, OPEN, Room
 
-AT_ONCE = 20  # rooms in one unit
+AT_ONCE = 5  # rooms in one unit
 
 
 def prove_anew(session: Session, node: Node) -> None:

@@ -21,6 +21,7 @@ from .casekeys import CaseKey
 from .messages import Sealed
 from .room_models import ERASED, THERE, RoomKey, SealedMessage
 
+AT_ONCE = 100  # messages of an answer at most
 PAGE = 600_000  # bytes of an answer, less than what a fetch takes; one message always fits
 
 
@@ -40,7 +41,7 @@ def written(session: Session, ck: str, after: str, back: Collection[str] = ()) -
     found: list[dict[str, Any]] = []
     people: set[str] = set()
     size, last = 0, ""
-    for row in session.execute(query.limit(100)):
+    for row in session.execute(query.limit(AT_ONCE)):
         if row.uri in back:
             last = row.id
             continue

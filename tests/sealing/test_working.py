@@ -9,8 +9,10 @@ import pytest
 import sqlalchemy as sa
 
 from fedcollab.access.models import STRICT
-from fedcollab.base.errors import Conflict, NotFound, Refused
-from fedcollab.sealing import holding, keepers, recovery, room_content, working, wraps
+from fedcollab.base.clock import new_id
+from fedcollab.base.errors import Conflict, NotFound, Refused, Unavailable
+from fedcollab.sealing import consents, holding, keepers, recovery, room_content, room_history, working, wraps
+from fedcollab.sealing.consents import Given
 from fedcollab.sealing.refusals import NoKey
 from tests.nodes import befriend, running, until
 from tests.sealing.at_work import Desk, found, join_room, open_cases
@@ -138,6 +140,47 @@ async def test_history_is_read_where_it_was_granted_and_not_before(two: Two) -> 
 async def _came(two: Two, there: str) -> bool:
     await two.baobab.ask()
     return len(await two.baobab["cleo"].messages(there)) == 2
+
+
+async def test_history_goes_on_behind_a_page_of_which_all_is_held_back(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room_history, "AT_ONCE", 1)
+    ilse, cleo = two.meridian["ilse"], two.baobab["cleo"]
+    consent = two.meridian.here.url + f"/messages/{new_id()}"
+    held = await ilse.say(two.here, HELLO)
+    await ilse.say(two.here, SAFE)
+    await ilse.do(consents.given, Given(consent, two.baobab.me, two.here, "2099-12-31", (held,)))
+    await ilse.do(consents.withdrawn, consent)
+    there = await two.joined("cleo")
+    await two.meridian.here.write(working.grant, await ilse.open(two.here), two.baobab.me, 1)
+
+    async def came() -> bool:
+        await two.baobab.ask()
+        return bool(await cleo.messages(there))
+
+    await until("what is not held back is there", came)
+    assert await cleo.read(there) == [SAFE]
+
+
+async def test_keys_that_are_due_are_turned_a_few_at_a_time(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(working, "AT_ONCE", 1)
+    _, other = await found(two.meridian["ilse"])
+    await two.meridian.here.read_write(lambda session: session.execute(sa.text("UPDATE room SET turned_at = 1")) and None)
+    for turned in (1, 2, 2):
+        await two.meridian.here.write(working.keep_turning)
+        assert [(await two.meridian.room(room))[1] for room in (two.here, other)].count(2) == turned
+
+
+async def test_where_nothing_is_lacking_a_room_opens_while_others_write_the_ring(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
+    ilse, omar = two.meridian["ilse"], two.meridian["omar"]
+    await ilse.unlocked(holding.assign, two.here, omar.id)
+    monkeypatch.setattr(two.meridian.here.kernel.node.ring, "begin", _busy)
+    await ilse.settle(two.here)
+    with pytest.raises(Unavailable):
+        await two.meridian.here.write(working.turn, two.here)
+
+
+def _busy() -> None:
+    raise Unavailable(reason="the key ring is busy", retry_after=5)
 
 
 async def test_a_new_key_of_a_person_that_a_keeper_has_vouched_for_is_handed_the_rooms_again(two: Two) -> None:

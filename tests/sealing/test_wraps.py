@@ -45,6 +45,15 @@ def test_every_box_comes_out_as_it_went_in_and_put_twice_is_put_once(ring: Ring)
         assert wraps.sheet_boxes(look, "r1") == {"ab": b"sheets"}
 
 
+def test_boxes_of_many_keys_for_many_holders_are_found_at_once_and_no_others(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wraps, "AT_ONCE", 2)
+    fill(ring)
+    with ring.look() as look:
+        found = wraps.wraps_among(look, ["ok:o1", "ck:room:1", "ck:room:2", "rk:r1"], ["k1", "m1"])
+        assert found == {("ok:o1", "k1"): b"ok to k1", ("ck:room:1", "m1"): b"case key", ("rk:r1", "k1"): b"rk to k1"}
+        assert wraps.wraps_among(look, [], ["k1"]) == wraps.wraps_among(look, ["ok:o1"], []) == {}
+
+
 def test_a_unit_that_fails_leaves_the_ring_as_it_was(ring: Ring) -> None:
     fill(ring)
     before = rows(ring)

@@ -32,13 +32,13 @@ async def show_answer(request: web.Request) -> web.Response:
 async def answer(request: web.Request) -> web.Response:
     """Our yes or no."""
     viewer, fields, kernel = worker_of(request), await read_grave_form(request), request.app[KERNEL]
-    case_id, yes = request.match_info["id"], fields.get("act") == "accept"
+    keys, case_id, yes = await unlocked_of(request), request.match_info["id"], fields.get("act") == "accept"
     if fields.get("act") not in ("accept", "decline"):
         raise BadRequest
 
     def work(session: Session, node: Node) -> None:
         may = request.app[COLLEAGUES](session, OPENERS)
-        membership.answer(session, node, viewer, case_id, yes=yes, people=fields.getall("person", []), may=may)
+        membership.answer(session, node, viewer, keys, case_id, yes=yes, people=fields.getall("person", []), may=may)
 
     try:
         await kernel.database.write(work, kernel.node)

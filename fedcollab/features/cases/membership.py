@@ -77,10 +77,11 @@ def unassign(session: Session, node: Node, viewer: Viewer, case_id: str, person_
     """Takes one of us off a case; what opened it for them is destroyed. Where nobody is left who knows a part, those who are left know
     all."""
     of_case(session, case_id)
-    working.unassign(session, node, viewer, case_id, person_id)
     needs.forget(session, case_id, person_id)
     if not needs.somebody(session, case_id):
-        needs.begin(session, node, viewer, case_id, [one.person_id for one in holding.ours(session, case_id)])
+        left = [one.person_id for one in holding.ours(session, case_id) if one.person_id != person_id]
+        needs.begin(session, node, viewer, case_id, left)
+    working.unassign(session, node, viewer, case_id, person_id)  # last, for what it destroys stays destroyed
 
 
 def invitation(session: Session, node: Node, viewer: Viewer, case_id: str) -> Seat:
@@ -99,9 +100,18 @@ def invitation(session: Session, node: Node, viewer: Viewer, case_id: str) -> Se
 
 
 def answer(
-    session: Session, node: Node, viewer: Viewer, case_id: str, *, yes: bool, people: Iterable[str], may: Iterable[tuple[str, str]]
+    session: Session,
+    node: Node,
+    viewer: Viewer,
+    keys: Keys,
+    case_id: str,
+    *,
+    yes: bool,
+    people: Iterable[str],
+    may: Iterable[tuple[str, str]],
 ) -> None:
-    """Our yes, with who of us is on it, or our no. `may` are those who can be. Raises NotFound, BadRequest."""
+    """Our yes, with who of us is on it, or our no. `may` are those who can be; whoever is asked by name signs with their unlocked keys.
+    Raises NotFound, BadRequest."""
     seat = invitation(session, node, viewer, case_id)
     if not yes:
         working.decline(session, node, viewer, case_id, seat.invitation.id)
@@ -112,7 +122,7 @@ def answer(
     if not set(chosen) <= {person_id for person_id, _ in may}:
         raise BadRequest(ANOTHER)
     needs.begin(session, node, viewer, case_id, chosen)
-    working.accept(session, node, viewer, case_id, seat.invitation.id, chosen)
+    working.accept(session, node, viewer, case_id, seat.invitation.id, chosen, keys)
 
 
 def of_case(session: Session, case_id: str) -> Any:

@@ -14,7 +14,7 @@ from fedcollab.features.cases import desk, membership
 from fedcollab.features.cases.people import Health
 from fedcollab.features.cases.sharing import Share
 from fedcollab.federation import activitystreams as ap
-from fedcollab.sealing import key_asking
+from fedcollab.sealing import key_asking, working
 from tests.features.cases.desks import CODE, Office, office, partners
 from tests.nodes import until
 from tests.web import forget_asking
@@ -96,6 +96,25 @@ async def together(one: Office, other: Office) -> tuple[str, str]:
     await until("they are in", lambda: other.sql("SELECT 1 FROM room WHERE id = :id AND state = 'open'", id=there))
     await keys_come(other)
     return case, there
+
+
+async def test_a_case_for_people_by_name_is_answered_and_opened_by_the_one_who_is_asked(two: tuple[Office, Office]) -> None:
+    one, other = two
+    case, eva = await one.case("noor", "TLP:RED"), await other.join("eva")
+    [(uri,)] = await other.sql("SELECT uri FROM actor WHERE id = :id", id=eva.viewer.person_id)
+    known = "SELECT 1 FROM person_key JOIN actor ON actor.id = person_key.person_id WHERE actor.uri = :uri"
+    await until("their key is known", lambda: one.sql(known, uri=uri))
+    await one.do("noor", working.invite, case, other.me, uri)
+    there = await waits(other)
+    answer = f"/cases/{there}/answer"
+    assert (await other["daan"].get(answer))[0] == 404
+    assert "It is for you by name" in (await eva.get(answer))[1]
+    assert (await eva.post(answer, at=answer, act="accept"))[:2] == (303, "/cases")
+    await until("they are in", lambda: other.sql("SELECT 1 FROM room WHERE id = :id AND state = 'open'", id=there))
+    await keys_come(other)
+    await one.say("noor", case, "She is safe.")
+    await until("it is there", lambda: other.sql("SELECT 1 FROM sealed_message"))
+    assert "She is safe." in (await eva.get(f"/cases/{there}"))[1]
 
 
 @pytest.mark.rule("P5")

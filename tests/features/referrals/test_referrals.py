@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from fedcollab.base.errors import NotFound, Refused
-from fedcollab.features.referrals import chores, erased, fetching, service
+from fedcollab.base.errors import NotFound, Refused, Unavailable
+from fedcollab.features.referrals import boxing, chores, erased, fetching, service
 from fedcollab.features.referrals.models import Referral, ReferralWord
 from fedcollab.features.referrals.preview import Preview
 from fedcollab.features.referrals.words import Answered, NoKey, OnItsWay
@@ -147,6 +147,23 @@ async def test_taken_back_before_the_answer_it_is_gone_there(two: Two, opened: b
             await two.baobab["ilse"].do(act, came, value)
     with pytest.raises(Answered):
         await two.meridian["ilse"].do(service.take_back, sent)
+
+
+async def test_what_cannot_be_destroyed_whole_is_not_destroyed_in_part(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent, _ = await two.refer()
+    await two.came()
+    before = await _boxes(two.meridian, "rf:", "mk:", "ck:")
+
+    def busy(*_: Any, **__: Any) -> None:
+        raise Unavailable(reason="the key ring is busy", retry_after=5)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(boxing, "destroy", busy)
+        with pytest.raises(Unavailable):
+            await two.meridian["ilse"].do(service.take_back, sent)
+    assert await _boxes(two.meridian, "rf:", "mk:", "ck:") == before
+    await two.meridian["ilse"].do(service.take_back, sent)
+    assert (await _boxes(two.meridian, "rf:"), await _boxes(two.meridian, "mk:", "ck:") < before) == (0, True)
 
 
 async def test_a_yes_that_crosses_the_taking_back_ends_the_same_on_both_sides(two: Two) -> None:
