@@ -170,11 +170,6 @@ def forget(session: Session, room_id: str) -> None:
     session.execute(sa.delete(ConsentMark).where(ConsentMark.room_id == room_id))
 
 
-def of_room(session: Session, room_id: str) -> list[Mark]:
-    """The consents of a room with what became of each, the newest first."""
-    return _marks(session, ConsentMark.room_id == room_id)
-
-
 def of_entries(session: Session, uris: Iterable[str]) -> dict[str, list[Mark]]:
     """{id of a consent's entry: what became of it at each recipient} of those that we have given something on."""
     found: dict[str, list[Mark]] = {}

@@ -14,7 +14,6 @@ from .shut import Shut
 
 NUMBERS = (1, 2, 3)
 CODE = "fcperson"
-PAIRS = tuple(f"{one}{other}" for one, other in combinations(NUMBERS, 2))  # "12", "13", "23"
 
 
 @dataclass(frozen=True, eq=False)

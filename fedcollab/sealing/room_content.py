@@ -11,6 +11,7 @@ from fedcollab.access.models import RED
 from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import new_id
+from fedcollab.base.once import ID
 
 from . import acting, consents, messages, people, room_sending, working
 from .carried import Carried
@@ -119,6 +120,14 @@ def _name(session: Session, uri: str) -> str:
 def new_uri(node: Node) -> str:
     """The id of a fresh message."""
     return node.settings.uri(f"/messages/{new_id(node.now())}")
+
+
+def by_form(session: Session, node: Node, room_id: str, once: str) -> tuple[str, bool]:
+    """(the id of the message that a form makes, whether it is in this room already): by the form's own id, so that one that is sent twice
+    says it once; a fresh one for a form that has none, or whose id stands elsewhere."""
+    uri = node.settings.uri(f"/messages/{once}") if ID.fullmatch(once) else new_uri(node)
+    there = session.execute(sa.select(SealedMessage.room_id).where(SealedMessage.uri == uri)).scalar()
+    return (uri, there is not None) if there in (None, room_id) else (new_uri(node), False)
 
 
 def write(session: Session, node: Node, opened: Opened, content: Mapping[str, Any], uri: str = "", *, files: Sequence[Carried] = ()) -> str:

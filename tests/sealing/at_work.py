@@ -114,7 +114,8 @@ class Desk:
         """The id of the last invitation that came."""
         query = "SELECT said FROM room_fact WHERE room_id = :id AND kind = 'invited' ORDER BY at DESC"
         rows = await until("an invitation is there", lambda: self.here.sql(query, id=room_id))
-        return str(json.loads(rows[0][0])["id"])
+        said = rows[0][0]  # PostgreSQL has read it already
+        return str((json.loads(said) if isinstance(said, str) else said)["id"])
 
     async def ask(self) -> int:
         """Asks for boxes that are due, now."""

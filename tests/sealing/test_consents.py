@@ -45,7 +45,8 @@ class Two:
         await until("it has ended there", lambda: desk.here.sql("SELECT 1 FROM consent_mark WHERE state = :s", s=state))
 
     async def mark(self) -> Mark:
-        [mark] = await self.meridian.here.read(consents.of_room, self.here)
+        uris = [uri for (uri,) in await self.meridian.here.sql("SELECT uri FROM consent_mark")]
+        [[mark]] = (await self.meridian.here.read(consents.of_entries, uris)).values()
         return mark  # type: ignore[no-any-return]
 
     async def receipt(self, receipt: str) -> None:

@@ -15,7 +15,6 @@ from fedcollab.access.viewer import CASEWORKER, GUEST, KEEPER, Viewer
 from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import Gone, N_, NotFound
-from fedcollab.base.once import ID
 from fedcollab.base.statements import put
 from fedcollab.feature import member_of
 from fedcollab.federation.kernel import KERNEL
@@ -138,12 +137,12 @@ def say_once(session: Session, node: Node, desk: Desk, keys: Keys, entry: Entry,
     Outside where the case key was turned meanwhile, and what `say` raises."""
     if not holding.is_assigned(session, desk.id, desk.viewer.person_id):
         raise NoLonger
-    uri = node.settings.uri(f"/messages/{once}") if ID.fullmatch(once) else ""
-    there = session.execute(sa.select(SealedMessage.room_id).where(SealedMessage.uri == uri)).scalar_one_or_none()
-    if there == desk.id:
+    uri, said = room_content.by_form(session, node, desk.id, once)
+    if said:
         return uri
-    working.settle(session, node, desk.opened, keys)
-    return add(session, node, desk, entry, uri if there is None else "")[0]
+    if not desk.viewer.is_guest:  # who hands nothing out
+        working.settle(session, node, desk.opened, keys)
+    return add(session, node, desk, entry, uri)[0]
 
 
 def add(session: Session, node: Node, desk: Desk, entry: Entry, uri: str = "", *, files: Sequence[Carried] = ()) -> tuple[str, Desk]:

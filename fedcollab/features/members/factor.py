@@ -81,12 +81,6 @@ def is_on(session: Session, person_id: str) -> bool:
     return session.scalars(sa.select(Member.person_id).where(Member.person_id == person_id, has_one())).first() is not None
 
 
-def has_app(session: Session, person_id: str) -> bool:
-    """Whether an app shows codes for this person."""
-    query = sa.select(SecondFactor.on_at).where(SecondFactor.person_id == person_id)
-    return session.execute(query).scalar_one_or_none() is not None
-
-
 def has_passkey(session: Session, person_id: str) -> bool:
     """Whether this person has a passkey."""
     return session.scalars(sa.select(Passkey.id).where(Passkey.person_id == person_id).limit(1)).first() is not None

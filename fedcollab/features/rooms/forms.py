@@ -5,7 +5,6 @@ from typing import NamedTuple
 from aiohttp import web
 from multidict import MultiDict, MultiDictProxy
 
-from fedcollab.base.once import ID
 from fedcollab.base.web import read_fields
 from fedcollab.feature import came_back, member_of
 
@@ -21,9 +20,8 @@ class Written(NamedTuple):
 
     @property
     def once(self) -> str:
-        """The form's own id, by which it is known where it is sent twice; empty where it has none."""
-        found = self.fields.get("once", "")
-        return found if ID.fullmatch(found) else ""
+        """What the form says is its own id, by which it is known where it is sent twice."""
+        return self.fields.get("once", "")
 
 
 async def read_written(request: web.Request) -> Written:

@@ -134,9 +134,8 @@ def say(session: Session, node: Node, viewer: Viewer, keys: Keys, room_id: str, 
     """Adds the entry that `make` answers; the message's row. A form sent twice, known by `once`, says it once. Raises what `open_group`
     raises, what `make` does, and Frozen, Ended, Outside."""
     here = open_group(session, node, viewer, keys, room_id)
-    uri = node.settings.uri(f"/messages/{once}") if once else ""
-    there = places.rows_of(session, room_id, [uri]) if uri else {}
-    return there.get(uri) or add(session, node, here, make(here), uri)
+    uri, said = room_content.by_form(session, node, room_id, once)
+    return places.rows_of(session, room_id, [uri])[uri] if said else add(session, node, here, make(here), uri)
 
 
 def add(session: Session, node: Node, here: Here, entry: Entry, uri: str = "") -> str:

@@ -251,11 +251,11 @@ async def test_a_consent_that_is_withdrawn_in_the_case_closes_what_was_referred_
     status, _, page = await other["mila"].post("/referrals/to-erase", at="/referrals/to-erase", mark=mark, act="keep")
     assert (status, "Tick that you have written down the ground first" in page) == (422, True)
     assert (await other["mila"].post("/referrals/to-erase", at="/referrals/to-erase", mark=mark, act="erase"))[0] == 303
-    [room] = await one.sql("SELECT room.id FROM room JOIN referral ON referral.room = room.uri")
 
     async def confirmed() -> bool:
-        marks = await one.site.kernel.database.read(consents.of_room, room[0])
-        return [mark.receipt for mark in marks] == ["confirmed"]
+        uris = [uri for (uri,) in await one.sql("SELECT uri FROM consent_mark")]
+        found = await one.site.kernel.database.read(consents.of_entries, uris)
+        return [mark.receipt for marks in found.values() for mark in marks] == ["confirmed"]
 
     await until("it is confirmed", confirmed)
     assert "Erased there, confirmed" in (await one["noor"].get(f"/cases/{case}/consents"))[1]
