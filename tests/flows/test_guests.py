@@ -79,6 +79,15 @@ async def inside(at: Office) -> tuple[str, Visitor]:
     return case, sara
 
 
+async def test_what_a_guest_says_hands_nothing_out(at: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    case, sara = await inside(at)
+    handed: list[str] = []
+    monkeypatch.setattr(working, "settle", lambda _session, _node, opened, _keys: handed.append(opened.viewer.person_id))
+    for who in (sara, at["noor"]):
+        assert (await who.post(f"/cases/{case}/say/message", at=f"/cases/{case}", text="She is safe."))[0] == 303
+    assert set(handed) == {at["noor"].viewer.person_id}
+
+
 async def test_a_guest_is_asked_comes_is_let_in_and_works_their_case(at: Office) -> None:
     case = await at.case("noor")
     link, stranger = await link_for(at, case), at.site.stranger()
