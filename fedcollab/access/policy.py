@@ -14,9 +14,9 @@ from fedcollab.base.statements import prepared
 from .models import AMBER, CLEAR, GREEN, LABELS, RED, STRICT, Audience, AudienceMember, Block, SharedObject
 from .viewer import Viewer
 
-NOT_YET = {
-    AMBER: N_("TLP:AMBER needs sealing, which this node cannot do yet. Choose TLP:GREEN, or TLP:AMBER+STRICT for us alone."),
-    RED: N_("TLP:RED needs sealing, which this node cannot do yet. Choose TLP:AMBER+STRICT for us alone."),
+SEALED_ALONE = {
+    AMBER: N_("TLP:AMBER is for what is sealed: a case, or a sealed group. Here choose TLP:GREEN, or TLP:AMBER+STRICT for us alone."),
+    RED: N_("TLP:RED is for what is sealed: a case, or a sealed group. Here choose TLP:AMBER+STRICT for us alone."),
 }
 Shared = TypeVar("Shared", bound=SharedObject)
 LOOKING = "looking"
@@ -100,8 +100,8 @@ def check_label(label: str) -> str:
     """A label that this node can keep today. Raises Refused, with what to choose instead."""
     if label not in LABELS:
         raise BadRequest(N_("The label must be one of TLP:CLEAR, TLP:GREEN, TLP:AMBER+STRICT."))
-    if label in NOT_YET:
-        raise Refused(NOT_YET[label])
+    if label in SEALED_ALONE:
+        raise Refused(SEALED_ALONE[label])
     return label
 
 

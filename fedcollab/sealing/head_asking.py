@@ -1,9 +1,6 @@
 """Decides how a member's node gets the entries of our record of a room that it lacks, and how we get theirs: by a signed GET, a page at a
 time, and of what cannot be had the record is followed anew."""
 
-import asyncio
-import logging
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -17,7 +14,7 @@ from fedcollab.actors.service import ActorData
 from fedcollab.base.addresses import host_of
 from fedcollab.base.clock import HOUR, MINUTE
 from fedcollab.base.errors import BadRequest, FedcollabError, NotFound
-from fedcollab.federation import knocking
+from fedcollab.federation import beside, knocking
 from fedcollab.federation.authenticate import authenticate
 from fedcollab.federation.kernel import KERNEL, Kernel
 from fedcollab.federation.views import document_answer
@@ -33,7 +30,6 @@ from .texts import named
 PATH = "/rooms/chains"
 PAGES, TRIES, AT_ONCE = 20, 6, 10  # pages of one record in a row; how often one is asked; records in one run
 EVERY, FIRST, LONGEST = 30.0, MINUTE, 6 * HOUR  # seconds between two looks
-log = logging.getLogger(__name__)
 
 
 async def get_chain(request: web.Request) -> web.Response:
@@ -56,24 +52,6 @@ def _page(session: Session, node: Node, who: ActorData, room: str, first: int) -
         raise NotFound
     lines = [one.line() for one in room_chain.page(session, node, room_id, after)]
     return {"room": room, "node": node.actor_uri, "seq": after.seq, "hash": after.hash, "lines": lines}
-
-
-async def run(app: web.Application) -> AsyncIterator[None]:
-    """Beside the server, from its start to its end."""
-    task = asyncio.create_task(_run(app[KERNEL]))
-    yield
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-
-
-async def _run(kernel: Kernel) -> None:
-    while True:
-        if kernel.node.maintenance.state() is None:
-            try:
-                await ask(kernel)
-            except Exception:
-                log.exception("entries could not be asked for")
-        await asyncio.sleep(EVERY)
 
 
 @dataclass(frozen=True)
@@ -176,4 +154,5 @@ def _waits(session: Session, lacking: Lacking) -> bool:
     return bool(pending) and pending["head"] == lacking.document
 
 
+run = beside.every(EVERY, ask, "entries could not be asked for")
 ROUTES = (web.get(PATH, get_chain),)

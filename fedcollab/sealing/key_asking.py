@@ -1,15 +1,11 @@
 """Decides how the boxes of case keys are asked for: at once, then ever more rarely, of whoever leads the room, then of the others inside,
 until they are here; after a week the keepers are told."""
 
-import asyncio
 import contextlib
-import logging
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from aiohttp import web
 from sqlalchemy.orm import Session
 
 from fedcollab.actors import service as actors
@@ -20,8 +16,8 @@ from fedcollab.base.errors import FedcollabError, Refused
 from fedcollab.base.statements import part
 from fedcollab.base.strictjson import loads
 from fedcollab.federation import activitystreams as ap
-from fedcollab.federation import knocking, partners, proofs
-from fedcollab.federation.kernel import KERNEL, Kernel
+from fedcollab.federation import beside, knocking, partners, proofs
+from fedcollab.federation.kernel import Kernel
 from fedcollab.federation.registry import Verified
 
 from . import case_boxes, keeper_tasks, room_chain, room_history, room_receiving, rooms
@@ -33,7 +29,6 @@ from .room_models import ASKED, DOCUMENT, HAD, KeyRequest
 FIRST, LONGEST, TOLD = MINUTE, 6 * HOUR, 7 * DAY
 PAGES = 1_000  # of messages that are asked for in one go
 EVERY, AT_ONCE = 15.0, 20  # seconds between two looks; boxes that are asked for in one
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -48,24 +43,6 @@ class Wanted:
     def addresses(self, path: str) -> list[tuple[str, str]]:
         """(organisation, where its node would have it)."""
         return [(one, f"{one.partition('://')[0]}://{host_of(one)}/rooms/keys/{self.ck}{path}") for one in self.organisations]
-
-
-async def run(app: web.Application) -> AsyncIterator[None]:
-    """Beside the server, from its start to its end."""
-    task = asyncio.create_task(_run(app[KERNEL]))
-    yield
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-
-
-async def _run(kernel: Kernel) -> None:
-    while True:
-        if kernel.node.maintenance.state() is None:
-            try:
-                await ask(kernel)
-            except Exception:
-                log.exception("boxes could not be asked for")
-        await asyncio.sleep(EVERY)
 
 
 async def ask(kernel: Kernel) -> int:
@@ -182,3 +159,6 @@ def _there(wanted: Wanted) -> sa.ColumnElement[bool]:
 
 def _request(wanted: Wanted) -> sa.Update:
     return sa.update(KeyRequest).where(_there(wanted))
+
+
+run = beside.every(EVERY, ask, "boxes could not be asked for")

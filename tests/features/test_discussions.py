@@ -124,7 +124,7 @@ def test_what_is_ours_alone_is_in_no_activity_at_all(room: Room) -> None:
 @pytest.mark.parametrize("label", ["TLP:AMBER", "TLP:RED"])
 def test_a_group_that_would_need_sealing_is_refused_with_what_to_choose(room: Room, label: str) -> None:
     said = room.no(groups.create, room.ilse, slug="leads", name="Leads", label=label)
-    assert "needs sealing, which this node cannot do yet. Choose TLP:" in said
+    assert "is for what is sealed: a case, or a sealed group. Here choose TLP:" in said
     assert reading.groups(room.session, room.ilse) == []
     assert room.group()
 

@@ -1,6 +1,7 @@
 """Decides how people unlock and lock their keys, keep a paper that opens them, come back after a lost password; what keepers see."""
 
 import hmac
+from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
@@ -190,25 +191,16 @@ async def show_waiting(request: web.Request) -> web.Response:
 
 async def readmit(request: web.Request) -> web.Response:
     """A keeper says that they have compared somebody's words; their own keys have to be unlocked."""
-    viewer, fields, kernel = keeper_of(request), await read_fields(request), request.app[KERNEL]
-    person_id, kid = request.match_info["id"], fields.get("kid", "")
-    if came_back(request, fields):
-        return await _waiting_page(request, viewer)
-    asked_again(request)
-    if fields.get("same") != "yes":
-        return await _waiting_page(request, viewer, {person_id: words_of(request).gettext(NOT_SAID)}, 422)
-    keys = await unlocked_of(request)
-    try:
-        await kernel.database.write(recovery.readmit, kernel.node, viewer, keys, person_id, kid)
-    except NotFound:
-        raise
-    except Refused as error:
-        return await _waiting_page(request, viewer, {person_id: error.in_words(words_of(request))}, error.status)
-    return redirect("/keepers/waiting")
+    return await _compared(request, recovery.readmit)
 
 
 async def reopen(request: web.Request) -> web.Response:
     """A keeper says that they have spoken with somebody who had locked their access."""
+    return await _compared(request, crossing.reopen)
+
+
+async def _compared(request: web.Request, act: Callable[..., Any]) -> web.Response:
+    """`act` for the key whose words a keeper has ticked as the same."""
     viewer, fields, kernel = keeper_of(request), await read_fields(request), request.app[KERNEL]
     person_id, kid = request.match_info["id"], fields.get("kid", "")
     if came_back(request, fields):
@@ -218,7 +210,7 @@ async def reopen(request: web.Request) -> web.Response:
         return await _waiting_page(request, viewer, {person_id: words_of(request).gettext(NOT_SAID)}, 422)
     keys = await unlocked_of(request)
     try:
-        await kernel.database.write(crossing.reopen, kernel.node, viewer, keys, person_id, kid)
+        await kernel.database.write(act, kernel.node, viewer, keys, person_id, kid)
     except NotFound:
         raise
     except Refused as error:

@@ -1,10 +1,7 @@
 """Decides how the box of a preview's key comes: fetched by the organisation that it is for, of the one that has sent the referral, as long
 as it waits for an answer; and nobody else learns that there is one."""
 
-import asyncio
 import contextlib
-import logging
-from collections.abc import AsyncIterator
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,7 +14,7 @@ from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
 from fedcollab.base.clock import HOUR, MINUTE
 from fedcollab.base.errors import FedcollabError, NotFound
-from fedcollab.federation import knocking
+from fedcollab.federation import beside, knocking
 from fedcollab.federation.authenticate import authenticate
 from fedcollab.federation.kernel import KERNEL, Kernel
 from fedcollab.sealing.boxes import LARGEST
@@ -28,25 +25,6 @@ from .states import IN_PROGRESS
 
 FIRST, LONGEST = MINUTE, 6 * HOUR
 EVERY, AT_ONCE = 10.0, 20  # seconds between two looks; boxes that are asked for in one
-log = logging.getLogger(__name__)
-
-
-async def run(app: web.Application) -> AsyncIterator[None]:
-    """Beside the server, from its start to its end."""
-    task = asyncio.create_task(_run(app[KERNEL]))
-    yield
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-
-
-async def _run(kernel: Kernel) -> None:
-    while True:
-        if kernel.node.maintenance.state() is None:
-            try:
-                await ask(kernel)
-            except Exception:
-                log.exception("boxes of referrals could not be asked for")
-        await asyncio.sleep(EVERY)
 
 
 async def ask(kernel: Kernel) -> int:
@@ -102,4 +80,5 @@ def hand_out(session: Session, node: Node, to: ActorData, referral_id: str) -> b
     return box
 
 
+run = beside.every(EVERY, ask, "boxes of referrals could not be asked for")
 ROUTES = (web.get("/referrals/{id}/box", get_box),)
