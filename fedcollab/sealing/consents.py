@@ -149,6 +149,12 @@ def _ended(thing: str) -> sa.Select[Any]:
     return query.where(ConsentThing.uri == thing, ConsentMark.state != GIVEN)
 
 
+def erased_whole() -> sa.Select[Any]:
+    """The row ids of the rooms that came to us as a whole on a consent that has ended, and that our keepers have erased."""
+    query = sa.select(Room.id).join(ConsentThing, ConsentThing.uri == Room.uri).join(ConsentMark, ConsentMark.id == ConsentThing.mark_id)
+    return query.where(~ConsentMark.ours, ConsentMark.answer == ERASED)
+
+
 def held_back(session: Session, organisation_id: str) -> set[str]:
     """What was given to a partner on consents that have ended, and goes there no more."""
     query = sa.select(ConsentThing.uri).join(ConsentMark, ConsentMark.id == ConsentThing.mark_id)

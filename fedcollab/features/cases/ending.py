@@ -13,7 +13,7 @@ from fedcollab.base.clock import DAY, iso
 from fedcollab.base.errors import N_, Refused
 from fedcollab.federation import receipts
 from fedcollab.federation.receipts import ReceiptData
-from fedcollab.sealing import duties, ending, holding, organisation, working
+from fedcollab.sealing import consents, duties, ending, holding, organisation, working
 from fedcollab.sealing.ending import Ending
 from fedcollab.sealing.room_models import CASE, Room
 from fedcollab.sealing.room_state import CLOSED, FROZEN, OPEN, PURGED
@@ -95,8 +95,9 @@ def end_due(session: Session, node: Node) -> None:
 
 
 def forget_gone(session: Session, node: Node) -> None:
-    """A chore: the clear headers of cases that others have ended."""
-    gone: Any = sa.select(Room.id).join(CaseRecord.__table__, CaseRecord.__table__.c.room_id == Room.id).where(Room.state == PURGED)
+    """A chore: the clear headers of cases that others have ended, or that were erased here with the end of a consent."""
+    over = sa.or_(Room.state == PURGED, Room.id.in_(consents.erased_whole()))
+    gone: Any = sa.select(Room.id).join(CaseRecord.__table__, CaseRecord.__table__.c.room_id == Room.id).where(over)
     for room_id in session.scalars(gone.limit(50)).all():
         forget(session, room_id)
 

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from fedcollab.base.clock import new_id
+from fedcollab.features.cases.ending import forget_gone
 from fedcollab.features.cases.people import Health, Identity, Person
 from fedcollab.features.cases.sharing import Consent, Withdrawn
 from fedcollab.features.referrals import chores, fetching, service
@@ -239,6 +240,7 @@ async def test_a_consent_that_is_withdrawn_in_the_case_closes_what_was_referred_
     noor, path = other["noor"].viewer.person_id, f"/referrals/{asked}"
     await other["mila"].post(f"{path}/accept", at=path, people=noor)
     await until("they are inside", lambda: other.sql("SELECT 1 FROM room WHERE state = 'open'"))
+    await keys_come(other)
     [there] = await other.sql("SELECT id FROM room")
     assert (await other["noor"].get(f"/cases/{there[0]}"))[0] == 200
     await one.say("noor", case, Withdrawn(at=now, of=consent))
@@ -250,7 +252,10 @@ async def test_a_consent_that_is_withdrawn_in_the_case_closes_what_was_referred_
     mark = re.findall(r'name="mark" value="([^"]*)"', page)[0]
     status, _, page = await other["mila"].post("/referrals/to-erase", at="/referrals/to-erase", mark=mark, act="keep")
     assert (status, "Tick that you have written down the ground first" in page) == (422, True)
+    assert await other.sql("SELECT count(*) FROM case_record") == [(1,)]
     assert (await other["mila"].post("/referrals/to-erase", at="/referrals/to-erase", mark=mark, act="erase"))[0] == 303
+    await other.site.write(forget_gone)
+    assert await other.sql("SELECT count(*) FROM case_record") == [(0,)], "nothing of it is counted as late for ever"
 
     async def confirmed() -> bool:
         uris = [uri for (uri,) in await one.sql("SELECT uri FROM consent_mark")]
