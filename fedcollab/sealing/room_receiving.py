@@ -174,7 +174,8 @@ def _check_in_time(session: Session, node: Node, room: Room, organisation: str) 
     keys = room.line.keys
     last = max((key.epoch for key in keys if organisation in organisations(key)), default=0)
     since = [key.ck for key in keys if key.epoch > last]
-    if since and session.scalar(sa.select(sa.func.min(RoomKey.at)).where(RoomKey.ck.in_(since))) < node.now() - LATE:
+    went = session.scalar(sa.select(sa.func.min(RoomKey.at)).where(RoomKey.ck.in_(since)))
+    if went is not None and went < node.now() - LATE:
         raise NotInside
 
 
