@@ -148,7 +148,7 @@ def chain(facts: Iterable[Fact], organisation: str, mk: str) -> list[str]:
     later: dict[str, str] = {}
     for fact in sorted((f for f in of(facts, Rekeyed) if f.by == organisation), key=lambda f: f.new):
         later[fact.old] = fact.new
-    found = [mk]
-    while (new := later.get(found[-1])) and new not in found:
-        found.append(new)
-    return found
+    found = {mk: None}  # in their order; a stranger's chain may be long, and a ring
+    while (new := later.get(mk)) and new not in found:
+        found[new], mk = None, new
+    return list(found)

@@ -16,16 +16,17 @@ from fedcollab.federation.registry import Early, Handler, Verified
 
 from . import authors, ending, handing, proving, room_chain, room_sending, rooms, sealed_files, telling, working
 from .casekeys import GUEST, CaseKey
-from .facts import Answer, Closed, Fact, Invited, by, of, organisations
+from .facts import Answer, Closed, Fact, Invited, Left, by, of, organisations
 from .handing import Named
 from .refusals import Ended, NotInside
 from .room_activities import HANDLED, Said, parse, parse_files, parse_sealed
-from .room_models import ERASED, THERE, WAITS, RoomKey, SealedMessage
+from .room_models import ERASED, THERE, WAITS, RoomFact, RoomKey, SealedMessage
 from .room_models import Room as Row
 from .room_state import CLOSED, NOTHING, OUT, PURGED, Room
 
 MOST = 5_000  # facts by one organisation of one room
 LATE = 7 * DAY  # after the list that is without an organisation came here: what it wrote before is taken until then
+MOST_KEYS = 50  # of one member for a room in a day, at each of which the case key is turned at once
 MOST_WAITING = 200  # rooms into which one organisation invites us, and we have not answered
 
 
@@ -48,7 +49,8 @@ def receive_fact(session: Session, node: Node, received: Verified) -> None:
     _check_number(room, received.actor.uri)
     after = rooms.learn(session, node, said.room, [(said, received.activity)])
     room_id, sender = rooms.row(session, said.room).id, partner(received.actor.organisation_id)
-    working.turn_if_changed(session, node, room_id, after)
+    if not _is_too_often(session, node, room_id, said.fact):
+        working.turn_if_changed(session, node, room_id, after)
     for word in sorted(after.purges - room.purges, key=by):
         ending.asked(session, node, room_id, word.by, telling.activity_of(session, room_id, word))
     if isinstance(said.fact, Invited):
@@ -134,6 +136,16 @@ def _check_number(room: Room, organisation: str) -> None:
         raise TooMany(reason="an organisation says more of a room than anybody needs to")
 
 
+def _is_too_often(session: Session, node: Node, room_id: str, fact: Fact) -> bool:
+    """Each fresh key of a member makes whoever leads the room turn the case key and tell all: nobody keeps them at that. Whoever comes or
+    goes never waits; what is not turned now is within the hour (working.keep_turning)."""
+    if isinstance(fact, Answer | Left):
+        return False
+    lately = sa.and_(RoomFact.room_id == room_id, RoomFact.kind == "rekeyed", RoomFact.at > node.now() - DAY)
+    most = sa.select(RoomFact.organisation).where(lately).group_by(RoomFact.organisation).having(sa.func.count() > MOST_KEYS)
+    return session.execute(most.limit(1)).first() is not None
+
+
 def concerned(room: Room) -> set[str]:
     """Those inside by any list that counts or could, and those who have invited us."""
     lists = [key for key in of(room.facts, CaseKey) if key.ck not in room.line.refused]
@@ -174,8 +186,8 @@ def _check_in_time(session: Session, node: Node, room: Room, organisation: str) 
     keys = room.line.keys
     last = max((key.epoch for key in keys if organisation in organisations(key)), default=0)
     since = [key.ck for key in keys if key.epoch > last]
-    went = session.scalar(sa.select(sa.func.min(RoomKey.at)).where(RoomKey.ck.in_(since)))
-    if went is not None and went < node.now() - LATE:
+    came = session.scalar(sa.select(sa.func.min(RoomKey.at)).where(RoomKey.ck.in_(since))) if since else None
+    if came is not None and came < node.now() - LATE:
         raise NotInside
 
 

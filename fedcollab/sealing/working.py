@@ -15,7 +15,7 @@ from fedcollab.access.viewer import Viewer
 from fedcollab.actors import service as actors
 from fedcollab.actors.models import ORGANIZATION, OWN, PARTNER, PERSON, Actor
 from fedcollab.actors.node import Node
-from fedcollab.base.clock import new_id
+from fedcollab.base.clock import HOUR, new_id
 from fedcollab.base.errors import Forbidden, N_, NotFound, Refused
 from fedcollab.federation import outbox, receipts
 
@@ -276,6 +276,8 @@ def keep_turning(session: Session, node: Node) -> None:
     organisation's: somebody who could open those may have gone."""
     for room_id in _due(session, node):
         turn(session, node, room_id)
+    for room_id in _left_to_turn(session, node):
+        turn_if_changed(session, node, room_id, rooms.by_row(session, node, room_id))
     for room_id in _read_by_stopped(session, node):
         turn(session, node, room_id)
     for room_id in _older(session, node):
@@ -288,6 +290,13 @@ def _due(session: Session, node: Node) -> list[str]:
     ours = sa.select(Row.id).where(Row.state == OPEN, Row.owner == node.actor_uri, due).order_by(Row.turned_at)
     found = (room_id for room_id in session.scalars(ours).all() if member_boxes.can_be_opened(session, node, room_id))
     return list(islice(found, AT_ONCE))
+
+
+def _left_to_turn(session: Session, node: Node) -> list[str]:
+    """Rooms that we lead in which a member has had another key since we have turned the case key, an hour ago or more: too many came."""
+    fresh = sa.and_(RoomFact.room_id == Row.id, RoomFact.kind == "rekeyed", RoomFact.at > Row.turned_at)
+    ours = sa.and_(Row.state == OPEN, Row.owner == node.actor_uri, Row.turned_at <= node.now() - HOUR)
+    return list(session.scalars(sa.select(Row.id).where(ours, sa.exists().where(fresh)).limit(50)))
 
 
 def _read_by_stopped(session: Session, node: Node) -> list[str]:

@@ -168,7 +168,7 @@ def test_wider_and_narrowest_are_one_order(one: str, other: str, third: str) -> 
 def test_what_this_node_cannot_keep_yet_is_refused_with_what_to_choose() -> None:
     assert [policy.check_label(label) for label in (CLEAR, GREEN, STRICT)] == [CLEAR, GREEN, STRICT]
     for label in (AMBER, RED):
-        with pytest.raises(Refused, match=r"needs sealing.* Choose TLP:"):
+        with pytest.raises(Refused, match=r"is for what is sealed.* choose TLP:"):
             policy.check_label(label)
     with pytest.raises(BadRequest, match="must be one of"):
         policy.check_label("TLP:WHITE")

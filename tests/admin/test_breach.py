@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
 from fedcollab import cli_breach
 from fedcollab.access.models import RED
 from fedcollab.admin import breach
 from fedcollab.base.clock import DAY, HOUR
-from fedcollab.base.errors import BadRequest, NotFound
+from fedcollab.base.errors import NotFound
 from fedcollab.features.members import service as members
 from fedcollab.sealing import holding
 from tests.nodes import befriend, running, until
@@ -125,7 +126,7 @@ async def test_of_the_whole_node_it_names_every_room(two: Two) -> None:
 
 
 async def test_what_is_asked_wrongly_is_refused_in_words(two: Two) -> None:
-    with pytest.raises(BadRequest):
+    with pytest.raises(typer.BadParameter):
         await two.report(user="omar", partner=two.baobab.here.host)
     for wrong in ({"user": "nobody"}, {"partner": "nowhere.example"}):
         with pytest.raises(NotFound):
@@ -137,5 +138,5 @@ def test_since_is_a_day_or_how_far_back(said: str, back: int | None) -> None:
     now = 100 * DAY
     assert cli_breach._since(said, now) == (now - back if back else 0)
     assert cli_breach._since("2026-11-30", now) == 1_795_996_800_000_000
-    with pytest.raises(BadRequest):
+    with pytest.raises(typer.BadParameter):
         cli_breach._since("yesterday", now)

@@ -9,14 +9,14 @@ import pytest
 import sqlalchemy as sa
 
 from fedcollab.access.models import AMBER, RED, STRICT
-from fedcollab.base.clock import DAY, new_id
+from fedcollab.base.clock import DAY, HOUR, new_id
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import outbox
 from fedcollab.sealing import acting, ending, messages, refusals, room_activities, room_content, room_receiving, rooms, working
 from fedcollab.sealing.facts import Closed, Invited, Seen, organisations
 from fedcollab.sealing.messages import Place
 from fedcollab.sealing.room_activities import Header
-from fedcollab.sealing.room_models import RoomKey
+from fedcollab.sealing.room_models import Room, RoomKey
 from fedcollab.sealing.room_state import FROZEN, OPEN, PURGED
 from tests.nodes import Here, Rogue, admit, befriend, may_also_reach, rogue, running, until
 from tests.sealing.at_work import found, open_cases
@@ -226,3 +226,25 @@ async def test_who_was_removed_writes_on_with_the_old_key_for_no_longer_than_a_m
     assert (await here.sql(known, uri=too_late), await here.sql("SELECT count(*) FROM room_entry")) == ([], entries)
     await ilse.say(two.here, HELLO)
     assert HELLO in await ilse.read(two.here)
+
+
+async def test_a_member_that_has_another_key_again_and_again_keeps_nobody_at_turning(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room_receiving, "MOST_KEYS", 3)
+    there = await two.joined("cleo")
+    here = two.meridian.here
+    [(before,)] = await here.sql("SELECT epoch FROM room")
+    for _ in range(6):
+        await two.baobab.here.write(working.rekey, there)
+    heard = "SELECT 1 FROM room_fact WHERE kind = 'rekeyed' GROUP BY room_id HAVING count(*) = 6"
+    await until("all came", lambda: here.sql(heard))
+    assert await here.sql("SELECT epoch FROM room") == [(before + 3,)]
+    await here.write(working.keep_turning)
+    assert await here.sql("SELECT epoch FROM room") == [(before + 3,)]
+    await here.read_write(lambda session: session.execute(sa.update(Room).values(turned_at=Room.turned_at - HOUR)) and None)
+    await here.write(working.keep_turning)
+    await here.write(working.keep_turning)
+    assert await here.sql("SELECT epoch FROM room") == [(before + 4,)]
+    await until("they have their box", two.baobab.ask)
+    await two.meridian["ilse"].say(two.here, HELLO)
+    await until("it is there", lambda: two.baobab.here.sql("SELECT 1 FROM sealed_message"))
+    assert await two.baobab["cleo"].read(there) == [HELLO]
