@@ -9,11 +9,12 @@ from fedcollab.sealing import typed as typed_in
 from fedcollab.sealing.typed import Wrong
 
 from .reading import members
-from .record import Entry
+from .record import Entry, Hold, held_until
 
 __all__ = ["Wrong", "checked", "typed"]
 Kind = TypeVar("Kind", bound=Entry)
 PASSED = N_("This day has passed. Choose a later one.")
+TOO_FAR = N_("Choose a day within the next year, by which somebody looks at this again.")
 NEEDED = {
     "purpose": N_("Write what this case is kept for. A case opens only with a purpose."),
     "basis": N_("Choose the lawful basis."),
@@ -61,6 +62,8 @@ def checked(kind: type[Kind], form: Mapping[str, Sequence[str]], at: int, **know
     for field in AHEAD.get(kind.KIND, ()):
         if getattr(entry, field) < iso(at)[:10]:
             raise Wrong(field, PASSED)
+    if isinstance(entry, Hold) and entry.review > held_until(entry, at):
+        raise Wrong("review", TOO_FAR)
     return entry
 
 

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from .record import Closed, Hold
+from .record import Closed, Hold, held_until
 from .shown import Case
 
 
@@ -10,7 +10,7 @@ def header(case: Case) -> dict[str, str]:
     """The clear header: the code of the status, and the days (2027-11-30) of the next task due, the review, the end of retention and the
     next end of a consent; empty where there is none. Retention lasts at least as long as any hold, whatever it holds: the room is purged
     as a whole."""
-    holds = [shown.entry.review for shown in case.holds if isinstance(shown.entry, Hold)]
+    holds = [held_until(shown.entry, shown.at) for shown in case.holds if isinstance(shown.entry, Hold)]
     work = [one.entry.due for one in (*case.tasks_open, *case.plan_open) if one.entry]
     return {
         "status": case.status,

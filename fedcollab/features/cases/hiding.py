@@ -17,7 +17,7 @@ from .fields import Text
 from .mending import Correction, Erased, Hiding, Masking, Redaction, Suspected, Unmasking
 from .people import OfPerson, Part, Person
 from .reading import members
-from .record import Entry, Hold, HoldLifted
+from .record import Entry, Hold, HoldLifted, held_until
 from .sharing import Consent, Share
 from .work import Contact, Decision, File, Message, Step, Task
 
@@ -122,7 +122,7 @@ def _held(items: Iterable[Item], holds: Iterable[Item], leads: frozenset[str]) -
 
 def _holds(items: Iterable[Item], today: str) -> Iterable[Item]:
     lifted = {item.entry.of for item in items if isinstance(item.entry, HoldLifted) and not item.void}
-    return (item for item in items if isinstance(item.entry, Hold) and item.id not in lifted and item.entry.review >= today)
+    return (item for item in items if isinstance(item.entry, Hold) and item.id not in lifted and held_until(item.entry, item.at) >= today)
 
 
 def _undone(items: Iterable[Item], by_id: Mapping[str, Item], leads: frozenset[str]) -> set[str]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
+from fedcollab.base.clock import DAY, iso
 from fedcollab.base.errors import N_
 from fedcollab.sealing import entries
 from fedcollab.sealing.entries import Problem
@@ -17,6 +18,7 @@ from .fields import Code, Day, Line, Pattern, Several, Text, Uri, said
 from .grounds import CASE_STATUS, ENDED, LABELS, LAWFUL_BASIS, REFERRAL_REASON, SPECIAL
 
 TEXT, NOTE = 20_000, 2_000  # letters
+LONGEST_HOLD = 366 * DAY
 SEEN = 20  # entries that one may take the place of
 LAW = "NationalLaw"
 
@@ -122,13 +124,18 @@ class Closed(Stage):
 @dataclass(frozen=True, repr=False, kw_only=True)
 class Hold(Entry):
     """Stops retention and erasure: of the entries named, or of the whole case where none is. `by` is the person who ordered it; it
-    lapses after `review` unless somebody holds again."""
+    lapses after `review`, a year after it was said at the latest, unless somebody holds again."""
 
     KIND = "hold"
     of: tuple[str, ...] = said(Several(Uri(), 100))
     by: str = said(Line(), needed=True)
     reason: str = said(Text(NOTE), needed=True)
     review: str = said(Day(), needed=True)
+
+
+def held_until(hold: Hold, at: int) -> str:
+    """The last day of a hold that was said at `at` (microseconds): nobody holds for ever by naming a day far away."""
+    return min(hold.review, iso(at + LONGEST_HOLD)[:10])
 
 
 @dataclass(frozen=True, repr=False, kw_only=True)

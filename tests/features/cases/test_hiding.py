@@ -8,6 +8,7 @@ import pytest
 from fedcollab.base.clock import DAY
 from fedcollab.features.cases.arriving import Arrived
 from fedcollab.features.cases.folding import fold
+from fedcollab.features.cases.header import header
 from fedcollab.features.cases.kinds import parse
 from fedcollab.features.cases.mending import Correction, Erased, Hiding, Masking, Redaction, Suspected, Unmasking
 from fedcollab.features.cases.people import Health, Identity, Person
@@ -172,6 +173,17 @@ def test_a_hold_stops_erasure_is_shown_and_lapses_unless_renewed(of: tuple[str, 
     assert (lapsed.gone, lapsed.holds) == ({uri("a")}, ())
     lifted = arrived("l", HoldLifted(at=NOW + 1, of=uri("hold"), why="The court is done."))
     assert case(OURS, asked, hold(A, *of), lifted, now=NOW + 20 * DAY).gone == {uri("a")}
+
+
+@pytest.mark.rule("P21", "P10")
+def test_nobody_holds_for_ever_by_naming_a_day_far_away() -> None:
+    asked = by(Erased, "a", B)
+    held = case(OURS, asked, hold(A, review="2099-12-31"), now=NOW + 360 * DAY)
+    assert (held.gone, len(held.holds)) == (frozenset(), 1)
+    later = case(OURS, asked, hold(A, review="2099-12-31"), now=NOW + 370 * DAY)
+    assert (later.gone, later.holds) == ({uri("a")}, ())
+    again = case(OURS, asked, hold(A, review="2099-12-31"), now=NOW + 20 * DAY)
+    assert header(again)["retention"] < "2030"
 
 
 @pytest.mark.rule("P21")
