@@ -132,7 +132,12 @@ def _others(session: Session, viewer: Viewer) -> list[tuple[Row, list[str]]]:
     mine = sa.exists().where(RoomPerson.room_id == Room.id, RoomPerson.person_id == viewer.person_id, RoomPerson.until.is_(None))
     query = _rows(Room.created_at).where(Room.state.in_((OPEN, FROZEN, CLOSED)), Room.label != RED, _somebody(), ~mine)
     rows = session.execute(query.order_by(Room.created_at.desc()).limit(100)).all()
-    return [(_row(one), [person.name for person in holding.ours(session, one.id)]) for one in rows]
+    there = sa.and_(RoomPerson.room_id.in_([one.id for one in rows]), RoomPerson.until.is_(None), Actor.works_for == "")
+    people = sa.select(RoomPerson.room_id, Actor.name).join(Actor, Actor.id == RoomPerson.person_id).where(there)
+    on_it: dict[str, list[str]] = {}
+    for room_id, name in session.execute(people.order_by(RoomPerson.since, Actor.id)):
+        on_it.setdefault(room_id, []).append(name)
+    return [(_row(one), on_it.get(one.id, [])) for one in rows]
 
 
 def _somebody() -> sa.Exists:

@@ -240,6 +240,8 @@ async def test_a_consent_that_is_withdrawn_in_the_case_closes_what_was_referred_
     noor, path = other["noor"].viewer.person_id, f"/referrals/{asked}"
     await other["mila"].post(f"{path}/accept", at=path, people=noor)
     await until("they are inside", lambda: other.sql("SELECT 1 FROM room WHERE state = 'open'"))
+    [room] = await one.sql("SELECT room.id FROM room JOIN referral ON referral.room = room.uri")
+    assert (await one["noor"].get(f"/cases/{room[0]}"))[0] == 200
     await keys_come(other)
     [there] = await other.sql("SELECT id FROM room")
     assert (await other["noor"].get(f"/cases/{there[0]}"))[0] == 200
