@@ -211,7 +211,7 @@ async def test_words_are_found_inside_and_what_is_searched_for_is_stored_nowhere
 async def test_what_others_write_runs_nowhere(at: Office) -> None:
     group = await begun(at)
     script, image = "<script>alert(1)</script>", '"><img src=x onerror=alert(1)>'
-    for bad in (script, image, "[x](javascript:alert(1))", "<svg/onload=alert(1)>", "{{ 7*7 }}"):
+    for bad in (script, image, "[x](javascript:alert(1))", "<svg/onload=alert(1)>", "{{ 77777*77777 }}"):
         thread = (await at["noor"].post(f"{group}/start", at=f"{group}/start", title=bad, text=bad))[1]
         await at["noor"].post(f"{group}/resources", at=f"{group}/resources", title=bad, about=bad)
         await at["noor"].post(f"{group}/about", at=f"{group}/about", name=bad, about=bad)
@@ -219,7 +219,7 @@ async def test_what_others_write_runs_nowhere(at: Office) -> None:
             _, page = await at["noor"].get(path)
             main = page.split("<main")[1]
             assert not re.search(r"<script|<img|<svg[^>]*onload|href=\"javascript", main), (bad, path)
-            assert bad != "{{ 7*7 }}" or "49" not in re.sub(r"[0-9a-f-]{36}|[0-9a-f]{64}", "", main)
+            assert str(77777 * 77777) not in main
 
 
 @dataclass
