@@ -126,7 +126,7 @@ async def test_of_the_whole_node_it_names_every_room(two: Two) -> None:
 
 
 async def test_what_is_asked_wrongly_is_refused_in_words(two: Two) -> None:
-    with pytest.raises(typer.BadParameter):
+    with pytest.raises(BadRequest):
         await two.report(user="omar", partner=two.baobab.here.host)
     for wrong in ({"user": "nobody"}, {"partner": "nowhere.example"}):
         with pytest.raises(NotFound):
