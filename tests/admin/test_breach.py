@@ -14,7 +14,7 @@ from fedcollab import cli_breach
 from fedcollab.access.models import RED
 from fedcollab.admin import breach
 from fedcollab.base.clock import DAY, HOUR
-from fedcollab.base.errors import NotFound
+from fedcollab.base.errors import BadRequest, NotFound
 from fedcollab.features.members import service as members
 from fedcollab.sealing import holding
 from tests.nodes import befriend, running, until
