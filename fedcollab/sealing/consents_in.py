@@ -10,7 +10,7 @@ from fedcollab.access.viewer import partner
 from fedcollab.actors.models import ORGANIZATION
 from fedcollab.actors.node import Node
 from fedcollab.base.addresses import host_of
-from fedcollab.base.errors import BadRequest, Refused
+from fedcollab.base.errors import BadRequest, Refused, TooMany
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import receipts
 from fedcollab.federation.registry import Early, Handler, Verified
@@ -21,6 +21,8 @@ from .consents import MOST, note, stop
 from .reading import members, one_of, uri
 from .room_models import Room
 from .room_receiving import concerned
+
+MOST_OF_ROOM = 1_000  # consents on which one organisation has given us something in a room
 
 
 def receive_given(session: Session, node: Node, received: Verified) -> None:
@@ -36,8 +38,15 @@ def receive_given(session: Session, node: Node, received: Verified) -> None:
         raise BadRequest(reason="sealing: no list of what was given")
     found = {uri(one) for one in things}
     _check_theirs(session, received, found, room)
+    _check_number(session, received.actor.id, room_id)
     note(session, node, uri(ap.ident(received.object)), received.actor.id, room_id, _day(said["until"]), sorted(found), ours=False)
     room_chain.add(session, node, room_id, partner(received.actor.organisation_id), "consent.given", ap.ident(received.object))
+
+
+def _check_number(session: Session, organisation_id: str, room_id: str) -> None:
+    theirs = sa.and_(ConsentMark.organisation_id == organisation_id, ConsentMark.room_id == room_id, ~ConsentMark.ours)
+    if session.execute(sa.select(sa.func.count()).select_from(ConsentMark).where(theirs)).scalar_one() >= MOST_OF_ROOM:
+        raise TooMany(reason="more consents of one organisation in a room than it has people")
 
 
 def _check_theirs(session: Session, received: Verified, things: set[str], room: str) -> None:

@@ -12,7 +12,7 @@ from fedcollab.actors import service as actors
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import NotFound
 from fedcollab.federation import activitystreams as ap
-from fedcollab.sealing import consents, consents_again, file_serving
+from fedcollab.sealing import consents, consents_again, consents_in, file_serving
 from fedcollab.sealing.consent_models import ENDED, WITHDRAWN
 from fedcollab.sealing.consents import Given, Mark, Stopped
 from tests.nodes import admit, befriend, may_also_reach, rogue, running, until
@@ -225,6 +225,21 @@ async def test_nobody_ends_what_another_has_given_or_closes_what_is_anothers(two
     await ilse.do(consents.withdrawn, consent)
     await two.ended(two.baobab)
     assert await cleo.read(two.there) == ["stopped"]
+
+
+async def test_a_partners_consents_fill_no_room_and_what_was_given_on_the_others_still_ends(
+    two: Two, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consents_in, "MOST_OF_ROOM", 2)
+    shared = await two.meridian["ilse"].say(two.here, SHARED)
+    first, _ = await two.give(shared), await two.give()
+    more = two.meridian.here.url + f"/messages/{new_id()}"
+    await two.meridian["ilse"].do(consents.given, Given(more, two.baobab.me, two.here, LATER, ()))
+    await until("it is refused", lambda: two.baobab.here.sql("SELECT 1 FROM inbox_item WHERE state = 'refused'"))
+    assert await two.baobab.here.sql("SELECT count(*) FROM consent_mark") == [(2,)]
+    await two.meridian["ilse"].do(consents.withdrawn, first)
+    await two.ended(two.baobab)
+    assert await two.baobab["cleo"].read(two.there) == ["stopped"]
 
 
 @pytest.mark.rule("P11")
