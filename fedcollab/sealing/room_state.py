@@ -44,8 +44,9 @@ class Room:
 
     @cached_property
     def state(self) -> str:
-        """NOTHING: we are not inside yet. OUT: no longer. FROZEN outranks all but that and the owner's end."""
-        if self.head and (end := [one.purged for one in of(self.facts, Closed) if one.by in {owner(key) for key in self.line.keys}]):
+        """NOTHING: we are not inside yet. OUT: no longer. FROZEN outranks all but that and the end by whoever leads it; a
+        former owner ends nothing."""
+        if self.head and (end := [one.purged for one in of(self.facts, Closed) if one.by == self.owner]):
             return PURGED if any(end) else CLOSED
         if self.line.out:
             return OUT

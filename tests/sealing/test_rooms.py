@@ -7,7 +7,7 @@ import pytest
 from fedcollab.base.clock import DAY
 from fedcollab.sealing import acting, handing, refusals
 from fedcollab.sealing.casekeys import Member
-from fedcollab.sealing.facts import Invited, Removed, Seen
+from fedcollab.sealing.facts import Closed, Invited, Removed, Seen
 from fedcollab.sealing.handing import Named
 from fedcollab.sealing.room_state import CLOSED, NOTHING, OPEN, OUT, PURGED
 from fedcollab.sealing.turning import AGE, MESSAGES, is_due
@@ -223,6 +223,18 @@ def test_a_room_is_closed_and_purged_by_its_owner_alone(air: Air) -> None:
     with pytest.raises(refusals.NotTheOwner):
         acting.close(air[MINA].room, purged=True)
     air[OWNER].learns(acting.close(air[OWNER].room, purged=True))
+    air.settle()
+    assert {air[me].room.state for me in (OWNER, DEPUTY, MINA)} == {PURGED}
+
+
+def test_a_former_owner_ends_nothing_any_more(air: Air) -> None:
+    air[OWNER].issues(acting.turn(air[OWNER].room, to=DEPUTY), air.make)
+    air.settle()
+    for purged in (False, True):
+        air[OWNER].learns(Closed(OWNER, purged))
+    air.settle()
+    assert {air[me].room.state for me in (OWNER, DEPUTY, MINA)} == {OPEN}
+    air[DEPUTY].learns(acting.close(air[DEPUTY].room, purged=True))
     air.settle()
     assert {air[me].room.state for me in (OWNER, DEPUTY, MINA)} == {PURGED}
 
