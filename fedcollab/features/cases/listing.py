@@ -41,7 +41,8 @@ HEADER = (CaseRecord.opened_id, CaseRecord.status, CaseRecord.due, CaseRecord.re
 
 @dataclass(frozen=True, repr=False)
 class Row:
-    """A case in a list: its code (empty where that cannot be read yet) and its clear header; `since` when one came to it."""
+    """A case in a list: its code (empty where that cannot be read yet) and its clear header; `since` when one came to it; `beside` the
+    other organisations inside, so that one case is told from another."""
 
     id: str
     code: str
@@ -51,6 +52,7 @@ class Row:
     due: str
     review: str
     since: int
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, repr=False)
@@ -92,7 +94,8 @@ def mine(session: Session, node: Node, viewer: Viewer, keys: Keys, before: str =
     if key := page_key(before):
         query = query.where(sa.tuple_(RoomPerson.since, Room.id) < sa.tuple_(sa.literal(key[0]), sa.literal(key[1][:36])))
     found = session.execute(query.order_by(RoomPerson.since.desc(), Room.id.desc()).limit(EACH + 1)).all()
-    rows = [_row(one, _code(session, node, viewer, keys, one)) for one in found[:EACH]]
+    beside = _beside(session, node, [one.id for one in found[:EACH]])
+    rows = [_row(one, _code(session, node, viewer, keys, one), beside.get(one.id, ())) for one in found[:EACH]]
     return Mine(
         rows=rows,
         more=f"{rows[-1].since}-{rows[-1].id}" if len(found) > EACH else "",
@@ -157,8 +160,16 @@ def _nobodys(session: Session) -> Iterable[Any]:
     return session.execute(query.order_by(Room.created_at.desc()).limit(100)).all()
 
 
-def _row(one: Any, code: str = "") -> Row:
-    return Row(one.id, code, one.label, one.state, one.status or "", one.due or "", one.review or "", one.since)
+def _beside(session: Session, node: Node, ids: list[str]) -> dict[str, tuple[str, ...]]:
+    """{case: the names of the other organisations inside}."""
+    inside = sa.and_(RoomMember.room_id.in_(ids), RoomMember.state == "in", RoomMember.organisation != node.actor_uri)
+    rows = session.execute(sa.select(RoomMember.room_id, RoomMember.organisation).where(inside).distinct()).all()
+    names = naming.names(session, {row.organisation for row in rows})
+    return {one: tuple(sorted(names[row.organisation].said for row in rows if row.room_id == one)) for one in ids}
+
+
+def _row(one: Any, code: str = "", beside: tuple[str, ...] = ()) -> Row:
+    return Row(one.id, code, one.label, one.state, one.status or "", one.due or "", one.review or "", one.since, beside)
 
 
 def _code(session: Session, node: Node, viewer: Viewer, keys: Keys, one: Any) -> str:

@@ -98,6 +98,18 @@ async def together(one: Office, other: Office) -> tuple[str, str]:
     return case, there
 
 
+async def test_the_list_tells_with_whom_one_works_on_each_case(two: tuple[Office, Office]) -> None:
+    one, other = two
+    case, there = await together(one, other)
+    alone = await one.case("noor")
+    _, page = await one["noor"].get("/cases")
+    rows = {at: next(part for part in page.split("<li") if f"/cases/{at}" in part) for at in (case, alone)}
+    assert "with <bdi>Kivuli Support</bdi>" in rows[case]
+    assert "Kivuli" not in rows[alone]
+    assert "with <bdi>Meridian Outreach</bdi>" in (await other["noor"].get("/cases"))[1]
+    assert there in (await other["noor"].get("/cases"))[1]
+
+
 async def test_a_case_for_people_by_name_is_answered_and_opened_by_the_one_who_is_asked(two: tuple[Office, Office]) -> None:
     one, other = two
     case, eva = await one.case("noor", "TLP:RED"), await other.join("eva")
