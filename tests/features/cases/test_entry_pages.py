@@ -18,7 +18,7 @@ from fedcollab.features.cases.work import Message, Task
 from .at_desk import Desk, desk_with_people
 from .desks import Office, office
 from .entries import P, S
-from .writing import opened, send, write
+from .writing import IN_SPRING, opened, send, write
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ FORMS: dict[str, tuple[str, dict[str, str | list[str]], str]] = {  # whom it is 
         | {"out_of": "Cambodia", "into": "KH"},
         "consents",
     ),
-    "hold": ("", {"by": "Canary1", "reason": "Canary2", "review": "2031-01-01"}, "holds"),
+    "hold": ("", {"by": "Canary1", "reason": "Canary2", "review": IN_SPRING}, "holds"),
     "status": ("", {"status": "FollowUp", "why": "Canary1 Canary2"}, "case"),
     "terms": ("", {"purpose": "Canary1", "why": "Canary2"}, "case"),
     "closed": ("", {"status": "Closed", "outcome": "Canary1 Canary2", "retention": "2032-01-01"}, "case"),

@@ -17,7 +17,7 @@ from tests.nodes import until
 from .desks import Office
 from .entries import P
 from .shared import Shared, shared
-from .writing import opened, send, write
+from .writing import IN_SPRING, opened, send, write
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ async def test_erasing_anothers_words_waits_for_seven_days_in_which_they_may_hol
         assert (await write(other["noor"], act(both.there, "erase", entry), why="They asked for it"))[0] == 303
     await arrived(one, both.case, "erased", 2)
     assert "Somebody asked for its erasure." in (await one["noor"].get(act(both.case, "entry", kept)))[1]
-    hold: dict[str, Any] = {"by": "Judge De Vries", "reason": "Labour court", "review": "2031-01-01"}
+    hold: dict[str, Any] = {"by": "Judge De Vries", "reason": "Labour court", "review": IN_SPRING}
     assert (await write(one["noor"], f"/cases/{both.case}/new/hold?of={handle(both.case, kept)}", **hold))[0] == 303
     await arrived(other, both.there, "hold")
     assert "Judge De Vries" in (await other["noor"].get(f"/cases/{both.there}/holds"))[1], "whoever asked sees who holds it"

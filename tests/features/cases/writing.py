@@ -2,9 +2,12 @@
 
 from typing import Any
 
+from fedcollab.base.clock import DAY, iso, system_clock
 from tests.web import Visitor
 
 from .browser import Filled, Sent
+
+IN_SPRING = iso(system_clock() + 150 * DAY)[:10]  # a day that is not far, for what lapses within a year
 
 
 async def opened(by: Visitor, path: str) -> Sent:

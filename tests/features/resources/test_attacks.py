@@ -221,7 +221,7 @@ async def look(here: Here, path: str) -> tuple[int, str]:
     viewer: Viewer = here.viewer
     settings = here.kernel.node.settings
     frame: dict[str, Any] = dict(viewer=viewer, menu=[], numbers={}, path=path, here=path, settings=settings, token="t", languages={})
-    frame |= dict(notices=(), closed=None, now=here.kernel.node.now())
+    frame |= dict(notices=(), closed=None, now=here.kernel.node.now(), account="/settings")
     if path == "/library":
         looked = await here.read(views._shelf, viewer, None, "2026-01-01")
         shown: dict[str, Any] = dict(looked=looked, q="", narrowed=False, more="", chosen=[], picked=set(), today="2026-01-01")
