@@ -21,7 +21,7 @@ NO_TESTS = 5  # pytest's exit code
 class Group:
     """Tests that run together: those that carry `marks` (a pytest expression), in `workers` processes (whole files each, where what the
     tests of a file share is dear), if `needs` are there. All of them lie in `folder`, so that no other is read. Two keep two cores busy;
-    journeys wait for nodes, other processes and the clock more than half of their time, and three do."""
+    tests of nodes wait for each other, for the disk and the clock half of their time, and three do."""
 
     name: str
     marks: str
@@ -34,7 +34,7 @@ class Group:
 
 CHECK = (
     Group("house", "not full", only=HOUSE),
-    Group("quick", f"not slow and not postgres and not browser and not peers and not ({SERVERS}) and not full"),
+    Group("quick", f"not slow and not postgres and not browser and not peers and not ({SERVERS}) and not full", workers=3),
 )
 TREES = Group("trees", "trixie and not full", (TRIXIE,), whole_files=True, folder="tests/deploy")
 UPGRADE = Group("upgrade", "trixie", (TRIXIE,), workers=0)
