@@ -104,7 +104,7 @@ def _partners(one: Process, other: Process) -> None:
 def _posts(one: Process) -> None:
     made = one.json("group", "add", "leads", "--name", "Leads", "--label", "TLP:GREEN")
     assert (made["slug"], made["label"], made["uri"].startswith(one.url + "/groups/")) == ("leads", "TLP:GREEN", True)
-    assert "needs sealing" in refusal(one, "group", "add", "red", "--name", "Red", "--label", "TLP:RED")
+    assert "is for what is sealed" in refusal(one, "group", "add", "red", "--name", "Red", "--label", "TLP:RED")
     opener = one.run("post", "leads", "--as", "ilse", "--title", "Adverts", "--text", "What do *you* see?").stdout.strip()
     assert opener.startswith(one.url + "/posts/")
     reply = one.json("post", made["uri"], "--as", "daan", "--text", "This.", "--reply-to", opener)

@@ -68,7 +68,7 @@ def test_a_full_disk_promises_nothing_reads_on_and_recovers_by_itself(tmp_path: 
         browser = Browser(node)
         browser.sign_in(node.json("login-link", "ilse")["link"])
         filler = disk / "filler"
-        filler.write_bytes(b"x" * (3 << 20))  # once it goes the log has to fit into the database
+        filler.write_bytes(b"x" * (7 << 19))  # once it goes the log has to fit into the database
         promised, refusals = [], 0
         for number in range(MOST):
             if post(browser, thread, f"n{number}") == 303:

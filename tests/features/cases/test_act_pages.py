@@ -139,7 +139,7 @@ async def test_a_hold_keeps_from_erasure_names_who_ordered_it_and_why_and_is_sho
 @pytest.mark.rule("P21")
 async def test_a_hold_lapses_unless_somebody_holds_again(desk: Desk) -> None:
     said = await desk.office.say("noor", desk.id, SAID)
-    await write(desk.noor, desk.new("hold"), by="Judge Sok", reason="Court", review="2027-06-01")
+    await write(desk.noor, desk.new("hold"), by="Judge Sok", reason="Court", review=iso(desk.now + 200 * DAY)[:10])
     await write(desk.noor, desk.act("erase", said))
     assert SAID in await desk.page()
     clock = desk.office.site.kernel.node.clock
