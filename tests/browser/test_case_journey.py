@@ -86,7 +86,7 @@ def opens_a_case(mira: Person) -> tuple[str, str]:
     mira.go("/")
     mira.follow("Cases")
     mira.follow("Open a case")
-    mira.fill(purpose="Safe support and legal advice", review="2027-01-31", retention="2028-01-31")
+    mira.fill(purpose="Safe support and legal advice", review="2097-01-31", retention="2098-01-31")
     mira.choose(basis="VitalInterests", condition="VitalInterests", label="TLP:AMBER")
     mira.press("Open the case")
     code = mira.tab.locator("h1").inner_text()

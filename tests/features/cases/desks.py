@@ -29,8 +29,8 @@ TERMS = {
     "basis": "VitalInterests",
     "condition": "VitalInterests",
     "label": AMBER,
-    "review": "2027-01-31",
-    "retention": "2028-01-31",
+    "review": "2097-01-31",
+    "retention": "2098-01-31",
 }
 
 
