@@ -10,9 +10,9 @@ from hypothesis import settings
 
 from tests import pooled
 from tests.needs import NEEDS, lacking
-from tests.postgresql import database_url, postgres
+from tests.postgresql import database_url, either_url, postgres
 
-__all__ = ["database_url", "postgres"]  # fixtures for all folders
+__all__ = ["database_url", "either_url", "postgres"]  # fixtures for all folders
 settings.register_profile("house", deadline=None, max_examples=60)  # a busy machine is no failure
 settings.load_profile("house")
 pooled.install()

@@ -65,3 +65,12 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'node.db'}"
     make: Callable[[str], str] = request.getfixturevalue("postgres")
     return make("t")
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=[pytest.mark.postgres, pytest.mark.full])])
+def either_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The same for the many tests of pages that stand on services which others try on both kinds: on PostgreSQL with --full alone."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'node.db'}"
+    make: Callable[[str], str] = request.getfixturevalue("postgres")
+    return make("t")

@@ -22,8 +22,8 @@ from .writing import IN_SPRING, opened, send, write
 
 
 @pytest.fixture
-async def at(tmp_path: Path, database_url: str) -> AsyncIterator[Office]:
-    settings = {"database_url": database_url} if database_url.startswith("postgresql") else {}
+async def at(tmp_path: Path, either_url: str) -> AsyncIterator[Office]:
+    settings = {"database_url": either_url} if either_url.startswith("postgresql") else {}
     async with office(tmp_path, **settings) as made:
         yield made
 

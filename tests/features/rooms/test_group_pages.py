@@ -23,8 +23,8 @@ POST = re.compile(r'<article class="post[^"]*" id="p-([0-9a-f-]+)">')
 
 
 @pytest.fixture
-async def at(tmp_path: Path, database_url: str) -> AsyncIterator[Office]:
-    settings = {"database_url": database_url} if database_url.startswith("postgresql") else {}
+async def at(tmp_path: Path, either_url: str) -> AsyncIterator[Office]:
+    settings = {"database_url": either_url} if either_url.startswith("postgresql") else {}
     async with office(tmp_path, **settings) as made:
         await made.join("omar", "member")
         yield made
