@@ -57,7 +57,8 @@ class Line:
         assert changed != announce
         self.rewrite(row, changed)
         before = self.c.front.in_vain
-        until("B has come in vain", lambda: self.c.front.in_vain > before)  # perhaps with what it read before; next time it reads anew
+        # perhaps with what it read before; next time it reads anew; it may have come once already, and then waits longer
+        until("B has come in vain", lambda: self.c.front.in_vain > before, 60)
         self.c.front.closed = False
         wanted = f"SELECT state, reason FROM inbox_item WHERE uri = '{announce['id']}' AND state <> 'waiting'"
         [(state, reason)] = until("C has judged it", lambda: query(self.c, wanted), 40)
