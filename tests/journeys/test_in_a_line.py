@@ -50,15 +50,14 @@ class Line:
     def altered(self, text: str, alter: Change) -> tuple[str, str]:
         """An answer from A that B alters before it passes it on; answers its id and what became of B's Announce at C."""
         self.c.front.closed = True
+        before = self.c.front.in_vain  # B may come before its Announce is altered: that was with what it read then, too
         uri = self.answer(text)
         [(row, body)] = query(self.b, f"SELECT id, body FROM activity WHERE body LIKE '%\"Announce\"%{uri}%'")
         announce = json.loads(body)
         changed = alter(copy.deepcopy(announce))
         assert changed != announce
         self.rewrite(row, changed)
-        before = self.c.front.in_vain
-        # perhaps with what it read before; next time it reads anew; it may have come once already, and then waits longer
-        until("B has come in vain", lambda: self.c.front.in_vain > before, 60)
+        until("B has come in vain", lambda: self.c.front.in_vain > before)  # what it had read is spent; next time it reads anew
         self.c.front.closed = False
         wanted = f"SELECT state, reason FROM inbox_item WHERE uri = '{announce['id']}' AND state <> 'waiting'"
         [(state, reason)] = until("C has judged it", lambda: query(self.c, wanted), 40)
