@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 from fedcollab.sealing import access_list
 from fedcollab.sealing.access_list import COMES, Organisation, uris
 from fedcollab.sealing.holding import Assigned, Opened
+from fedcollab.sealing.naming import Named, Names
 from fedcollab.sealing.room_state import Room
 
-from .naming import Named, Names
 from .visiting import GuestShown
 
 __all__ = ["COMES", "Access", "Guest", "Organisation", "access", "uris"]

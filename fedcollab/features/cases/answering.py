@@ -13,12 +13,12 @@ from fedcollab.base.errors import BadRequest, FedcollabError, NotFound, Refused
 from fedcollab.base.web import redirect, words_of
 from fedcollab.feature import COLLEAGUES, keeper_of, page, read_grave_form
 from fedcollab.federation.kernel import KERNEL
-from fedcollab.sealing import holding, opening, organisation, rooms
+from fedcollab.sealing import holding, naming, opening, organisation, rooms
 from fedcollab.sealing.holding import Assigned
 from fedcollab.sealing.room_state import CLOSED, FROZEN, OPEN
 from fedcollab.sealing.unlocked import Locked, unlocked_of
 
-from . import membership, naming
+from . import membership
 from .desk import OPENERS, worker_of
 from .framing import CASE
 from .grounds import LABELS

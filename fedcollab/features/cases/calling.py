@@ -1,7 +1,8 @@
 """Decides who everybody is whom a page of a case may name, colleagues on it who have said nothing yet too."""
 
+from fedcollab.sealing.naming import Named, Names
+
 from .desk import Desk
-from .naming import Named, Names
 
 
 def everybody(desk: Desk) -> Names:

@@ -18,10 +18,11 @@ from fedcollab.base.errors import Gone, N_, NotFound
 from fedcollab.base.statements import put
 from fedcollab.feature import member_of
 from fedcollab.federation.kernel import KERNEL
-from fedcollab.sealing import holding, room_chain, room_content, room_sending, sealed_files, working
+from fedcollab.sealing import holding, naming, room_chain, room_content, room_sending, sealed_files, working
 from fedcollab.sealing.carried import Carried
 from fedcollab.sealing.facts import owner
 from fedcollab.sealing.holding import Opened
+from fedcollab.sealing.naming import Names
 from fedcollab.sealing.pairs import PersonPrivate
 from fedcollab.sealing.refusals import Outside
 from fedcollab.sealing.room_content import Message
@@ -29,7 +30,7 @@ from fedcollab.sealing.room_models import CASE, ERASED, SealedMessage
 from fedcollab.sealing.room_state import OPEN, Room
 from fedcollab.sealing.unlocked import unlocked_of
 
-from . import access, consented, handles, lateness, naming, needs, visiting
+from . import access, consented, handles, lateness, needs, visiting
 from .access import Access
 from .arriving import Arrived, Look
 from .folding import fold
@@ -37,7 +38,6 @@ from .header import header
 from .hiding import SUSPECTED
 from .kinds import document
 from .models import CaseRecord
-from .naming import Names
 from .record import Entry
 from .shown import Case
 from .visiting import GuestOut

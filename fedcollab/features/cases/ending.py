@@ -13,16 +13,16 @@ from fedcollab.base.clock import DAY, iso
 from fedcollab.base.errors import N_, Refused
 from fedcollab.federation import receipts
 from fedcollab.federation.receipts import ReceiptData
-from fedcollab.sealing import consents, duties, ending, holding, organisation, working
+from fedcollab.sealing import consents, duties, ending, holding, naming, organisation, working
 from fedcollab.sealing.ending import Ending
+from fedcollab.sealing.naming import Named
 from fedcollab.sealing.room_models import CASE, Room
 from fedcollab.sealing.room_state import CLOSED, FROZEN, OPEN, PURGED
 
-from . import codes, naming
+from . import codes
 from .checking import Wrong
 from .desk import Desk, Keys, open_desk
 from .models import CaseNeed, CaseRecord
-from .naming import Named
 
 SOON = 30 * DAY
 STANDS = (OPEN, FROZEN, CLOSED)  # frozen too: who freezes a case does not lengthen its time

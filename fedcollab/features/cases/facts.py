@@ -5,12 +5,12 @@ from typing import NamedTuple
 
 from fedcollab.base.errors import N_
 from fedcollab.base.i18n import Words
+from fedcollab.sealing.naming import Names
 
 from .asked import Ask
 from .asked_sharing import ALL
 from .fields import COUNTRIES, LANGUAGES, Code, Day, Flag, Named, Several, Spec, Uri
 from .mending import Correction
-from .naming import Names
 from .reading import members
 from .record import Entry
 

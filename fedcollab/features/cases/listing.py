@@ -20,18 +20,17 @@ from fedcollab.base.errors import BadRequest, Refused
 from fedcollab.base.web import page_key
 from fedcollab.feature import page
 from fedcollab.federation.kernel import KERNEL
-from fedcollab.sealing import holding, opening, organisation, room_content
+from fedcollab.sealing import holding, naming, opening, organisation, room_content
 from fedcollab.sealing.aside_models import RoomAside
+from fedcollab.sealing.naming import Named
 from fedcollab.sealing.room_models import CASE, Room, RoomMember, RoomPerson
 from fedcollab.sealing.room_state import CLOSED, FROZEN, OPEN
 from fedcollab.sealing.unlocked import unlocked_of
 
-from . import naming
 from .desk import Keys, worker_of
 from .grounds import CASE_STATUS, LABELS
 from .kinds import parse
 from .models import CaseRecord
-from .naming import Named
 from .record import Opened
 
 EACH = 20
