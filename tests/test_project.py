@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import fedcollab
-from deploy._dev import commands, groups, tools
+from deploy._dev import commands, groups, scratch, tools
 from deploy._dev.tools import Tool
 
 ROOT = Path(__file__).parent.parent
@@ -116,6 +116,37 @@ def test_tests_are_told_where_programs_are_and_keep_bytecode_even_where_the_mach
     assert told["FEDCOLLAB_TEST_FOUND"] == "/there"
     assert {"PYTHONDONTWRITEBYTECODE", "FEDCOLLAB_TEST_LACKING"} & set(told) == set()
     assert told["PATH"] == os.environ["PATH"]
+
+
+def test_what_tests_write_lies_in_memory_and_is_gone_with_the_run_also_where_that_was_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    available = tmp_path / "meminfo"
+    available.write_text("MemTotal: 9 kB\nMemAvailable:   9999999 kB\n")
+    killed, living, others = (tmp_path / name for name in (f"fc{2**30}-dead", f"fc{os.getpid()}-alive", "fc-else"))
+    for place in (killed, living, others):
+        place.mkdir()
+    monkeypatch.setattr(scratch, "MEMORY", tmp_path)
+    monkeypatch.setattr(scratch, "AVAILABLE", available)
+    monkeypatch.setattr(scratch, "ROOM", 1024)
+    with scratch.scratch() as place:
+        assert place is not None
+        (place / "made").write_text("by a test")
+        assert place.is_relative_to(tmp_path)
+    assert {killed: killed.exists(), place: place.exists()} == {killed: False, place: False}
+    assert living.exists()
+    assert others.exists()
+
+
+@pytest.mark.parametrize("lacking", ["memory", "room", "folder"])
+def test_tests_write_to_the_usual_place_where_there_is_little_memory(lacking: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    available = tmp_path / "meminfo"
+    available.write_text(f"MemAvailable: {0 if lacking == 'memory' else 9999999} kB\n")
+    monkeypatch.setattr(scratch, "MEMORY", tmp_path / "none" if lacking == "folder" else tmp_path)
+    monkeypatch.setattr(scratch, "AVAILABLE", available)
+    monkeypatch.setattr(scratch, "ROOM", 2**60 if lacking == "room" else 1024)
+    with scratch.scratch() as place:
+        assert place is None
 
 
 def test_what_a_test_says_stands_under_its_group_and_a_report_that_is_not_there_says_nothing(tmp_path: Path) -> None:

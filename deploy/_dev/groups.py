@@ -10,6 +10,7 @@ from pathlib import Path
 
 from .environment import PYTHON
 from .say import in_ci, log_of, logged
+from .scratch import scratch
 from .tools import AXE_CORE, BOOKWORM, CADDY, CHROMIUM, COMPOSE, NGINX, PEERS, POSTGRES, SYSTEMD, TRIXIE, Tool
 
 HOUSE = "tests/test_architecture.py"
@@ -68,7 +69,8 @@ def run(groups: Sequence[Group], *, chosen: Sequence[str], full: bool) -> int:
     for group in groups:
         if chosen and group.only:
             continue
-        outcome = _outcome(group, places, chosen, full=full)
+        with scratch() as place:
+            outcome = _outcome(group, places, chosen, {} if place is None else {"TMPDIR": str(place)}, full=full)
         good = good and outcome.good
         lines.append("\n".join([f"{group.name:<9} {outcome.words}", *(f"          {line}" for line in outcome.beneath)]))
         print(lines[-1], flush=True)
@@ -77,14 +79,14 @@ def run(groups: Sequence[Group], *, chosen: Sequence[str], full: bool) -> int:
     return 0 if good else 1
 
 
-def _outcome(group: Group, places: Mapping[Tool, str | None], chosen: Sequence[str], *, full: bool) -> Outcome:
+def _outcome(group: Group, places: Mapping[Tool, str | None], chosen: Sequence[str], temporary: dict[str, str], *, full: bool) -> Outcome:
     missing = [f"{tool.name} is missing ({tool.advice})" for tool in group.needs if places[tool] is None]
     if missing:
         return Outcome(not in_ci(), f"{'FAILED' if in_ci() else 'skipped'}: {'; '.join(missing)}")
     report = log_of(group.name).with_suffix(".xml")
     report.unlink(missing_ok=True)
     started = time.monotonic()
-    code = logged(group.name, _command(group, chosen, report, full=full), _environment(places))
+    code = logged(group.name, _command(group, chosen, report, full=full), _environment(places) | temporary)
     return _judge(group.name, code, report, time.monotonic() - started)
 
 
