@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from fedcollab.base.canonical import canonical
 from fedcollab.base.strictjson import loads
-from fedcollab.features.cases.checking import NEEDED, PASSED, Wrong, checked, typed
+from fedcollab.features.cases.checking import NEEDED, PASSED, TOO_FAR, Wrong, checked, typed
 from fedcollab.features.cases.kinds import ALL, document, parse
 from fedcollab.features.cases.mending import Correction, Redaction
 from fedcollab.features.cases.people import Identity, Person, SafeContact
@@ -40,7 +40,7 @@ def test_whatever_was_typed_is_an_entry_or_a_word_on_a_field(kind: type[Entry], 
 def test_a_form_filled_with_an_entry_gives_it_back(entry: Entry) -> None:
     once = tried(type(entry), typed(entry))
     if isinstance(once, Wrong):
-        assert once.text == PASSED  # a day to come, of an entry of the past
+        assert once.text in (PASSED, TOO_FAR)  # a day to come, of an entry of the past; a hold for years
     else:
         assert tried(type(entry), typed(once)) == once
         assert {*typed(once)} == {*typed(entry)}  # no field is lost
