@@ -8,22 +8,25 @@ import socket
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
+from fedcollab import demo_cases
 from fedcollab.access.models import STRICT
-from fedcollab.access.viewer import ADMIN, MEMBER, Viewer
+from fedcollab.access.viewer import ADMIN, CASEWORKER, MEMBER, Viewer
 from fedcollab.actors import service as actors
 from fedcollab.admin import partners as acts
 from fedcollab.app import make_app, make_kernel
+from fedcollab.base import passwords
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import Misconfigured, NotFound, Unreachable
 from fedcollab.base.http import Answer
 from fedcollab.base.paths import NodeFiles
+from fedcollab.demo_cases import Workers
 from fedcollab.features.discussions import groups, reading, service
 from fedcollab.features.members import service as members
 from fedcollab.features.members import sessions
@@ -36,6 +39,7 @@ from fedcollab.setup import init
 
 MOST = 8
 PATIENCE = 20.0
+PASSWORD = "lantern by the river"  # noqa: S105  # of everybody in the demo, whose nodes answer this machine alone
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,7 @@ class Stage:
     kernel: Kernel
     runner: web.AppRunner
     viewers: list[Viewer]
+    unlock_keys: dict[str, bytes] = field(default_factory=dict, repr=False)
 
     @property
     def url(self) -> str:
@@ -116,8 +121,13 @@ async def _play(ports: list[int], keep: Path | None, check: bool, say: Callable[
         async with contextlib.AsyncExitStack() as stack:
             stages = [await stack.enter_async_context(stage(root / f"node{i + 1}", CASTS[i], ports, i)) for i in range(len(ports))]
             if not (await stages[0].kernel.database.read(lambda session: reading.groups(session, stages[0].viewers[0]))):
+                workers = [Workers(one.kernel, one.viewers, one.unlock_keys) for one in stages if len(one.viewers) > 1]
+                for one in workers:
+                    await demo_cases.open_cases(one)
                 await perform(stages, say)
                 await shelve(stages, say)
+                say("two of them work on a case ...")
+                await demo_cases.work_together(workers[0], workers[1], until)
             collect_from_now_on()
             if check:
                 answer(await check_all(stages, say))
@@ -147,21 +157,23 @@ async def stage(place: Path, cast: Cast, ports: list[int], number: int) -> Async
 
     kernel = make_kernel(config.load(place, {}), NodeFiles(place))
     runner = await start(make_app(kernel))
-    viewers = []
+    made = Stage(cast, kernel, runner, [])
     for at, (username, name) in enumerate(cast.people):
-        viewers.append(
-            await kernel.database.write(_person, kernel, username, name, [ADMIN, MEMBER] if at == 0 else [MEMBER], cast.language)
-        )
+        roles = [MEMBER, *([ADMIN] if at == 0 else []), *([CASEWORKER] if len(cast.people) > 1 else [])]
+        password = await asyncio.to_thread(passwords.make, PASSWORD, passwords.pepper(kernel.node.master_key))
+        viewer = await kernel.database.write(_person, kernel, username, name, roles, password.hashed)
+        made.viewers.append(viewer)
+        made.unlock_keys[viewer.person_id] = password.unlock
     try:
-        yield Stage(cast, kernel, runner, viewers)
+        yield made
     finally:
         await runner.cleanup()
 
 
-def _person(session: Any, kernel: Kernel, username: str, name: str, roles: list[str], language: str) -> Viewer:
+def _person(session: Any, kernel: Kernel, username: str, name: str, roles: list[str], hashed: str) -> Viewer:
     there = actors.by_username(session, kernel.node, username)
     if there is None:
-        members.add_member(session, kernel.node, None, username=username, name=name, roles=roles)
+        members.add_member(session, kernel.node, None, username=username, name=name, roles=roles, password_hash=hashed)
         there = actors.by_username(session, kernel.node, username)
     assert there is not None
     return Viewer(there.organisation_id, there.id, frozenset(roles), there.name)
@@ -295,16 +307,13 @@ async def _show(stages: list[Stage], say: Callable[[str], None], answer: Callabl
     organisations = []
     say("")
     for one in stages:
-        say(f"{one.cast.name}: {one.url}")
-        links = {viewer.name: f"{one.url}/link/{await one.write(members.make_link, None, viewer.person_id)}" for viewer in one.viewers}
-        organisations.append({"name": one.cast.name, "url": one.url, "links": links})
-        for viewer in one.viewers:
-            say(f"    {viewer.name}{' (admin)' if viewer.is_admin else ''}: {links[viewer.name]}")
-        for viewer in one.viewers:
-            await one.kernel.database.write(sessions.forget_notices, viewer.person_id)
+        names = {viewer.name: username for viewer, (username, _) in zip(one.viewers, one.cast.people, strict=True)}
+        organisations.append({"name": one.cast.name, "url": one.url, "names": names})
+        people = (f"{names[viewer.name]}{' (admin)' if viewer.is_admin else ''}" for viewer in one.viewers)
+        say(f"{one.cast.name}: {one.url}/login as {' or '.join(people)}")
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    answer({"organisations": organisations})
-    say("\nOpen a link to sign in; each works once, within 15 minutes. Trial data only. Stop with Ctrl-C.")
+    answer({"organisations": organisations, "password": PASSWORD})
+    say(f"\nEverybody's password is: {PASSWORD}\nTrial data only. Stop with Ctrl-C.")
     await stop.wait()

@@ -154,5 +154,5 @@ def _waits(session: Session, lacking: Lacking) -> bool:
     return bool(pending) and pending["head"] == lacking.document
 
 
-run = beside.every(EVERY, ask, "entries could not be asked for")
+run = beside.every(EVERY, ask, "entries could not be asked for", "heads")
 ROUTES = (web.get(PATH, get_chain),)

@@ -13,6 +13,7 @@ from fedcollab.actors.models import ORGANIZATION
 from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
 from fedcollab.base.addresses import host_of
+from fedcollab.base.database import wake
 from fedcollab.base.errors import BadRequest, Forbidden, NotFound, Refused
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import partners, proofs
@@ -102,6 +103,7 @@ def _settle(
     elif verdict == GAP and host_of(head.node) in partners.admitted_hosts(session):
         wait = dict(pending={"head": document, "after": after.seq}, next_at=node.now(), tries=0)
         session.execute(sa.update(ChainHead).where(_there(room_id, head.node)).values(**wait))
+        wake(session, "heads")
     elif verdict == GAP:
         begin_anew(session, node, room_id, head, document, after.seq)
     elif verdict == BROKEN:

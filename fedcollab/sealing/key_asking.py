@@ -161,4 +161,4 @@ def _request(wanted: Wanted) -> sa.Update:
     return sa.update(KeyRequest).where(_there(wanted))
 
 
-run = beside.every(EVERY, ask, "boxes could not be asked for")
+run = beside.every(EVERY, ask, "boxes could not be asked for", "keys")

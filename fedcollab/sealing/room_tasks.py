@@ -7,9 +7,11 @@ from sqlalchemy.orm import Session
 from fedcollab.actors.models import Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import DAY
+from fedcollab.base.statements import put
 from fedcollab.federation.models import ADMITTED, SUSPENDED, Partner
 
 from . import keeper_tasks
+from .aside_models import RoomAside
 from .casekeys import DEPUTY
 from .facts import Backed, of
 from .keeper_tasks import BACKED, BOX_SHUT, BOX_TO_MAKE, FROZEN, INVITED, KEY_MISSING, NOBODY, OWNER_AWAY, TAKEN
@@ -26,7 +28,7 @@ SILENT = 7 * DAY  # how long whoever leads a room may not answer before its memb
 def settle(session: Session, node: Node, room_id: str, room: Room, led_by: str) -> None:
     """Brings the tasks of a room up to what follows from its facts; `led_by` is who led it until now."""
     standing = set(session.scalars(sa.select(KeeperTask.kind).where(KeeperTask.room_id == room_id, KeeperTask.done_at.is_(None))))
-    wanted = {FROZEN: room.state == TWO_LISTS, INVITED: _is_invited(room), BACKED: is_backed(room)}
+    wanted = {FROZEN: room.state == TWO_LISTS, INVITED: _is_invited(room) and not _is_aside(session, room_id), BACKED: is_backed(room)}
     if led_by == room.me and room.head is not None and room.owner != room.me and room.head.issuer != room.me:
         wanted[TAKEN] = True
     if room.owner == room.me:
@@ -44,6 +46,16 @@ def _is_invited(room: Room) -> bool:
     """Whether our organisation as such is asked inside; an invitation of a person by name waits for that person."""
     asked = [seat for seat in room.seats if seat.state == ASKED_IN and seat.invitation.organisation == room.me]
     return room.state in (NOTHING, OUT) and any(not seat.invitation.person for seat in asked)
+
+
+def _is_aside(session: Session, room_id: str) -> bool:
+    return session.execute(sa.select(RoomAside.room_id).where(RoomAside.room_id == room_id)).first() is not None
+
+
+def set_aside(session: Session, node: Node, room_id: str) -> None:
+    """The invitation into a room came with something else and is answered with that: it waits for no keeper by itself."""
+    put(session, RoomAside, room_id=room_id)
+    keeper_tasks.over(session, node, INVITED, room_id)
 
 
 def is_backed(room: Room) -> bool:

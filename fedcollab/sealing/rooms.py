@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import new_id
+from fedcollab.base.database import wake
 from fedcollab.base.errors import Conflict, NotFound
 from fedcollab.base.statements import put
 
@@ -220,6 +221,7 @@ def _request(session: Session, node: Node, room_id: str, ck: str, epoch: int, or
     session.execute(sa.delete(KeyRequest).where(KeyRequest.room_id == room_id, KeyRequest.ck == ck))
     times: dict[str, Any] = dict(asked_at=node.now(), next_at=node.now(), tries=0, told_at=None, given_by="", shut=[])
     put(session, KeyRequest, room_id=room_id, ck=ck, epoch=epoch, organisation=organisation, **times, state=state)
+    wake(session, "keys")
 
 
 def keep(session: Session, node: Node, message: Sealed, organisation: str, state: str) -> None:

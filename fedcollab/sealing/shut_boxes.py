@@ -5,6 +5,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fedcollab.actors.node import Node
+from fedcollab.base.database import wake
 
 from . import keeper_tasks, room_chain, rooms
 from .facts import organisations
@@ -25,6 +26,7 @@ def ask_again(session: Session, node: Node, opened: Opened) -> None:
         if row is not None:
             gave = sorted({*row.shut, row.given_by} - {""})
             session.execute(sa.update(KeyRequest).where(there).values(_again(node, opened.room, ck, gave)))
+            wake(session, "keys")
             keeper_tasks.wait(session, node, BOX_SHUT, opened.room_id)
             room_chain.add(session, node, opened.room_id, opened.viewer, "room.box_shut")
 
@@ -43,3 +45,4 @@ def ask_now(session: Session, node: Node, room_id: str) -> None:
     first = rooms.by_id(session, room_id).owner
     there = sa.and_(KeyRequest.room_id == room_id, KeyRequest.state.in_((ASKED, SHUT)))
     session.execute(sa.update(KeyRequest).where(there).values(state=ASKED, organisation=first, shut=[], next_at=node.now(), tries=0))
+    wake(session, "keys")

@@ -24,7 +24,7 @@ from tests.features.cases.browser import Filled
 from tests.features.cases.desks import Office, partners
 from tests.features.cases.entries import P, S
 from tests.features.cases.shared import Shared
-from tests.features.cases.test_access_pages import invited, keys_come, waits
+from tests.features.cases.test_access_pages import invited, waits
 from tests.features.cases.test_entry_pages import FORMS
 from tests.features.referrals.handed import PREVIEW
 from tests.nodes import until as until_async
@@ -120,7 +120,7 @@ async def begun(root: Path, canary: Canary) -> Shared:
         form = {"act": "accept", "person": other["noor"].viewer.person_id}
         assert (await other["noor"].post(f"/cases/{there}/answer", at=f"/cases/{there}/answer", **form))[0] == 303
         await until_async("they are in", lambda: other.sql("SELECT 1 FROM room WHERE id = :id AND state = 'open'", id=there))
-        await keys_come(other)
+        await other.keys_come()
         return Shared(one, other, case, there)
 
 

@@ -80,5 +80,5 @@ def hand_out(session: Session, node: Node, to: ActorData, referral_id: str) -> b
     return box
 
 
-run = beside.every(EVERY, ask, "boxes of referrals could not be asked for")
+run = beside.every(EVERY, ask, "boxes of referrals could not be asked for", "referrals")
 ROUTES = (web.get("/referrals/{id}/box", get_box),)

@@ -11,13 +11,13 @@ from fedcollab.actors.models import ORGANIZATION
 from fedcollab.actors.node import Node
 from fedcollab.base.addresses import host_of
 from fedcollab.base.clock import new_id
+from fedcollab.base.database import wake
 from fedcollab.base.errors import NotFound, Refused, TooMany
 from fedcollab.base.statements import put
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import outbox
 from fedcollab.federation.registry import Early, Handler, Verified
-from fedcollab.sealing import acting, organisation, rooms
-from fedcollab.sealing.aside_models import RoomAside
+from fedcollab.sealing import acting, organisation, room_tasks, rooms
 from fedcollab.sealing.facts import Invited, of
 from fedcollab.sealing.reading import uri
 
@@ -80,7 +80,8 @@ def _keep(session: Session, node: Node, received: Verified, said: wire.Offered) 
     what = dict(uri=said.header.uri, sent=False, organisation_id=received.actor.id, case_id=None, room=said.header.room, code="")
     what |= dict(invitation=said.invitation, state=IN_PROGRESS, deadline=said.header.deadline, kid=said.kid, preview=said.ct)
     put(session, Referral, id=referral_id, **what, size=len(said.ct), by_id=None, **times)
-    put(session, RoomAside, room_id=rooms.row(session, said.header.room).id)
+    room_tasks.set_aside(session, node, rooms.row(session, said.header.room).id)
+    wake(session, "referrals")
     return service.by_id(session, referral_id)
 
 

@@ -14,7 +14,7 @@ from fedcollab.features.cases import desk, membership
 from fedcollab.features.cases.people import Health
 from fedcollab.features.cases.sharing import Share
 from fedcollab.federation import activitystreams as ap
-from fedcollab.sealing import key_asking, working
+from fedcollab.sealing import working
 from tests.features.cases.desks import CODE, Office, office, partners
 from tests.nodes import until
 from tests.web import forget_asking
@@ -75,17 +75,6 @@ async def waits(at: Office) -> str:
     return str(rows[0][0])
 
 
-async def keys_come(at: Office) -> None:
-    async def ask() -> int:
-        def now(session: Any, _node: Any) -> None:
-            session.execute(sa.text("UPDATE key_request SET next_at = 0"))
-
-        await at.site.write(now)
-        return await key_asking.ask(at.site.kernel)
-
-    await until("the key is here", ask)
-
-
 async def together(one: Office, other: Office) -> tuple[str, str]:
     """A case that both are on, by pages alone; its row at each."""
     case = await one.case("noor")
@@ -94,7 +83,7 @@ async def together(one: Office, other: Office) -> tuple[str, str]:
     form = {"act": "accept", "person": other["noor"].viewer.person_id}
     assert (await other["noor"].post(f"/cases/{there}/answer", at=f"/cases/{there}/answer", **form))[:2] == (303, "/cases")
     await until("they are in", lambda: other.sql("SELECT 1 FROM room WHERE id = :id AND state = 'open'", id=there))
-    await keys_come(other)
+    await other.keys_come()
     return case, there
 
 
@@ -123,7 +112,7 @@ async def test_a_case_for_people_by_name_is_answered_and_opened_by_the_one_who_i
     assert "It is for you by name" in (await eva.get(answer))[1]
     assert (await eva.post(answer, at=answer, act="accept"))[:2] == (303, "/cases")
     await until("they are in", lambda: other.sql("SELECT 1 FROM room WHERE id = :id AND state = 'open'", id=there))
-    await keys_come(other)
+    await other.keys_come()
     await one.say("noor", case, "She is safe.")
     await until("it is there", lambda: other.sql("SELECT 1 FROM sealed_message"))
     assert "She is safe." in (await eva.get(f"/cases/{there}"))[1]
@@ -243,7 +232,7 @@ async def test_two_organisations_work_one_case_by_its_pages_and_one_that_is_remo
     case, there = await together(one, other)
     await one["noor"].post(f"/cases/{case}/say/message", at=f"/cases/{case}", text="She is safe.")
     await until("it is there", lambda: other.sql("SELECT 1 FROM sealed_message WHERE size > 0 AND organisation = :o", o=one.me))
-    await keys_come(other) if await other.sql("SELECT 1 FROM key_request WHERE state = 'open'") else None
+    await other.keys_come() if await other.sql("SELECT 1 FROM key_request WHERE state = 'open'") else None
     _, page = await other["noor"].get(f"/cases/{there}")
     assert "She is safe." in page
     assert (await other["daan"].get(f"/cases/{there}"))[0] == 404, "membership of the organisation opens nothing"

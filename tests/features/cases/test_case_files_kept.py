@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 import sqlalchemy as sa
 
-from fedcollab.sealing import file_asking, key_asking, working
+from fedcollab.sealing import file_asking, working
 from tests.features.cases.desks import Office, office, partners
 from tests.features.cases.filed import rows, send, shelves, take
 from tests.nodes import until
@@ -123,7 +123,7 @@ async def shared(one: Office, other: Office) -> tuple[str, str]:
     [(invitation,)] = await other.sql(query)
     await other.do("noor", working.accept, there, invitation, [other["noor"].viewer.person_id])
     await until("they are inside", lambda: other.sql("SELECT 1 FROM room WHERE state = 'open'"))
-    await until("they have its key", lambda: key_asking.ask(other.site.kernel))
+    await other.keys_come()
     return case, there
 
 

@@ -13,7 +13,7 @@ from fedcollab.features.cases.ending import forget_gone
 from fedcollab.features.cases.people import Health, Identity, Person
 from fedcollab.features.cases.sharing import Consent, Withdrawn
 from fedcollab.features.referrals import chores, fetching, service
-from fedcollab.sealing import consents, key_asking
+from fedcollab.sealing import consents
 from tests.features.cases.browser import Filled, Sent
 from tests.features.cases.desks import Office, office, partners
 from tests.nodes import until
@@ -107,22 +107,18 @@ async def came(other: Office) -> str:
     return str(rows[0][0])
 
 
-async def keys_come(at: Office) -> None:
-    async def ask() -> int:
-        await at.site.write(lambda session, _node: session.execute(sa.text("UPDATE key_request SET next_at = 0")) and None)
-        return await key_asking.ask(at.site.kernel)
-
-    await until("the keys are here", ask)
-
-
-async def test_nobody_is_offered_to_say_yes_to_what_they_cannot_read_yet(two: tuple[Office, Office]) -> None:
+async def test_nobody_is_offered_to_say_yes_to_what_they_cannot_read_yet(
+    two: tuple[Office, Office], monkeypatch: pytest.MonkeyPatch
+) -> None:
     one, other = two
+    monkeypatch.setattr(fetching, "due", lambda *_: [])  # its box takes its time
     case = await case_of(one)
     await send(one, case, await to_the_end(one, other, case))
     [[asked]] = await until("it has come", lambda: other.sql("SELECT id FROM referral WHERE state = 'in_progress'"))
     page = (await other["mila"].get(f"/referrals/{asked}"))[1]
     for there, words in ((True, "still on its way"), (True, "You can say yes as soon as"), (True, ">Decline<"), (False, ">Accept<")):
         assert (words in page) == there, words
+    monkeypatch.undo()
     await came(other)
     page = (await other["mila"].get(f"/referrals/{asked}"))[1]
     assert (">Accept<" in page, "You can say yes as soon as" in page) == (True, False)
@@ -146,6 +142,7 @@ async def test_a_person_is_referred_from_a_case_and_worked_with_at_the_other_org
     [waits] = await other.sql("SELECT id FROM room")
     assert waits[0] not in (await other["noor"].get("/cases"))[1], "it is answered with the referral alone"
     assert (await other["noor"].get(f"/cases/{waits[0]}/answer"))[0] == 404
+    assert "/answer" not in (await other["mila"].get("/keepers/tasks"))[1], "nor is it a keeper's task beside"
     status, headers, page = await other["mila"].ask("GET", f"/referrals/{asked}")
     assert (status, headers["Cache-Control"], REGION in page, NAME in page) == (200, "no-store", True, False)
     assert "<title>Referral · " in page
@@ -162,7 +159,7 @@ async def test_a_person_is_referred_from_a_case_and_worked_with_at_the_other_org
     await until("they are inside", lambda: other.sql("SELECT 1 FROM room WHERE state = 'open'"))
     assert (await one["noor"].get(f"/cases/{room[0]}"))[0] == 200
     assert "Open it once" not in (await one["noor"].get("/"))[1]
-    await keys_come(other)
+    await other.keys_come()
     [there] = await other.sql("SELECT id FROM room")
     desk = await other.desk("noor", there[0])
     assert [person.code for person in desk.case.people] == [CODE]
@@ -242,7 +239,7 @@ async def test_a_consent_that_is_withdrawn_in_the_case_closes_what_was_referred_
     await until("they are inside", lambda: other.sql("SELECT 1 FROM room WHERE state = 'open'"))
     [room] = await one.sql("SELECT room.id FROM room JOIN referral ON referral.room = room.uri")
     assert (await one["noor"].get(f"/cases/{room[0]}"))[0] == 200
-    await keys_come(other)
+    await other.keys_come()
     [there] = await other.sql("SELECT id FROM room")
     assert (await other["noor"].get(f"/cases/{there[0]}"))[0] == 200
     await one.say("noor", case, Withdrawn(at=now, of=consent))

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from fedcollab.access.models import AMBER
-from fedcollab.sealing import key_asking
 from tests.features.cases.desks import Office, partners
 from tests.nodes import until
 from tests.web import forget_asking
@@ -55,7 +54,7 @@ async def test_an_organisation_is_invited_by_name_and_says_who_takes_part(pair: 
     status, to, _ = await there["noor"].post(f"{theirs}/answer", at=f"{theirs}/answer", act="accept", person=daan)
     assert (status, to) == (303, "/sealed")
     await until("they are inside", lambda: there.sql("SELECT 1 FROM room WHERE state = 'open'"))
-    await until("they have their box", lambda: key_asking.ask(there.site.kernel))
+    await there.keys_come()
     assert (await there["noor"].get(theirs))[0] == 404, "who has answered is not in it by that"
     assert (await there["daan"].get(theirs))[0] == 200
     await until("both know how many they are", lambda: _reads(here, group, "2 people at 2 organisations can read this, and nobody else."))
