@@ -22,7 +22,7 @@ class _Declared(type):
         super().__init__(name, bases, namespace)
         if "__tablename__" in namespace:
             hints = get_type_hints(cls)
-            columns = [_column(key, hints[key], getattr(cls, key, None)) for key in _declared(cls) if get_origin(hints[key]) is Mapped]
+            columns = [_column(key, hints[key], _said(cls, key)) for key in _declared(cls) if get_origin(hints[key]) is Mapped]
             cls.__table__ = sa.Table(namespace["__tablename__"], cls.metadata, *columns, *namespace.get("__table_args__", ()))  # type: ignore[attr-defined]  # of the root class
             for column in columns:
                 setattr(cls, column.key, column)
@@ -62,11 +62,18 @@ def _declared(cls: type) -> list[str]:
     return list(dict.fromkeys(key for one in cls.__mro__ for key in vars(one).get("__annotations__", ())))
 
 
-def _column(name: str, hint: Any, declared: MappedColumn[Any] | None) -> sa.Column[Any]:
+def _said(cls: type, key: str) -> sa.Column[Any]:
+    """The column that a class declares; a copy of what a mixin declares, for it stands in several tables."""
+    declared: MappedColumn[Any] | None = getattr(cls, key, None)
+    if declared is None:
+        return sa.Column()
+    return declared.column if key in vars(cls) else declared.column._copy()
+
+
+def _column(name: str, hint: Any, column: sa.Column[Any]) -> sa.Column[Any]:
     """A column of the type that stands in its declaration, else of its annotation's; only `| None` may be empty."""
     (said,) = get_args(hint)
     parts = get_args(said) if get_origin(said) in (Union, types.UnionType) else (said,)
-    column: sa.Column[Any] = declared.column._copy() if declared is not None else sa.Column()  # a copy: a mixin stands in several tables
     column.key = column.name = name
     if isinstance(column.type, sa.types.NullType) and not column.foreign_keys:
         (kind,) = (part for part in parts if part is not types.NoneType)

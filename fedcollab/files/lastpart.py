@@ -34,14 +34,10 @@ class LastPart:
             came = await self.content.readany()
             if not came:
                 raise ConnectionError("the form ends in its middle")
-            if self.skipped == 2 and len(came) > len(self.end) and not self._ends_near(came):
-                found = b"".join((self.held, memoryview(came)[: -len(self.end)]))
-                self.held = came[-len(self.end) :]
-                return found
-            whole = self.held + came
+            whole = self.held + came if self.held else came
             at = whole.find(self.end)
             self.over = at >= 0
-            ends = at if self.over else max(0, len(whole) - len(self.end))
+            ends = at if self.over else self._sure(whole)
             begins = min(ends, 2 - self.skipped)
             self.skipped, self.held = self.skipped + begins, whole[ends:]
             if ends > begins:
@@ -50,6 +46,8 @@ class LastPart:
             pass
         return b""
 
-    def _ends_near(self, came: bytes) -> bool:
-        """Whether the boundary stands in what came, or across what is held."""
-        return self.end in came or self.end in self.held + came[: len(self.end)]
+    def _sure(self, whole: bytes) -> int:
+        """How much of what came is the file's for certain: all, mostly, unless its last bytes may be the boundary's first. No boundary has
+        a second line's end in it, so the last one decides."""
+        at = whole.rfind(b"\r", -len(self.end))
+        return at if at >= 0 and self.end.startswith(whole[at:]) else len(whole)

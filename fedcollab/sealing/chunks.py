@@ -104,17 +104,23 @@ class Sealer:
         return FileSecret(self._raw, self.size, self._digest.digest())
 
     def _take(self, data: bytes | bytearray) -> bytes:
-        """Seals all whole chunks but one, which may be the last."""
-        self._waiting += data
+        """Seals all whole chunks but one, which may be the last; out of `data` itself where they lie in it, for copies cost as much as the
+        cipher."""
         out, at = [], 0
-        with memoryview(self._waiting) as view:
-            while len(view) - at > CHUNK:
-                out.append(self._seal(view[at : at + CHUNK], last=False))
-                at += CHUNK
-        del self._waiting[:at]
+        with memoryview(data) as view:
+            while len(self._waiting) + len(view) - at > CHUNK:
+                if self._waiting:
+                    begins, at = at, at + CHUNK - len(self._waiting)
+                    self._waiting += view[begins:at]
+                    out.append(self._seal(self._waiting, last=False))
+                    self._waiting.clear()
+                else:
+                    out.append(self._seal(view[at : at + CHUNK], last=False))
+                    at += CHUNK
+            self._waiting += view[at:]
         return b"".join(out)
 
-    def _seal(self, plain: bytes | memoryview, *, last: bool) -> bytes:
+    def _seal(self, plain: bytes | bytearray | memoryview, *, last: bool) -> bytes:
         sealed = self._cipher.encrypt(_nonce(self._index, last), plain, BOUND)
         self._index += 1
         self._digest.update(sealed)
