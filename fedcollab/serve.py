@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from aiohttp import web
+from aiohttp import connector, web
 
 from fedcollab.app import NAMINGS, make_app, make_kernel
 from fedcollab.base import config
@@ -74,6 +74,13 @@ def share_one_heap() -> None:
         ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)
 
 
+def forget_certificates() -> None:
+    """Takes 2 MiB from aiohttp: the machine's certificates, read twice as it was imported, for a client that we never use
+    (docs/decisions/0012-lean-client.md). Were it used after all, it would fail; it would not connect unverified."""
+    for name in ("_SSL_CONTEXT_VERIFIED", "_SSL_CONTEXT_UNVERIFIED"):
+        vars(connector).pop(name, None)
+
+
 def tell_manager(state: str) -> None:
     """Tells the service manager that started this (systemd's Type=notify), if one did: `systemctl start` waits for READY=1."""
     where = os.environ.get("NOTIFY_SOCKET", "")
@@ -86,6 +93,7 @@ def run(root: Path, *, as_json: bool = False) -> None:
     """Serves the node in `root` until it is told to stop."""
     gc.freeze()  # what was imported is here to stay: to look for garbage in it would take a sixth of the start
     share_one_heap()
+    forget_certificates()
     settings = config.load(root)
     set_up_logs(settings.log_level, settings.log_format)
     kernel = make_kernel(settings, NodeFiles(root))

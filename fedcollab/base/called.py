@@ -3,9 +3,7 @@
 import re
 from functools import lru_cache
 
-from babel import Locale
-
-from .i18n import LANGUAGES
+from .i18n import LANGUAGES, called
 
 LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,2}")
 
@@ -13,8 +11,7 @@ LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,2}")
 @lru_cache(1)
 def countries() -> frozenset[str]:
     """The codes of ISO 3166-1 (alpha-2) that have a name, less those that CLDR has for no country."""
-    found = {str(code) for code in Locale.parse("en").territories if re.fullmatch(r"[A-Z]{2}", str(code))}
-    return frozenset(found - {"EU", "EZ", "UN", "QO", "XA", "XB", "ZZ"})
+    return frozenset(called("en")["territories"].keys() - {"EU", "EZ", "UN", "QO", "XA", "XB", "ZZ"})
 
 
 def country(text: str) -> str:
@@ -34,8 +31,7 @@ def _names(what: str) -> dict[str, str]:
     """{name in small letters: code}; what two are called alike is the first's."""
     found: dict[str, str] = {}
     for code in LANGUAGES:
-        for key, name in getattr(Locale.parse(code), what).items():
-            kept = str(key) in countries() if what == "territories" else LANGUAGE.fullmatch(str(key)) is not None
-            if kept:
-                found.setdefault(str(name).casefold(), str(key))
+        for key, name in called(code)[what].items():
+            if key in countries() if what == "territories" else LANGUAGE.fullmatch(key):
+                found.setdefault(name.casefold(), key)
     return found

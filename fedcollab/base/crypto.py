@@ -12,8 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from argon2.exceptions import InvalidHashError, VerificationError
-from argon2.low_level import Type, hash_secret_raw, verify_secret
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
@@ -98,12 +96,17 @@ def hkdf(secret: bytes, salt: bytes, info: bytes) -> bytes:
 
 def argon(password: bytes, salt: bytes, cost: tuple[int, int, int], length: int) -> bytes:
     """Argon2id; `cost` as in ARGON."""
+    from argon2.low_level import Type, hash_secret_raw
+
     memory, passes, lanes = cost
     return hash_secret_raw(password, salt, passes, memory, lanes, length, Type.ID)
 
 
 def argon_matches(hashed: str, password: bytes) -> bool:
     """Whether a password goes with Argon2's own text of it."""
+    from argon2.exceptions import InvalidHashError, VerificationError
+    from argon2.low_level import Type, verify_secret
+
     try:
         return verify_secret(hashed.encode(), password, Type.ID)
     except (VerificationError, InvalidHashError):

@@ -1,26 +1,27 @@
-"""Decides in which language and how dates and numbers are shown: gettext catalogues beside the code, formats from CLDR."""
+"""Decides in which language and how dates and numbers are shown: gettext catalogues beside the code, and what CLDR says of our languages.
+
+CLDR's tables are written beforehand (`deploy/dev messages`): Babel, which reads them as well, would keep some 4 MiB for them, and more for
+each language."""
 
 import contextlib
 import gettext
-from collections.abc import Iterable
-from datetime import date, datetime, timedelta
-from functools import lru_cache
-from zoneinfo import available_timezones
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from functools import cache, lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
 
-from babel import Locale
-from babel.dates import UTC, format_datetime, format_timedelta, get_timezone
-from babel.lists import format_list
-from babel.numbers import format_decimal
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from .clock import DAY, EPOCH, MICROSECONDS
 from .paths import LOCALES
 
 LANGUAGES = {"en": "English", "fr": "Français", "es": "Español", "ar": "العربية"}
 REGIONS = frozenset(("Africa", "America", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"))
-DATE = {"ar": "d MMM y، HH:mm"}  # an Arabic comma
-USUAL_DATE = "d MMM y, HH:mm"
-DAY_ALONE = "d MMM y"
+COMMA = {"ar": "، "}  # between day and time, where it is another one
+SPANS = (("day", 86_400), ("hour", 3600), ("minute", 60))  # seconds
+ALMOST = 0.85  # of an hour is told as one
 APART, TOGETHER = Markup("<bdi>"), Markup("</bdi>")  # what is added to them is escaped
 DAY_LETTERS = 10
 RIGHT_TO_LEFT = frozenset(("ar", "fa", "ur", "he"))
@@ -30,6 +31,19 @@ RIGHT_TO_LEFT = frozenset(("ar", "fa", "ur", "he"))
 def catalogue(language: str) -> gettext.NullTranslations:
     """The texts of one language; English is the language of the message ids."""
     return gettext.translation("messages", LOCALES, [language], fallback=True)
+
+
+@cache
+def _formats() -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = json.loads((LOCALES / "formats.json").read_text(encoding="utf-8"))
+    return found
+
+
+@cache
+def called(language: str) -> Mapping[str, Mapping[str, str]]:
+    """What one of our languages calls `languages`, {tag: name}, and `territories`, {code of two letters: name}."""
+    found: dict[str, dict[str, str]] = json.loads((LOCALES / f"names-{language}.json").read_text(encoding="utf-8"))
+    return found
 
 
 def direction(language: str) -> str:
@@ -60,11 +74,12 @@ class Words:
     def __init__(self, language: str, time_zone: str = "UTC") -> None:
         self.language = language if language in LANGUAGES else "en"
         self.direction = direction(self.language)
-        self._locale = Locale.parse(self.language)
+        self._formats = _formats()[self.language]
         texts = catalogue(self.language)
         self.gettext, self.ngettext = texts.gettext, texts.ngettext
+        self._zone: tzinfo
         try:
-            self._zone = get_timezone(time_zone)
+            self._zone = ZoneInfo(time_zone)
         except (LookupError, ValueError, OSError):  # unknown; not a name at all; a folder of names
             self._zone = UTC
 
@@ -90,17 +105,19 @@ class Words:
 
     @lru_cache(4096)  # noqa: B019  # as above
     def _ago(self, seconds: int) -> str:
-        return str(format_timedelta(-seconds, add_direction=True, locale=self._locale))
+        unit, length = next(((unit, length) for unit, length in SPANS if seconds >= ALMOST * length), ("second", 1))
+        return str(self._formats["ago"][unit][max(1, round(seconds / length)) - 1])
 
     @lru_cache(4096)  # noqa: B019  # as above
     def date(self, micros: int) -> str:
         """Date and time in the reader's zone."""
-        return self._moment(micros, DATE.get(self.language, USUAL_DATE))
+        return f"{self.on(micros)}{COMMA.get(self.language, ', ')}{self.time(micros)}"
 
     @lru_cache(4096)  # noqa: B019  # as above
     def on(self, micros: int) -> str:
         """The day alone, in the reader's zone."""
-        return self._moment(micros, DAY_ALONE)
+        moment = self._moment(micros)
+        return f"{moment.day} {self._formats['months'][moment.month - 1]} {moment.year}"
 
     def on_day(self, text: str) -> str:
         """A day as forms and records write it (2026-03-01), in words; what is no day as it is."""
@@ -109,7 +126,7 @@ class Words:
 
     def time(self, micros: int, /) -> str:
         """The time of day in the reader's zone."""
-        return self._moment(micros, "HH:mm")
+        return format(self._moment(micros), "%H:%M")
 
     def day(self, text: str, later: int = 0) -> int | None:
         """When a day (2026-03-01), or the one so many days later, begins in the reader's zone; None for what is no day."""
@@ -120,14 +137,13 @@ class Words:
         except (ValueError, OverflowError):  # no day of any calendar; or the last one
             return None
 
-    def _moment(self, micros: int, pattern: str) -> str:
-        stamp = EPOCH + timedelta(microseconds=micros)
-        return str(format_datetime(stamp, pattern, tzinfo=self._zone, locale=self._locale))
+    def _moment(self, micros: int) -> datetime:
+        return (EPOCH + timedelta(microseconds=micros)).astimezone(self._zone)
 
     @lru_cache(4096)  # noqa: B019  # as above
     def number(self, value: int) -> str:
         """A count, grouped as the language does; in the digits 0 to 9, as dates are."""
-        return str(format_decimal(value, locale=self._locale))
+        return f"{value:,}".replace(",", self._formats["group"])
 
     def name(self, text: str) -> Markup:
         """A name or address inside a sentence, kept apart from the sentence's writing direction."""
@@ -135,15 +151,21 @@ class Words:
 
     def language_name(self, tag: str) -> str:
         """What a language is called in the reader's; the tag itself where CLDR has no word for it."""
-        return str(self._locale.languages.get(tag.split("-", maxsplit=1)[0].lower()) or tag)
+        return called(self.language)["languages"].get(tag.split("-", maxsplit=1)[0].lower(), tag)
 
     def country_name(self, code: str) -> str:
         """What a country (ISO 3166-1, two letters) is called in the reader's language; the code itself where CLDR has no word for it."""
-        return str(self._locale.territories.get(code.upper()) or code)
+        return called(self.language)["territories"].get(code.upper(), code)
 
     def names(self, texts: Iterable[str]) -> Markup:
         """Names as the language lists them: "a, b and c"."""
-        return Markup(format_list([str(escape(self.name(text))) for text in texts], locale=self._locale))  # noqa: S704  # escaped by name()
+        *some, last = [self.name(text) for text in texts] or [Markup()]
+        if not some:
+            return last
+        listed, patterns = some[0], self._formats["list"]
+        for one in some[1:]:
+            listed = Markup(patterns["start" if listed is some[0] else "middle"]).format(listed, one)  # noqa: S704  # CLDR's own
+        return Markup(patterns["end" if len(some) > 1 else "2"]).format(listed, last)  # noqa: S704  # as above
 
 
 @lru_cache(512)

@@ -5,11 +5,12 @@ import re
 import unicodedata
 from html.parser import HTMLParser
 from itertools import accumulate
-
-import markdown
-import nh3
+from typing import TYPE_CHECKING
 
 from .errors import N_, TooLarge
+
+if TYPE_CHECKING:
+    import markdown
 
 LONGEST = 50_000
 BRACKETS, STARS = 5_000_000, 8_000  # Python-Markdown reads from each open bracket to its paragraph's end, and is quadratic on stars
@@ -115,8 +116,10 @@ def render(source: str) -> str:
         raise too_many from None
 
 
-def _converter() -> markdown.Markdown:
+def _converter() -> "markdown.Markdown":
     """Without raw HTML: what looks like a tag is shown as typed."""
+    import markdown
+
     made = markdown.Markdown(extensions=["fenced_code", "tables", "sane_lists", "nl2br"], output_format="html")
     made.preprocessors.deregister("html_block")
     made.inlinePatterns.deregister("html")
@@ -144,6 +147,8 @@ def _depth(text: str) -> int:
 def _sanitised(text: str) -> str:
     """By the allow-list. A browser repeats each formatting tag that was left open in every paragraph after it, and so does this: what
     is given here must not have too many, for kilobytes would grow to gigabytes."""
+    import nh3
+
     return nh3.clean(
         text,
         tags=TAGS,
@@ -213,5 +218,7 @@ PARTED = re.compile(rf"<(?!/?(?:{INLINE})[\s>])", re.IGNORECASE)  # where a brow
 
 def first_words(html_text: str, limit: int) -> str:
     """The beginning of a formatted text, as plain text."""
+    import nh3
+
     spaced = PARTED.sub(r" \g<0>", html_text[: AROUND * limit + 4000])
     return plain(html.unescape(nh3.clean(spaced, tags=set(), clean_content_tags=WITH_CONTENT)), limit)

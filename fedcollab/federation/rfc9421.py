@@ -2,7 +2,7 @@
 
 http-message-signatures reads every shape that the grammar allows. The one shape that nearly all software sends (one label, plain
 names, plain parameters) is read here with one expression, at a sixth of the cost (docs/decisions/0011-two-forms-of-signatures.md);
-tests hold the two to each other.
+tests hold the two to each other. So most nodes never load the library (`every_shape`).
 """
 
 import base64
@@ -10,12 +10,7 @@ import binascii
 import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from types import SimpleNamespace
 from typing import Any
-
-from http_message_signatures import HTTPMessageVerifier
-from http_message_signatures import algorithms as library
-from multidict import CIMultiDict
 
 from fedcollab.actors.keys import ED25519, RSA, Signer
 from fedcollab.base.clock import MICROSECONDS
@@ -28,7 +23,6 @@ KINDS = {name: kind for kind, name in ALGORITHMS.items()}
 COVERED_GET = ("@method", "@target-uri")
 COVERED_POST = (*COVERED_GET, "content-digest")
 LABEL = "sig1"
-LABELS = 8  # more signatures than that beside each other are nobody's
 DIGESTS = {"sha-256": hashlib.sha256, "sha-512": hashlib.sha512}
 
 KEY = r"[a-z*][a-z0-9_.*-]*"
@@ -109,6 +103,8 @@ def _signatures(incoming: Incoming, headers: Mapping[str, str], base_url: str) -
     if plain is not None:
         yield plain
         return
+    from .every_shape import READER
+
     try:
         yield from READER.read(incoming, headers, base_url)
     except Unauthorized:
@@ -151,22 +147,3 @@ def _value(name: str, incoming: Incoming, headers: Mapping[str, str], base_url: 
     if not value.isprintable():
         raise KeyError(name)
     return value
-
-
-class Reader(HTTPMessageVerifier):
-    """The library's grammar, without its clock, its keys and its choice of one label."""
-
-    def read(self, incoming: Incoming, headers: Mapping[str, str], base_url: str) -> Iterator[Read]:
-        """Every label that has both a list of components and a signature. Raises what the library raises for anything else."""
-        field = headers.get("signature-input", "")
-        inputs, values = self._parse_signature_dictionary(field), self._parse_signature_dictionary(headers.get("signature", ""))
-        if len(inputs) > LABELS or any(field.count(f";{name}=") > len(inputs) for name in ("keyid", "created", "expires", "alg")):
-            raise Unauthorized(reason="too many signatures, or one that says a thing twice")
-        message = SimpleNamespace(method=incoming.method, url=base_url + incoming.target, headers=CIMultiDict(incoming.headers))
-        for label, listed in inputs.items():
-            if isinstance(getattr(values.get(label), "value", None), bytes):
-                base, _, _ = self._build_signature_base(message, covered_component_ids=list(listed), signature_params=listed.params)
-                yield [item.value for item in listed if not item.params], dict(listed.params), base.encode(), values[label].value
-
-
-READER = Reader(signature_algorithm=library.ED25519, key_resolver=None)

@@ -1,7 +1,17 @@
 """Dates, numbers and names as each language writes them."""
 
-import pytest
+import random
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
+import pytest
+from babel import Locale
+from babel.dates import format_datetime, format_timedelta
+from babel.lists import format_list
+from babel.numbers import format_decimal
+
+from deploy._dev import formats
 from fedcollab.base.clock import DAY, HOUR, MICROSECONDS, MINUTE
 from fedcollab.base.errors import TooLarge
 from fedcollab.base.i18n import LANGUAGES, catalogue, direction, negotiate, words
@@ -65,6 +75,28 @@ def _texts(language: str) -> list[str]:
 )
 def test_names_are_listed_as_the_language_does_and_kept_apart(language: str, shown: str) -> None:
     assert words(language, "UTC").names(["A & B", "{0}", "ج"]) == shown
+
+
+def test_the_tables_are_what_babel_has_of_our_languages() -> None:
+    """Else run `deploy/dev messages`."""
+    root = Path(__file__).parents[2]
+    assert [place for place, text in formats.tables().items() if (root / place).read_text(encoding="utf-8") != text] == []
+    assert set(formats.LANGUAGES) == LANGUAGES.keys()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_times_dates_numbers_and_lists_are_written_as_babel_writes_them(language: str) -> None:
+    reader, locale, zone, chance = words(language, "Asia/Kathmandu"), Locale.parse(language), ZoneInfo("Asia/Kathmandu"), random.Random(1)
+    pattern = "d MMM y، HH:mm" if language == "ar" else "d MMM y, HH:mm"
+    for seconds in (*range(1, 60), *range(60, DAY // MICROSECONDS, 420)):
+        assert reader.when(0, seconds * MICROSECONDS) == format_timedelta(-seconds, add_direction=True, locale=locale)
+    for _ in range(50):
+        number = chance.randrange(10 ** chance.randrange(1, 16))
+        assert reader.number(number) == format_decimal(number, locale=locale)
+        stamp = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=number)
+        assert reader.date(number) == format_datetime(stamp, pattern, tzinfo=zone, locale=locale)
+    for some in ("", "a", "ab", "abc", "abcde"):
+        assert str(reader.names(some)) == format_list([f"<bdi>{one}</bdi>" for one in some], locale=locale)
 
 
 def test_markup_in_a_name_stays_text() -> None:

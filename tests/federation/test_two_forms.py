@@ -16,7 +16,7 @@ from fedcollab.actors import keys
 from fedcollab.base.clock import MICROSECONDS, MINUTE
 from fedcollab.base.errors import BadRequest, FedcollabError, Unauthorized
 from fedcollab.federation import claims as shared
-from fedcollab.federation import rfc9421, signatures
+from fedcollab.federation import every_shape, rfc9421, signatures
 from tests.rows import START, ed_public, ed_signer, rsa_key
 
 BASE, NOW = "https://home.example", START
@@ -53,7 +53,7 @@ def test_the_usual_shape_is_read_as_the_library_reads_it(
     headers = shared.single(incoming.headers)
     plain = rfc9421._plain(incoming, headers, BASE)
     if plain is not None:
-        assert [tuple(map(_plainly, plain))] == [tuple(map(_plainly, one)) for one in rfc9421.READER.read(incoming, headers, BASE)]
+        assert [tuple(map(_plainly, plain))] == [tuple(map(_plainly, one)) for one in every_shape.READER.read(incoming, headers, BASE)]
     with contextlib.suppress(FedcollabError):
         signatures.claims(incoming, BASE, NOW)
 
