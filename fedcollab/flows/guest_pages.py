@@ -12,9 +12,10 @@ from fedcollab.base.qr import qr
 from fedcollab.base.web import read_form, redirect
 from fedcollab.feature import member_of, read_grave_form
 from fedcollab.features.cases import membership, needs
+from fedcollab.features.cases.acting import acted, desk_of
 from fedcollab.features.cases.asked_sharing import ALL
 from fedcollab.features.cases.checking import Wrong, checked
-from fedcollab.features.cases.desk import OPENERS, Desk, desk_of
+from fedcollab.features.cases.desk import OPENERS, Desk
 from fedcollab.features.cases.forms import Option, coded, form, sent
 from fedcollab.features.cases.framing import ACCESS, CASE, show
 from fedcollab.features.cases.grounds import ORGANISATIONS, PARTS
@@ -76,27 +77,25 @@ async def show_guest(request: web.Request) -> web.Response:
 
 async def let_in(request: web.Request) -> web.Response:
     """Lets them in."""
-    viewer = member_of(request)
-    if not viewer.roles & OPENERS:
+    if not member_of(request).roles & OPENERS:
         raise NotFound
-    fields, kernel, case_id = await read_grave_form(request), request.app[KERNEL], request.match_info["id"]
-    keys, values = await unlocked_of(request), sent(Share, fields)
+    fields = await read_grave_form(request)
+    values = sent(Share, fields)
 
     def share(desk: Desk, guest: GuestData) -> Share:
         return checked(Share, coded(Share, values), desk.look.now, to="", to_name=guest.works_for)
 
-    args = (viewer, keys, case_id, request.match_info["guest"], share)
     try:
         if fields.get("same", "") != "yes":
             raise Wrong("same", guests.NOT_SAID)
-        await kernel.database.write(guests.let_in, kernel.node, *args, kid=fields.get("kid", ""), shown=fields.get("shown", ""))
+        await acted(request, guests.let_in, request.match_info["guest"], share, fields.get("kid", ""), fields.get("shown", ""))
     except Locked:
         raise
     except Refused as error:
         if error.status in (404, 410):
             raise
         return await _let_in_page(request, await desk_of(request), values, error)
-    return redirect(f"/cases/{case_id}/guests")
+    return redirect(f"/cases/{request.match_info['id']}/guests")
 
 
 async def _let_in_page(request: web.Request, desk: Desk, values: dict[str, list[str]], error: FedcollabError | None = None) -> web.Response:

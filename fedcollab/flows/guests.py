@@ -13,6 +13,7 @@ from fedcollab.actors.node import Node
 from fedcollab.base.clock import iso
 from fedcollab.base.errors import Conflict, Gone, N_, NotFound, Refused
 from fedcollab.features.cases import desk, membership, needs, permission
+from fedcollab.features.cases.acting import Moved, Write
 from fedcollab.features.cases.desk import Desk, Keys
 from fedcollab.features.cases.sharing import Share
 from fedcollab.features.cases.visiting import GuestIn
@@ -72,23 +73,13 @@ def ready(session: Session, node: Node, guest: GuestData) -> Ready:
 
 
 def let_in(
-    session: Session,
-    node: Node,
-    viewer: Viewer,
-    keys: Keys,
-    case_id: str,
-    guest_id: str,
-    share: Callable[[Desk, GuestData], Share],
-    *,
-    kid: str,
-    shown: str,
-) -> None:
+    session: Session, node: Node, at: Desk, keys: Keys, guest_id: str, share: Callable[[Desk, GuestData], Share], kid: str, shown: str
+) -> Write:
     """Lets a guest read the case, by somebody on it who has compared the words of the key `kid`: what is shared with that, and on which
     ground, is recorded first (P2), and everybody on the case is told. Raises Wrong, NotFound, Refused; Conflict where the access list is
     another than the page has `shown`, or the key, or they are in already."""
-    service.check_case(session, viewer, case_id)
-    guest = service.on_case(session, case_id, guest_id)
-    at = desk.open_desk(session, node, viewer, keys, case_id)
+    service.check_case(session, at.viewer, at.id)
+    guest = service.on_case(session, at.id, guest_id)
     if guest.person_id is None or guest.state(node.now()) != JOINED:
         raise Conflict(N_("Look at the list of guests again: this one cannot be let in now."))
     stands = ready(session, node, guest)
@@ -98,15 +89,22 @@ def let_in(
         raise Conflict(ANOTHER)
     if shown != membership.seen(at):
         raise Conflict(membership.CHANGED)
-    said = share(at, guest)
-    permission.check(said, at.case)
-    _, at = desk.add(session, node, at, said)
-    holding.assign(session, node, viewer, keys, case_id, guest.person_id, guest=True)
-    needs.give(session, node, viewer, case_id, guest.person_id, said.parts)
-    uri = actors.by_id(session, guest.person_id).uri
-    desk.add(session, node, at, _told(node.now(), uri, guest, said))
-    room_chain.add(session, node, case_id, viewer, "case.share", guest.person_id)
-    service.let_in(session, node, viewer, guest)
+    made, person_id = share(at, guest), guest.person_id
+    permission.check(made, at.case)
+    shared = desk.saying(session, node, at, made)
+    told = desk.saying(session, node, shared.after, _told(node.now(), actors.by_id(session, person_id).uri, guest, made))
+
+    def write(session: Session) -> None:
+        if service.on_case(session, at.id, guest_id) != guest or ready(session, node, guest) != stands:
+            raise Moved
+        desk.add(session, node, shared)
+        holding.assign(session, node, at.viewer, keys, at.id, person_id, guest=True)
+        needs.give(session, node, at.viewer, at.id, person_id, made.parts)
+        desk.add(session, node, told)
+        room_chain.add(session, node, at.id, at.viewer, "case.share", person_id)
+        service.let_in(session, node, at.viewer, guest)
+
+    return write
 
 
 def _told(now: int, uri: str, guest: GuestData, said: Share) -> GuestIn:

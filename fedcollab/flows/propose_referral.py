@@ -11,11 +11,11 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from fedcollab.access.models import AMBER
-from fedcollab.access.viewer import Viewer
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import EPOCH
 from fedcollab.base.errors import BadRequest, N_, NotFound, Refused
 from fedcollab.features.cases import codes, desk, needs, permission
+from fedcollab.features.cases.acting import Write
 from fedcollab.features.cases.asked_sharing import ALL
 from fedcollab.features.cases.checking import Wrong, checked
 from fedcollab.features.cases.desk import Desk, Keys
@@ -107,12 +107,12 @@ def readable(person: PersonShown) -> list[str]:
     return [part for part in PARTS if part in there and part != "suspicion"]
 
 
-def plan(session: Session, node: Node, open_desk: Desk, form: Form) -> Plan:
+def plan(session: Session, open_desk: Desk, form: Form) -> Plan:
     """The whole of it. Raises Wrong for the field that is not as it has to be, NoKey, NotFromHere."""
     check_from(open_desk)
     to = next(iter(form.get("to", [])), "")
     try:
-        uri = service.check_recipient(session, node, to[:36])
+        uri = service.check_recipient(session, to[:36])
     except NotFound:
         raise Wrong("to", CHOOSE) from None
     seen, deadline = first(form, open_desk.look.today)
@@ -147,24 +147,28 @@ def contents(open_desk: Desk, made: Plan) -> tuple[dict[str, Any], ...]:
     return tuple(document(entry) for entry in [*entries, made.share])
 
 
-def send(session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: str, form: Form, once: str) -> str:
+def send(session: Session, node: Node, open_desk: Desk, keys: Keys, form: Form, once: str) -> Write:
     """Records the share in the case, sends the referral, and names what ends with which consent, in one unit; the referral's row. Raises
     what `plan` raises: then nothing was recorded or sent."""
-    open_desk = desk.open_desk(session, node, viewer, keys, case_id)
     if service.is_there(session, once):
-        return once
-    made = plan(session, node, open_desk, form)
-    desk.add(session, node, open_desk, made.share)
-    what = service.HandOver(made.to, made.deadline, made.preview, contents(open_desk, made), case_id, once=once)
-    referral_id, room_id = service.offer(session, node, viewer, keys, what)
-    needs.begin(session, node, viewer, room_id, [viewer.person_id])
+        return lambda _session: once
+    made, viewer = plan(session, open_desk, form), open_desk.viewer
+    said = desk.saying(session, node, open_desk, made.share)
+    what = service.HandOver(made.to, made.deadline, made.preview, contents(open_desk, made), open_desk.id, once=once)
     given = {one.item.id: one.entry for one in open_desk.case.in_force}
-    room = rooms.by_id(session, room_id).uri
-    for of in made.share.consent:
-        consent = given[of]
-        if consent is not None:
-            consents.given(session, node, viewer, Given(of, made.uri, room_id, consent.until, (room,)))
-    return referral_id
+
+    def write(session: Session) -> str:
+        desk.add(session, node, said)
+        referral_id, room_id = service.offer(session, node, viewer, keys, what)
+        needs.begin(session, node, viewer, room_id, [viewer.person_id])
+        room = rooms.by_id(session, room_id).uri
+        for of in made.share.consent:
+            consent = given[of]
+            if consent is not None:
+                consents.given(session, node, viewer, Given(of, made.uri, room_id, consent.until, (room,)))
+        return referral_id
+
+    return write
 
 
 def proposed_deadline(open_desk: Desk) -> str:

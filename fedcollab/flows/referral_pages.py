@@ -14,8 +14,9 @@ from fedcollab.base.errors import FedcollabError, NotFound, Refused
 from fedcollab.base.web import read_form, redirect, words_of
 from fedcollab.feature import read_grave_form
 from fedcollab.features.cases import needs, partners
+from fedcollab.features.cases.acting import acted, desk_of
 from fedcollab.features.cases.checking import Wrong
-from fedcollab.features.cases.desk import Desk, desk_of
+from fedcollab.features.cases.desk import Desk
 from fedcollab.features.cases.forms import Option, form
 from fedcollab.features.cases.framing import ACCESS, CASE, show
 from fedcollab.features.cases.grounds import PARTS
@@ -25,7 +26,7 @@ from fedcollab.features.referrals.views import WORDS, opener
 from fedcollab.features.referrals.words import NoKey
 from fedcollab.federation.kernel import KERNEL
 from fedcollab.federation.partners import admitted_hosts
-from fedcollab.sealing.unlocked import Locked, unlocked_of
+from fedcollab.sealing.unlocked import Locked
 
 from . import propose_referral
 from .propose_referral import FIELDS, FIRST, GROUND, LOOK, PERMISSION, STEPS, TO, YES, Form, Plan, Several
@@ -56,10 +57,10 @@ async def go_on(request: web.Request) -> web.Response:
 async def send(request: web.Request) -> web.Response:
     """Records the share and sends the referral; the step that something is wrong in, where it is."""
     fields = await read_grave_form(request)
-    viewer, keys, kernel = opener(request), await unlocked_of(request), request.app[KERNEL]
+    opener(request)
     typed, once = _typed(fields), fields.get("once", "")
     try:
-        made = await kernel.database.write(propose_referral.send, kernel.node, viewer, keys, request.match_info["id"], typed, once)
+        made = await acted(request, propose_referral.send, typed, once)
     except Locked:
         raise
     except Refused as error:
@@ -97,27 +98,27 @@ def _typed(fields: Fields) -> Form:
 async def _wrong(request: web.Request, desk: Desk, step: str, typed: Form) -> FedcollabError | None:
     """What is wrong with what was typed in one step."""
 
-    def look(session: Session, node: Node) -> None:
+    def look(session: Session) -> None:
         propose_referral.check_from(desk)
         if step == TO:
-            _check_to(session, node, typed)
+            _check_to(session, typed)
         elif step == FIRST:
             propose_referral.first(typed, desk.look.today)
         elif step == YES:
             propose_referral.taken(desk, typed)
         else:
-            propose_referral.plan(session, node, desk, typed)
+            propose_referral.plan(session, desk, typed)
 
     try:
-        await request.app[KERNEL].database.write(look, request.app[KERNEL].node)
+        await request.app[KERNEL].database.read(look)
     except Refused as error:
         return error
     return None
 
 
-def _check_to(session: Session, node: Node, typed: Form) -> None:
+def _check_to(session: Session, typed: Form) -> None:
     try:
-        service.check_recipient(session, node, next(iter(typed["to"]), "")[:36])
+        service.check_recipient(session, next(iter(typed["to"]), "")[:36])
     except NotFound:
         raise Wrong("to", propose_referral.CHOOSE) from None
 
@@ -125,18 +126,18 @@ def _check_to(session: Session, node: Node, typed: Form) -> None:
 async def _step(request: web.Request, desk: Desk, step: str, typed: Form, once: str, error: FedcollabError | None = None) -> web.Response:
     """The page of a step; a step that cannot be shown for what was typed before leads back to that one."""
 
-    def look(session: Session, node: Node) -> dict[str, Any]:
+    def look(session: Session) -> dict[str, Any]:
         hosts = admitted_hosts(session)
-        there = [one for one in partners.organisations(session, node) if one.host in hosts]
+        there = [one for one in partners.organisations(session) if one.host in hosts]
         to = next((one for one in there if one.id in typed.get("to", [])), None)
-        made: Plan | None = propose_referral.plan(session, node, desk, typed) if step == LOOK else None
+        made: Plan | None = propose_referral.plan(session, desk, typed) if step == LOOK else None
         return dict(partners=there, to=to, plan=made)
 
     try:
         propose_referral.check_from(desk)
     except Refused as refused:
         return show(request, desk, "flows/refer.html", ACCESS, error=refused, step="")
-    found = await request.app[KERNEL].database.write(look, request.app[KERNEL].node)
+    found = await request.app[KERNEL].database.read(look)
     reader = words_of(request)
     shown: dict[str, Any] = dict(
         step=step, steps=STEPS, typed=typed, once=once, names=FIELDS, PARTS=PARTS, readable=propose_referral.readable

@@ -34,14 +34,22 @@ def key_of(session: Session, node: Node, organisation_id: str) -> Public | None:
     return None if document is None else boxes.published(document)
 
 
+def has_key(session: Session, organisation_id: str) -> bool:
+    """Whether `key_of` would answer one; changes nothing."""
+    said, before = _said(session, organisation_id), _states(session, organisation_id)
+    present = next((name for name, state in before.items() if state == CURRENT), None)
+    if actors.by_id(session, organisation_id).known != PARTNER or _kid(said) == present:
+        return present is not None
+    return said is not None and _kid(said) not in before and _read(said) is not None
+
+
 def learn(session: Session, node: Node, organisation_id: str) -> None:
     """Takes over what a partner's document says by now; a document that says the same changes nothing."""
     partner = actors.by_id(session, organisation_id)
     if partner.known != PARTNER:
         return
-    said = (profiles.stored_document(session, organisation_id) or {}).get(ap.ORGANISATION_KEY)
-    named = said.get("kid") if isinstance(said, dict) else None
-    kid = named if isinstance(named, str) else None
+    said = _said(session, organisation_id)
+    kid = _kid(said)
     before = _states(session, organisation_id)
     present = next((name for name, state in before.items() if state == CURRENT), None)
     if kid == present:
@@ -61,6 +69,15 @@ def receive(session: Session, node: Node, received: Verified) -> None:
     """A partner's Organization has renewed its document; after `offers.receive`, which has looked at its proof and kept it."""
     if received.actor.kind == ORGANIZATION and ap.ident(received.object) == received.actor.uri:
         learn(session, node, received.actor.id)
+
+
+def _said(session: Session, organisation_id: str) -> object:
+    return (profiles.stored_document(session, organisation_id) or {}).get(ap.ORGANISATION_KEY)
+
+
+def _kid(said: object) -> str | None:
+    named = said.get("kid") if isinstance(said, dict) else None
+    return named if isinstance(named, str) else None
 
 
 def _states(session: Session, organisation_id: str) -> dict[str, str]:

@@ -41,14 +41,19 @@ class Message:
     lacks: str = ""
 
 
-def read(session: Session, opened: Opened) -> list[Message]:
-    """All messages of a room, in the order in which they came."""
+def read(session: Session, opened: Opened, before: Iterable[Message] = ()) -> list[Message]:
+    """All messages of a room, in the order in which they came; those that were read `before` by the same person are not opened again."""
     columns = (SealedMessage.uri, SealedMessage.author, SealedMessage.organisation, SealedMessage.at, SealedMessage.size)
     query = sa.select(*columns, SealedMessage.ck, SealedMessage.state, SealedMessage.body).where(SealedMessage.room_id == opened.room_id)
     rows = session.execute(query.order_by(SealedMessage.id)).all()
     signers = {author: _keys_of(session, author) for author in {row.author for row in rows}}
-    stopped = consents.stopped_in(session, opened.room_id)
-    return [Message(*row[:5], *_content(opened, row, signers[row.author], stopped)) for row in rows]
+    stopped, had = consents.stopped_in(session, opened.room_id), {one.id: one for one in before if one.content is not None}
+    return [
+        had[row.uri]
+        if row.uri in had and row.state != ERASED and row.uri not in stopped
+        else Message(*row[:5], *_content(opened, row, signers[row.author], stopped))
+        for row in rows
+    ]
 
 
 def some(session: Session, opened: Opened, ids: Iterable[str]) -> dict[str, Message]:

@@ -73,7 +73,7 @@ async def _fill(at: Office, case: str) -> None:
         return Message(at=now, text=TEXT)
 
     def work(session: Any, node: Any) -> None:
-        opened, tasks = desk.open_desk(session, node, viewer, keys, case).opened, list[str]()
+        opened, tasks = desk.look_at(session, node, viewer, keys, case).opened, list[str]()
         for number in range(ENTRIES - 1):
             made = room_content.write(session, node, opened, document(entry(number, tasks)))
             if number % 10 == 3:

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from fedcollab.actors.node import Node
 from fedcollab.features.cases import filing
+from fedcollab.features.cases.acting import at_once
 from fedcollab.sealing import carried, people, sealed_files
 from fedcollab.sealing.chunks import Sealer
 from fedcollab.sealing.room_models import AWAY, SealedFile
@@ -27,7 +28,7 @@ def files(session: Session, node: Node, made: "Scene") -> None:
     session.execute(sa.update(SealedFile).where(SealedFile.id == second).values(state=AWAY, key="", next_at=node.now()))
     with node.ring.look() as ring:
         keys = people.opened(ring, made.people["mira"].person_id, made.unlocks["mira"])
-    filing.mark(session, node, made.people["mira"], keys, made.places["case"], third)
+    at_once(session, node, made.people["mira"], keys, made.places["case"], filing.mark, third)
     made.places |= {"file": first, "marked": third}
 
 
@@ -40,4 +41,4 @@ def _share(session: Session, node: Node, made: "Scene", name: str, media: str, a
     with node.ring.look() as ring:
         keys = people.opened(ring, mira.person_id, made.unlocks["mira"])
     said = dict(uri=file.uri, name=name, media=media, secret=sealer.secret, about=about)
-    filing.share(session, node, mira, keys, made.places["case"], file, said)
+    at_once(session, node, mira, keys, made.places["case"], filing.share, file, said)

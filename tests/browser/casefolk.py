@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import KEEPER, MEMBER, Viewer
 from fedcollab.actors.node import Node
-from fedcollab.features.cases import desk, membership
+from fedcollab.features.cases import acting, desk, membership
 from fedcollab.features.cases.handles import handle
 from fedcollab.features.cases.hiding import MASKED
 from fedcollab.features.cases.people import Exploitation, Health, Identity, Person, SafeContact, Suspicion, Where
@@ -41,11 +41,11 @@ def _people(session: Session, node: Node, made: "Scene") -> dict[str, str]:
     membership.assign(session, node, mira, keys, case_id, noor.person_id, ["identity"])
 
     def say(entry: Entry) -> str:
-        return desk.say(session, node, mira, keys, case_id, lambda _desk: entry)
+        return str(acting.at_once(session, node, mira, keys, case_id, acting.says, lambda _desk: entry))
 
     _who(say, now)
     _parts(say, now)
-    hidden = next(shown.id for shown in desk.open_desk(session, node, mira, keys, case_id).case.timeline if shown.state == MASKED)
+    hidden = next(shown.id for shown in desk.look_at(session, node, mira, keys, case_id).case.timeline if shown.state == MASKED)
     return _agreed(say, now) | {"masked": hidden, "said": say(Message(at=now, text="The landlord’s name stands in this message."))}
 
 

@@ -13,7 +13,7 @@ from fedcollab.actors import service as actors
 from fedcollab.actors.models import ORGANIZATION, Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import DAY, new_id
-from fedcollab.features.cases import beginning, desk, membership
+from fedcollab.features.cases import acting, beginning, desk, membership
 from fedcollab.features.cases.mending import Masking
 from fedcollab.features.cases.record import Entry, Opened
 from fedcollab.features.cases.sharing import Share
@@ -89,14 +89,14 @@ def _case(session: Session, node: Node, made: "Scene") -> str:
     case_id = beginning.open_case(session, node, mira, keys, _opened(node, AMBER))
 
     def say(entry: Entry) -> str:
-        return desk.say(session, node, mira, keys, case_id, lambda _desk: entry)
+        return str(acting.at_once(session, node, mira, keys, case_id, acting.says, lambda _desk: entry))
 
     said: dict[str, Any] = dict(why="Legal advice, as she has asked for", basis="Consent", without="Danger", out_of="NL", into="KE")
     said |= dict(what="What the lawyer needs to know", without_why="She cannot be asked today", transfer="VitalInterests")
-    shown = membership.seen(desk.open_desk(session, node, mira, keys, case_id))
+    shown = membership.seen(desk.look_at(session, node, mira, keys, case_id))
     share = lambda _desk, to: Share(at=node.now(), to=to.uri, **said)  # noqa: E731  # a line of its own would be longer
-    membership.invite(session, node, mira, keys, case_id, partner.id, share, shown=shown)
-    opened = desk.open_desk(session, node, mira, keys, case_id).opened
+    acting.at_once(session, node, mira, keys, case_id, membership.invite, partner.id, share, shown)
+    opened = desk.look_at(session, node, mira, keys, case_id).opened
     [seat] = opened.room.seats
     key = boxes.generate().public
     rooms.learn(session, node, opened.uri, [(Said(opened.uri, Answer(seat.invitation.id, partner.uri, key.kid), None, key), {})])

@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 from fedcollab.access.viewer import GUEST, Viewer
 from fedcollab.actors.node import Node
 from fedcollab.features.cases import membership
-from fedcollab.features.cases.desk import Desk, open_desk
+from fedcollab.features.cases.acting import at_once
+from fedcollab.features.cases.desk import Desk, look_at
 from fedcollab.features.cases.sharing import Share
 from fedcollab.features.guests import service
 from fedcollab.features.guests.service import Asked, GuestData
@@ -60,5 +61,5 @@ def _let_in(session: Session, node: Node, made: "Scene") -> None:
 
     guest = service.on_case(session, case, made.places["lin"])
     kid = guests.ready(session, node, guest).kid
-    shown = membership.seen(open_desk(session, node, mira, keys, case))
-    guests.let_in(session, node, mira, keys, case, guest.id, share, kid=kid, shown=shown)
+    shown = membership.seen(look_at(session, node, mira, keys, case))
+    at_once(session, node, mira, keys, case, guests.let_in, guest.id, share, kid, shown)

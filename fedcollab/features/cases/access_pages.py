@@ -17,8 +17,9 @@ from fedcollab.sealing import holding, working
 from fedcollab.sealing.unlocked import Locked, unlocked_of
 
 from . import membership, needs
+from .acting import desk_of, worker_of
 from .checking import Wrong
-from .desk import OPENERS, Desk, Keys, desk_of, open_desk, worker_of
+from .desk import OPENERS, Desk, Keys
 from .framing import ACCESS, CASE, show
 from .grounds import PARTS
 
@@ -57,10 +58,8 @@ async def change_needs(request: web.Request) -> web.Response:
     return await _act(request, _change_needs, "ours")
 
 
-def _change_needs(session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: str, fields: Fields) -> None:
-    desk = open_desk(session, node, viewer, keys, case_id)
-    kept = {part for part in needs.known(session, desk.id, fields.get("person", "")) if "/" in part}  # of single people: their own page's
-    needs.give(session, node, viewer, desk.id, fields.get("person", ""), {*fields.getall("part", []), *kept})
+def _change_needs(session: Session, node: Node, viewer: Viewer, _keys: Keys, case_id: str, fields: Fields) -> None:
+    membership.change_needs(session, node, viewer, case_id, fields.get("person", ""), fields.getall("part", []))
 
 
 async def withdraw(request: web.Request) -> web.Response:

@@ -14,10 +14,11 @@ from fedcollab.feature import asked_again, came_back
 
 from . import act_forms, forms, gone_pages
 from .act_forms import Act
+from .acting import desk_of, speak, worker_of
 from .acts import CHANGE, ERASE, HOLD, LIFT, MASK, PROGRESS, REDACT, UNMASK, WITHDRAW, acts
 from .calling import everybody
 from .checking import Wrong
-from .desk import Desk, desk_of, speak, worker_of
+from .desk import Desk
 from .entry_forms import who
 from .facts import facts
 from .forms import Form

@@ -19,7 +19,8 @@ from fedcollab.sealing.room_state import CLOSED, FROZEN, OPEN
 from fedcollab.sealing.unlocked import Locked, unlocked_of
 
 from . import membership
-from .desk import OPENERS, worker_of
+from .acting import worker_of
+from .desk import OPENERS
 from .framing import CASE
 from .grounds import LABELS
 

@@ -20,8 +20,9 @@ from fedcollab.sealing.room_models import CASE
 from fedcollab.sealing.unlocked import Locked, unlocked_of
 
 from . import codes, needs
+from .acting import at_once, says, worker_of
 from .checking import Wrong, checked
-from .desk import Keys, add, open_desk, worker_of
+from .desk import Keys
 from .grounds import LABELS, LAWFUL_BASIS, SPECIAL
 from .record import Opened
 from .speaking import Fields, lists
@@ -33,7 +34,7 @@ def open_case(session: Session, node: Node, viewer: Viewer, keys: Keys, entry: O
     """A case of ours, with whoever opens it on it, who knows all parts; its row id. Raises Refused while cases are not open here."""
     case_id = working.found(session, node, viewer, keys, CASE, entry.label)
     needs.begin(session, node, viewer, case_id, [viewer.person_id])
-    add(session, node, open_desk(session, node, viewer, keys, case_id), entry)
+    at_once(session, node, viewer, keys, case_id, says, lambda _desk: entry)
     return case_id
 
 

@@ -1,14 +1,13 @@
-"""Decides how a case comes onto somebody's desk: opened, folded for what they need to know, put on record; and how one more entry is said.
+"""Decides how a case comes onto somebody's desk: opened, folded for what they need to know; and how one more entry is said.
 
-Both bring the clear header up to date, and take back what entries of ours have had erased, in the same unit.
+With both the clear header is brought up to date, and what entries of ours have had erased is taken back.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
-from aiohttp import web
 from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import CASEWORKER, GUEST, KEEPER, Viewer
@@ -16,19 +15,15 @@ from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import Gone, N_, NotFound
 from fedcollab.base.statements import put
-from fedcollab.feature import member_of
-from fedcollab.federation.kernel import KERNEL
-from fedcollab.sealing import holding, naming, room_chain, room_content, room_sending, sealed_files, working
+from fedcollab.sealing import holding, naming, room_content, room_sending, sealed_files
 from fedcollab.sealing.carried import Carried
 from fedcollab.sealing.facts import owner
 from fedcollab.sealing.holding import Opened
 from fedcollab.sealing.naming import Names
 from fedcollab.sealing.pairs import PersonPrivate
-from fedcollab.sealing.refusals import Outside
 from fedcollab.sealing.room_content import Message
 from fedcollab.sealing.room_models import CASE, ERASED, SealedMessage
-from fedcollab.sealing.room_state import OPEN, Room
-from fedcollab.sealing.unlocked import unlocked_of
+from fedcollab.sealing.room_state import Room
 
 from . import access, consented, handles, lateness, needs, visiting
 from .access import Access
@@ -40,7 +35,6 @@ from .kinds import document
 from .models import CaseRecord
 from .record import Entry
 from .shown import Case
-from .visiting import GuestOut
 
 OPENERS = frozenset({CASEWORKER, KEEPER})  # the roles of whom cases are opened by; both compel a second factor
 READERS = OPENERS | {GUEST}  # a guest's too; what changes a case is for openers alone
@@ -86,30 +80,17 @@ class Desk:
         return self.access.leads or (self.case.terms is not None and self.case.terms.lead == self.look.organisation)
 
 
-def open_desk(session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: str) -> Desk:
-    """The case for one of us who is on it, or a guest, in a unit that writes. Raises NotFound, NoLonger."""
-    return _settled(session, node, look_at(session, node, viewer, keys, case_id), keys)
-
-
-def _settled(session: Session, node: Node, desk: Desk, keys: Keys) -> Desk:
-    if desk.viewer.is_guest:  # who hands nothing out
-        return _kept(session, node, desk)
-    working.settle(session, node, desk.opened, keys)
-    desk = _kept(session, node, desk)
-    for of in _ended(desk) if desk.access.state == OPEN else ():
-        _, desk = add(session, node, desk, GuestOut(at=node.now(), of=of))
-    return desk
-
-
-def _ended(desk: Desk) -> list[str]:
+def ended(desk: Desk) -> list[str]:
     """By which entries the others still take somebody for a guest of ours who is one no more: told by whoever opens the case next, for it
     takes a key."""
     here = {one.who.uri for one in desk.access.guests if one.person_id}
     return [guest.id for guest in desk.case.guests if guest.organisation == desk.look.organisation and guest.entry.person not in here]
 
 
-def look_at(session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: str) -> Desk:
-    """The same in a unit that only reads: a case of years takes longer to open than others may wait to write. Raises NotFound, NoLonger."""
+def look_at(session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: str, before: Desk | None = None) -> Desk:
+    """The case for one of us who is on it, or a guest. Changes nothing, so that a unit that only reads can do it: a case of years takes
+    longer to open than others may wait to write. Of what the same person had `before` them, what they have read is not opened again. Raises
+    NotFound, NoLonger."""
     if not viewer.roles & READERS:
         raise NotFound
     try:
@@ -121,40 +102,37 @@ def look_at(session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: s
     me = actors.by_id(session, viewer.person_id).uri
     knows = needs.known(session, opened.room_id, viewer.person_id)
     look = Look(node.now(), owners(opened.room), me, opened.room.me, knows)
-    desk = _folded(session, viewer, opened, tuple(room_content.read(session, opened)), look)
-    table: Any = CaseRecord.__table__
-    return replace(desk, row=session.execute(sa.select(table).where(table.c.room_id == desk.id)).one_or_none())
+    desk = _folded(session, viewer, opened, tuple(room_content.read(session, opened, before.messages if before else ())), look)
+    return replace(desk, row=row_of(session, desk.id))
 
 
-def say(session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: str, make: Callable[[Desk], Entry]) -> str:
-    """Adds the entry that `make` answers; its id. Raises what `open_desk` raises, what `make` does (Wrong), and Frozen, Ended, Outside."""
-    desk = open_desk(session, node, viewer, keys, case_id)
-    return add(session, node, desk, make(desk))[0]
+@dataclass(frozen=True, repr=False)
+class Said:
+    """An entry that is to be added: made ready with what comes of it, so that whoever writes it neither opens nor folds anything."""
+
+    entry: Entry
+    content: dict[str, Any]
+    uri: str
+    before: Desk
+    after: Desk
 
 
-def say_once(session: Session, node: Node, desk: Desk, keys: Keys, entry: Entry, once: str) -> str:
-    """Adds an entry to a case that a reader has opened, by the form's own id: a form that is sent twice says it once. Raises NoLonger,
-    Outside where the case key was turned meanwhile, and what `say` raises."""
-    if not holding.is_assigned(session, desk.id, desk.viewer.person_id):
-        raise NoLonger
-    uri, said = room_content.by_form(session, node, desk.id, once)
-    if said:
-        return uri
-    if not desk.viewer.is_guest:  # who hands nothing out
-        working.settle(session, node, desk.opened, keys)
-    return add(session, node, desk, entry, uri)[0]
-
-
-def add(session: Session, node: Node, desk: Desk, entry: Entry, uri: str = "", *, files: Sequence[Carried] = ()) -> tuple[str, Desk]:
-    """The same for a case that is open already, with sealed files that have come in here: the entry's id (`uri` where that was made
-    before), and the desk with it. Raises Forbidden for what is not a guest's to say."""
+def saying(session: Session, node: Node, desk: Desk, entry: Entry, uri: str = "") -> Said:
+    """Makes an entry ready for a case as it stands; `uri` is its id where that was made before. Raises Forbidden for what is not a
+    guest's to say."""
     visiting.check(desk.viewer, entry)
-    content = document(entry)
-    made = room_content.write(session, node, desk.opened, content, uri, files=files)
+    content, uri = document(entry), uri or room_content.new_uri(node)
+    message = Message(uri, desk.look.person, desk.look.organisation, node.now(), 0, content)
+    return Said(entry, content, uri, desk, _folded(session, desk.viewer, desk.opened, (*desk.messages, message), desk.look))
+
+
+def add(session: Session, node: Node, said: Said, *, files: Sequence[Carried] = ()) -> Desk:
+    """Adds it, with sealed files that have come in here: the desk with it. Raises Frozen, Ended, Outside."""
+    desk = said.before
+    room_content.write(session, node, desk.opened, said.content, said.uri, files=files)
     on_it = {one.who.uri for one in desk.access.organisations}
-    consented.follow(session, node, desk.viewer, desk.id, desk.case, entry, on_it)
-    message = Message(made, desk.look.person, desk.look.organisation, node.now(), 0, content)
-    return made, _kept(session, node, _folded(session, desk.viewer, desk.opened, (*desk.messages, message), desk.look))
+    consented.follow(session, node, desk.viewer, desk.id, desk.case, said.entry, on_it)
+    return keep(session, node, said.after)
 
 
 def owners(room: Room) -> frozenset[str]:
@@ -179,11 +157,10 @@ def _spoken_of(case: Case, messages: tuple[Message, ...]) -> Iterator[str]:
     yield case.terms.lead if case.terms else ""
 
 
-def _kept(session: Session, node: Node, desk: Desk) -> Desk:
+def keep(session: Session, node: Node, desk: Desk) -> Desk:
     """Brings the clear header up to date, and what is to be destroyed of ours goes: others' own nodes see to theirs."""
     table: Any = CaseRecord.__table__
-    before = session.execute(sa.select(table).where(table.c.room_id == desk.id)).one_or_none()
-    values = _header(desk)
+    before, values = row_of(session, desk.id), _header(desk)
     consented.catch_up(session, node, desk.viewer, desk.case)
     if before is None and values["opened_id"]:
         put(session, CaseRecord, room_id=desk.id, **values)
@@ -194,8 +171,13 @@ def _kept(session: Session, node: Node, desk: Desk) -> Desk:
             _take_back(session, node, desk, one.id)
     if marked := [shown.id for shown in desk.case.files if shown.state == SUSPECTED]:
         sealed_files.mark(session, node, marked)
-    row = session.execute(sa.select(table).where(table.c.room_id == desk.id)).one_or_none()
-    return replace(desk, row=row)
+    return replace(desk, row=row_of(session, desk.id))
+
+
+def row_of(session: Session, case_id: str) -> Any:
+    """The clear header of a case as it is kept; None before its first entry could be read."""
+    table: Any = CaseRecord.__table__
+    return session.execute(sa.select(table).where(table.c.room_id == case_id)).one_or_none()
 
 
 def _take_back(session: Session, node: Node, desk: Desk, uri: str) -> None:
@@ -208,59 +190,3 @@ def _header(desk: Desk) -> dict[str, Any]:
     opened = next((one.id for one in desk.case.timeline if one.kind == "opened" and not one.void), "")
     days = header(desk.case)
     return {"opened_id": opened, **days, "late": lateness.is_late(days, desk.look.today)}
-
-
-def worker_of(request: web.Request) -> Viewer:
-    """Whoever is signed in, where cases can be for them at all: before a form is read. Raises Unauthorized, NotFound."""
-    viewer = member_of(request)
-    if not viewer.roles & OPENERS:
-        raise NotFound
-    return viewer
-
-
-def reader_of(request: web.Request) -> Viewer:
-    """The same, and guests."""
-    viewer = member_of(request)
-    if not viewer.roles & READERS:
-        raise NotFound
-    return viewer
-
-
-async def desk_of(request: web.Request) -> Desk:
-    """The case of a page's address, read by whoever is signed in and has unlocked their keys; that they read it is on record. Raises
-    Unauthorized, Locked, NotFound, NoLonger."""
-    viewer = reader_of(request)
-    keys, kernel = await unlocked_of(request), request.app[KERNEL]
-    desk = await kernel.database.read(look_at, kernel.node, viewer, keys, request.match_info["id"])
-    return await kernel.database.write(_note, kernel.node, desk, keys)
-
-
-def _note(session: Session, node: Node, desk: Desk, keys: Keys) -> Desk:
-    if not holding.is_assigned(session, desk.id, desk.viewer.person_id):  # taken off while it was opened
-        raise NoLonger
-    desk = _settled(session, node, desk, keys)
-    room_chain.add(session, node, desk.id, desk.viewer, "case.read")
-    return desk
-
-
-async def speak(request: web.Request, make: Callable[[Desk], Entry], once: str) -> str:
-    """Says the entry that `make` answers for the case of a form's address: opened by a reader, so that the writer is held for the entry
-    alone; once more where the case key was turned in between. A form is read before this. Raises what `desk_of` and `say_once` raise."""
-    viewer = reader_of(request)
-    keys, kernel = await unlocked_of(request), request.app[KERNEL]
-    for last in (False, True):
-        desk = await kernel.database.read(look_at, kernel.node, viewer, keys, request.match_info["id"])
-        try:
-            return await kernel.database.write(say_once, kernel.node, desk, keys, make(desk), once)
-        except Outside:
-            if last:
-                raise
-    raise AssertionError
-
-
-async def acted(request: web.Request, work: Callable[..., Any], *args: Any) -> Any:
-    """What `work(session, node, viewer, keys, case id, ...)` answers, as one unit, for whoever is signed in and has unlocked their keys. A
-    form is read before this."""
-    viewer = reader_of(request)
-    keys, kernel = await unlocked_of(request), request.app[KERNEL]
-    return await kernel.database.write(work, kernel.node, viewer, keys, request.match_info["id"], *args)

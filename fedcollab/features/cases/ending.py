@@ -20,8 +20,9 @@ from fedcollab.sealing.room_models import CASE, Room
 from fedcollab.sealing.room_state import CLOSED, FROZEN, OPEN, PURGED
 
 from . import codes
+from .acting import Write
 from .checking import Wrong
-from .desk import Desk, Keys, open_desk
+from .desk import Desk, Keys
 from .models import CaseNeed, CaseRecord
 
 SOON = 30 * DAY
@@ -64,15 +65,18 @@ def asked(session: Session, desk: Desk) -> list[Named]:
     return naming.listed(naming.names(session, uris), uris)
 
 
-def purge(session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: str, typed: str) -> None:
-    """Ends a case everywhere. Raises Refused, Wrong where another code was typed, and what `open_desk` raises."""
-    desk = open_desk(session, node, viewer, keys, case_id)
+def purge(_session: Session, node: Node, desk: Desk, _keys: Keys, typed: str) -> Write:
+    """Ends a case everywhere. Raises Refused, Wrong where another code was typed."""
     if text := why_not(desk):
         raise Refused(text)
     if codes.read(typed) != desk.case.code:
         raise Wrong("code", OTHER)
-    forget(session, case_id)
-    working.purge(session, node, viewer, case_id)
+
+    def write(session: Session) -> None:
+        forget(session, desk.id)
+        working.purge(session, node, desk.viewer, desk.id)
+
+    return write
 
 
 def forget(session: Session, room_id: str) -> None:

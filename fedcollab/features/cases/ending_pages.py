@@ -13,8 +13,8 @@ from fedcollab.federation.kernel import KERNEL
 from fedcollab.sealing import ending as endings
 
 from . import ending
+from .acting import acted, desk_of, worker_of
 from .checking import Wrong
-from .desk import acted, desk_of, worker_of
 from .framing import ACCESS, CASE, show
 
 ENDED = "/cases/ended"

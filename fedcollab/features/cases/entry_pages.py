@@ -12,9 +12,10 @@ from fedcollab.base.web import read_fields, redirect, words_of
 from fedcollab.feature import came_back
 
 from . import contact_rules, entry_forms
+from .acting import desk_of, reader_of, speak
 from .calling import everybody
 from .checking import Wrong
-from .desk import Desk, desk_of, reader_of, speak
+from .desk import Desk
 from .entry_forms import BECAUSE_FIELD, NEW, SURE, Page
 from .facts import facts
 from .forms import Form

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 from aiohttp import web
 from sqlalchemy.orm import Session
 
-from fedcollab.access.viewer import Viewer
 from fedcollab.actors.node import Node
 from fedcollab.feature import read_grave_form
 from fedcollab.federation.kernel import KERNEL
@@ -19,7 +18,8 @@ from fedcollab.sealing.chains import Place
 from fedcollab.sealing.room_models import HERE
 
 from . import filing
-from .desk import Desk, Keys, acted, desk_of, open_desk, worker_of
+from .acting import Write, acted, desk_of, worker_of
+from .desk import Desk, Keys
 from .framing import CASE, RECORD, show
 from .shown import THERE, Shown
 from .work import File
@@ -56,16 +56,20 @@ async def export(request: web.Request) -> web.StreamResponse:
     return answer
 
 
-def begin(session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: str, with_files: bool = False) -> Begun:
-    """Puts the export on record, and each file that goes along, in the unit that looks what goes into it."""
-    desk = open_desk(session, node, viewer, keys, case_id)
+def begin(session: Session, node: Node, desk: Desk, _keys: Keys, with_files: bool = False) -> Write:
+    """Puts the export on record, and each file that goes along, before any of it goes."""
     files = [one.shown for one in reversed(filing.listed(session, desk)) if one.state == THERE] if with_files else []
-    for one in files:
-        room_chain.add(session, node, case_id, viewer, "room.file_read", one.id)
-    room_chain.add(session, node, case_id, viewer, "case.export")
     authors = {one.author for one in desk.case.timeline if one.state == THERE}
     around = bundle_making.around(session, node, desk.opened, authors)
-    return Begun(desk, _first(node, desk), around, room_chain.begins(session, case_id), room_chain.end(session, case_id), files)
+    first = _first(node, desk)
+
+    def write(session: Session) -> Begun:
+        for one in files:
+            room_chain.add(session, node, desk.id, desk.viewer, "room.file_read", one.id)
+        room_chain.add(session, node, desk.id, desk.viewer, "case.export")
+        return Begun(desk, first, around, room_chain.begins(session, desk.id), room_chain.end(session, desk.id), files)
+
+    return write
 
 
 def _first(node: Node, desk: Desk) -> dict[str, Any]:

@@ -19,8 +19,9 @@ from fedcollab.sealing.chunks import FileSecret
 from fedcollab.sealing.unlocked import Locked, unlocked_of
 
 from . import filing
+from .acting import acted, desk_of, reader_of
 from .checking import Wrong, checked
-from .desk import Desk, acted, desk_of
+from .desk import Desk
 from .filing import UNNAMED, WORDS
 from .framing import CASE, FILES, show
 from .grounds import PARTS
@@ -83,7 +84,7 @@ async def share(request: web.Request) -> web.StreamResponse:
         viewer = member_of(request)
         if sent.part is not None or not came_back(request, _proxy(fields)):
             check_token(request, fields.get("token", ""))
-        await acted(request, filing.check_takes, fields.get("person", ""))
+        await _check_takes(request, fields.get("person", ""))
     except (Locked, Unauthorized) as error:
         return _led_there(request, error)
     except FedcollabError:
@@ -97,6 +98,11 @@ async def share(request: web.Request) -> web.StreamResponse:
         await drain(request)
         return await _page(request, await desk_of(request), error=error, typed=fields)
     return redirect(request.path)
+
+
+async def _check_takes(request: web.Request, person: str) -> None:
+    viewer, keys, kernel = reader_of(request), await unlocked_of(request), request.app[KERNEL]
+    await kernel.database.read(filing.check_takes, kernel.node, viewer, keys, request.match_info["id"], person)
 
 
 async def _take(request: web.Request, sent: Sent, viewer: Viewer) -> None:

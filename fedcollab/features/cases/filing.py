@@ -16,7 +16,8 @@ from fedcollab.sealing.chunks import FileSecret
 from fedcollab.sealing.room_models import AWAY, GONE
 from fedcollab.sealing.sealed_files import CHANGED, FileRow
 
-from .desk import Desk, Keys, add, open_desk
+from .acting import Write
+from .desk import Desk, Keys, add, look_at, saying
 from .hiding import SUSPECTED
 from .mending import Suspected
 from .shown import THERE, Shown
@@ -111,14 +112,18 @@ def find(session: Session, desk: Desk, file_id: str) -> Listed:
     return found
 
 
-def opened(session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: str, file_id: str) -> Listed:
+def opened(session: Session, node: Node, desk: Desk, _keys: Keys, file_id: str) -> Write:
     """The file that somebody opens, which goes on record first; one that is not here is asked for."""
-    found = find(session, open_desk(session, node, viewer, keys, case_id), file_id)
-    if found.state in (THERE, CHANGED):
-        room_chain.add(session, node, case_id, viewer, "room.file_read", found.shown.id)
-    elif found.state in (AWAY, sealed_files.ROOM, sealed_files.HASH) and found.row is not None:
-        sealed_files.ask_now(session, node, found.row.id)
-    return found
+    found = find(session, desk, file_id)
+
+    def write(session: Session) -> Listed:
+        if found.state in (THERE, CHANGED):
+            room_chain.add(session, node, desk.id, desk.viewer, "room.file_read", found.shown.id)
+        elif found.state in (AWAY, sealed_files.ROOM, sealed_files.HASH) and found.row is not None:
+            sealed_files.ask_now(session, node, found.row.id)
+        return found
+
+    return write
 
 
 def check_opens(found: Listed) -> tuple[FileRow, FileSecret, File]:
@@ -137,28 +142,32 @@ def check_opens(found: Listed) -> tuple[FileRow, FileSecret, File]:
 
 def check_takes(session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: str, person: str) -> None:
     """Whether a case takes a file of theirs, before any of it comes in; the case itself is opened only where it is about somebody. Raises
-    what `open_desk` raises, Frozen, Ended, Outside, and BadRequest for somebody who is not in the case."""
+    what `look_at` raises, Frozen, Ended, Outside, and BadRequest for somebody who is not in the case."""
     inside = holding.is_assigned(session, case_id, viewer.person_id) and not person
-    if not inside and person not in ("", *people(open_desk(session, node, viewer, keys, case_id))):
+    if not inside and person not in ("", *people(look_at(session, node, viewer, keys, case_id))):
         raise BadRequest(reason="case: a file of somebody who is not in it")
     acting.check_open(rooms.by_row(session, node, case_id))
 
 
-def share(session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: str, file: Carried, said: dict[str, Any]) -> str:
-    """A file that has come in is said in the case; the entry's id."""
-    desk = open_desk(session, node, viewer, keys, case_id)
-    return add(session, node, desk, File(at=desk.look.now, **said), files=[file])[0]
+def share(session: Session, node: Node, desk: Desk, _keys: Keys, file: Carried, what: dict[str, Any]) -> Write:
+    """A file that has come in is said in the case."""
+    said = saying(session, node, desk, File(at=desk.look.now, **what))
+    return lambda session: add(session, node, said, files=[file]).id
 
 
-def mark(session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: str, file_id: str) -> None:
+def mark(session: Session, node: Node, desk: Desk, _keys: Keys, file_id: str) -> Write:
     """P23, in one step and for good: no node opens it or hands it out from now on. Nothing of it is destroyed."""
-    desk = open_desk(session, node, viewer, keys, case_id)
     found = find(session, desk, file_id)
     if found.state == SUSPECTED:
-        return
-    _, after = add(session, node, desk, Suspected(at=desk.look.now, of=(found.shown.id,)))
-    assert all(one.state == SUSPECTED for one in after.case.files if one.id == found.shown.id)
-    room_chain.add(session, node, case_id, viewer, "room.file_mark", found.shown.id)
+        return lambda _session: None
+    said = saying(session, node, desk, Suspected(at=desk.look.now, of=(found.shown.id,)))
+    assert all(one.state == SUSPECTED for one in said.after.case.files if one.id == found.shown.id)
+
+    def write(session: Session) -> None:
+        add(session, node, said)
+        room_chain.add(session, node, desk.id, desk.viewer, "room.file_mark", found.shown.id)
+
+    return write
 
 
 def people(desk: Desk) -> dict[str, str]:

@@ -12,8 +12,9 @@ from fedcollab.federation import receipts
 from fedcollab.federation.kernel import KERNEL
 from fedcollab.federation.receipts import ReceiptData
 
+from .acting import desk_of
 from .calling import everybody
-from .desk import Desk, desk_of
+from .desk import Desk
 from .facts import facts
 from .framing import CASE, RECORD, show
 from .hiding import ERASED, REDACTED

@@ -7,17 +7,17 @@ from aiohttp import web
 from sqlalchemy.orm import Session
 
 from fedcollab.access.models import RED
-from fedcollab.actors.node import Node
 from fedcollab.base.errors import FedcollabError, N_, NotFound, Refused
 from fedcollab.base.web import read_form, redirect
 from fedcollab.feature import read_grave_form
 from fedcollab.federation.kernel import KERNEL
-from fedcollab.sealing.unlocked import Locked, unlocked_of
+from fedcollab.sealing.unlocked import Locked
 
 from . import membership
+from .acting import acted, desk_of, worker_of
 from .asked_sharing import ALL
 from .checking import Wrong, checked
-from .desk import Desk, desk_of, worker_of
+from .desk import Desk
 from .forms import Option, coded, form, sent
 from .framing import ACCESS, CASE, show
 from .partners import Candidate, candidate, candidates
@@ -46,18 +46,16 @@ async def choose(request: web.Request) -> web.Response:
 
 async def invite(request: web.Request) -> web.Response:
     """Records the share, then sends the invitation."""
-    viewer = worker_of(request)
-    fields, kernel, case_id = await read_grave_form(request), request.app[KERNEL], request.match_info["id"]
-    keys = await unlocked_of(request)
+    worker_of(request)
+    fields = await read_grave_form(request)
     values = sent(Share, fields)
 
     def share(desk: Desk, to: Candidate) -> Share:
         return checked(Share, coded(Share, values), desk.look.now, to=to.uri, to_name="")
 
     since = membership.FROM_THE_BEGINNING if fields.get("since") == "all" else membership.FROM_NOW
-    args = (viewer, keys, case_id, fields.get("whom", ""), share)
     try:
-        await kernel.database.write(membership.invite, kernel.node, *args, shown=fields.get("shown", ""), since=since)
+        await acted(request, membership.invite, fields.get("whom", ""), share, fields.get("shown", ""), since)
     except Locked:
         raise
     except Refused as error:
@@ -66,25 +64,24 @@ async def invite(request: web.Request) -> web.Response:
         desk = await desk_of(request)
         to = await _candidate(request, desk, fields.get("whom", ""))
         return await _whom(request, desk, error) if to is None else _ground(request, desk, to, values, fields.get("since", ""), error)
-    return redirect(f"/cases/{case_id}/access")
+    return redirect(f"/cases/{request.match_info['id']}/access")
 
 
 async def _candidate(request: web.Request, desk: Desk, actor_id: str) -> Candidate | None:
     kernel = request.app[KERNEL]
 
-    def look(session: Session, node: Node) -> Candidate | None:
+    def look(session: Session) -> Candidate | None:
         try:
-            return candidate(session, node, desk, actor_id)
+            return candidate(session, desk, actor_id)
         except NotFound:
             return None
 
-    found: Candidate | None = await kernel.database.write(look, kernel.node)
-    return found
+    return await kernel.database.read(look)
 
 
 async def _whom(request: web.Request, desk: Desk, error: FedcollabError | None = None) -> web.Response:
     kernel = request.app[KERNEL]
-    found = await kernel.database.write(candidates, kernel.node, desk)
+    found = await kernel.database.read(candidates, desk)
     return show(request, desk, "cases/invite.html", ACCESS, error=error, found=found, by_name=desk.opened.label == RED)
 
 

@@ -27,7 +27,8 @@ from fedcollab.sealing.room_models import CASE, Room, RoomMember, RoomPerson
 from fedcollab.sealing.room_state import CLOSED, FROZEN, OPEN
 from fedcollab.sealing.unlocked import unlocked_of
 
-from .desk import Keys, worker_of
+from .acting import worker_of
+from .desk import Keys
 from .grounds import CASE_STATUS, LABELS
 from .kinds import parse
 from .models import CaseRecord

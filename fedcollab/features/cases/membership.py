@@ -19,7 +19,8 @@ from fedcollab.sealing.room_models import Room as Row
 from fedcollab.sealing.seats import INVITED, Seat
 
 from . import consented, needs
-from .desk import OPENERS, Desk, Keys, add, open_desk
+from .acting import Write
+from .desk import OPENERS, Desk, Keys, NoLonger, add, saying
 from .partners import Candidate, candidate
 from .sharing import Share
 
@@ -40,26 +41,28 @@ def seen(desk: Desk) -> str:
 def invite(
     session: Session,
     node: Node,
-    viewer: Viewer,
-    keys: Keys,
-    case_id: str,
+    desk: Desk,
+    _keys: Keys,
     whom: str,
     share: Callable[[Desk, Candidate], Share],
-    *,
     shown: str,
     since: int = FROM_NOW,
-) -> None:
+) -> Write:
     """Asks an organisation, or where the case is for people by name a person, onto the case; what is shared with that, and on which ground,
     is recorded first (P2). Raises Wrong, NoKey, Conflict where the access list is another than the page has `shown`."""
-    desk = open_desk(session, node, viewer, keys, case_id)
-    to = candidate(session, node, desk, whom)
+    to = candidate(session, desk, whom)
     if shown != seen(desk):
         raise Conflict(CHANGED)
     made = share(desk, to)
-    add(session, node, desk, made)
-    working.invite(session, node, viewer, case_id, to.organisation, to.person, since=since)
-    consented.follow(session, node, viewer, case_id, desk.case, made, {to.organisation})
-    room_chain.add(session, node, case_id, viewer, "case.share", to.id)
+    said = saying(session, node, desk, made)
+
+    def write(session: Session) -> None:
+        add(session, node, said)
+        working.invite(session, node, desk.viewer, desk.id, to.organisation, to.person, since=since)
+        consented.follow(session, node, desk.viewer, desk.id, desk.case, made, {to.organisation})
+        room_chain.add(session, node, desk.id, desk.viewer, "case.share", to.id)
+
+    return write
 
 
 def assign(session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: str, person_id: str, parts: Iterable[str]) -> None:
@@ -123,6 +126,16 @@ def answer(
         raise BadRequest(ANOTHER)
     needs.begin(session, node, viewer, case_id, chosen)
     working.accept(session, node, viewer, case_id, seat.invitation.id, chosen, keys)
+
+
+def change_needs(session: Session, node: Node, viewer: Viewer, case_id: str, person_id: str, parts: Iterable[str]) -> None:
+    """What one of us needs to know of everybody in a case; what they know of single people stays, for that is their own page's. Raises
+    NoLonger, NotFound for whoever is not on it, and what `needs.give` raises."""
+    of_case(session, case_id)
+    if not holding.is_assigned(session, case_id, viewer.person_id):
+        raise NoLonger if holding.was_assigned(session, case_id, viewer.person_id) else NotFound
+    kept = {part for part in needs.known(session, case_id, person_id) if "/" in part}
+    needs.give(session, node, viewer, case_id, person_id, {*parts, *kept})
 
 
 def of_case(session: Session, case_id: str) -> Any:

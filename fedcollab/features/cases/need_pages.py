@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from aiohttp import web
 from sqlalchemy.orm import Session
 
-from fedcollab.access.viewer import Viewer
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import NotFound
 from fedcollab.base.web import redirect
 from fedcollab.feature import member_of, read_grave_form
 
 from . import needs
-from .desk import OPENERS, Desk, Keys, acted, open_desk
+from .acting import Write, acted
+from .desk import OPENERS, Desk, Keys
 from .framing import CASE
 from .grounds import PARTS
 from .handles import person_at
@@ -39,13 +39,16 @@ def _split(known: frozenset[str], code: str) -> tuple[frozenset[str], frozenset[
     return known & PARTS.keys(), frozenset(part for part in PARTS if f"{code}/{part}" in known)
 
 
-def give(session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: str, person: str, to: str, parts: frozenset[str]) -> None:
+def give(session: Session, node: Node, desk: Desk, _keys: Keys, person: str, to: str, parts: frozenset[str]) -> Write:
     """These parts of one person's record, by the handle, are for a colleague from now on, and no others of that person; what they know of
     everybody stays. Raises Forbidden for a part that the giver does not know."""
-    desk = open_desk(session, node, viewer, keys, case_id)
     code = person_at(desk.case, desk.id, person).code
-    kept = {part for part in needs.known(session, desk.id, to) if not part.startswith(f"{code}/")}
-    needs.give(session, node, viewer, desk.id, to, kept | {f"{code}/{part}" for part in parts})
+
+    def write(session: Session) -> None:
+        kept = {part for part in needs.known(session, desk.id, to) if not part.startswith(f"{code}/")}
+        needs.give(session, node, desk.viewer, desk.id, to, kept | {f"{code}/{part}" for part in parts})
+
+    return write
 
 
 async def change(request: web.Request) -> web.Response:

@@ -6,7 +6,7 @@ from fedcollab.base.errors import N_
 from fedcollab.federation.kernel import KERNEL
 from fedcollab.sealing import room_record
 
-from .desk import desk_of
+from .acting import desk_of
 from .framing import CASE, RECORD, show
 
 ACTS = {  # %(who)s has done it, %(what)s is to whom

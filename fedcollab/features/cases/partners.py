@@ -8,7 +8,6 @@ from sqlalchemy.orm import Session
 
 from fedcollab.access.models import RED
 from fedcollab.actors.models import ORGANIZATION, PARTNER, PERSON, Actor
-from fedcollab.actors.node import Node
 from fedcollab.base.errors import NotFound
 from fedcollab.federation import partners
 from fedcollab.sealing import partner_keys, people
@@ -33,28 +32,28 @@ class Candidate:
         return self.person or self.organisation
 
 
-def candidates(session: Session, node: Node, desk: Desk) -> list[Candidate]:
+def candidates(session: Session, desk: Desk) -> list[Candidate]:
     """All that are neither inside nor asked already, by name."""
     named = desk.opened.label == RED
     listed = desk.access.organisations
     there = {person.uri for one in listed for person in one.people} if named else {one.who.uri for one in listed}
-    found, hosts = _people(session) if named else organisations(session, node), partners.admitted_hosts(session)
+    found, hosts = _people(session) if named else organisations(session), partners.admitted_hosts(session)
     return [one for one in found if one.uri not in there and one.host in hosts]
 
 
-def candidate(session: Session, node: Node, desk: Desk, actor_id: str) -> Candidate:
+def candidate(session: Session, desk: Desk, actor_id: str) -> Candidate:
     """One of them. Raises NotFound."""
-    found = next((one for one in candidates(session, node, desk) if one.id == actor_id), None)
+    found = next((one for one in candidates(session, desk) if one.id == actor_id), None)
     if found is None:
         raise NotFound
     return found
 
 
-def organisations(session: Session, node: Node) -> list[Candidate]:
+def organisations(session: Session) -> list[Candidate]:
     """All partners, by name, with or without a key to seal to."""
     query = sa.select(Actor.id, Actor.uri, Actor.name, Actor.host).where(Actor.known == PARTNER, Actor.kind == ORGANIZATION)
     rows = session.execute(query.where(Actor.disabled_at.is_(None)).order_by(Actor.name, Actor.id)).all()
-    return [Candidate(row.id, row.uri, "", row.name, row.host, partner_keys.key_of(session, node, row.id) is not None) for row in rows]
+    return [Candidate(row.id, row.uri, "", row.name, row.host, partner_keys.has_key(session, row.id)) for row in rows]
 
 
 def _people(session: Session) -> list[Candidate]:

@@ -13,9 +13,10 @@ from fedcollab.federation.kernel import KERNEL
 from fedcollab.sealing.consents import of_entries
 
 from . import contact_rules, needs
+from .acting import desk_of
 from .calling import everybody
 from .contact_rules import CONTACT, Rules
-from .desk import Desk, desk_of
+from .desk import Desk
 from .facts import Fact, facts
 from .framing import CASE, CONSENTS, PEOPLE, show
 from .grounds import METHODS, PARTS, PROGRESS, ROLES

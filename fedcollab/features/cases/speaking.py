@@ -8,8 +8,9 @@ from multidict import MultiDictProxy
 
 from fedcollab.base.web import read_form, redirect
 
+from .acting import desk_of, reader_of, speak
 from .checking import Wrong, checked
-from .desk import Desk, desk_of, reader_of, speak
+from .desk import Desk
 from .record import Entry
 
 Fields = MultiDictProxy[str]

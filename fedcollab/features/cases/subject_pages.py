@@ -7,7 +7,6 @@ import orjson
 from aiohttp import web
 from sqlalchemy.orm import Session
 
-from fedcollab.access.viewer import Viewer
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import iso
 from fedcollab.base.errors import FedcollabError
@@ -16,8 +15,9 @@ from fedcollab.feature import page, read_grave_form
 from fedcollab.sealing import room_chain
 
 from . import subject
+from .acting import Write, acted, desk_of
 from .checking import NEEDED, Wrong
-from .desk import Desk, Keys, acted, desk_of, open_desk
+from .desk import Desk, Keys
 from .facts import Fact, facts
 from .framing import CASE, PEOPLE, show
 from .grounds import LAWFUL_BASIS, ROLES, SPECIAL
@@ -63,16 +63,18 @@ async def make_copy(request: web.Request) -> web.Response:
     return _attached(shown, "copy.html")
 
 
-def _made(
-    session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: str, at: str, given: frozenset[str], why: str
-) -> tuple[Desk, Any, Copy]:
-    desk = open_desk(session, node, viewer, keys, case_id)
+def _made(_session: Session, node: Node, desk: Desk, _keys: Keys, at: str, given: frozenset[str], why: str) -> Write:
     person = person_at(desk.case, desk.id, at)
     without = [one.id for one in subject.copy(desk.case, person.code).items if handle(desk.id, one.id) not in given]
     if without and not why:
         raise Wrong("why", NEEDED["why"])
-    room_chain.add(session, node, case_id, viewer, "case.copy")
-    return desk, person, subject.copy(desk.case, person.code, without)
+    made = subject.copy(desk.case, person.code, without)
+
+    def write(session: Session) -> tuple[Desk, Any, Copy]:
+        room_chain.add(session, node, desk.id, desk.viewer, "case.copy")
+        return desk, person, made
+
+    return write
 
 
 def told(desk: Desk, request: web.Request, entry: Any) -> list[Fact]:

@@ -7,8 +7,9 @@ from aiohttp import web
 from fedcollab.base.errors import NotFound
 from fedcollab.base.web import read_form
 
+from .acting import desk_of, reader_of
 from .checking import Wrong
-from .desk import Desk, desk_of, reader_of
+from .desk import Desk
 from .framing import CASE, TASKS, show
 from .shown import OPEN, Work
 from .speaking import Fields, said

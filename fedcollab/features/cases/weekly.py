@@ -38,18 +38,18 @@ async def show_week(request: web.Request) -> web.Response:
         raise NotFound
     keys = await unlocked_of(request)
     back = min(int(asked), WEEKS) if asked.isascii() and asked.isdigit() and len(asked) < 3 else 0
-    found = await kernel.database.write(week, kernel.node, viewer, keys, back)
+    found = await kernel.database.read(week, kernel.node, viewer, keys, back)
+    if not back:  # who looks at the last one has seen it
+        await kernel.database.write(room_reads.looked, viewer.person_id, found.until + 1)
     return page(request, "cases/week.html", found=found)
 
 
 def week(session: Session, node: Node, viewer: Viewer, keys: Keys, back: int = 0) -> Week:
-    """That week; who looks at the last one has seen it."""
+    """That week."""
     until = room_reads.ended(node.now()) - back * room_reads.WEEK
     reads = room_reads.of(session, holding.mine(session, viewer.person_id), until)
     chosen = sorted(reads, key=lambda case: (-max(one.last for one in reads[case]), case))[:MOST]
     cases = [(case, listing.code(session, node, viewer, keys, case), reads[case]) for case in chosen]
-    if not back:
-        room_reads.looked(session, viewer.person_id, until)
     return Week(until - room_reads.WEEK, until - 1, cases, back + 1 if back < WEEKS else None, back - 1 if back else None)
 
 

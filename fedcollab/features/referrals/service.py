@@ -63,13 +63,13 @@ class HandOver:
     once: str = ""
 
 
-def check_recipient(session: Session, node: Node, organisation_id: str) -> str:
+def check_recipient(session: Session, organisation_id: str) -> str:
     """The id on the wire of a partner that can receive one. Raises NoKey, NotFound: before anybody types what would be lost."""
     there = sa.and_(Actor.id == organisation_id, Actor.known == PARTNER, Actor.kind == ORGANIZATION)
     row = session.execute(sa.select(Actor.uri, Actor.host).where(there)).one_or_none()
     if row is None or row.host not in partners.admitted_hosts(session):
         raise NotFound
-    if partner_keys.key_of(session, node, organisation_id) is None:
+    if not partner_keys.has_key(session, organisation_id):
         raise NoKey
     return str(row.uri)
 
@@ -77,7 +77,7 @@ def check_recipient(session: Session, node: Node, organisation_id: str) -> str:
 def offer(session: Session, node: Node, viewer: Viewer, keys: Keys, hand_over: HandOver) -> tuple[str, str]:
     """Sends a referral: a room of its own with what is handed over, the invitation into it, and the sealed preview. (Its id, the room's
     row.) Nothing is sent where the partner has no key: raises NoKey, then and for whoever may not, before anything is made."""
-    to, key = check_recipient(session, node, hand_over.organisation_id), partner_keys.key_of(session, node, hand_over.organisation_id)
+    to, key = check_recipient(session, hand_over.organisation_id), partner_keys.key_of(session, node, hand_over.organisation_id)
     if key is None or list(hand_over.preview.problems()):
         raise BadRequest
     referral_id = hand_over.once if ID.fullmatch(hand_over.once) else new_id(node.now())

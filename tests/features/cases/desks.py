@@ -14,7 +14,7 @@ from fedcollab.access.viewer import CASEWORKER, MEMBER
 from fedcollab.admin import partners as acts
 from fedcollab.base.web import cookie_name
 from fedcollab.demo import free_ports
-from fedcollab.features.cases import beginning, codes, desk
+from fedcollab.features.cases import acting, beginning, codes, desk
 from fedcollab.features.cases.record import Entry, Opened
 from fedcollab.features.cases.work import Message
 from fedcollab.sealing import keepers, key_asking, people, sheets, state, unlocked
@@ -34,6 +34,11 @@ TERMS = {
     "review": "2097-01-31",
     "retention": "2098-01-31",
 }
+
+
+def opens(_session: Any, _node: Any, at: desk.Desk, _keys: Any) -> acting.Write:
+    """The plan of an act that does nothing, and answers with the open case."""
+    return lambda _session: at
 
 
 @dataclass
@@ -84,7 +89,7 @@ class Office:
         return await self.site.write(act, self.people[name].viewer, self.keys[name], *values, **more)
 
     async def desk(self, name: str, case_id: str) -> desk.Desk:
-        return await self.unlocked(name, desk.open_desk, case_id)  # type: ignore[no-any-return]
+        return await self.unlocked(name, acting.at_once, case_id, opens)  # type: ignore[no-any-return]
 
     async def say(self, name: str, case_id: str, entry: Entry | str) -> str:
         """An entry, or a message of this text."""
@@ -92,7 +97,7 @@ class Office:
         def make(open_desk: desk.Desk) -> Entry:
             return Message(at=open_desk.look.now, text=entry) if isinstance(entry, str) else entry
 
-        return await self.unlocked(name, desk.say, case_id, make)  # type: ignore[no-any-return]
+        return await self.unlocked(name, acting.at_once, case_id, acting.says, make)  # type: ignore[no-any-return]
 
     async def case(self, name: str, label: str = AMBER, **over: Any) -> str:
         """A case that somebody has opened, without its page."""

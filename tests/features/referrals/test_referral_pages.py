@@ -88,7 +88,7 @@ async def to_the_end(one: Office, other: Office, case: str, **ground: Any) -> st
 async def _can_receive(one: Office, other: Office) -> bool:
     [row] = await one.sql("SELECT id FROM actor WHERE uri = :uri", uri=other.me)
     try:
-        await one.site.write(service.check_recipient, row[0])
+        await one.site.kernel.database.read(service.check_recipient, row[0])
     except service.Refused:
         return False
     return True

@@ -70,7 +70,7 @@ async def test_to_an_organisation_without_a_key_nothing_is_sent(two: Two) -> Non
 
     async def can_receive() -> bool:
         try:
-            await two.meridian.here.write(service.check_recipient, to)
+            await two.meridian.here.read(service.check_recipient, to)
         except NoKey:
             return False
         return True
