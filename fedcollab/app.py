@@ -137,7 +137,6 @@ SEALING = Feature(
         sheets.end_old,
         keepers.end_left,
         crossing.lock_left,
-        leaving.end_left,
         ending.end_due,
         *[working.keep_turning] * 8,  # each a unit of a few rooms, so that nobody waits long
         room_tasks.look_for_owners,
@@ -214,6 +213,7 @@ def make_app(kernel: Kernel) -> web.Application:
     app.on_response_prepare.append(app[metrics.REQUESTS].count)
     app.cleanup_ctx.append(_work)
     app.cleanup_ctx.append(sweeping.run)
+    app.cleanup_ctx.append(leaving.run)
     app.cleanup_ctx.append(key_asking.run)
     app.cleanup_ctx.append(file_asking.run)
     app.cleanup_ctx.append(head_asking.run)

@@ -1,9 +1,13 @@
-"""Decides what becomes of sealed rooms when one of our people goes: an account that ends takes its keys for them along at once, waiting for
-nobody; whoever leaves in peace hands over first."""
+"""Decides what becomes of sealed rooms when one of our people goes: an account that ends takes its keys along at once, waiting for nobody,
+and our keys for its rooms are made anew, a few in one unit, one unit after the other; whoever leaves in peace hands over first."""
 
+import asyncio
 import contextlib
+import logging
+from collections.abc import AsyncIterator, Iterable
 
 import sqlalchemy as sa
+from aiohttp import web
 from sqlalchemy.orm import Session
 
 from fedcollab.access.models import RED
@@ -11,44 +15,77 @@ from fedcollab.access.viewer import Viewer
 from fedcollab.actors import service as actors
 from fedcollab.actors.models import Actor
 from fedcollab.actors.node import Node
+from fedcollab.base.database import wake
 from fedcollab.base.errors import N_, NotFound, Refused, Unavailable
 from fedcollab.base.statements import part
+from fedcollab.federation.kernel import KERNEL, Kernel
 
 from . import acting, holding, keeper_tasks, room_chain, rooms, state, working
 from .keeper_tasks import NOBODY
+from .organisation import GONE
 from .pairs import PersonPrivate
 from .room_models import RoomPerson
 from .room_state import CLOSED, PURGED
 
-AT_ONCE = 50  # rooms in one unit: some 15 CPU-ms each, and an ending waits for nothing
+AT_ONCE = 2  # rooms in one unit: some 15 CPU-ms each
+PAUSE, AGAIN, IDLE = 0.01, 2.0, 60.0  # seconds: between two units, after one that failed, where nothing is to be done
+log = logging.getLogger(__name__)
 LAST = N_("Nobody else of us is on it. Hand it over to somebody first.")
 
 
 def end(session: Session, node: Node, viewer: Viewer | None, person_id: str) -> None:
-    """Takes somebody off all their rooms, for an account that ends: their boxes are destroyed, our keys for these rooms are made anew and,
-    where we lead, the case keys with them; what nobody of us is on any more falls to the keepers. Where the key ring is busy, or there are
-    more rooms than 50, a minute's chore does the rest: what the person's own keys opened is destroyed with the account, whatever it was.
-    Call it after the person's key is withdrawn."""
+    """Takes somebody off their rooms, for an account that ends: their boxes are destroyed, our keys for these rooms are made anew and,
+    where we lead, the case keys with them; what nobody of us is on any more falls to the keepers. The first rooms go with the account, the
+    others right after it (`go_on`), also where the key ring is busy: what the person's own keys opened is destroyed with the account,
+    whatever it was. Call it after the person's key is withdrawn."""
     if state.is_on(session):
         with contextlib.suppress(Unavailable), part(session):
-            _end(session, node, viewer, person_id)
+            _end(session, node, viewer, [(room_id, person_id) for room_id in holding.mine(session, person_id)[:AT_ONCE]])
+        wake(session, GONE)
 
 
-def end_left(session: Session, node: Node) -> None:
-    """A chore, one at a time: the same for accounts that ended while the key ring was busy, or with more rooms than go in one unit."""
-    over = sa.select(RoomPerson.person_id).join(Actor, Actor.id == RoomPerson.person_id)
-    gone = over.where(RoomPerson.until.is_(None), Actor.disabled_at.is_not(None)).distinct()
-    for person_id in session.scalars(gone.limit(1)).all():
-        _end(session, node, None, person_id)
+def go_on(session: Session, node: Node) -> bool:
+    """The next few rooms of accounts that have ended; then those of which somebody who has held the organisation's key, and does no more,
+    could have opened our keys. Whether there may be more. What is left to do is in the rows, so that a killed node goes on with it."""
+    query = sa.select(RoomPerson.room_id, RoomPerson.person_id).join(Actor, Actor.id == RoomPerson.person_id)
+    gone = query.where(RoomPerson.until.is_(None), Actor.disabled_at.is_not(None))
+    left = session.execute(gone.order_by(Actor.disabled_at, RoomPerson.since.desc(), RoomPerson.room_id).limit(AT_ONCE)).all()
+    _end(session, node, None, [(row.room_id, row.person_id) for row in left])
+    return bool(left) or working.make_anew(session, node, AT_ONCE)
 
 
-def _end(session: Session, node: Node, viewer: Viewer | None, person_id: str) -> None:
-    left = holding.mine(session, person_id)[:AT_ONCE]
-    if not left:
-        return
-    with node.ring.begin():  # or each room would have the ring's file written anew
-        for room_id in left:
+def _end(session: Session, node: Node, viewer: Viewer | None, left: Iterable[tuple[str, str]]) -> None:
+    """Takes people off rooms, {(room, person)}."""
+    with node.ring.begin() if left else contextlib.nullcontext():  # or each room would have the ring's file written anew
+        for room_id, person_id in left:
             _leave(session, node, viewer, room_id, person_id)
+
+
+async def run(app: web.Application) -> AsyncIterator[None]:
+    """Beside the server, from its start to its end: goes on as soon as somebody's end is committed, by whichever process."""
+    task = asyncio.create_task(_run(app[KERNEL]))
+    yield
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def _run(kernel: Kernel) -> None:
+    event = kernel.database.wakes.event(GONE)
+    while True:
+        event.clear()
+        wait = IDLE
+        if kernel.node.maintenance.state() is None:
+            try:
+                wait = PAUSE if await kernel.database.write(go_on, kernel.node) else IDLE
+            except Exception:
+                log.exception("rooms of somebody who has gone")
+                wait = AGAIN
+        if wait != IDLE:
+            await asyncio.sleep(wait)
+            continue
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait):
+                await event.wait()
 
 
 def _leave(session: Session, node: Node, viewer: Viewer | None, room_id: str, person_id: str) -> None:

@@ -11,6 +11,7 @@ from fedcollab.actors import service as actors
 from fedcollab.actors.models import Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import new_id
+from fedcollab.base.database import wake
 from fedcollab.base.errors import N_, Refused
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import profiles, succession
@@ -25,6 +26,7 @@ from .shut import Shut
 from .sweeping import Naming
 
 KEY = "ok:"
+GONE = "gone"  # the topic of whoever goes on where somebody's keys have ended
 NOT_HELD = N_("The organisation’s key has not been handed to you, so you cannot do this. Ask another keeper to hand it to you.")
 
 
@@ -87,6 +89,7 @@ def turn(session: Session, node: Node) -> None:
         row = dict(organisation_id=me.id, kid=made.public.kid, document=made.public.document(), at=node.now())
         session.execute(sa.insert(OrganisationKey).values(id=new_id(node.now()), state=CURRENT, **row))
     publish(session, node, made.public if made is not None else None)
+    wake(session, GONE)
 
 
 def hand(node: Node, keys: dict[str, Private], to: Iterable[Public]) -> None:

@@ -3,7 +3,7 @@
 A new case key takes nobody's private half: it is made fresh and boxed to the members' public ones. So a removal, a yes or a leaver's end
 turns it at once, whoever is at work; only what older keys open waits for somebody who can (`settle`)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
@@ -56,7 +56,7 @@ from .room_state import CLOSED, FROZEN, OPEN, Room
 from .vouched import Vouch
 
 NOT_OPEN = N_("Cases are not open at your organisation yet. Its keepers have to finish the set-up first.")
-AT_ONCE = 5  # rooms of a kind in one unit of the chore: some 15 CPU-ms each
+AT_ONCE, LOOKED_AT = 2, 10  # rooms in one unit of the chore: some 15 CPU-ms each; of so many that may be due, by chance
 STRICT_ONLY = N_("This is for these organisations’ own people only: no guest comes in.")
 NAMED_ONLY = N_("This is for named people: choose the person whom you invite.")
 
@@ -238,8 +238,12 @@ def stopped(session: Session, node: Node, room_id: str) -> list[Member]:
 
 def turn_if_changed(session: Session, node: Node, room_id: str, room: Room) -> None:
     """What follows of itself where we lead a room and somebody has come, gone or changed their key."""
-    if room.leads and room.state == OPEN and turning.changes(room) and member_boxes.can_be_opened(session, node, room_id):
+    if _is_to_turn(session, node, room_id, room):
         turn(session, node, room_id)
+
+
+def _is_to_turn(session: Session, node: Node, room_id: str, room: Room) -> bool:
+    return room.leads and room.state == OPEN and turning.changes(room) and member_boxes.can_be_opened(session, node, room_id)
 
 
 def unassign(session: Session, node: Node, viewer: Viewer | None, room_id: str, person_id: str) -> None:
@@ -272,34 +276,31 @@ def rekey(session: Session, node: Node, room_id: str, without: str = "") -> None
 
 
 def keep_turning(session: Session, node: Node) -> None:
-    """A chore, a few rooms at a time: case keys that are due by age or number of messages, and keys of ours that are older than the
-    organisation's: somebody who could open those may have gone."""
-    for room_id in _due(session, node):
-        turn(session, node, room_id)
-    for room_id in _left_to_turn(session, node):
-        turn_if_changed(session, node, room_id, rooms.by_row(session, node, room_id))
-    for room_id in _read_by_stopped(session, node):
-        turn(session, node, room_id)
-    for room_id in _older(session, node):
-        rekey(session, node, room_id)
+    """A chore, a few rooms of one kind at a time: case keys that are due by age or number of messages; those that were left, because too
+    many keys came; those that somebody holds to whom nothing is sealed any more."""
+    for which in (_due, _left_to_turn, _read_by_stopped):
+        if found := list(islice(which(session, node), AT_ONCE)):
+            for room_id in found:
+                turn(session, node, room_id)
+            return
 
 
-def _due(session: Session, node: Node) -> list[str]:
-    """Rooms that we lead, the longest not turned first; those that nobody here opens are left as they are."""
+def _due(session: Session, node: Node) -> Iterator[str]:
+    """Rooms that we lead; those that nobody here opens are left as they are, and keep none of the others waiting for long."""
     due = sa.or_(Row.turned_at <= node.now() - turning.AGE, Row.messages >= turning.MESSAGES)
-    ours = sa.select(Row.id).where(Row.state == OPEN, Row.owner == node.actor_uri, due).order_by(Row.turned_at)
-    found = (room_id for room_id in session.scalars(ours).all() if member_boxes.can_be_opened(session, node, room_id))
-    return list(islice(found, AT_ONCE))
+    ours = sa.select(Row.id).where(Row.state == OPEN, Row.owner == node.actor_uri, due).order_by(sa.func.random()).limit(LOOKED_AT)
+    return (room_id for room_id in session.scalars(ours).all() if member_boxes.can_be_opened(session, node, room_id))
 
 
-def _left_to_turn(session: Session, node: Node) -> list[str]:
+def _left_to_turn(session: Session, node: Node) -> Iterator[str]:
     """Rooms that we lead in which a member has had another key since we have turned the case key, an hour ago or more: too many came."""
     fresh = sa.and_(RoomFact.room_id == Row.id, RoomFact.kind == "rekeyed", RoomFact.at > Row.turned_at)
     ours = sa.and_(Row.state == OPEN, Row.owner == node.actor_uri, Row.turned_at <= node.now() - HOUR)
-    return list(session.scalars(sa.select(Row.id).where(ours, sa.exists().where(fresh)).limit(50)))
+    query = sa.select(Row.id).where(ours, sa.exists().where(fresh)).order_by(sa.func.random()).limit(LOOKED_AT)
+    return (one for one in session.scalars(query).all() if _is_to_turn(session, node, one, rooms.by_row(session, node, one)))
 
 
-def _read_by_stopped(session: Session, node: Node) -> list[str]:
+def _read_by_stopped(session: Session, node: Node) -> Iterator[str]:
     """Rooms for named people that we lead, whose newest case key somebody holds to whom nothing is sealed any more. Only those are loaded
     in which somebody has no key in use, or not the one any more that has vouched for theirs here."""
     theirs = sa.and_(PersonKeyRow.person_id == Actor.id, PersonKeyRow.state == IN_USE)
@@ -308,8 +309,8 @@ def _read_by_stopped(session: Session, node: Node) -> list[str]:
     ours = sa.select(Row.id).where(Row.state == OPEN, Row.owner == node.actor_uri, Row.label == RED)
     inside = sa.and_(RoomMember.room_id == Row.id, RoomMember.state == "in", RoomMember.person != "")
     ours = ours.join(RoomMember, inside).outerjoin(Actor, Actor.uri == RoomMember.person)
-    ours = ours.outerjoin(MemberKey, MemberKey.kid == RoomMember.mk)
-    return [one for one in session.scalars(ours.where(lacking).distinct()).all() if still_reads(session, node, one)][:AT_ONCE]
+    ours = ours.outerjoin(MemberKey, MemberKey.kid == RoomMember.mk).where(lacking).group_by(Row.id)
+    return (one for one in session.scalars(ours.order_by(sa.func.random()).limit(LOOKED_AT)).all() if still_reads(session, node, one))
 
 
 def still_reads(session: Session, node: Node, room_id: str) -> list[Member]:
@@ -323,13 +324,22 @@ def still_reads(session: Session, node: Node, room_id: str) -> list[Member]:
     return [one for one in found if (row.ck, one.mk) in held]
 
 
-def _older(session: Session, node: Node) -> list[str]:
-    """Open rooms for which our newest key was made before the organisation's key of today."""
+def make_anew(session: Session, node: Node, most: int) -> bool:
+    """Makes our keys anew for some open rooms for which the newest is older than the organisation's key of today, the oldest first:
+    somebody who could open them may have gone. Whether there may be more."""
+    found = _older(session, node, most)
+    for room_id in found:
+        rekey(session, node, room_id)
+    return bool(found) and not set(found) & set(_older(session, node, most))  # a clock that was set back would have it made anew for ever
+
+
+def _older(session: Session, node: Node, most: int) -> list[str]:
     me = actors.own(session, node)
     since = sa.select(OrganisationKey.at).where(OrganisationKey.organisation_id == me.id, OrganisationKey.state == CURRENT)
     ours = sa.select(MemberKey.room_id).join(Row, Row.id == MemberKey.room_id)
     ours = ours.where(MemberKey.organisation == me.uri, Row.state == OPEN, Row.label != RED).group_by(MemberKey.room_id)
-    return list(session.scalars(ours.having(sa.func.max(MemberKey.at) < since.scalar_subquery()).limit(AT_ONCE)))
+    older = ours.having(sa.func.max(MemberKey.at) < since.scalar_subquery()).order_by(sa.func.max(MemberKey.at), MemberKey.room_id)
+    return list(session.scalars(older.limit(most)))
 
 
 def settle(session: Session, node: Node, opened: Opened, keys: list[PersonPrivate]) -> None:

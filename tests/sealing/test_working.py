@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from fedcollab.access.models import STRICT
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import Conflict, NotFound, Refused, Unavailable
-from fedcollab.sealing import consents, holding, keepers, recovery, room_content, room_history, working, wraps
+from fedcollab.sealing import consents, holding, keepers, leaving, recovery, room_content, room_history, working, wraps
 from fedcollab.sealing.consents import Given
 from fedcollab.sealing.refusals import NoKey
 from tests.nodes import befriend, running, until
@@ -202,11 +202,12 @@ async def test_after_a_keeper_has_gone_our_keys_for_rooms_are_made_anew(two: Two
     before = await two.meridian.room(two.here)
     await two.meridian.here.write(working.keep_turning)
     assert await two.meridian.room(two.here) == before
+    assert await two.meridian.here.write(leaving.go_on) is False
     await ilse.do(keepers.remove, ruth.id)
-    await two.meridian.here.write(working.keep_turning)
+    assert await two.meridian.here.write(leaving.go_on) is True
     after = await two.meridian.room(two.here)
     assert after[1] == before[1] + 1
-    await two.meridian.here.write(working.keep_turning)
+    assert await two.meridian.here.write(leaving.go_on) is False
     assert await two.meridian.room(two.here) == after
     await ilse.say(two.here, HELLO)
     assert await ilse.read(two.here) == [HELLO]
