@@ -23,7 +23,7 @@ from .shut import Shut
 
 CHANGED = N_(
     "This file changed after it was shared: its bytes on this node are not those that were sealed. Nothing of it was opened. The node asks"
-    " the others on the case for it; try again in some minutes."
+    " the other organisations for it; try again in some minutes."
 )
 OTHER = N_("This file is not the one that its message names, so it is not opened. Tell whoever shared it.")
 CLAIMED = frozenset(("pdf", "png", "jpg", "jpeg", "gif", "webp", "docx", "xlsx", "pptx", "odt", "ods", "odp", "epub"))

@@ -147,6 +147,11 @@ def mark(session: Session, node: Node, messages: Iterable[str]) -> list[str]:
     return list(session.scalars(done))
 
 
+def marked(session: Session, room_id: str) -> set[str]:
+    """The messages of a room, by their ids on the wire, of which a file was marked."""
+    return {message for (message, _uri), row in of(session, room_id).items() if row.marked_at is not None}
+
+
 def arrived(session: Session, node: Node, file_id: str, key: str) -> bool:
     """Its bytes lie under `key` now, instead of where they lay; False where it went meanwhile. Another process may have brought it too."""
     before = session.execute(sa.select(SealedFile.key).where(_wanted(file_id))).one_or_none()

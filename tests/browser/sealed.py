@@ -10,14 +10,15 @@ from fedcollab.access.models import AMBER, RED
 from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import new_id
-from fedcollab.features.rooms import acting, opening
+from fedcollab.features.rooms import acting, filing, opening
 from fedcollab.features.rooms.entries import Edited, Group, Removed, Reply, Resource, Thread
-from fedcollab.sealing import boxes, leaving, people, rooms, working
+from fedcollab.sealing import boxes, carried, leaving, people, rooms, sealed_files, working
+from fedcollab.sealing.chunks import Sealer
 from fedcollab.sealing.entries import Entry
 from fedcollab.sealing.facts import Answer, Invited
 from fedcollab.sealing.pairs import PersonPrivate
 from fedcollab.sealing.room_activities import Header, Said
-from fedcollab.sealing.room_models import GROUP, SealedMessage
+from fedcollab.sealing.room_models import GROUP, SealedFile, SealedMessage
 
 if TYPE_CHECKING:
     from .scene import Scene
@@ -71,6 +72,22 @@ def _coalition(session: Session, node: Node, made: "Scene") -> None:
     about = "The questions that we ask before anybody travels."
     say("mira", Resource(at=node.now(), title="A list for travellers", about=about, link="https://travel.example/list"))
     made.places |= {"sealed": group, "sealed_thread": row, "sealed_post": row, "sealed_other": other}
+    mira = made.people["mira"]
+    for file in ("Advert of the kitchen.pdf", "IMG_0417.jpg"):
+        filing.attach(session, node, mira, keys["mira"], group, row, _came(session, node, made, file))
+    files = session.scalars(sa.select(SealedFile.id).where(SealedFile.room_id == group).order_by(SealedFile.at, SealedFile.id))
+    made.places["sealed_file"], made.places["sealed_marked"] = files
+    filing.mark(session, node, mira, keys["mira"], group, made.places["sealed_marked"])
+
+
+def _came(session: Session, node: Node, made: "Scene", name: str) -> filing.Came:
+    """A file whose bytes are nowhere, for no page of these needs them."""
+    sealer = Sealer()
+    sealer.update(name.encode() * 9000)
+    for _ in sealer.finish():
+        continue
+    file = carried.of(node, sealer.secret, sealed_files.begin(session, node, made.people["mira"], 1000))
+    return filing.Came(name, "application/pdf" if name.endswith("pdf") else "image/jpeg", sealer.secret, file)
 
 
 def _uri(session: Session, row: str) -> str:

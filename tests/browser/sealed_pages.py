@@ -20,6 +20,13 @@ def searched(tab: Tab, scene: Scene) -> None:
     tab.wait_for_load_state()
 
 
+def empty(tab: Tab, scene: Scene) -> None:
+    """A file without a byte."""
+    tab.locator("[name=file]").set_input_files({"name": "notes.txt", "mimeType": "text/plain", "buffer": b""})
+    tab.locator("form[enctype] button").click()
+    tab.wait_for_load_state()
+
+
 def nobody(tab: Tab, scene: Scene) -> None:
     """Says yes without anybody who takes part."""
     for box in tab.locator("main [name=person]").all():
@@ -64,6 +71,10 @@ SEALED_PAGES = (
     Page("sealed-about-error", GROUP + "/about", "rooms/about.html", "mira", fill(name=" "), "/sealed/{id}/about", 422),
     Page("sealed-edit", POST + "/edit", "rooms/edit.html", "mira"),
     Page("sealed-edit-error", POST + "/edit", "rooms/edit.html", "mira", fill(text=" "), "/sealed/{id}/posts/{row}/edit", 422),
+    Page("sealed-file", POST + "/file", "rooms/file.html", "mira"),
+    Page("sealed-file-error", POST + "/file", "rooms/file.html", "mira", empty, "/sealed/{id}/posts/{row}/file", 422),
+    Page("sealed-file-mark", GROUP + "/files/{sealed_file}/mark", "rooms/mark.html", "mira"),
+    Page("sealed-file-marked", GROUP + "/files/{sealed_marked}/mark", "rooms/mark.html", "tomas"),
     Page("sealed-history", OTHER + "/history", "rooms/history.html", "mira"),
     Page("sealed-remove", POST + "/remove", "rooms/remove.html", "mira"),
     Page("sealed-people", GROUP + "/people", "rooms/members.html", "mira", unfolded),
@@ -75,6 +86,8 @@ SEALED_PAGES = (
 
 SEALED_NO_PAGE = {
     "GET /sealed/{id}/posts/{row}": "leads to the post's place in its conversation",
+    "GET /sealed/{id}/files/{file}": "a file",
+    "POST /sealed/{id}/files/{file}/mark": "leads back to its page",
     "POST /sealed/{id}/posts/{row}/remove": "leads to the conversation",
     "POST /sealed/{id}/people": "leads back to who is in it",
 }

@@ -109,6 +109,8 @@ ORDINARY = {  # why none of these is asked for again
     "/sealed/{id}/threads/{row}": "adds to a group",
     "/sealed/{id}/resources": "adds to a group",
     "/sealed/{id}/search": "only reads",
+    "/sealed/{id}/posts/{row}/file": "adds to a group",
+    "/sealed/{id}/files/{file}/mark": "never waits",
     "/sealed/{id}/posts/{row}/edit": "adds to a group: what stood before stays to be read",
     "/sealed/{id}/posts/{row}/remove": "takes back what one wrote, or says before all why",
     "/settings": "a name and a language",

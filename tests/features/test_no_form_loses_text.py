@@ -132,6 +132,8 @@ NOTHING_TYPED = {
     "/cases/{id}/guests/{guest}/end": "a button",
     "/guests/join/{token}": "comes back by itself (flows/test_guests)",
     "/sealed/{id}/people": "choices and buttons",
+    "/sealed/{id}/posts/{row}/file": "a file and a box",
+    "/sealed/{id}/files/{file}/mark": "a button",
     "/sealed/{id}/answer": "boxes and buttons",
     "/admin/members/invite": "boxes",
     "/admin/members/{id}/link": "a button",

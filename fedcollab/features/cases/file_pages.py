@@ -4,25 +4,25 @@ show the abuse of a child."""
 from typing import Any
 
 from aiohttp import web
-from multidict import MultiDict, MultiDictProxy
+from multidict import MultiDict
 
-from fedcollab.access.viewer import Viewer
-from fedcollab.base.errors import FedcollabError, N_, Refused, Unauthorized, Unavailable
-from fedcollab.base.web import TYPED, check_origin, check_token, read_form, redirect, stream, typed_into
-from fedcollab.feature import came_back, login_address, member_of, page
+from fedcollab import file_forms
+from fedcollab.base.errors import FedcollabError, N_, Refused, Unavailable
+from fedcollab.base.web import read_form, redirect
+from fedcollab.feature import member_of
 from fedcollab.federation.kernel import KERNEL
-from fedcollab.files import quotas, uploading
-from fedcollab.files.receiving import FORM_MORE, NO_FILE, Sent, drain, form_with_file
-from fedcollab.files.shelves import SHELVES
-from fedcollab.sealing import file_opening, file_receiving, holding
+from fedcollab.file_forms import BARE, WHOLE, beside, takes_file
+from fedcollab.files import uploading
+from fedcollab.files.receiving import NO_FILE, Sent, drain
+from fedcollab.sealing import file_opening, filed, holding
 from fedcollab.sealing.chunks import FileSecret
+from fedcollab.sealing.filed import UNNAMED, WORDS
 from fedcollab.sealing.unlocked import Locked, unlocked_of
 
 from . import filing
 from .acting import acted, desk_of, reader_of
 from .checking import Wrong, checked
 from .desk import Desk
-from .filing import UNNAMED, WORDS
 from .framing import CASE, FILES, show
 from .grounds import PARTS
 from .hiding import SUSPECTED
@@ -30,7 +30,6 @@ from .shown import THERE
 from .telling import UNREAD
 from .work import File
 
-BARE, WHOLE = "bare", "whole"  # what becomes of what is written beside a picture's pixels
 NOT_SENT, NOWHERE = FileSecret(bytes(32), 1, bytes(32)), "https://nowhere.example/"  # stand for what the file will have
 ALONE = N_("Choose the kind of information too, or nobody in particular: who needs to know it then sees the file.")
 
@@ -43,8 +42,8 @@ async def show_files(request: web.Request) -> web.Response:
 async def open_file(request: web.Request) -> web.StreamResponse:
     """A file in clear, for whoever may read it; that they opened it is on record."""
     found = await acted(request, filing.opened, request.match_info["file"])
-    row, secret, entry = filing.check_opens(found)
-    return await file_opening.send(request, row, secret, entry.name, lambda: _still(request))
+    row, secret, name = filed.check_opens(found.entry, found.row, found.state)
+    return await file_opening.send(request, row, secret, name, lambda: _still(request))
 
 
 async def _still(request: web.Request) -> bool:
@@ -73,30 +72,19 @@ async def _mark_page(request: web.Request, desk: Desk) -> web.Response:
     return show(request, desk, "cases/mark.html", FILES, one=found, SUSPECTED=SUSPECTED)
 
 
-@stream
+@takes_file
 async def share(request: web.Request) -> web.StreamResponse:
     """Takes in a file that a form brings, behind its fields. Whatever it is refused for, what was typed is on the page that says so."""
-    check_origin(request)
-    sent = await form_with_file(request)
-    fields = sent.fields
-    request[TYPED] = typed_into(_proxy(fields))
+    sent = await file_forms.read(request)
+    file_forms.is_sent(request, sent)
+    await _check_takes(request, sent.fields.get("person", ""))
     try:
-        viewer = member_of(request)
-        if sent.part is not None or not came_back(request, _proxy(fields)):
-            check_token(request, fields.get("token", ""))
-        await _check_takes(request, fields.get("person", ""))
-    except (Locked, Unauthorized) as error:
-        return _led_there(request, error)
-    except FedcollabError:
-        await drain(request)
-        raise
-    try:
-        await _take(request, sent, viewer)
+        await _take(request, sent)
     except uploading.Cut:
         raise
     except (Refused, Unavailable) as error:
         await drain(request)
-        return await _page(request, await desk_of(request), error=error, typed=fields)
+        return await _page(request, await desk_of(request), error=beside(error), typed=sent.fields)
     return redirect(request.path)
 
 
@@ -105,26 +93,14 @@ async def _check_takes(request: web.Request, person: str) -> None:
     await kernel.database.read(filing.check_takes, kernel.node, viewer, keys, request.match_info["id"], person)
 
 
-async def _take(request: web.Request, sent: Sent, viewer: Viewer) -> None:
+async def _take(request: web.Request, sent: Sent) -> None:
     """Raises Wrong for a field, and what a file may be refused for."""
     said = _said(sent.fields, request.app[KERNEL].node.now())
     if sent.part is None:
         raise Wrong("file", NO_FILE)
-    kernel = request.app[KERNEL]
-    kernel.node.room.need()
-    most = quotas.limit(kernel.node.settings)
-    announced = most if request.content_length is None else max(request.content_length, 1)
-    if announced > most + FORM_MORE:
-        raise quotas.too_large(kernel.node.settings)
-    shelves = request.app[SHELVES]
-    async with uploading.sending(shelves, viewer):
-        taking = file_receiving.sealed(kernel, shelves, viewer, sent.part.read, sent.name, min(announced, most))
-        async with taking as came:
-            if sent.fields.get("picture") != WHOLE:
-                await came.bare()
-            carried = await came.store()
-            said |= dict(uri=carried.uri, name=came.name, media=came.media, secret=came.secret)
-            await acted(request, filing.share, carried, said)
+    async with file_forms.incoming(request, sent) as (came, carried):
+        said |= dict(uri=carried.uri, name=came.name, media=came.media, secret=came.secret)
+        await acted(request, filing.share, carried, said)
 
 
 def _said(fields: "MultiDict[str]", now: int) -> dict[str, Any]:
@@ -136,18 +112,6 @@ def _said(fields: "MultiDict[str]", now: int) -> dict[str, Any]:
     return dict(about=entry.about, person=entry.person, part=entry.part)
 
 
-def _led_there(request: web.Request, error: FedcollabError) -> web.StreamResponse:
-    """To the page where one signs in or unlocks, and back with what was typed; the file is chosen again then."""
-    if not request[TYPED]:
-        raise error
-    to = login_address(request, "/unlock" if isinstance(error, Locked) else "/login")
-    return page(request, "base/error.html", status=error.status, error=error, back="", typed=request[TYPED], to=to)
-
-
-def _proxy(fields: "MultiDict[str]") -> "MultiDictProxy[str]":
-    return MultiDictProxy(fields)
-
-
 async def _page(request: web.Request, desk: Desk, *, error: FedcollabError | None = None, typed: Any = None) -> web.Response:
     kernel = request.app[KERNEL]
     found = await kernel.database.read(filing.listed, desk)
@@ -156,9 +120,6 @@ async def _page(request: web.Request, desk: Desk, *, error: FedcollabError | Non
         found = await kernel.database.read(filing.listed, desk)
     shown: dict[str, Any] = dict(files=found, people=filing.people(desk), typed=typed or {}, PARTS=PARTS, WORDS=WORDS, UNREAD=UNREAD)
     shown |= dict(THERE=THERE, SUSPECTED=SUSPECTED, BARE=BARE, WHOLE=WHOLE, scanner=bool(kernel.node.settings.scanner))
-    if error is not None and not isinstance(error, Wrong):
-        wrong = Wrong("file", error.text, **error.values)
-        wrong.status, wrong.headers, error = error.status, error.headers, wrong
     return show(request, desk, "cases/files.html", FILES, error=error, **shown)
 
 

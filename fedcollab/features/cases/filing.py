@@ -8,45 +8,23 @@ from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.node import Node
-from fedcollab.base.errors import BadRequest, Gone, N_, NotFound, Unavailable
-from fedcollab.files.kinds import BY_TYPE
-from fedcollab.sealing import acting, carried, file_opening, holding, room_chain, rooms, sealed_files
+from fedcollab.base.errors import BadRequest, NotFound
+from fedcollab.sealing import acting, filed, holding, room_chain, rooms, sealed_files
 from fedcollab.sealing.carried import Carried
-from fedcollab.sealing.chunks import FileSecret
-from fedcollab.sealing.room_models import AWAY, GONE
-from fedcollab.sealing.sealed_files import CHANGED, FileRow
+from fedcollab.sealing.filed import UNNAMED
+from fedcollab.sealing.sealed_files import FileRow
 
 from .acting import Write
 from .desk import Desk, Keys, add, look_at, saying
 from .hiding import SUSPECTED
 from .mending import Suspected
-from .shown import THERE, Shown
+from .shown import Shown
 from .work import File
-
-OTHER, UNNAMED = "other", "unnamed"
-RETRY = 60  # seconds
-MARKED = N_(
-    "This file was marked: it may show the abuse of a child. It is not opened, copied or handed out any more. Its sealed bytes stay for the"
-    " authority that asks for them."
-)
-ASKED = N_("This file is not here yet. Its node was asked for it just now; open it again in %(number)s seconds.")
-TAKEN = N_("This file was taken back, or erased. Nothing of it is left on this node.")
-WORDS = {  # of what can't be opened now
-    AWAY: N_("Not here yet. Its organisation’s node was asked for it and is asked again until it comes."),
-    sealed_files.ROOM: N_("Not here: the room for other organisations’ files is used up, or the disk is full. Tell your administrator."),
-    sealed_files.SIZE: N_("Not here: it is larger than what this node takes of others. Tell your administrator."),
-    sealed_files.HASH: N_("Not here: what came was not the file that was shared. It is asked for again."),
-    CHANGED: N_("This file changed after it was shared: the bytes on this node are damaged. The others on the case are asked for it."),
-    OTHER: file_opening.OTHER,
-    UNNAMED: N_("Its message came without the file. Ask whoever shared it to send it once more."),
-    GONE: TAKEN,
-}
 
 
 @dataclass(frozen=True, repr=False)
 class Listed:
-    """A file of a case as one person may know it; `state` is THERE where it opens, else one of WORDS, or why its entry is not theirs to
-    read. Where nothing is known of its bytes, `row` is None."""
+    """A file of a case as one person may know it; `state` as `filed.state` says it. Where nothing is known of its bytes, `row` is None."""
 
     shown: Shown
     entry: File | None
@@ -61,8 +39,7 @@ class Listed:
     @property
     def word(self) -> str:
         """What people call this kind of file, as a message id; empty for one that is not known here."""
-        kind = BY_TYPE.get(self.entry.media) if self.entry else None
-        return kind.word if kind else ""
+        return filed.word(self.entry) if self.entry else ""
 
     @property
     def size(self) -> int:
@@ -79,29 +56,14 @@ def listed(session: Session, desk: Desk) -> list[Listed]:
 def _one(shown: Shown, rows: dict[tuple[str, str], FileRow], by_message: dict[str, FileRow]) -> Listed:
     entry = shown.entry if isinstance(shown.entry, File) else None
     row = rows.get((shown.id, entry.uri)) if entry else by_message.get(shown.id)
-    return Listed(shown, entry, row, _state(shown, entry, row))
-
-
-def _state(shown: Shown, entry: File | None, row: FileRow | None) -> str:
-    if shown.state == SUSPECTED or (row is not None and row.marked_at is not None):
-        return SUSPECTED
-    if shown.state != THERE or entry is None or entry.secret is None:
-        return shown.state
-    if row is None:
-        return UNNAMED
-    if row.state == GONE:
-        return GONE
-    if not file_opening.fits(row, entry.secret):
-        return OTHER
-    return row.reason or (AWAY if row.state == AWAY else THERE)
+    return Listed(shown, entry, row, filed.state(entry, row, shown.state))
 
 
 def learn(session: Session, node: Node, desk: Desk) -> None:
     """Files that their messages name alone, to those who open them, are asked for: those of an earlier time that was granted to us."""
     for one in listed(session, desk):
-        if one.state == UNNAMED and one.entry is not None and one.entry.secret is not None:
-            file = carried.named(one.entry.uri, one.entry.secret, one.shown.id)
-            sealed_files.keep(session, node, one.shown.id, [file] if file else [])
+        if one.state == UNNAMED and one.entry is not None:
+            filed.learn(session, node, one.shown.id, one.entry)
 
 
 def find(session: Session, desk: Desk, file_id: str) -> Listed:
@@ -117,27 +79,10 @@ def opened(session: Session, node: Node, desk: Desk, _keys: Keys, file_id: str) 
     found = find(session, desk, file_id)
 
     def write(session: Session) -> Listed:
-        if found.state in (THERE, CHANGED):
-            room_chain.add(session, node, desk.id, desk.viewer, "room.file_read", found.shown.id)
-        elif found.state in (AWAY, sealed_files.ROOM, sealed_files.HASH) and found.row is not None:
-            sealed_files.ask_now(session, node, found.row.id)
+        filed.open_(session, node, desk.viewer, desk.id, found.shown.id, found.row, found.state)
         return found
 
     return write
-
-
-def check_opens(found: Listed) -> tuple[FileRow, FileSecret, File]:
-    """What it takes to open it. Raises Gone for one that was marked or taken back, Changed for another than its message names, Unavailable
-    for one that is not here."""
-    if found.state == SUSPECTED:
-        raise Gone(MARKED)
-    if found.state == GONE:
-        raise Gone(TAKEN)
-    if found.state == OTHER:
-        raise file_opening.Changed(file_opening.OTHER)
-    if found.row is None or found.entry is None or found.entry.secret is None or not found.row.key:
-        raise Unavailable(ASKED, reason="a sealed file that is not here", retry_after=RETRY, number=RETRY)
-    return found.row, found.entry.secret, found.entry
 
 
 def check_takes(session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: str, person: str) -> None:

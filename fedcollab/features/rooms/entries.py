@@ -6,8 +6,9 @@ from typing import Any
 
 from fedcollab.base.errors import BadRequest, N_, Refused
 from fedcollab.sealing import entries
+from fedcollab.sealing.chunks import FileSecret
 from fedcollab.sealing.entries import Entry, Problem
-from fedcollab.sealing.fields import LANGUAGES, Line, Text, Uri, said
+from fedcollab.sealing.fields import LANGUAGES, Day, Line, Secret, Text, Uri, said
 
 TEXT, ABOUT, WHY = 20_000, 2_000, 500  # letters
 MOST = 100_000  # people of one organisation
@@ -45,11 +46,12 @@ class Number:
 
 @dataclass(frozen=True, repr=False, kw_only=True)
 class Group(Entry):
-    """How the group is called, and what it is for: the word of whoever leads it."""
+    """How the group is called, what it is for, the last day on which it is kept: the word of whoever leads it."""
 
     KIND = "group"
     name: str = said(Line(), needed=True)
     about: str = said(Text(ABOUT))
+    retention: str = said(Day())
 
 
 @dataclass(frozen=True, repr=False, kw_only=True)
@@ -126,8 +128,30 @@ class Removed(About):
     why: str = said(Text(WHY), needed=True)
 
 
+@dataclass(frozen=True, repr=False, kw_only=True)
+class File(About):
+    """A sealed file that a post or a resource carries, by the same person: where its bytes lie, its name, its type as it was looked at,
+    what opens it."""
+
+    KIND = "file"
+    uri: str = said(Uri(), needed=True)
+    name: str = said(Line(), needed=True)
+    media: str = said(Line())
+    secret: FileSecret | None = said(Secret(), needed=True)
+
+
+@dataclass(frozen=True, repr=False, kw_only=True)
+class Suspected(Entry):
+    """Marks a file, by the id of its message, as a suspected child abuse image (P23): no node opens it or hands it out from then on. There
+    is no way back."""
+
+    KIND = "suspected"
+    of: str = said(Uri(), needed=True)
+
+
 Post = Thread | Reply | Resource
-KINDS: Mapping[str, type[Entry]] = {kind.KIND: kind for kind in (Group, People, Thread, Reply, Resource, Edited, Removed)}
+OF_GROUPS = (Group, People, Thread, Reply, Resource, Edited, Removed, File, Suspected)
+KINDS: Mapping[str, type[Entry]] = {kind.KIND: kind for kind in OF_GROUPS}
 
 
 def parse(content: object) -> Entry:

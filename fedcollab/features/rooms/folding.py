@@ -10,7 +10,7 @@ from fedcollab.base.errors import BadRequest
 from fedcollab.sealing.entries import Entry
 from fedcollab.sealing.room_content import Message
 
-from .entries import Edited, Group, People, Post, Removed, Reply, Resource, Thread, is_newer, parse
+from .entries import Edited, File, Group, People, Post, Removed, Reply, Resource, Suspected, Thread, is_newer, parse
 
 AHEAD = 5 * MINUTE  # how much later than its arrival here an entry may say that it was written
 THERE, REMOVED, ERASED, NEWER, BROKEN = "there", "removed", "erased", "newer", "broken"
@@ -42,9 +42,18 @@ class Item:
 
 
 @dataclass(frozen=True, repr=False)
+class Attached:
+    """A file that a post carries: its message by `row` on this node and `uri` everywhere."""
+
+    row: str
+    uri: str
+    entry: File
+
+
+@dataclass(frozen=True, repr=False)
 class Shown:
     """A post or resource as it stands. `state` is "there", "removed" (by whoever leads: `by`, `why`), or why it cannot be read; `before`
-    is what it said until when, the newest first; `edits` are the ids of the messages that have changed it."""
+    is what it said until when, the newest first; `edits` are the ids of the messages that go with it: changes and files."""
 
     row: str
     uri: str
@@ -63,6 +72,7 @@ class Shown:
     by: str = ""
     why: str = ""
     edits: tuple[str, ...] = ()
+    files: tuple[Attached, ...] = ()
 
 
 def read(row: str, message: Message) -> Item:
@@ -80,7 +90,7 @@ def posts(found: Iterable[Item], said: Iterable[Item], owners: frozenset[str]) -
     """Posts or resources in the order given, with what was said of them; `owners` are the organisations that lead the room or led it."""
     of: dict[str, list[Item]] = {}
     for one in said:
-        if isinstance(one.entry, Edited | Removed):
+        if isinstance(one.entry, Edited | Removed | File):
             of.setdefault(one.entry.of, []).append(one)
     return [_shown(item, of.get(item.uri, []), owners) for item in found]
 
@@ -88,7 +98,9 @@ def posts(found: Iterable[Item], said: Iterable[Item], owners: frozenset[str]) -
 def _shown(item: Item, said: list[Item], owners: frozenset[str]) -> Shown:
     about = item.row, item.uri, item.author, item.organisation, item.at
     edits = sorted((one for one in said if isinstance(one.entry, Edited) and one.author == item.author), key=lambda one: one.claimed)
-    ids = tuple(one.uri for one in edits)
+    mine = sorted((one for one in said if isinstance(one.entry, File) and one.author == item.author), key=lambda one: one.claimed)
+    files = tuple(Attached(one.row, one.uri, one.entry) for one in mine if isinstance(one.entry, File))
+    ids = tuple(one.uri for one in (*edits, *mine))
     opens = isinstance(item.entry, Thread)
     taken = [one for one in said if isinstance(one.entry, Removed) and (one.organisation in owners or one.author == item.author)]
     if taken:
@@ -97,10 +109,12 @@ def _shown(item: Item, said: list[Item], owners: frozenset[str]) -> Shown:
         return Shown(*about, REMOVED, opens=opens, by=word.organisation, why=word.entry.why, edits=ids)
     if not isinstance(item.entry, Thread | Reply | Resource):
         return Shown(*about, item.unread or BROKEN, edits=ids)
-    return _there(about, item.entry, edits, ids)
+    return _there(about, item.entry, edits, files, ids)
 
 
-def _there(about: tuple[str, str, str, str, int], entry: Post, edits: list[Item], ids: tuple[str, ...]) -> Shown:
+def _there(
+    about: tuple[str, str, str, str, int], entry: Post, edits: list[Item], files: tuple[Attached, ...], ids: tuple[str, ...]
+) -> Shown:
     texts = [(about[4], entry.text), *((one.at, one.entry.text) for one in edits if isinstance(one.entry, Edited))]
     title = "" if isinstance(entry, Reply) else entry.title
     for one in edits:
@@ -118,6 +132,7 @@ def _there(about: tuple[str, str, str, str, int], entry: Post, edits: list[Item]
         edited_at=texts[-1][0] if edits else 0,
         before=tuple((until, text) for (_, text), (until, _) in reversed(list(pairwise(texts)))),
         edits=ids,
+        files=files,
     )
 
 
@@ -134,10 +149,13 @@ def people(found: Iterable[Item]) -> Mapping[str, int]:
 
 
 def place(item: Item) -> tuple[str, str]:
-    """Where a message belongs ("group", "people", "resource", or a conversation's id), and the post that it is said of."""
+    """Where a message belongs ("group", "people", "resource", "suspected", or a conversation's id), and the post or file that it is said
+    of."""
     entry = item.entry
     if isinstance(entry, Reply):
         return entry.thread, ""
-    if isinstance(entry, Edited | Removed):
+    if isinstance(entry, Edited | Removed | File):
         return entry.thread or Resource.KIND, entry.of
+    if isinstance(entry, Suspected):
+        return entry.KIND, entry.of
     return (item.uri if isinstance(entry, Thread) else entry.KIND if entry else "", "")

@@ -5,8 +5,10 @@ from typing import NamedTuple
 from aiohttp import web
 from multidict import MultiDict, MultiDictProxy
 
+from fedcollab import file_forms
 from fedcollab.base.web import read_fields
 from fedcollab.feature import came_back, member_of
+from fedcollab.files.receiving import Sent
 
 Fields = MultiDictProxy[str]
 NONE: Fields = MultiDictProxy(MultiDict())
@@ -17,6 +19,7 @@ class Written(NamedTuple):
 
     fields: Fields
     sent: bool
+    file: Sent | None = None  # which is still to be read
 
     @property
     def once(self) -> str:
@@ -32,6 +35,15 @@ async def read_written(request: web.Request) -> Written:
     fields = await read_fields(request)
     member_of(request)
     return Written(fields, not came_back(request, fields))
+
+
+async def read_with_file(request: web.Request) -> Written:
+    """The same of a form that may bring a file, for a handler that `takes_file`."""
+    if request.method != "POST":
+        return Written(NONE, False)
+    sent = await file_forms.read(request)
+    is_sent = file_forms.is_sent(request, sent)
+    return Written(MultiDictProxy(sent.fields), is_sent, sent if sent.part is not None else None)
 
 
 def lists(fields: Fields) -> dict[str, list[str]]:

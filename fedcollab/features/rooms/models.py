@@ -8,8 +8,8 @@ from fedcollab.base.model import Model
 
 class GroupEntry(Model):
     """Where a message of a group belongs, so that a page opens no other ones: `place` is the id of its conversation, or "group", "people",
-    "resource", "newer:1" (not known to this program's reading 1) or empty (none of these); `about` is the post that it changes or removes,
-    empty for a post. Known once somebody has opened it."""
+    "resource", "suspected", "newer:1" (not known to this program's reading 1) or empty (none of these); `about` is the post that it
+    changes, removes or carries a file of, or the file that it marks, empty for a post. Known once somebody has opened it."""
 
     __tablename__ = "group_entry"
     message_id: Mapped[str] = mapped_column(ForeignKey("sealed_message.id"), primary_key=True)

@@ -2,7 +2,7 @@
 is said in it."""
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -22,6 +22,7 @@ from fedcollab.feature import member_of
 from fedcollab.federation.kernel import KERNEL
 from fedcollab.sealing import access_list, holding, naming, room_chain, room_content, working
 from fedcollab.sealing.access_list import Access
+from fedcollab.sealing.carried import Carried
 from fedcollab.sealing.entries import Entry, document
 from fedcollab.sealing.facts import owner
 from fedcollab.sealing.holding import Opened
@@ -112,7 +113,7 @@ def open_group(session: Session, node: Node, viewer: Viewer, keys: Keys, room_id
     record. Raises NotFound, NoLonger."""
     opened = opened_by(session, node, viewer, keys, room_id)
     working.settle(session, node, opened, keys)
-    places.note(session, opened)
+    places.note(session, node, opened)
     said = _told(session, node, opened)
     here = _here(session, node, viewer, opened, said)
     _on_record(session, node, here)
@@ -138,10 +139,10 @@ def say(session: Session, node: Node, viewer: Viewer, keys: Keys, room_id: str, 
     return places.rows_of(session, room_id, [uri])[uri] if said else add(session, node, here, make(here), uri)
 
 
-def add(session: Session, node: Node, here: Here, entry: Entry, uri: str = "") -> str:
-    """The same for a group that is open already."""
-    made = room_content.write(session, node, here.opened, document(entry), uri)
-    places.note(session, here.opened)
+def add(session: Session, node: Node, here: Here, entry: Entry, uri: str = "", *, files: Sequence[Carried] = ()) -> str:
+    """The same for a group that is open already, with sealed files that have come in here."""
+    made = room_content.write(session, node, here.opened, document(entry), uri, files=files)
+    places.note(session, node, here.opened)
     row = places.rows_of(session, here.id, [made])[made]
     if isinstance(entry, Group):
         _name(session, here.id, row)
@@ -211,7 +212,7 @@ def _told(session: Session, node: Node, opened: Opened) -> Mapping[str, int]:
         with contextlib.suppress(Refused):  # nothing can be sent now, which keeps nobody from reading
             room_content.write(session, node, opened, document(entry))
     if news:
-        places.note(session, opened)
+        places.note(session, node, opened)
     return said
 
 

@@ -8,21 +8,26 @@ from typing import Any
 from aiohttp import web
 from sqlalchemy.orm import Session
 
+from fedcollab import file_forms
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.node import Node
 from fedcollab.base import markup
 from fedcollab.base.clock import new_id
-from fedcollab.base.errors import FedcollabError, Forbidden, NotFound, Refused, TooLarge
+from fedcollab.base.errors import FedcollabError, Forbidden, NotFound, Refused, TooLarge, Unavailable
 from fedcollab.base.web import redirect, words_of
 from fedcollab.feature import page
 from fedcollab.federation.kernel import KERNEL
+from fedcollab.file_forms import takes_file
+from fedcollab.files.receiving import drain
+from fedcollab.files.uploading import Cut
 from fedcollab.sealing.entries import Entry
+from fedcollab.sealing.filed import WORDS
 from fedcollab.sealing.typed import Wrong, checked
 
-from . import opening, reading
+from . import filing, opening, reading
 from .entries import Edited, Group, Removed, Reply, Resource, Thread
 from .folding import THERE, Shown
-from .forms import NONE, Fields, Written, lists, read_written
+from .forms import NONE, Fields, Written, lists, read_with_file, read_written
 from .opening import Here, Keys, acted
 from .places import RESOURCE
 from .telling import LABELS, NEEDED, UNREAD
@@ -35,7 +40,8 @@ def show(request: web.Request, here: Here, template: str, error: FedcollabError 
     """A page of a group in its frame; with what was refused, beside the field that it was where that is known."""
     field = error.field if isinstance(error, Wrong) else ""
     errors = {field: error.in_words(words_of(request))} if error is not None else {}
-    frame: dict[str, Any] = dict(here=here, errors=errors, LABELS=LABELS, UNREAD=UNREAD, once=new_id(), typed=NONE, preview="")
+    frame: dict[str, Any] = dict(here=here, errors=errors, LABELS=LABELS, UNREAD=UNREAD, WORDS=WORDS, once=new_id(), typed=NONE, preview="")
+    frame["files"] = dict[str, Any]()
     return page(request, template, status=error.status if error is not None else 200, **(frame | values))
 
 
@@ -45,20 +51,22 @@ async def show_front(request: web.Request) -> web.Response:
     return show(request, front.here, "rooms/group.html", front=front, names=front.names)
 
 
-async def start(request: web.Request) -> web.Response:
+@takes_file
+async def start(request: web.Request) -> web.StreamResponse:
     """The composer for a new conversation."""
-    written = await read_written(request)
+    written = await read_with_file(request)
     return await _compose(request, written, Thread, {}, _start_page, lambda row: f"/threads/{row}")
 
 
-async def _start_page(request: web.Request, written: Written, error: Refused | None, preview: str) -> web.Response:
+async def _start_page(request: web.Request, written: Written, error: FedcollabError | None, preview: str) -> web.Response:
     here = await opening.here_of(request)
     return show(request, here, "rooms/start.html", error, typed=written.fields, preview=preview)
 
 
-async def conversation(request: web.Request) -> web.Response:
+@takes_file
+async def conversation(request: web.Request) -> web.StreamResponse:
     """A conversation, and an answer in it."""
-    written = await read_written(request)
+    written = await read_with_file(request)
     if request.method != "POST":
         return await _conversation_page(request, written, None, "")
     found = await _find(request)
@@ -73,10 +81,10 @@ async def _find(request: web.Request) -> reading.Conversation:
     return found
 
 
-async def _conversation_page(request: web.Request, written: Written, error: Refused | None, preview: str) -> web.Response:
+async def _conversation_page(request: web.Request, written: Written, error: FedcollabError | None, preview: str) -> web.Response:
     found = await _find(request)
     texts = await rendered(found.posts)
-    shown = dict(found=found, texts=texts, names=found.names, typed=written.fields, preview=preview)
+    shown = dict(found=found, texts=texts, names=found.names, files=found.files, typed=written.fields, preview=preview)
     return show(request, found.here, "rooms/conversation.html", error, **shown)
 
 
@@ -89,19 +97,22 @@ async def show_post(request: web.Request) -> web.Response:
     return redirect(f"{own.here.path}/threads/{own.row}" + (f"?page={number}" if number > 1 else "") + f"#p-{own.post.row}")
 
 
-async def resources(request: web.Request) -> web.Response:
+@takes_file
+async def resources(request: web.Request) -> web.StreamResponse:
     """What is kept at hand in the group, and keeping one more."""
-    written = await read_written(request)
+    written = await read_with_file(request)
     if request.method != "POST":
         return await _resources_page(request, written, None, "")
     return await _compose(request, written, Resource, {}, _resources_page, lambda row: f"/resources#p-{row}")
 
 
-async def _resources_page(request: web.Request, written: Written, error: Refused | None, preview: str) -> web.Response:
+async def _resources_page(request: web.Request, written: Written, error: FedcollabError | None, preview: str) -> web.Response:
     asked = request.query.get("page", "1")
     number = int(asked) if asked.isascii() and asked.isdigit() and 0 < len(asked) < 7 else 1
     found: reading.Conversation = await acted(request, reading.resources, number)
-    shown = dict(found=found, texts=await rendered(found.posts), names=found.names, typed=written.fields, preview=preview)
+    shown = dict(
+        found=found, texts=await rendered(found.posts), names=found.names, files=found.files, typed=written.fields, preview=preview
+    )
     return show(request, found.here, "rooms/resources.html", error, **shown)
 
 
@@ -111,7 +122,7 @@ async def about(request: web.Request) -> web.Response:
     return await _compose(request, written, Group, {}, _about_page, lambda _row: "", may=lambda here: here.leads and here.may_lead)
 
 
-async def _about_page(request: web.Request, written: Written, error: Refused | None, _preview: str) -> web.Response:
+async def _about_page(request: web.Request, written: Written, error: FedcollabError | None, _preview: str) -> web.Response:
     here = await opening.here_of(request)
     if not (here.leads and here.may_lead):
         raise Forbidden
@@ -123,22 +134,16 @@ async def edit(request: web.Request) -> web.Response:
     """The form to change an own post, and changing it."""
     written = await read_written(request)
     own: reading.Own = await acted(request, reading.one, request.match_info["row"])
-    _check_own(own)
+    filing.check_own(own)
     known = {"of": own.post.uri, "thread": "" if own.place == RESOURCE else own.place}
     return await _compose(request, written, Edited, known, _edit_page, lambda _row: f"/posts/{own.post.row}")
 
 
-async def _edit_page(request: web.Request, written: Written, error: Refused | None, preview: str) -> web.Response:
+async def _edit_page(request: web.Request, written: Written, error: FedcollabError | None, preview: str) -> web.Response:
     own: reading.Own = await acted(request, reading.one, request.match_info["row"])
-    _check_own(own)
+    filing.check_own(own)
     typed = written.fields or {"title": own.post.title, "text": own.post.text}
     return show(request, own.here, "rooms/edit.html", error, own=own, typed=typed, preview=preview)
-
-
-def _check_own(own: reading.Own) -> None:
-    """What somebody else wrote, or what is gone, is not there to be changed."""
-    if own.post.author != own.here.person or own.post.state != THERE:
-        raise NotFound
 
 
 async def history(request: web.Request) -> web.Response:
@@ -193,7 +198,7 @@ async def search(request: web.Request) -> web.Response:
     return show(request, here, "rooms/search.html", asked=asked, found=found, texts=await rendered(found), names=names)
 
 
-Again = Callable[[web.Request, Written, Refused | None, str], Awaitable[web.Response]]
+Again = Callable[[web.Request, Written, FedcollabError | None, str], Awaitable[web.Response]]
 
 
 def anybody(_here: Here) -> bool:
@@ -224,12 +229,25 @@ async def _compose(
         if written.fields.get("act") == "preview":
             return await again(request, written, None, await _preview(written.fields))
         await asyncio.to_thread(markup.render, written.fields.get("text", written.fields.get("about", "")))
-        row = await acted(request, opening.say, make, written.once)
-    except Forbidden:
+        row = await _said(request, written, make)
+    except (Forbidden, Cut):
         raise
-    except Refused as error:
-        return await again(request, written, error, "")
+    except (Refused, Unavailable) as error:
+        if written.file is None and isinstance(error, Unavailable):
+            raise
+        await drain(request)
+        return await again(request, written, error if written.file is None else file_forms.beside(error), "")
     return redirect(f"/sealed/{request.match_info['id']}{back(row)}")
+
+
+async def _said(request: web.Request, written: Written, make: Callable[[Here], Entry]) -> str:
+    """Says it, with the file that the form brings; the message's row."""
+    if written.file is None:
+        return str(await acted(request, opening.say, make, written.once))
+    await acted(request, filing.check_takes)
+    async with file_forms.incoming(request, written.file) as (came, carried):
+        file = filing.Came(came.name, came.media, came.secret, carried)
+        return str(await acted(request, filing.say, make, written.once, file))
 
 
 async def _preview(fields: Fields) -> str:

@@ -6,21 +6,22 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from fedcollab.actors.node import Node
 from fedcollab.base.statements import put
-from fedcollab.sealing import room_content
+from fedcollab.sealing import room_content, sealed_files
 from fedcollab.sealing.holding import Opened
 from fedcollab.sealing.room_models import ERASED, SealedMessage
 
 from . import folding
-from .entries import Group, People, Resource
+from .entries import Group, People, Resource, Suspected
 from .folding import NEWER, Item
 from .models import GroupEntry
 
-READING = 1  # one more whenever the program learns another kind of entry
+READING = 2  # one more whenever the program learns another kind of entry
 MOST, EACH = 2_000, 500  # messages that are noted at a time, that are asked for at once
 LATER = f"{NEWER}:"
 WAITS = (room_content.KEY, room_content.AUTHOR, room_content.STOPPED)  # it may be opened another time
-GROUP, PEOPLE, RESOURCE = Group.KIND, People.KIND, Resource.KIND
+GROUP, PEOPLE, RESOURCE, SUSPECTED = Group.KIND, People.KIND, Resource.KIND, Suspected.KIND
 
 
 class Conversation(NamedTuple):
@@ -31,8 +32,9 @@ class Conversation(NamedTuple):
     last: str
 
 
-def note(session: Session, opened: Opened) -> None:
-    """Opens what nobody of ours has opened yet and notes where it belongs; what lacks its key waits."""
+def note(session: Session, node: Node, opened: Opened) -> None:
+    """Opens what nobody of ours has opened yet and notes where it belongs; what lacks its key waits. Files that somebody has marked are
+    opened and handed out no more (P23)."""
     there = sa.select(GroupEntry.message_id).where(GroupEntry.message_id == SealedMessage.id, ~_to_read_again())
     fresh = sa.select(SealedMessage.id).where(SealedMessage.room_id == opened.room_id, SealedMessage.state != ERASED, ~there.exists())
     rows = session.scalars(fresh.where(SealedMessage.ck.in_(sorted(opened.secrets))).order_by(SealedMessage.id).limit(MOST)).all()
@@ -41,6 +43,14 @@ def note(session: Session, opened: Opened) -> None:
         session.execute(sa.delete(GroupEntry).where(GroupEntry.message_id.in_(part)))
     if found:
         put(session, GroupEntry, *(_row(opened.room_id, item) for item in found))
+        mark(session, node, opened.room_id)
+
+
+def mark(session: Session, node: Node, room_id: str) -> None:
+    """The files of a group that somebody has marked, whichever came first here, the file or the word."""
+    named = session.scalars(sa.select(GroupEntry.about).where(_in(room_id), GroupEntry.place == SUSPECTED)).all()
+    if named:
+        sealed_files.mark(session, node, rows_of(session, room_id, named))  # of this group alone: a word in it is no word elsewhere
 
 
 def _to_read_again() -> sa.ColumnElement[bool]:
@@ -110,6 +120,11 @@ def place_of(session: Session, room_id: str, message_id: str) -> str:
     """Where a message belongs; empty for one that is not known here."""
     query = sa.select(GroupEntry.place).where(_in(room_id), GroupEntry.message_id == message_id)
     return session.execute(query).scalar() or ""
+
+
+def about_of(session: Session, room_id: str, message_id: str) -> str:
+    """The post that a message is about; empty for none."""
+    return session.execute(sa.select(GroupEntry.about).where(_in(room_id), GroupEntry.message_id == message_id)).scalar() or ""
 
 
 def rows_of(session: Session, room_id: str, uris: Iterable[str]) -> dict[str, str]:

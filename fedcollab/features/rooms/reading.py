@@ -11,12 +11,13 @@ from sqlalchemy.orm import Session
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import NotFound
-from fedcollab.sealing import naming, room_sending
+from fedcollab.sealing import naming, room_sending, sealed_files
 from fedcollab.sealing.naming import Names
 from fedcollab.sealing.room_models import ERASED, SealedMessage
 from fedcollab.search.words import letters
 
-from . import folding, opening, places
+from . import attached, folding, opening, places
+from .attached import Files
 from .folding import THERE, Shown
 from .opening import Here, Keys
 from .places import RESOURCE
@@ -49,7 +50,8 @@ class Front:
 
 @dataclass(frozen=True, repr=False)
 class Conversation:
-    """A page of a conversation; `opener` as in `Row`, `row` by what it is found, `place` its id; `number` of `pages`."""
+    """A page of a conversation; `opener` as in `Row`, `row` by what it is found, `place` its id; `number` of `pages`; `files` of its
+    posts."""
 
     here: Here
     row: str
@@ -60,6 +62,7 @@ class Conversation:
     pages: int
     count: int
     names: Names
+    files: Files
 
 
 class Own(NamedTuple):
@@ -117,7 +120,8 @@ def conversation(session: Session, node: Node, viewer: Viewer, keys: Keys, room_
     _make_good(session, node, here, posts)
     opening.seen(session, here)
     first = opener.row if opener else row
-    return Conversation(here, first, place, opener, posts, number, pages, len(rows), _names(session, posts))
+    files = attached.beside(session, node, here, posts)
+    return Conversation(here, first, place, opener, posts, number, pages, len(rows), _names(session, posts), files)
 
 
 def page_of(session: Session, room_id: str, row: str) -> int:
@@ -134,7 +138,8 @@ def resources(session: Session, node: Node, viewer: Viewer, keys: Keys, room_id:
     number = min(max(1, number), pages)
     posts = _shown(session, here, [RESOURCE], rows[(number - 1) * POSTS : number * POSTS])
     _make_good(session, node, here, posts)
-    return Conversation(here, "", RESOURCE, None, posts, number, pages, len(rows), _names(session, posts))
+    files = attached.beside(session, node, here, posts)
+    return Conversation(here, "", RESOURCE, None, posts, number, pages, len(rows), _names(session, posts), files)
 
 
 def one(session: Session, node: Node, viewer: Viewer, keys: Keys, room_id: str, row: str) -> Own:
@@ -169,7 +174,7 @@ def _everything(session: Session, here: Here) -> Iterator[Shown]:
 
 
 def _says(one: Shown, wanted: Sequence[str]) -> bool:
-    said = _flat(f"{one.title}\n{one.text}\n{one.link}")
+    said = _flat("\n".join((one.title, one.text, one.link, *(file.entry.name for file in one.files))))
     return all(word in said for word in wanted)
 
 
@@ -189,8 +194,9 @@ def _make_good(session: Session, node: Node, here: Here, posts: Iterable[Shown])
 
 
 def take_back(session: Session, node: Node, here: Here, post: Shown) -> None:
-    """A post of ours and all that has changed it go, everywhere."""
-    for uri in (post.uri, *post.edits):
+    """A post of ours, all that has changed it and its files go, everywhere; but no file that was marked (P23)."""
+    marked = sealed_files.marked(session, here.id)
+    for uri in (post.uri, *(uri for uri in post.edits if uri not in marked)):
         there = sa.and_(SealedMessage.uri == uri, SealedMessage.state != ERASED, SealedMessage.organisation == here.opened.room.me)
         if session.execute(sa.select(SealedMessage.id).where(there)).first() is not None:
             room_sending.take_back(session, node, here.viewer, uri)

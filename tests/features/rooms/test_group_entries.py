@@ -2,6 +2,7 @@
 
 import traceback
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -28,6 +29,7 @@ from fedcollab.features.rooms.entries import (
     parse,
 )
 from fedcollab.features.rooms.folding import Item, Shown
+from fedcollab.sealing.chunks import FileSecret
 from fedcollab.sealing.entries import LATEST, Entry, document, members
 from fedcollab.sealing.fields import LINE, Line, Text
 from fedcollab.sealing.messages import LARGEST
@@ -43,7 +45,10 @@ lines = st.text(LETTERS, min_size=1, max_size=30).map(str.strip).filter(bool)
 VALUES: dict[str, st.SearchStrategy[Any]] = {
     **dict.fromkeys(("name", "title"), lines),
     **dict.fromkeys(("text", "about", "why"), texts),
-    **dict.fromkeys(("of", "thread", "to", "link"), uris),
+    **dict.fromkeys(("of", "thread", "to", "link", "uri"), uris),
+    "media": lines,
+    "secret": st.builds(FileSecret, st.binary(min_size=32, max_size=32), st.integers(1, 2**30), st.binary(min_size=32, max_size=32)),
+    "retention": st.dates(date(2020, 1, 1), date(2100, 1, 1)).map(date.isoformat),
     "number": st.integers(1, MOST),
     "language": st.sampled_from(["km", "pt-BR"]),
 }

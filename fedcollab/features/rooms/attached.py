@@ -1,0 +1,68 @@
+"""Decides what is known of the files that a group's posts carry: each beside its post, and whether its bytes are here."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from fedcollab.actors.node import Node
+from fedcollab.sealing import filed, sealed_files
+from fedcollab.sealing.filed import UNNAMED
+from fedcollab.sealing.sealed_files import FileRow
+
+from . import places
+from .entries import File
+from .folding import THERE, Attached, Shown
+from .opening import Here
+
+
+@dataclass(frozen=True, repr=False)
+class Listed:
+    """A file beside its post; `state` as `filed.state` says it. Where nothing is known of its bytes, `row` is None."""
+
+    attached: Attached
+    row: FileRow | None
+    state: str
+
+    @property
+    def id(self) -> str:
+        """As it stands in addresses."""
+        return self.row.id if self.row else ""
+
+    @property
+    def entry(self) -> File:
+        return self.attached.entry
+
+    @property
+    def word(self) -> str:
+        """What people call this kind of file, as a message id; empty for one that is not known here."""
+        return filed.word(self.entry)
+
+    @property
+    def size(self) -> int:
+        return self.entry.secret.size if self.entry.secret else 0
+
+
+Files = Mapping[str, list[Listed]]  # by the row of their post
+
+
+def beside(session: Session, node: Node, here: Here, posts: Iterable[Shown]) -> Files:
+    """The files of posts that are there; those that their messages name alone are asked for."""
+    with_files = [post for post in posts if post.state == THERE and post.files]
+    if not with_files:
+        return {}
+    rows = sealed_files.of(session, here.id)
+    found = {post.row: [_listed(one, rows) for one in post.files] for post in with_files}
+    unknown = [one for listed in found.values() for one in listed if one.state == UNNAMED]
+    for one in unknown:
+        filed.learn(session, node, one.attached.uri, one.entry)
+    if unknown:
+        places.mark(session, node, here.id)
+        rows = sealed_files.of(session, here.id)
+        found = {post.row: [_listed(one, rows) for one in post.files] for post in with_files}
+    return found
+
+
+def _listed(one: Attached, rows: Mapping[tuple[str, str], FileRow]) -> Listed:
+    row = rows.get((one.uri, one.entry.uri))
+    return Listed(one, row, filed.state(one.entry, row, THERE))

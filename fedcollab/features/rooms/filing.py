@@ -1,0 +1,113 @@
+"""Decides which files of a sealed group somebody sees and opens: those that stand with a post that is there; how one comes with a post, and
+what it takes to mark one that may show the abuse of a child."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fedcollab.access.viewer import Viewer
+from fedcollab.actors.node import Node
+from fedcollab.base.errors import N_, NotFound, Refused
+from fedcollab.sealing import acting, filed, room_chain, room_content, sealed_files
+from fedcollab.sealing.carried import Carried
+from fedcollab.sealing.chunks import FileSecret
+from fedcollab.sealing.entries import Entry
+from fedcollab.sealing.filed import SUSPECTED
+from fedcollab.sealing.room_models import SealedFile
+
+from . import attached, opening, places, reading
+from .attached import Listed
+from .entries import File, Reply, Suspected, Thread
+from .folding import THERE
+from .opening import Here, Keys
+from .places import RESOURCE
+
+MOST = 20  # files of one post
+TOO_MANY = N_("This post carries as many files as one can. Write another one for the next.")
+
+
+@dataclass(frozen=True, repr=False)
+class Came:
+    """A file that has come in, sealed: how it is called, its type, what opens it."""
+
+    name: str
+    media: str
+    secret: FileSecret
+    carried: Carried
+
+
+def find(session: Session, node: Node, viewer: Viewer, keys: Keys, room_id: str, file_id: str) -> tuple[Here, Listed]:
+    """A file by its address. Raises NotFound, also where its post is gone."""
+    here = opening.open_group(session, node, viewer, keys, room_id)
+    there = sa.select(SealedFile.message_id).where(SealedFile.id == file_id, SealedFile.room_id == room_id)
+    message = session.execute(there).scalar()
+    post = places.about_of(session, room_id, message) if message else ""
+    row = places.rows_of(session, room_id, [post]).get(post) if post else None
+    own = reading.own(session, here, row) if row else None
+    files = attached.beside(session, node, here, [own.post] if own else []).values()
+    found = next((one for listed in files for one in listed if one.id == file_id), None)
+    if found is None:
+        raise NotFound
+    return here, found
+
+
+def opened(session: Session, node: Node, viewer: Viewer, keys: Keys, room_id: str, file_id: str) -> Listed:
+    """The file that somebody opens, which goes on record first; one that is not here is asked for."""
+    _, found = find(session, node, viewer, keys, room_id, file_id)
+    filed.open_(session, node, viewer, room_id, found.attached.uri, found.row, found.state)
+    return found
+
+
+def check_takes(session: Session, node: Node, viewer: Viewer, keys: Keys, room_id: str) -> None:
+    """Whether something can be sent to a group by whoever brings a file, before any of it comes in. Raises NotFound, NoLonger, Frozen,
+    Ended, Outside."""
+    acting.check_open(opening.opened_by(session, node, viewer, keys, room_id).room)
+
+
+def say(
+    session: Session, node: Node, viewer: Viewer, keys: Keys, room_id: str, make: Callable[[Here], Entry], once: str, came: Came
+) -> str:
+    """A post with its file, in one step; the post's row. A form that is sent twice says it once. Raises as `opening.say`."""
+    here = opening.open_group(session, node, viewer, keys, room_id)
+    uri, said = room_content.by_form(session, node, room_id, once)
+    if said:
+        sealed_files.forget(session, node, [came.carried.key])
+        return places.rows_of(session, room_id, [uri])[uri]
+    entry = make(here)
+    row = opening.add(session, node, here, entry, uri)
+    thread = uri if isinstance(entry, Thread) else entry.thread if isinstance(entry, Reply) else ""
+    _attach(session, node, here, uri, thread, came)
+    return row
+
+
+def attach(session: Session, node: Node, viewer: Viewer, keys: Keys, room_id: str, row: str, came: Came) -> None:
+    """One more file for an own post. Raises NotFound for what somebody else wrote or is gone, Refused for one too many."""
+    here = opening.open_group(session, node, viewer, keys, room_id)
+    own = reading.own(session, here, row)
+    check_own(own)
+    if len(own.post.files) >= MOST:
+        raise Refused(TOO_MANY)
+    _attach(session, node, here, own.post.uri, "" if own.place == RESOURCE else own.place, came)
+
+
+def check_own(own: reading.Own) -> None:
+    """What somebody else wrote, or what is gone, is not there to be changed. Raises NotFound."""
+    if own.post.author != own.here.person or own.post.state != THERE:
+        raise NotFound
+
+
+def _attach(session: Session, node: Node, here: Here, post: str, thread: str, came: Came) -> None:
+    file = came.carried
+    entry = File(at=node.now(), of=post, thread=thread, uri=file.uri, name=came.name, media=came.media, secret=came.secret)
+    opening.add(session, node, here, entry, files=[file])
+
+
+def mark(session: Session, node: Node, viewer: Viewer, keys: Keys, room_id: str, file_id: str) -> None:
+    """P23, in one step and for good: no node opens it or hands it out from now on. Nothing of it is destroyed."""
+    here, found = find(session, node, viewer, keys, room_id, file_id)
+    if found.state == SUSPECTED:
+        return
+    opening.add(session, node, here, Suspected(at=node.now(), of=found.attached.uri))
+    room_chain.add(session, node, room_id, viewer, "room.file_mark", found.attached.uri)
