@@ -14,7 +14,9 @@ from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import EPOCH
 from fedcollab.base.errors import FedcollabError
-from fedcollab.features.cases import beginning, codes, desk, membership
+from fedcollab.features.cases import beginning, codes, membership
+from fedcollab.features.cases.acting import at_once, says
+from fedcollab.features.cases.desk import Desk
 from fedcollab.features.cases.people import Exploitation, Identity, Person, SafeContact
 from fedcollab.features.cases.record import Entry, Opened
 from fedcollab.features.cases.sharing import Consent, Share
@@ -63,8 +65,12 @@ class Workers:
         """An act of one of them with their keys unlocked."""
         return await self.do(who, work, self.keys[self.viewers[who].person_id], *args, **more)
 
-    async def say(self, who: int, case_id: str, make: Callable[[desk.Desk], Entry]) -> str:
-        return str(await self.unlocked(who, desk.say, case_id, make))
+    async def act(self, who: int, case_id: str, plan: Any, *args: Any) -> Any:
+        """An act of one of them in a case."""
+        return await self.unlocked(who, at_once, case_id, plan, *args)
+
+    async def say(self, who: int, case_id: str, make: Callable[[Desk], Entry]) -> str:
+        return str(await self.act(who, case_id, says, make))
 
 
 async def open_cases(at: Workers) -> None:
@@ -95,16 +101,16 @@ async def work_together(one: Workers, other: Workers, until: Until) -> None:
     to = await one.kernel.database.read(actors.by_uri, other.kernel.node.actor_uri)
     assert to is not None
     agreed = await one.say(1, case_id, lambda _: _consent(one, person, to.uri))
-    shown = membership.seen(await one.unlocked(1, desk.open_desk, case_id))
+    shown = membership.seen(await one.act(1, case_id, _opens))
     share = Share(at=one.kernel.node.now(), to=to.uri, what=SHARED[0], why=SHARED[1], basis="VitalInterests", consent=(agreed,), **WAY)
-    await one.unlocked(1, membership.invite, case_id, to.id, lambda *_: share, shown=shown, since=membership.FROM_THE_BEGINNING)
+    await one.act(1, case_id, membership.invite, to.id, lambda *_: share, shown, membership.FROM_THE_BEGINNING)
     there = await until(lambda: _asked(other, CASE), "the case at the partner")
     may = [(viewer.person_id, viewer.name) for viewer in other.viewers]
     await other.unlocked(0, membership.answer, there, yes=True, people=[who for who, _ in may], may=may)
     await until(lambda: _inside(one, case_id, to.uri), "the partner's yes")
-    await one.unlocked(1, desk.open_desk, case_id)  # whoever opens it hands the older keys over
+    await one.act(1, case_id, _opens)  # whoever opens it hands the older keys over
     await until(lambda: _says(other, there, ANSWER), "the keys of the case at the partner")
-    await one.unlocked(1, propose_referral.send, case_id, _referral(one, to.id, person, agreed), "")
+    await one.act(1, case_id, propose_referral.send, _referral(one, to.id, person, agreed), "")
     await _group(one, other, until)
 
 
@@ -142,6 +148,10 @@ async def _asked(at: Workers, kind: str) -> str | None:
     return await at.kernel.database.read(lambda session: session.execute(query).scalars().first())
 
 
+def _opens(_session: Session, _node: Node, desk: Desk, _keys: list[PersonPrivate]) -> Callable[[Session], Desk]:
+    return lambda _session: desk
+
+
 async def _inside(at: Workers, case_id: str, organisation: str) -> bool:
     mine = sa.and_(RoomMember.room_id == case_id, RoomMember.organisation == organisation, RoomMember.state == "in")
     query = sa.select(RoomMember.room_id).where(mine)
@@ -151,7 +161,7 @@ async def _inside(at: Workers, case_id: str, organisation: str) -> bool:
 async def _says(at: Workers, case_id: str, text: str) -> bool:
     """Says something in a case; False while its key has not come."""
     try:
-        open_desk = await at.unlocked(0, desk.open_desk, case_id)
+        open_desk = await at.act(0, case_id, _opens)
         if open_desk.case.terms is None:
             return False
         await at.say(0, case_id, lambda one: Message(at=one.look.now, text=text))
