@@ -220,6 +220,7 @@ ACTIONS = {
     "key.readmit": N_("New key of a person confirmed by a keeper"),
     "sealed.open": N_("Sealed group opened, for the first time on this day"),
     "sealed.read": N_("Sealed group of named people read"),
+    "sealed.export": N_("Signed copy of a sealed group taken along"),
     "sealed.hand_over": N_("Lead of a sealed group handed over"),
     "sealed.turn": N_("New key of a sealed group made by hand"),
     "case.read": N_("Case read"),

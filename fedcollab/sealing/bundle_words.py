@@ -1,5 +1,5 @@
-"""Decides in which words it is said what a case in a file proves, by whom, and what it does not. What the file itself says is shown without
-anything that a terminal would act upon."""
+"""Decides in which words it is said what a case or a group in a file proves, by whom, and what it does not. What the file itself says is
+shown without anything that a terminal would act upon."""
 
 import hashlib
 from collections.abc import Iterator
@@ -8,6 +8,7 @@ from fedcollab.base.clock import MINUTE, iso
 from fedcollab.base.crypto import base58
 
 from .bundle_check import Findings, Organisation
+from .room_models import GROUP
 
 LEFT_OUT = {
     "masked": "hidden by those on the case",
@@ -48,7 +49,8 @@ def fingerprint(one: Organisation) -> str:
 def said(found: Findings) -> Iterator[str]:
     """The report, a line each."""
     first = found.first
-    yield f"Case {plain(first.get('code') or '(no code)')}, {plain(first.get('label'))}, made {day(found.at)} by {plain(found.node)}"
+    what = "Sealed group" if first.get("room_kind") == GROUP else f"Case {plain(first.get('code') or '(no code)')}"
+    yield f"{what}, {plain(first.get('label'))}, made {day(found.at)} by {plain(found.node)}"
     yield ""
     yield "Who could read it then:"
     yield from (f"  {line}" for line in _access(found))

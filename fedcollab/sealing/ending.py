@@ -13,7 +13,7 @@ from fedcollab.access.viewer import Viewer
 from fedcollab.actors import service as actors
 from fedcollab.actors.models import PARTNER
 from fedcollab.actors.node import Node
-from fedcollab.base.clock import DAY
+from fedcollab.base.clock import DAY, parse_iso
 from fedcollab.base.errors import N_, NotFound, Refused
 from fedcollab.base.statements import put
 from fedcollab.federation import receipts
@@ -130,6 +130,14 @@ def hold(session: Session, node: Node, viewer: Viewer, room_id: str, why: str, u
         receipts.refuse(session, node, found.activity, why, to=asker.id, order_key=rooms.by_id(session, room_id).uri)
     keeper_tasks.over(session, node, PURGE_ASKED, room_id)
     room_chain.add(session, node, room_id, viewer, "room.hold")
+
+
+def until(typed: str) -> int:
+    """The end of a day as somebody typed it, in microseconds. Raises Refused."""
+    found = parse_iso(f"{typed}T23:59:59Z")
+    if found is None:
+        raise Refused(N_("Choose the day by which somebody looks at this again."))
+    return found
 
 
 def lift(session: Session, node: Node, viewer: Viewer, room_id: str) -> None:

@@ -12,7 +12,7 @@ from fedcollab.actors.models import Actor
 from fedcollab.base.clock import DAY
 
 from .chain_models import RoomEntry, RoomWho, WeekRead
-from .room_models import RoomPerson
+from .room_models import CASE, Room, RoomPerson
 
 WEEK = 7 * DAY
 MONDAY = 4 * DAY  # of the first week since the epoch, which began on a Thursday
@@ -36,12 +36,13 @@ def ended(now: int) -> int:
 
 
 def waits(session: Session, person_id: str, now: int) -> bool:
-    """Whether in the last whole week somebody read something that this person is on, and they have not looked at that yet."""
+    """Whether in the last whole week somebody read a case that this person is on, and they have not looked at that yet."""
     until = ended(now)
     seen = sa.exists().where(WeekRead.person_id == person_id, WeekRead.until >= until)
     within = sa.and_(RoomEntry.at >= until - WEEK, RoomEntry.at < until, RoomEntry.action.in_(READS))
     there = sa.exists().where(RoomEntry.room_id == RoomPerson.room_id, within)
-    mine = sa.select(RoomPerson.room_id).where(RoomPerson.person_id == person_id, RoomPerson.until.is_(None), there, ~seen)
+    mine = sa.select(RoomPerson.room_id).join(Room, sa.and_(Room.id == RoomPerson.room_id, Room.kind == CASE))
+    mine = mine.where(RoomPerson.person_id == person_id, RoomPerson.until.is_(None), there, ~seen)
     return session.execute(mine.limit(1)).first() is not None
 
 
@@ -53,9 +54,10 @@ def looked(session: Session, person_id: str, until: int) -> None:
 
 
 def of(session: Session, rooms: Iterable[str], until: int) -> dict[str, list[Reads]]:
-    """{room: who read in it in the week before `until`}, whoever did most first; rooms in which nobody did are left out."""
+    """{room: of cases, who read in it in the week before `until`}, whoever did most first; rooms in which nobody did are left out."""
     within = sa.and_(RoomEntry.room_id.in_(list(rooms)), RoomEntry.at >= until - WEEK, RoomEntry.at < until, RoomEntry.action.in_(READS))
     columns = (RoomEntry.room_id, RoomEntry.who, RoomEntry.action, sa.func.count(), sa.func.max(RoomEntry.at))
+    within = sa.and_(within, sa.exists().where(Room.id == RoomEntry.room_id, Room.kind == CASE))
     rows = session.execute(sa.select(*columns).where(within).group_by(*columns[:3])).all()
     found: defaultdict[tuple[str, str], dict[str, Any]] = defaultdict(dict)
     for room_id, who, action, times, last in rows:

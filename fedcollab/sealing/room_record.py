@@ -1,6 +1,7 @@
 """Decides what people on a room read of its record: who did what, with the names that this node still knows, and up to where the other
 members vouch for it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,6 +61,12 @@ class Record:
     told_at: int
     broken: int | None
     since: int
+
+
+def asked(query: Mapping[str, str]) -> tuple[str, int | None]:
+    """Whose entries, before which number, as the address of a page asks for them."""
+    before = query.get("before", "")
+    return query.get("who", "")[:400], int(before) if before.isascii() and before.isdigit() and len(before) < 16 else None
 
 
 def look(session: Session, node: Node, room_id: str, room: Room, who: str = "", before: int | None = None) -> Record:

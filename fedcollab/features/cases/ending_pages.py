@@ -5,12 +5,14 @@ from typing import Any
 
 from aiohttp import web
 
-from fedcollab.base.clock import DAY, parse_iso
-from fedcollab.base.errors import FedcollabError, N_, Refused
+from fedcollab.base.clock import DAY
+from fedcollab.base.errors import FedcollabError, Refused
 from fedcollab.base.web import redirect, words_of
 from fedcollab.feature import page, read_grave_form
 from fedcollab.federation.kernel import KERNEL
+from fedcollab.sealing import ended
 from fedcollab.sealing import ending as endings
+from fedcollab.sealing.room_models import CASE as KIND
 
 from . import ending
 from .acting import acted, desk_of, worker_of
@@ -27,7 +29,7 @@ async def show_end(request: web.Request) -> web.Response:
 
 async def _end(request: web.Request, error: FedcollabError | None = None, typed: str = "") -> web.Response:
     desk = await desk_of(request)
-    others = await request.app[KERNEL].database.read(ending.asked, desk)
+    others = await request.app[KERNEL].database.read(ended.asked, desk.opened.room)
     values: dict[str, Any] = dict(why_not=ending.why_not(desk), others=others, typed=typed, within=endings.WAITS // DAY)
     return show(request, desk, "cases/end.html", ACCESS, error=error, **values)
 
@@ -50,7 +52,7 @@ async def show_ended(request: web.Request) -> web.Response:
 
 async def _ended(request: web.Request, error: FedcollabError | None = None, at: str = "", until: str = "") -> web.Response:
     viewer, kernel = worker_of(request), request.app[KERNEL]
-    found = await kernel.database.read(ending.endings, kernel.node, viewer)
+    found = await kernel.database.read(ended.endings, kernel.node, viewer, KIND)
     errors = {at: error.in_words(words_of(request))} if error is not None else {}
     shown = dict(found=found, errors=errors, until=until, HOLDS=endings.HOLDS)
     return page(request, "cases/ended.html", status=error.status if error is not None else 200, **shown)
@@ -61,8 +63,7 @@ async def hold_end(request: web.Request) -> web.Response:
     viewer, fields, kernel, case_id = worker_of(request), await read_grave_form(request), request.app[KERNEL], request.match_info["id"]
     until = fields.get("until", "")[:20]
     try:
-        day = _day(until)
-        await kernel.database.write(endings.hold, kernel.node, viewer, case_id, fields.get("why", ""), day)
+        await kernel.database.write(endings.hold, kernel.node, viewer, case_id, fields.get("why", ""), endings.until(until))
     except Refused as error:
         return await _ended(request, error, f"hold-{case_id}", until)
     return redirect(ENDED)
@@ -74,14 +75,6 @@ async def let_go(request: web.Request) -> web.Response:
     await read_grave_form(request)
     await kernel.database.write(endings.lift, kernel.node, viewer, request.match_info["id"])
     return redirect(ENDED)
-
-
-def _day(typed: str) -> int:
-    """The end of a day as somebody typed it, in microseconds. Raises Refused."""
-    found = parse_iso(f"{typed}T23:59:59Z")
-    if found is None:
-        raise Refused(N_("Choose the day by which somebody looks at this again."))
-    return found
 
 
 ROUTES = (

@@ -4,12 +4,12 @@ from aiohttp import web
 
 from fedcollab.base.errors import N_
 from fedcollab.federation.kernel import KERNEL
-from fedcollab.sealing import room_record
+from fedcollab.sealing import record_words, room_record
 
 from .acting import desk_of
 from .framing import CASE, RECORD, show
 
-ACTS = {  # %(who)s has done it, %(what)s is to whom
+ACTS = record_words.ACTS | {  # %(who)s has done it, %(what)s is to whom
     "case.read": N_("%(who)s read the case."),
     "case.export": N_("%(who)s took a signed copy of the case along."),
     "case.need": N_("%(who)s changed what %(what)s needs to know."),
@@ -27,15 +27,10 @@ ACTS = {  # %(who)s has done it, %(what)s is to whom
     "guest.let_in": N_("%(who)s let %(what)s in as a guest."),
     "guest.end": N_("%(who)s ended a guest."),
     "room.found": N_("%(who)s opened the case."),
-    "room.invite": N_("%(who)s invited %(what)s."),
-    "room.withdraw": N_("%(who)s took an invitation back."),
     "room.accept": N_("%(who)s accepted the invitation to this case."),
     "room.decline": N_("%(who)s declined the invitation to this case."),
     "room.invited": N_("%(who)s invited us to this case."),
-    "room.remove": N_("%(who)s removed %(what)s."),
     "room.leave": N_("%(who)s left the case for our organisation."),
-    "room.grant": N_("%(who)s let %(what)s read earlier entries."),
-    "room.history": N_("%(who)s was handed earlier entries, sealed."),
     "room.deputies": N_("%(who)s named who may take the case over."),
     "room.close": N_("%(who)s closed the case."),
     "room.purge": N_("%(who)s purged the case."),
@@ -44,17 +39,7 @@ ACTS = {  # %(who)s has done it, %(what)s is to whom
     "room.box_made": N_("%(who)s made a key of the case ready for a member."),
     "room.box": N_("%(who)s was handed a key of the case."),
     "room.box_came": N_("%(who)s was handed a key of the case by another member."),
-    "room.key": N_("%(who)s said who is inside from then on, with a new key."),
     "room.said": N_("%(who)s said something of its part in the case."),
-    "room.send": N_("%(who)s added an entry."),
-    "room.message": N_("%(who)s sent an entry."),
-    "room.take_back": N_("%(who)s took an entry of ours back."),
-    "room.erased": N_("%(who)s took an entry of theirs back."),
-    "room.file_read": N_("%(who)s opened a file."),
-    "room.file_given": N_("%(who)s was handed a file, sealed."),
-    "room.file_came": N_("%(who)s was handed a file by another member."),
-    "room.file_changed": N_("%(who)s found a file changed, and put it aside."),
-    "room.file_mark": N_("%(who)s marked a file: nobody opens or hands it out again."),
     "room.hold": N_("%(who)s held the case back from its end."),
     "room.lift": N_("%(who)s let the case go to its end again."),
     "room.gone": N_("%(who)s has what was sealed in the case no more."),
@@ -62,22 +47,18 @@ ACTS = {  # %(who)s has done it, %(what)s is to whom
     "room.open_as_keeper": N_("%(who)s opened the case as a keeper, for what its members wait for."),
     "room.ask_again": N_("%(who)s had a key of the case asked for once more."),
     "room.hand": N_("%(who)s handed the keys of the case to %(what)s again."),
-    "room.heal": N_("%(who)s mended two lists of who is inside."),
-    "room.agree": N_("%(who)s accepted how two lists were mended."),
     "room.back": N_("%(who)s agreed that a deputy takes the case over."),
     "room.take_over": N_("%(who)s took the case over as its deputy."),
     "room.hand_back": N_("%(who)s handed the lead of the case to %(what)s."),
     "case.copy": N_("%(who)s made a copy for a person of what is kept about them."),
     "room.rewritten": N_("%(who)s changed its own record of this case afterwards, or lost the end of it."),
-    "room.restored": N_("%(who)s came back from a backup; what was on record since then may be missing."),
 }
 
 
 async def show_record(request: web.Request) -> web.Response:
     """The record of a case, newest first, all of it or one person's."""
     desk, kernel = await desk_of(request), request.app[KERNEL]
-    who, asked = request.query.get("who", "")[:400], request.query.get("before", "")
-    before = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 16 else None
+    who, before = room_record.asked(request.query)
     found = await kernel.database.read(room_record.look, kernel.node, desk.id, desk.opened.room, who, before)
     return show(request, desk, "cases/record.html", RECORD, found=found, who=who, before=before, ACTS=ACTS, checked=room_record.CHECKED)
 

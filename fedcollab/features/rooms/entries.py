@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fedcollab.base.clock import iso
 from fedcollab.base.errors import BadRequest, N_, Refused
 from fedcollab.sealing import entries
 from fedcollab.sealing.chunks import FileSecret
@@ -52,6 +53,10 @@ class Group(Entry):
     name: str = said(Line(), needed=True)
     about: str = said(Text(ABOUT))
     retention: str = said(Day())
+
+    def problems(self) -> Iterator[Problem]:
+        if self.retention and self.retention < iso(self.at)[:10]:
+            yield "retention", N_("This day has passed. Choose a later one.")
 
 
 @dataclass(frozen=True, repr=False, kw_only=True)

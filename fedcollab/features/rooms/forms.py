@@ -6,11 +6,13 @@ from aiohttp import web
 from multidict import MultiDict, MultiDictProxy
 
 from fedcollab import file_forms
+from fedcollab.base.clock import DAY, iso
 from fedcollab.base.web import read_fields
 from fedcollab.feature import came_back, member_of
 from fedcollab.files.receiving import Sent
 
 Fields = MultiDictProxy[str]
+KEPT = 731 * DAY
 NONE: Fields = MultiDictProxy(MultiDict())
 
 
@@ -44,6 +46,17 @@ async def read_with_file(request: web.Request) -> Written:
     sent = await file_forms.read(request)
     is_sent = file_forms.is_sent(request, sent)
     return Written(MultiDictProxy(sent.fields), is_sent, sent if sent.part is not None else None)
+
+
+def group_form(fields: Fields, now: int) -> dict[str, list[str]]:
+    """The form of a group's name and purpose: without a day the group is kept for two years."""
+    found = lists(fields)
+    return found if any(found.get("retention", [])) else found | {"retention": [proposed(now)]}
+
+
+def proposed(now: int) -> str:
+    """Until when a group is kept unless somebody says otherwise."""
+    return iso(now + KEPT)[:10]
 
 
 def lists(fields: Fields) -> dict[str, list[str]]:

@@ -23,7 +23,7 @@ from fedcollab.sealing.unlocked import unlocked_of
 
 from . import acting, folding, inside
 from .entries import Group
-from .forms import lists, read_written
+from .forms import group_form, proposed, read_written
 from .inside import Asked, Deserted
 from .models import GroupEntry, GroupNamed, GroupSeen
 from .opening import LEADERS, Keys
@@ -142,14 +142,14 @@ async def new_group(request: web.Request) -> web.Response:
     error: FedcollabError | None = None
     if written.sent:
         try:
-            entry = checked(Group, lists(written.fields), kernel.node.now(), NEEDED)
+            entry = checked(Group, group_form(written.fields, kernel.node.now()), kernel.node.now(), NEEDED)
             made = await kernel.database.write(acting.begin, kernel.node, viewer, keys, written.fields.get("label", ""), entry)
             return redirect(f"/sealed/{made}/people")
         except Refused as wrong:
             error = wrong
     about = error.field if isinstance(error, Wrong) else ""
     errors = {about: error.in_words(words_of(request))} if error else {}
-    shown = dict(typed=written.fields, errors=errors, LABELS=LABELS, HINTS=LABEL_HINTS)
+    shown = dict(typed=written.fields or {"retention": proposed(kernel.node.now())}, errors=errors, LABELS=LABELS, HINTS=LABEL_HINTS)
     return page(request, "rooms/new.html", status=error.status if error else 200, **shown)
 
 

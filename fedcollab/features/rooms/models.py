@@ -20,11 +20,13 @@ class GroupEntry(Model):
 
 
 class GroupNamed(Model):
-    """The message that says how a group is called."""
+    """The message that says how a group is called; `retention` is the last day (2027-11-30) on which it is kept as far as our organisation
+    has said it, empty for never: whoever leads ends it then."""
 
     __tablename__ = "group_named"
     room_id: Mapped[str] = mapped_column(ForeignKey("room.id"), primary_key=True)
     message_id: Mapped[str] = mapped_column(ForeignKey("sealed_message.id"))
+    retention: Mapped[str] = mapped_column(String(10))
 
 
 class GroupSeen(Model):

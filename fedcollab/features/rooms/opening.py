@@ -59,7 +59,8 @@ class Reach:
 
 @dataclass(frozen=True, repr=False)
 class Here:
-    """A group open before one of our people. `named` is None until its name could be read; `seen` the last message that they had before
+    """A group open before one of our people. `named` is None until its name could be read; `retention` is the last
+    day on which it is kept (empty: nobody has said one); `seen` the last message that they had before
     them when they came; `waiting` how many messages cannot be opened yet, `later` how many a newer program wrote."""
 
     viewer: Viewer
@@ -70,6 +71,7 @@ class Here:
     access: Access
     reach: Reach
     named: Group | None
+    retention: str
     seen: str
     waiting: int
     later: int
@@ -145,7 +147,7 @@ def add(session: Session, node: Node, here: Here, entry: Entry, uri: str = "", *
     places.note(session, node, here.opened)
     row = places.rows_of(session, here.id, [made])[made]
     if isinstance(entry, Group):
-        _name(session, here.id, row)
+        _name(session, here.id, row, entry.retention)
     return row
 
 
@@ -153,19 +155,27 @@ def _here(session: Session, node: Node, viewer: Viewer, opened: Opened, said: Ma
     me, owners = actors.by_id(session, viewer.person_id).uri, _owners(opened)
     names = naming.names(session, {me, *access_list.uris(opened.room)})
     found = access_list.access(session, opened, names)
-    named = _named(session, opened)
+    named = _named(session, node, opened)
     last = sa.select(GroupSeen.message_id).where(GroupSeen.room_id == opened.room_id, GroupSeen.person_id == viewer.person_id)
     seen = session.execute(last).scalar() or ""
     counts = places.waiting(session, opened), places.later(session, opened.room_id)
-    return Here(viewer, opened, me, owners, names, found, _reach(found, said), named, seen, *counts)
+    kept = (kept_until(session, opened.room_id) if opened.room.leads else named.retention) if named else ""
+    return Here(viewer, opened, me, owners, names, found, _reach(found, said), named, kept, seen, *counts)
 
 
-def _named(session: Session, opened: Opened) -> Group | None:
-    """How the group is called; the message that says so is noted for the list of groups."""
+def _named(session: Session, node: Node, opened: Opened) -> Group | None:
+    """How the group is called; the message that says so is noted for the list of groups. The day on which it ends is believed of our own
+    organisation alone: whoever led the group before ends it no more."""
     found = _latest(session, opened)
     if found is not None:
-        _name(session, opened.room_id, found[0].row)
+        ours = found[0].organisation == node.actor_uri
+        _name(session, opened.room_id, found[0].row, found[1].retention if ours else kept_until(session, opened.room_id))
     return found[1] if found else None
+
+
+def kept_until(session: Session, room_id: str) -> str:
+    """The last day on which a group is kept, as far as our organisation has said it; empty for never."""
+    return session.execute(sa.select(GroupNamed.retention).where(GroupNamed.room_id == room_id)).scalar() or ""
 
 
 def _latest(session: Session, opened: Opened) -> tuple[Item, Group] | None:
@@ -176,12 +186,12 @@ def _owners(opened: Opened) -> frozenset[str]:
     return frozenset(owner(key) for key in opened.room.line.keys)
 
 
-def _name(session: Session, room_id: str, row: str) -> None:
-    there = session.execute(sa.select(GroupNamed.message_id).where(GroupNamed.room_id == room_id)).scalar()
+def _name(session: Session, room_id: str, row: str, retention: str) -> None:
+    there = session.execute(sa.select(GroupNamed.message_id, GroupNamed.retention).where(GroupNamed.room_id == room_id)).one_or_none()
     if there is None:
-        put(session, GroupNamed, room_id=room_id, message_id=row)
-    elif there != row:
-        session.execute(sa.update(GroupNamed).where(GroupNamed.room_id == room_id).values(message_id=row))
+        put(session, GroupNamed, room_id=room_id, message_id=row, retention=retention)
+    elif there != (row, retention):
+        session.execute(sa.update(GroupNamed).where(GroupNamed.room_id == room_id).values(message_id=row, retention=retention))
 
 
 def counted(session: Session, opened: Opened) -> Mapping[str, int]:
@@ -207,13 +217,19 @@ def _told(session: Session, node: Node, opened: Opened) -> Mapping[str, int]:
         news.append(People(at=node.now(), number=ours))
     if opened.room.leads and 0 < places.epoch_of(session, opened.room_id, places.GROUP, _owners(opened)) < came:
         named = _latest(session, opened)
-        news += [replace(named[1], at=node.now())] if named is not None else []
+        news += [_again(session, node, opened, named[1])] if named is not None else []
     for entry in news:
         with contextlib.suppress(Refused):  # nothing can be sent now, which keeps nobody from reading
             room_content.write(session, node, opened, document(entry))
     if news:
         places.note(session, node, opened)
     return said
+
+
+def _again(session: Session, node: Node, opened: Opened, named: Group) -> Group:
+    """How a group is called, said once more, with the day that we have said; not with one that is over."""
+    kept = kept_until(session, opened.room_id)
+    return replace(named, at=node.now(), retention=kept if kept >= iso(node.now())[:10] else "")
 
 
 def _came(opened: Opened) -> int:

@@ -27,7 +27,7 @@ from fedcollab.sealing.typed import Wrong, checked
 from . import filing, opening, reading
 from .entries import Edited, Group, Removed, Reply, Resource, Thread
 from .folding import THERE, Shown
-from .forms import NONE, Fields, Written, lists, read_with_file, read_written
+from .forms import NONE, Fields, Written, group_form, lists, proposed, read_with_file, read_written
 from .opening import Here, Keys, acted
 from .places import RESOURCE
 from .telling import LABELS, NEEDED, UNREAD
@@ -126,7 +126,8 @@ async def _about_page(request: web.Request, written: Written, error: FedcollabEr
     here = await opening.here_of(request)
     if not (here.leads and here.may_lead):
         raise Forbidden
-    typed = written.fields or {"name": here.named.name if here.named else "", "about": here.named.about if here.named else ""}
+    said = {"name": here.named.name, "about": here.named.about} if here.named else {"name": "", "about": ""}
+    typed = written.fields or said | {"retention": here.retention or proposed(request.app[KERNEL].node.now())}
     return show(request, here, "rooms/about.html", error, typed=typed)
 
 
@@ -223,7 +224,8 @@ async def _compose(
     def make(here: Here) -> Entry:
         if not may(here):
             raise Forbidden
-        return checked(kind, lists(written.fields), request.app[KERNEL].node.now(), NEEDED, **known)
+        now = request.app[KERNEL].node.now()
+        return checked(kind, group_form(written.fields, now) if kind is Group else lists(written.fields), now, NEEDED, **known)
 
     try:
         if written.fields.get("act") == "preview":
