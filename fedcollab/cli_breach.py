@@ -89,7 +89,7 @@ def _room(room: dict[str, Any]) -> list[str]:
     )
     return [
         f"  {room['kind']} {room['id']} {room['label']} {room['state']}, begun {room['begun_at']}{how}",
-        f"    led by {room['led_by']['name']}; inside: {inside}",
+        f"    access managed by {room['led_by']['name']}; inside: {inside}",
         f"    of ours: {', '.join(one['name'] for one in room['ours']) or 'nobody'}; {numbers}",
     ]
 

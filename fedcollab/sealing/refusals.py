@@ -8,11 +8,13 @@ class NotInside(NotFound):
 
 
 class NotTheOwner(Refused):
-    text = N_("Only the organisation that leads this room can do that.")
+    text = N_("Only the organisation that manages access here can do that.")
 
 
 class Frozen(Conflict):
-    text = N_("This room is frozen: there are two lists of who is inside. Compare them, then let the organisation that leads it mend this.")
+    text = N_(
+        "This room is frozen: there are two lists of who is inside. Compare them, then let the organisation that manages access mend this."
+    )
 
 
 class NotFrozen(Conflict):

@@ -277,7 +277,7 @@ def ends(three: World, mira: Person, case: str, code: str, omar: Person) -> None
     mira.press("End it for good")
     mira.sees("Ended by us.")
     mira.sees("Cedar Law: asked on")
-    omar.waits_for("/cases/ended", "Meridian Outreach, who leads it, has ended it.")
+    omar.waits_for("/cases/ended", "Meridian Outreach, who manages access to it, has ended it.")
     three.days_pass(three.stages[2])
     mira.waits_for("/cases/ended", "Cedar Law: confirmed on")
     omar.go("/cases/ended")

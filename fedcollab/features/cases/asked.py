@@ -102,7 +102,10 @@ TERMS = {
     "condition": Ask(N_("Condition for sensitive data"), N_("Health, sexual life, origin and faith are protected further (Art. 9).")),
     "law": Ask(N_("Which law"), N_("Only where national law is the condition: the law, and which part of it."), depends=True),
     "label": Ask(N_("Who may see it"), "", N_("Who works on it, and until when")),
-    "lead": Ask(N_("Which organisation leads"), N_("It sets the terms, and how the case stands and ends.")),
+    "lead": Ask(
+        N_("Which organisation leads the case"),
+        N_("It leads the work: it sets the terms, and how the case stands. Who invites and removes others stands under “Access”."),
+    ),
     "review": Ask(N_("Looked at again by"), N_("By this day somebody asks whether the case is still needed.")),
     "retention": Ask(N_("Kept until"), N_("After this day it is destroyed by itself, at every organisation.")),
 }

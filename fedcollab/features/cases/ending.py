@@ -1,4 +1,4 @@
-"""Decides how a case ends for good: by whoever leads it, with its code typed once more, or when the time is over that it is kept."""
+"""Decides how a case ends for good: by whoever manages access to it, with its code typed once more, or when its time is over."""
 
 from typing import Any
 
@@ -21,7 +21,10 @@ from .models import CaseNeed, CaseRecord
 
 SOON = 30 * DAY
 STANDS = (OPEN, FROZEN, CLOSED)  # frozen too: who freezes a case does not lengthen its time
-NOT_OURS = N_("Only the organisation that leads this case can end it for all. Yours can leave it, or ask for the erasure of what it wrote.")
+NOT_OURS = N_(
+    "Only the organisation that manages access to this case can end it for all. Yours can leave it, or ask for the erasure of what it "
+    "wrote."
+)
 HELD = N_("Something in this case is held back from erasure. It ends when the hold does, or is lifted.")
 OTHER = N_("Type the code of this case, as it stands above, so that the right one goes.")
 

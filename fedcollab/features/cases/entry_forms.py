@@ -33,7 +33,7 @@ Kind = TypeVar("Kind", bound=Entry)
 # What a page of its own adds; whom it is about is chosen there, or stands in its address.
 NEW: dict[str, type[Entry]] = {kind.KIND: kind for kind in (Message, Decision, Contact, Task, Step, Progress, Hold, Share, Consent)}
 NEW |= {kind.KIND: kind for kind in (Terms, StatusChanged, Closed, Person)} | {kind.KIND: kind for kind in Part.__subclasses__()}
-NOT_LEADING = N_("Only the organisation that leads the case sets its terms and its status.")
+NOT_LEADING = N_("Only the organisation that leads the case, or manages access to it, sets its terms and its status.")
 CHANGED = N_("This can’t be changed by you, or not any more: somebody may have hidden or replaced it meanwhile. Look at the case again.")
 NOT_YOU = N_("Choose yourself or your organisation too: else you could not read again what you write here.")
 BECAUSE_FIELD, SURE = "because", "sure"

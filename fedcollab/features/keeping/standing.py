@@ -19,7 +19,7 @@ from .tasks import Named, Place, names, place_of
 
 HEAL, AGREE, BACK, TAKE_OVER, HAND_BACK = "heal", "agree", "back", "take_over", "hand_back"
 ROLES = {
-    "owner": N_("leads"),
+    "owner": N_("manages access"),
     "deputy": N_("may take over with another one’s word"),
     "member": N_("works on it"),
     "guest": N_("guest"),

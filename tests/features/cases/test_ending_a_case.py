@@ -110,7 +110,7 @@ async def test_a_partner_holds_its_part_of_an_ended_case_lets_go_of_it_and_each_
     await other.say("noor", two.there, "They are with us.")
     await until("both wrote", lambda: one.sql("SELECT 1 FROM sealed_message WHERE organisation = :who", who=other.me))
     code = (await one.desk("noor", two.case)).case.code
-    assert "Only the organisation that leads this case" in (await other["noor"].get(f"/cases/{two.there}/end"))[1]
+    assert "Only the organisation that manages access to this case" in (await other["noor"].get(f"/cases/{two.there}/end"))[1]
     _, page = await one["noor"].get(f"/cases/{two.case}/end")
     assert "Kivuli Support" in page
     assert "printed, copied or photographed" in page
