@@ -21,6 +21,7 @@ from . import (
     need_pages,
     on_record,
     people_pages,
+    put_on,
     subject_pages,
     tasks,
     timeline,
@@ -52,6 +53,6 @@ FEATURE = Feature(
     name="cases",
     routes=ROUTES,
     chores=(lateness.mark, ending.end_due, ending.forget_gone),
-    home=(weekly.NOTE, HomeNote("cases/at_home.html", CASEWORKER, ending.soon, personal=True, or_role=KEEPER)),
+    home=(put_on.NOTE, weekly.NOTE, HomeNote("cases/at_home.html", CASEWORKER, ending.soon, personal=True, or_role=KEEPER)),
     menu=(MenuItem("/cases", N_("Cases"), "case", CASEWORKER, number=listing.count, own=True),),
 )

@@ -27,6 +27,7 @@ from fedcollab.sealing.room_models import CASE, Room, RoomMember, RoomPerson
 from fedcollab.sealing.room_state import CLOSED, FROZEN, OPEN
 from fedcollab.sealing.unlocked import unlocked_of
 
+from . import put_on
 from .acting import worker_of
 from .desk import Keys
 from .grounds import CASE_STATUS, LABELS
@@ -42,7 +43,8 @@ HEADER = (CaseRecord.opened_id, CaseRecord.status, CaseRecord.due, CaseRecord.re
 @dataclass(frozen=True, repr=False)
 class Row:
     """A case in a list: its code (empty where that cannot be read yet) and its clear header; `since` when one came to it; `beside` the
-    other organisations inside, so that one case is told from another."""
+    other organisations inside, so that one case is told from another; `fresh` that another of us has put one on it, and one has not
+    opened it yet."""
 
     id: str
     code: str
@@ -53,6 +55,7 @@ class Row:
     review: str
     since: int
     beside: tuple[str, ...] = ()
+    fresh: bool = False
 
 
 @dataclass(frozen=True, repr=False)
@@ -94,8 +97,8 @@ def mine(session: Session, node: Node, viewer: Viewer, keys: Keys, before: str =
     if key := page_key(before):
         query = query.where(sa.tuple_(RoomPerson.since, Room.id) < sa.tuple_(sa.literal(key[0]), sa.literal(key[1][:36])))
     found = session.execute(query.order_by(RoomPerson.since.desc(), Room.id.desc()).limit(EACH + 1)).all()
-    beside = _beside(session, node, [one.id for one in found[:EACH]])
-    rows = [_row(one, _code(session, node, viewer, keys, one), beside.get(one.id, ())) for one in found[:EACH]]
+    beside, fresh = _beside(session, node, [one.id for one in found[:EACH]]), put_on.fresh(session, viewer)
+    rows = [_row(one, _code(session, node, viewer, keys, one), beside.get(one.id, ()), one.id in fresh) for one in found[:EACH]]
     return Mine(
         rows=rows,
         more=f"{rows[-1].since}-{rows[-1].id}" if len(found) > EACH else "",
@@ -119,7 +122,8 @@ def waiting(session: Session, node: Node, viewer: Viewer) -> list[Asked]:
 
 
 def count(session: Session, viewer: Viewer) -> int:
-    """How much waits, for the menu: invitations, one's own cases with something overdue, for keepers those with nobody on."""
+    """How much waits, for the menu: invitations, cases that others have put one on, one's own with something overdue, for
+    keepers those with nobody on."""
     own, me = (actors.by_id(session, one).uri for one in (viewer.organisation_id, viewer.person_id))
     asked = sa.and_(
         RoomMember.organisation == own, RoomMember.state == "invited", RoomMember.person.in_(["", me]), Room.kind == CASE, ALONE
@@ -128,7 +132,7 @@ def count(session: Session, viewer: Viewer) -> int:
     on_it = sa.and_(RoomPerson.room_id == CaseRecord.room_id, RoomPerson.person_id == viewer.person_id, RoomPerson.until.is_(None))
     late = sa.select(CaseRecord.room_id).join(RoomPerson, on_it).where(CaseRecord.late)
     lonely = len(list(_nobodys(session))) if viewer.is_keeper else 0
-    return sum(len(session.execute(query.limit(100)).all()) for query in (invited, late)) + lonely
+    return len(put_on.fresh(session, viewer)) + sum(len(session.execute(query.limit(100)).all()) for query in (invited, late)) + lonely
 
 
 def _others(session: Session, viewer: Viewer) -> list[tuple[Row, list[str]]]:
@@ -168,8 +172,8 @@ def _beside(session: Session, node: Node, ids: list[str]) -> dict[str, tuple[str
     return {one: tuple(sorted(names[row.organisation].said for row in rows if row.room_id == one)) for one in ids}
 
 
-def _row(one: Any, code: str = "", beside: tuple[str, ...] = ()) -> Row:
-    return Row(one.id, code, one.label, one.state, one.status or "", one.due or "", one.review or "", one.since, beside)
+def _row(one: Any, code: str = "", beside: tuple[str, ...] = (), fresh: bool = False) -> Row:
+    return Row(one.id, code, one.label, one.state, one.status or "", one.due or "", one.review or "", one.since, beside, fresh)
 
 
 def _code(session: Session, node: Node, viewer: Viewer, keys: Keys, one: Any) -> str:

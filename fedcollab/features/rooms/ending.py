@@ -19,7 +19,7 @@ from .opening import LEADERS, Here, Keys
 
 SOON = 30 * DAY
 STANDS = (OPEN, FROZEN, CLOSED)  # frozen too: who freezes a group does not lengthen its time
-NOT_OURS = N_("Only the organisation that leads this group can end it for all. Yours can leave it.")
+NOT_OURS = N_("Only the organisation that manages this group can end it for all. Yours can leave it.")
 
 
 def why_not(here: Here) -> str:

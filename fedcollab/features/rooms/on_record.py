@@ -15,7 +15,7 @@ ACTS = record_words.ACTS | {  # %(who)s has done it, %(what)s is to whom
     "sealed.read": N_("%(who)s read in the group."),
     "sealed.export": N_("%(who)s took a signed copy of the group along."),
     "sealed.turn": N_("%(who)s had a new key made by hand."),
-    "sealed.hand_over": N_("%(who)s handed the lead of the group to %(what)s."),
+    "sealed.hand_over": N_("%(who)s handed managing the group over to %(what)s."),
     "room.found": N_("%(who)s began the group."),
     "room.accept": N_("%(who)s accepted the invitation to this group."),
     "room.decline": N_("%(who)s declined the invitation to this group."),
@@ -39,7 +39,7 @@ ACTS = record_words.ACTS | {  # %(who)s has done it, %(what)s is to whom
     "room.hand": N_("%(who)s handed the keys of the group to %(what)s again."),
     "room.back": N_("%(who)s agreed that a deputy takes the group over."),
     "room.take_over": N_("%(who)s took the group over as its deputy."),
-    "room.hand_back": N_("%(who)s handed the lead of the group to %(what)s."),
+    "room.hand_back": N_("%(who)s handed managing the group over to %(what)s."),
     "room.rewritten": N_("%(who)s changed its own record of this group afterwards, or lost the end of it."),
 }
 
