@@ -18,7 +18,7 @@ from fedcollab.features.cases.acting import acted, desk_of
 from fedcollab.features.cases.checking import Wrong
 from fedcollab.features.cases.desk import Desk
 from fedcollab.features.cases.forms import Option, form
-from fedcollab.features.cases.framing import ACCESS, CASE, show
+from fedcollab.features.cases.framing import CASE, TIMELINE, show
 from fedcollab.features.cases.grounds import PARTS
 from fedcollab.features.cases.sharing import Share
 from fedcollab.features.referrals import service, views
@@ -136,7 +136,7 @@ async def _step(request: web.Request, desk: Desk, step: str, typed: Form, once: 
     try:
         propose_referral.check_from(desk)
     except Refused as refused:
-        return show(request, desk, "flows/refer.html", ACCESS, error=refused, step="")
+        return show(request, desk, "flows/refer.html", TIMELINE, error=refused, step="")
     found = await request.app[KERNEL].database.read(look)
     reader = words_of(request)
     shown: dict[str, Any] = dict(
@@ -145,7 +145,7 @@ async def _step(request: web.Request, desk: Desk, step: str, typed: Form, once: 
     shown["fields"] = form(Share, typed, _choices(desk, found["to"], reader), (), PERMISSION) if step == GROUND else []
     if isinstance(error, Several):
         shown["errors"] = {name: reader.gettext(text) for name, text in error.errors.items()}
-    return show(request, desk, "flows/refer.html", ACCESS, error=error, **shown, **found, **WORDS)
+    return show(request, desk, "flows/refer.html", TIMELINE, error=error, **shown, **found, **WORDS)
 
 
 def _choices(desk: Desk, to: Any, reader: Any) -> dict[str, list[Option]]:

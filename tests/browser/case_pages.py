@@ -23,6 +23,7 @@ def decided(tab: Tab, scene: Scene) -> None:
 
 
 def searched(tab: Tab, scene: Scene) -> None:
+    unfolded(tab, scene)
     tab.locator("#q").fill("lawyer")
     tab.locator("form[action$='/search'] button").last.click()
     tab.wait_for_load_state()
@@ -54,6 +55,7 @@ CASE_PAGES = (
     Page("case", CASE, "cases/timeline.html", "mira"),
     Page("case-unfolded", CASE, "cases/timeline.html", "mira", unfolded),
     Page("case-error", CASE, "cases/timeline.html", "mira", decided, "/cases/{id}/say/{kind}", 422),
+    Page("case-adding", CASE + "/new", "cases/adding.html", "mira"),
     Page("case-search", CASE, "cases/search.html", "mira", searched, "/cases/{id}/search"),
     Page("case-tasks", CASE + "/tasks", "cases/tasks.html", "mira", unfolded),
     Page("case-tasks-error", CASE + "/tasks", "cases/tasks.html", "mira", fill(), "/cases/{id}/tasks", 422),

@@ -129,8 +129,7 @@ def adds_a_task(mira: Person, case: str) -> None:
 def refers(mira: Person, case: str, to: str, person: str) -> None:
     """Step by step, looking once more at the end."""
     mira.go(case)
-    mira.follow("Access", "main .tabs")
-    mira.follow("Refer to another organisation")
+    mira.follow("Refer a person")
     mira.tab.locator("label.pick", has_text=to).locator("input").check()
     mira.press("Go on")
     mira.choose(reason="AdditionalServicesRequired", support="Legal", urgency="Days", age="18-20")
@@ -189,7 +188,7 @@ def writes(one: Person, case: str | None, text: str) -> None:
         one.go(case)
     one.unfold("Message")
     one.fill(text=text)
-    one.press("Send")
+    one.press("Send the message")
     expect(one.tab.locator(".tl li").first).to_contain_text(text)
 
 

@@ -78,7 +78,7 @@ def test_a_guest_comes_by_a_link_works_one_case_and_is_out_when_it_is_ended(wind
         expect(ada.locator("main .seal")).to_contain_text("at Meridian Outreach can read this case")
         ada.locator("summary", has_text="Message").click()
         ada.get_by_label("Your message").fill("We have opened a file.")
-        ada.get_by_role("button", name="Send").click()
+        ada.get_by_role("button", name="Send the message").click()
         expect(ada.locator(".tl li").first).to_contain_text("We have opened a file.")
         mira.goto(node + f"/cases/{scene.places['case']}")
         expect(mira.locator(".tl li").first).to_contain_text(re.compile(r"Ada Brandt, Police of Emmerich · Guest of"))

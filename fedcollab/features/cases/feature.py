@@ -7,6 +7,7 @@ from fedcollab.feature import Feature, HomeNote, MenuItem
 from . import (
     access_pages,
     act_pages,
+    adding,
     answering,
     beginning,
     ending,
@@ -34,6 +35,7 @@ ROUTES = (
     *ending_pages.ROUTES,
     *beginning.ROUTES,
     *timeline.ROUTES,
+    *adding.ROUTES,
     *tasks.ROUTES,
     *file_pages.ROUTES,
     *access_pages.ROUTES,

@@ -1,4 +1,5 @@
-"""Decides what the first page of a case shows: what happened, the newest first, 50 at a time, and above it the forms of every day."""
+"""Decides what the first page of a case shows: what matters now (today.py), the forms of every day, what happened, the newest first, 50 at
+a time."""
 
 from typing import Any, NamedTuple
 
@@ -6,7 +7,9 @@ from aiohttp import web
 
 from fedcollab.base.errors import NotFound
 from fedcollab.base.web import read_form
+from fedcollab.federation.kernel import KERNEL
 
+from . import adding
 from .acting import desk_of, reader_of
 from .checking import Wrong
 from .desk import Desk
@@ -16,6 +19,7 @@ from .record import Entry
 from .shown import Shown
 from .speaking import Fields, said
 from .telling import WORDS
+from .today import looked, today
 from .work import Decision, Message
 
 EACH = 50
@@ -39,7 +43,7 @@ def newest(timeline: tuple[Shown, ...], before: str) -> Slice:
 
 async def show_timeline(request: web.Request) -> web.Response:
     """What happened in a case."""
-    return _page(request, await desk_of(request))
+    return await _page(request, await desk_of(request))
 
 
 async def say_quickly(request: web.Request) -> web.Response:
@@ -60,12 +64,14 @@ async def search(request: web.Request) -> web.Response:
 
 
 async def _again(request: web.Request, desk: Desk, error: Wrong, fields: Fields) -> web.Response:
-    return _page(request, desk, error=error, typed=fields, chosen=request.match_info["kind"])
+    return await _page(request, desk, error=error, typed=fields, chosen=request.match_info["kind"])
 
 
-def _page(request: web.Request, desk: Desk, *, error: Wrong | None = None, typed: Any = None, chosen: str = "") -> web.Response:
+async def _page(request: web.Request, desk: Desk, *, error: Wrong | None = None, typed: Any = None, chosen: str = "") -> web.Response:
     part = newest(desk.case.timeline, request.query.get("before", ""))
-    shown = dict(part=part, typed=typed or {}, chosen=chosen, today=desk.look.today)
+    before = await request.app[KERNEL].database.read(looked, desk.id, desk.viewer.person_id)
+    shown = dict(part=part, typed=typed or {}, chosen=chosen, today=desk.look.today, front=today(desk, before))
+    shown |= dict(may_refer=adding.may_refer(desk))
     return show(request, desk, "cases/timeline.html", TIMELINE, error=error, at=f"{chosen}-", **shown, **WORDS)
 
 
