@@ -13,7 +13,7 @@ from fedcollab.base.clock import new_id
 from fedcollab.base.errors import FedcollabError, NotFound, Refused
 from fedcollab.base.web import read_form, redirect, words_of
 from fedcollab.feature import read_grave_form
-from fedcollab.features.cases import needs, partners
+from fedcollab.features.cases import borders, needs, partners
 from fedcollab.features.cases.acting import acted, desk_of
 from fedcollab.features.cases.checking import Wrong
 from fedcollab.features.cases.desk import Desk
@@ -142,6 +142,9 @@ async def _step(request: web.Request, desk: Desk, step: str, typed: Form, once: 
     shown: dict[str, Any] = dict(
         step=step, steps=STEPS, typed=typed, once=once, names=FIELDS, PARTS=PARTS, readable=propose_referral.readable
     )
+    if step == GROUND:
+        typed = typed | borders.begin(desk, found["to"].uri if found["to"] else "", typed, reader)
+        shown["typed"] = typed
     shown["fields"] = form(Share, typed, _choices(desk, found["to"], reader), (), PERMISSION) if step == GROUND else []
     if isinstance(error, Several):
         shown["errors"] = {name: reader.gettext(text) for name, text in error.errors.items()}

@@ -146,6 +146,7 @@ def refers(mira: Person, case: str, to: str, person: str) -> None:
 
 
 def grounds(mira: Person, what: str, into: str = "Kenya") -> None:
+    mira.unfold("It goes to another country")
     mira.fill(what=what, why="Legal advice, as she has asked for", without_why="She cannot be asked today")
     mira.choose(without="Danger", basis="VitalInterests", transfer="VitalInterests")
     mira.fill(out_of="Netherlands", into=into)

@@ -7,8 +7,11 @@ from .asked import Ask, Asked
 ONLY = Ask(
     N_("Only for these"),
     N_("Choose nobody, and it is for all who need to know this part. Whoever you leave out sees that there is something, not what."),
-    N_("Who may see this"),
+    fold=N_("Only some of those who need to know it may see this"),
 )
+MORE = N_("More, where the work needs it")
+CODES = N_("More codes, which other organisations use too")
+SUSPECT = N_("Only for a suspect: the ground in law")
 KEEP = N_("Keep this")
 MAY_STAY_EMPTY = N_("Every field may stay empty. Write only what the work needs: what is not written here can’t fall into wrong hands.")
 GROUND = Ask(
@@ -27,8 +30,8 @@ PEOPLE: dict[str, Asked] = {
                 N_("Who they are in this case"),
                 N_("A potential victim is one whether or not an authority has said so, and whatever they call themselves."),
             ),
-            "ground": Ask(GROUND.label, GROUND.hint, N_("Only for a suspect"), depends=True),
-            "law": LAW._replace(depends=True),
+            "ground": GROUND._replace(depends=True, fold=SUSPECT),
+            "law": LAW._replace(depends=True, fold=SUSPECT),
         },
     ),
     "identity": Asked(
@@ -37,15 +40,15 @@ PEOPLE: dict[str, Asked] = {
         KEEP,
         {
             "name": Ask(N_("Name"), N_("As the person wants to be called.")),
-            "also": Ask(N_("Other names"), N_("With commas between: as in papers, or as others call them.")),
             "age": Ask(N_("Age"), N_("Often enough. Where you are not sure whether somebody is a child, treat them as one.")),
-            "born": Ask(N_("Day of birth"), N_("Only if it is needed.")),
-            "gender": Ask(N_("Gender"), N_("As the person says it.")),
             "languages": Ask(N_("Languages"), N_("With commas between, the one they like best first.")),
-            "citizen": Ask(N_("Citizen of"), N_("Countries, with commas between.")),
-            "birth": Ask(N_("Born in"), N_("The country.")),
-            "documents": Ask(N_("Papers"), N_("Which they have, and who keeps them. Numbers only if the work needs them.")),
-            "notes": Ask(N_("More"), N_("Nothing about what happened, nor about health: these are parts of their own.")),
+            "gender": Ask(N_("Gender"), N_("As the person says it.")),
+            "also": Ask(N_("Other names"), N_("With commas between: as in papers, or as others call them."), fold=MORE),
+            "born": Ask(N_("Day of birth"), N_("Only if it is needed."), fold=MORE),
+            "citizen": Ask(N_("Citizen of"), N_("Countries, with commas between."), fold=MORE),
+            "birth": Ask(N_("Born in"), N_("The country."), fold=MORE),
+            "documents": Ask(N_("Papers"), N_("Which they have, and who keeps them. Numbers only if the work needs them."), fold=MORE),
+            "notes": Ask(N_("More"), N_("Nothing about what happened, nor about health: these are parts of their own."), fold=MORE),
             "only": ONLY,
         },
     ),
@@ -87,22 +90,22 @@ PEOPLE: dict[str, Asked] = {
         ),
         KEEP,
         {
-            "status": Ask(N_("Has it been decided?"), N_("Support does not depend on it.")),
-            "decided_by": Ask(N_("By whom")),
-            "types": Ask(N_("Kinds of exploitation"), "", N_("In codes")),
-            "sexual": Ask(N_("Where it was sexual exploitation")),
-            "labour": Ask(N_("Kind of work")),
-            "sectors": Ask(N_("Part of the economy")),
-            "means": Ask(N_("Means of control"), N_("What others did so that the person could not leave.")),
-            "indicators": Ask(N_("Indicators of forced labour")),
-            "recruitment": Ask(N_("How it began")),
-            "relationship": Ask(N_("Who brought them into it")),
-            "began": Ask(N_("From"), N_("About is good enough.")),
-            "ended": Ask(N_("Until")),
-            "countries": Ask(N_("In which countries"), N_("With commas between.")),
             "account": Ask(
                 N_("In words"), N_("Theirs, where you can. No opinion, no judgement, nothing that only serves curiosity."), N_("In words")
             ),
+            "began": Ask(N_("From"), N_("About is good enough.")),
+            "ended": Ask(N_("Until")),
+            "countries": Ask(N_("In which countries"), N_("With commas between.")),
+            "types": Ask(N_("Kinds of exploitation"), "", N_("In codes")),
+            "sexual": Ask(N_("Where it was sexual exploitation"), fold=CODES),
+            "labour": Ask(N_("Kind of work"), fold=CODES),
+            "sectors": Ask(N_("Part of the economy"), fold=CODES),
+            "means": Ask(N_("Means of control"), N_("What others did so that the person could not leave."), fold=CODES),
+            "indicators": Ask(N_("Indicators of forced labour"), fold=CODES),
+            "recruitment": Ask(N_("How it began"), fold=CODES),
+            "relationship": Ask(N_("Who brought them into it"), fold=CODES),
+            "status": Ask(N_("Has it been decided?"), N_("Support does not depend on it."), N_("What an authority has said")),
+            "decided_by": Ask(N_("By whom")),
             "only": ONLY,
         },
     ),

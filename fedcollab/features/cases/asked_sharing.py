@@ -13,6 +13,7 @@ TO = Ask(
 )
 TO_NAME = Ask(N_("Or somebody else, by name"), N_("An organisation that is not here: a clinic, an embassy."), depends=True)
 PARTS = Ask(N_("Which parts of the record"))
+ABROAD = N_("It goes to another country")
 
 SHARING: dict[str, Asked] = {
     "share": Asked(
@@ -38,9 +39,16 @@ SHARING: dict[str, Asked] = {
                 N_("Lawful basis"), N_("Permission to share is one thing, the lawful basis another. Both are needed."), N_("The law")
             ),
             "out_of": Ask(N_("From which country")),
-            "into": Ask(N_("Into which country")),
-            "transfer": Ask(N_("Ground for going abroad"), N_("Only where the two countries differ."), depends=True),
-            "transfer_law": Ask(N_("Which law"), N_("Only where the ground is one of national law."), depends=True),
+            "into": Ask(
+                N_("Into which country"), N_("Where the recipient works. No organisation's country is stored, so it is asked once here.")
+            ),
+            "transfer": Ask(
+                N_("Ground for going abroad"),
+                N_("Only where the two countries differ: the law asks on which ground data leaves a country. Within one, choose nothing."),
+                depends=True,
+                fold=ABROAD,
+            ),
+            "transfer_law": Ask(N_("Which law"), N_("Only where the ground is one of national law."), depends=True, fold=ABROAD),
         },
     ),
     "consent": Asked(

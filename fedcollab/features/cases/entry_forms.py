@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from fedcollab.base.errors import Forbidden, Gone, N_, NotFound
 from fedcollab.base.i18n import Words
 
-from . import codes, contact_rules, forms, permission
+from . import borders, codes, contact_rules, forms, permission
 from .acts import CHANGE, Who, acts
 from .asked import Asked
 from .asked_sharing import ALL, BECAUSE
@@ -148,11 +148,11 @@ def fields(desk: Desk, page: Page, values: Form) -> list[Field]:
     return found
 
 
-def values(page: Page, words: Words) -> dict[str, list[str]]:
+def values(desk: Desk, page: Page, words: Words) -> dict[str, list[str]]:
     """What the form shows before anybody has typed."""
     if page.stands:
         return forms.filled(page.stands[0], words) | ({"why": []} if page.kind is Terms else {})
-    return {name: [said] for name, said in page.begins.items()}
+    return {name: [said] for name, said in page.begins.items()} | (borders.begin(desk, "", {}, words) if page.kind is Share else {})
 
 
 def made(desk: Desk, page: Page, typed: Form, seen: Sequence[str], *, sure: bool = False) -> Entry:

@@ -73,7 +73,7 @@ async def add_change(request: web.Request) -> web.Response:
 async def _form(request: web.Request, build: Build) -> web.Response:
     desk = await desk_of(request)
     page = build(desk)
-    return _show(request, desk, page, entry_forms.values(page, words_of(request)), page.seen, new_id())
+    return _show(request, desk, page, entry_forms.values(desk, page, words_of(request)), page.seen, new_id())
 
 
 async def _write(request: web.Request, build: Build) -> web.Response:

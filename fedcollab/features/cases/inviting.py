@@ -8,12 +8,12 @@ from sqlalchemy.orm import Session
 
 from fedcollab.access.models import RED
 from fedcollab.base.errors import FedcollabError, N_, NotFound, Refused
-from fedcollab.base.web import read_form, redirect
+from fedcollab.base.web import read_form, redirect, words_of
 from fedcollab.feature import read_grave_form
 from fedcollab.federation.kernel import KERNEL
 from fedcollab.sealing.unlocked import Locked
 
-from . import membership
+from . import borders, membership
 from .acting import acted, desk_of, worker_of
 from .asked_sharing import ALL
 from .checking import Wrong, checked
@@ -88,7 +88,7 @@ async def _whom(request: web.Request, desk: Desk, error: FedcollabError | None =
 def _ground(
     request: web.Request, desk: Desk, to: Candidate, values: dict[str, list[str]], since: str = "", error: FedcollabError | None = None
 ) -> web.Response:
-    fields = form(Share, values, _choices(desk, to), KNOWN, ALL["share"].fields)
+    fields = form(Share, values | borders.begin(desk, to.uri, values, words_of(request)), _choices(desk, to), KNOWN, ALL["share"].fields)
     shown: dict[str, Any] = dict(to=to, fields=fields, since=since, shown=membership.seen(desk), by_name=desk.opened.label == RED)
     return show(request, desk, "cases/invite_ground.html", ACCESS, error=error, **shown)
 

@@ -52,7 +52,7 @@ class Share(_ToOne):
         if self.without and not self.without_why:
             yield "without_why", N_("Write why this is shared without consent.")
         if (self.out_of != self.into) != bool(self.transfer):
-            yield "transfer", N_("Choose on which ground this goes to another country, and only where it does.")
+            yield "transfer", N_("It goes to another country: choose on which ground. Within one country, choose none.")
         if self.transfer == LAW and not self.transfer_law:
             yield "transfer_law", WHICH_LAW
 

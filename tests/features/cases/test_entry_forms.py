@@ -141,7 +141,7 @@ def test_of_a_suspect_the_ground_and_the_law_are_asked_first_and_fact_source_and
     names = [field.name for field in forms.form(Suspicion, {}, {})]
     assert names[:2] == ["ground", "law"]
     fields = WORDS["suspicion"].fields
-    assert [name for name in names if fields[name].group] == ["ground", "fact", "source", "opinion", "only"]
+    assert [name for name in names if fields[name].group or fields[name].fold] == ["ground", "fact", "source", "opinion", "only"]
     assert {"ground", "law"} <= set(WORDS[Person.KIND].fields)
 
 
