@@ -42,7 +42,7 @@ async def _measure(root: Path) -> list[Row]:
     place.mkdir()
     async with office(place) as at:
         case = await at.case("noor")
-        await _fill(at, case)
+        await fill(at, case, ENTRIES)
         noor, path = at["noor"], f"/cases/{case}"
         status, text = await noor.get(path)
         assert status == 200
@@ -57,7 +57,7 @@ async def _measure(root: Path) -> list[Row]:
     ]
 
 
-async def _fill(at: Office, case: str) -> None:
+async def fill(at: Office, case: str, entries: int) -> None:
     """A year's work: messages for the most part, contacts, decisions, and tasks with their progress."""
     keys, viewer, now = at.keys["noor"], at["noor"].viewer, at.site.kernel.node.now()
 
@@ -74,7 +74,7 @@ async def _fill(at: Office, case: str) -> None:
 
     def work(session: Any, node: Any) -> None:
         opened, tasks = desk.look_at(session, node, viewer, keys, case).opened, list[str]()
-        for number in range(ENTRIES - 1):
+        for number in range(entries - 1):
             made = room_content.write(session, node, opened, document(entry(number, tasks)))
             if number % 10 == 3:
                 tasks.append(made)
