@@ -47,7 +47,8 @@ def _keys(node: Node, made: "Scene", name: str) -> list[PersonPrivate]:
 
 def _coalition(session: Session, node: Node, made: "Scene") -> None:
     keys, partner = {name: _keys(node, made, name) for name in ("mira", "tomas")}, actors.by_id(session, made.places["kivuli"])
-    name = Group(at=node.now(), name="Coalition on kitchen adverts", about="What we see, and what we tell newspapers about it.")
+    about = "What we see, and what we tell newspapers about it."
+    name = Group(at=node.now(), name="Coalition on kitchen adverts", about=about, retention="2190-01-01")
     group = acting.begin(session, node, made.people["mira"], keys["mira"], AMBER, name)
     acting.assign(session, node, made.people["mira"], keys["mira"], group, made.people["tomas"].person_id)
 

@@ -206,8 +206,13 @@ def answered(one: Worked, other: Worked, shared: Shared, group: str, canary: Can
     other.beside(lambda at: at.unlocked("noor", acting.answer, there, [noor], yes=True))
     inside = f"SELECT 1 FROM room_member WHERE room_id = '{row}' AND organisation = '{other.office.me}' AND state = 'in'"
     until("they are in", lambda: query(one.node, inside))
-    one.fill_in(f"{group}/start", {"title": canary.at("title"), "text": canary.at("to all")})
+    content = (canary.at("in a group's file") + "\n").encode() * (CONTENTS // 50)
+    fields = {"token": one.browser.find_token(group), "title": canary.at("title"), "text": canary.at("to all")}
+    assert posted(one.browser, f"{group}/start", fields, iter([content]), len(content), f"{canary.one}.txt") == 303
     other.reads(f"/sealed/{there}", canary.word)
+    of_group = f"SELECT id FROM sealed_file WHERE room_id = '{there}' AND state = 'here'"
+    file = until("the group's file is there", lambda: query(other.node, of_group))[0][0]
+    assert canary.word in other.browser.ask("GET", f"/sealed/{there}/files/{file}")[2]
 
 
 def say_openly(one: Worked, other: Worked, canary: Canary) -> None:
