@@ -131,15 +131,15 @@ def refers(mira: Person, case: str, to: str, person: str) -> None:
     mira.go(case)
     mira.follow("Refer a person")
     mira.tab.locator("label.pick", has_text=to).locator("input").check()
-    mira.press("Go on")
+    mira.press("Go on: What they see before they answer")
     mira.choose(reason="AdditionalServicesRequired", support="Legal", urgency="Days", age="18-20")
     mira.fill(languages="Khmer, English", country="Cambodia", region="Kandal", deadline="2199-01-31")
-    mira.press("Go on")
+    mira.press("Go on: What they get when they say yes")
     for part in ("", "identity", "contact"):
         mira.choose(take=f"{person}/{part}")
-    mira.press("Go on")
+    mira.press("Go on: Permission and ground")
     grounds(mira, "Who she is, and how she is reached")
-    mira.press("Go on")
+    mira.press("Go on: Look once more")
     mira.sees("They see this before they answer", "They get this when they say yes", "Within days")
     mira.press("Send the referral")
     mira.sees("Waits for an answer by")
@@ -206,10 +206,10 @@ def invites(mira: Person, case: str, whom: str) -> None:
 
 def accepts_the_invitation(three: World, lina: Person, omar: Person, mira: Person, case: str) -> str:
     """A keeper puts a colleague on it, who reads what came before; its page there."""
-    lina.waits_for("/cases", "Something sealed from Meridian Outreach waits")
-    lina.follow("Something sealed from Meridian Outreach waits")
+    lina.waits_for("/cases", "An invitation onto a case, from Meridian Outreach")
+    lina.follow("An invitation onto a case, from Meridian Outreach")
     lina.tab.get_by_label("Omar S.").check()
-    lina.press("Accept")
+    lina.press("Accept the invitation")
     mira.waits_for(case + "/access", "Whom they put on it is for them to say.")
     three.hand_over()
     omar.go("/cases")

@@ -10,13 +10,14 @@ from fedcollab.base.errors import N_
 class Ask(NamedTuple):
     """A field in words (message ids): what is asked, why or how, and the heading of the group that begins with it; `depends` that it is
     needed in some cases, which the hint or the field beside it says; `fold` what those beside each other that are seldom needed are folded
-    under, which opens where something in it was typed or is wrong."""
+    under, which opens where something in it was typed or is wrong; `none` what is said where there is nothing to choose."""
 
     label: str
     hint: str = ""
     group: str = ""
     depends: bool = False
     fold: str = ""
+    none: str = ""
 
 
 class Asked(NamedTuple):

@@ -72,7 +72,7 @@ PEOPLE: dict[str, Asked] = {
     ),
     "where": Asked(
         N_("Address and support arrangements"),
-        N_("For nobody but those directly involved. A shelter’s address endangers everybody who lives there."),
+        N_("For nobody but those directly involved: a shelter’s address endangers everybody who lives there. Every field may stay empty."),
         KEEP,
         {
             "danger": Ask(N_("Danger there"), N_("Who may look for them, which ways and places they avoid.")),

@@ -44,7 +44,7 @@ class Option:
 @dataclass(frozen=True, repr=False)
 class Field:
     """A field of a page. `widget` is "line", "text", "day", "time", "tick", "radios", "select" or "boxes"; `typed` is what stands in it,
-    for boxes all that are ticked."""
+    for boxes all that are ticked; `quiet` that every field of its form may stay empty, which is said once."""
 
     name: str
     widget: str
@@ -53,6 +53,7 @@ class Field:
     typed: tuple[str, ...] = ()
     most: int = 0
     options: tuple[Option, ...] = ()
+    quiet: bool = False
 
     @property
     def value(self) -> str:
@@ -61,7 +62,7 @@ class Field:
     @property
     def may_stay_empty(self) -> bool:
         """Whether it is said so beside it."""
-        return not self.needed and not self.ask.depends
+        return not self.needed and not self.ask.depends and not self.quiet
 
     @property
     def is_long(self) -> bool:
@@ -81,11 +82,12 @@ def form(
     """The fields that are asked for, in the order of the words, less those that the page knows."""
     specs = {member.name: member for member in members(kind)}
     wanted = ALL[kind.KIND].fields if fields is None else fields
-    return [
+    found = [
         _field(name, specs[name].spec, specs[name].needed, ask, tuple(values.get(name, ())), choices.get(name, ()))
         for name, ask in wanted.items()
         if name not in known
     ]
+    return [replace(one, quiet=True) for one in found] if all(one.may_stay_empty for one in found) else found
 
 
 def _field(name: str, spec: Spec, needed: bool, ask: Ask, typed: tuple[str, ...], choices: Sequence[Option]) -> Field:

@@ -208,7 +208,7 @@ async def test_an_organisation_is_invited_with_the_ground_recorded_first_and_the
     assert (share.to, share.into, share.transfer, share.without) == (other.me, "KE", "VitalInterests", "Danger")
     assert await one.sql("SELECT count(*) FROM audit_entry WHERE action = 'case.share'") == [(1,)]
     there = await waits(other)
-    assert "Something sealed from <bdi>Meridian Outreach</bdi> waits" in (await other["daan"].get("/cases"))[1]
+    assert "An invitation onto a case, from <bdi>Meridian Outreach</bdi>" in (await other["daan"].get("/cases"))[1]
     assert (await other["daan"].get(f"/cases/{there}"))[0] == 404
 
 
