@@ -39,7 +39,7 @@ HEADER = {
     "public keys": {"public", "signature"},
     "signed words about who is inside": {"said", "activity", "document", "checkpoint", "broken", "pending", "shut"},
     "which part of people's records": {"part"},
-    "a guest's name": {"guest.name", "guest.works_for"},
+    "a guest's name": {"guest.name", "guest.works_for", "referral.outside"},
 }
 
 

@@ -240,14 +240,19 @@ def _acts(session: Session, about: About) -> list[dict[str, Any]]:
 
 
 def _referrals(session: Session, about: About) -> list[dict[str, Any]]:
-    query = sa.select(Referral.id, Referral.sent, Referral.state, Referral.at, Actor.uri, Actor.name)
-    query = query.join(Actor, Actor.id == Referral.organisation_id).where(Referral.changed_at >= about.since)
+    query = sa.select(Referral.id, Referral.sent, Referral.state, Referral.at, Referral.outside, Actor.uri, Actor.name)
+    query = query.outerjoin(Actor, Actor.id == Referral.organisation_id).where(Referral.changed_at >= about.since)
     if about.person_id:
         query = query.where(Referral.by_id == about.person_id)
     elif about.organisation_id:
         query = query.where(Referral.organisation_id == about.organisation_id)
     rows = session.execute(query.order_by(Referral.at, Referral.id))
-    return [dict(id=row.id, sent=row.sent, state=row.state, at=iso(row.at), organisation=dict(id=row.uri, name=row.name)) for row in rows]
+    return [dict(id=row.id, sent=row.sent, state=row.state, at=iso(row.at), organisation=_whom(row)) for row in rows]
+
+
+def _whom(row: Any) -> dict[str, str]:
+    """The other side of a referral; one without a node has no id."""
+    return dict(id=row.uri, name=row.name) if row.uri else dict(id="", name=row.outside)
 
 
 def _guests(session: Session, ids: list[str]) -> list[dict[str, Any]]:

@@ -86,6 +86,7 @@ ACTIONS = {
     "referral.box": N_("Key of a referral's preview handed to the organisation that it is for"),
     "referral.box_came": N_("Key of a referral's preview came"),
     "referral.open": N_("Referral looked at"),
+    "referral.shut": N_("Link of a referral shut after too many wrong codes"),
     "referral.assign": N_("Referral handed to a colleague"),
     "referral.accept": N_("Referral accepted"),
     "referral.decline": N_("Referral declined"),

@@ -4,7 +4,7 @@ from aiohttp import web
 
 from fedcollab.feature import RESOURCE, THREAD, Feature
 
-from . import close_discussion, discuss_resource, guest_joining, guest_pages, guests, hand_over, referral_pages
+from . import close_discussion, discuss_resource, guest_home, guest_joining, guest_pages, guests, hand_over, referral_pages, referred
 
 FEATURE = Feature(
     name="flows",
@@ -16,8 +16,9 @@ FEATURE = Feature(
         *referral_pages.ROUTES,
         *hand_over.ROUTES,
         *guest_joining.ROUTES,
+        *guest_home.ROUTES,
         *guest_pages.ROUTES,
     ),
-    chores=(guests.end_due,),
+    chores=(guests.end_due, referred.end_unanswered),
     beside=((RESOURCE, discuss_resource.of_resource), (THREAD, discuss_resource.of_thread)),
 )

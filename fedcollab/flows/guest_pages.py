@@ -25,7 +25,7 @@ from fedcollab.features.guests.service import Asked, GuestData
 from fedcollab.federation.kernel import KERNEL
 from fedcollab.sealing.unlocked import Locked, unlocked_of
 
-from . import guests
+from . import guests, referred
 
 PLACE = CASE + "/guests"
 KNOWN = ("to", "to_name")
@@ -60,7 +60,7 @@ async def invite(request: web.Request) -> web.Response:
     desk = await desk_of(request)
     guest = await kernel.database.read(service.on_case, case_id, guest_id)
     link = kernel.node.settings.uri(f"/guests/join/{token}")
-    return show(request, desk, "guests/invitation.html", ACCESS, guest=guest, link=link, qr=qr(link))
+    return show(request, desk, "guests/invitation.html", ACCESS, guest=guest, link=link, qr=qr(link), code="")
 
 
 async def _page(request: web.Request, desk: Desk, error: FedcollabError | None = None, typed: Fields | None = None) -> web.Response:
@@ -106,10 +106,11 @@ async def _let_in_page(request: web.Request, desk: Desk, values: dict[str, list[
         if guest.state(node.now()) != service.JOINED:
             raise NotFound
         knows = needs.known(session, desk.id, desk.viewer.person_id)
-        return {"guest": guest, "ready": guests.ready(session, node, guest), "mine": [part for part in PARTS if part in knows]}
+        mine, share = [part for part in PARTS if part in knows], referred.handed(session, desk, guest)
+        return {"guest": guest, "ready": guests.ready(session, node, guest), "mine": mine, "share": share}
 
     found = await kernel.database.read(look, kernel.node)
-    fields = form(Share, values, _choices(desk, found["guest"]), KNOWN, ALL["share"].fields)
+    fields = form(Share, values, _choices(desk, found["guest"]), KNOWN, ALL["share"].fields) if found["share"] is None else []
     shown = dict(fields=fields, shown=membership.seen(desk), PARTS=PARTS, **found)
     return show(request, desk, "guests/let_in.html", ACCESS, error=error, **shown)
 

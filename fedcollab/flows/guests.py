@@ -21,8 +21,11 @@ from fedcollab.features.guests import service
 from fedcollab.features.guests.service import ENDED, JOINED, GuestData
 from fedcollab.features.members import factor, sessions, unlocking
 from fedcollab.features.members import service as members
+from fedcollab.features.referrals import outside
 from fedcollab.federation.words import Spoken
 from fedcollab.sealing import holding, people, room_chain, words
+
+from . import referred
 
 AT_ONCE = 10  # guests whom one unit of the chore ends
 NO_KEY = N_("They have no key yet. It is made when they sign in with their password.")
@@ -49,6 +52,7 @@ def join(session: Session, node: Node, token: str, chosen: Account) -> str:
     account = dict(username=chosen.username, password_hash=chosen.hashed, language=chosen.language)
     made = members.add_guest(session, node, None, name=guest.name, works_for=guest.works_for, **account)
     service.joined(session, node, guest, made.person_id)
+    referred.accepted(session, node, guest, made.person_id)
     started = sessions.start_session(session, node, made.person_id, chosen.agent)
     unlocking.first(session, node, made.person_id, started, chosen.unlock)
     return started
@@ -89,15 +93,19 @@ def let_in(
         raise Conflict(ANOTHER)
     if shown != membership.seen(at):
         raise Conflict(membership.CHANGED)
-    made, person_id = share(at, guest), guest.person_id
-    permission.check(made, at.case)
-    shared = desk.saying(session, node, at, made)
-    told = desk.saying(session, node, shared.after, _told(node.now(), actors.by_id(session, person_id).uri, guest, made))
+    handed, person_id = referred.handed(session, at, guest), guest.person_id
+    made, first = handed or share(at, guest), list[desk.Said]()
+    if handed is None:
+        permission.check(made, at.case)
+        first = [desk.saying(session, node, at, made)]
+    after = first[-1].after if first else at
+    told = desk.saying(session, node, after, _told(node.now(), actors.by_id(session, person_id).uri, guest, made))
 
     def write(session: Session) -> None:
         if service.on_case(session, at.id, guest_id) != guest or ready(session, node, guest) != stands:
             raise Moved
-        desk.add(session, node, shared)
+        for said in first:
+            desk.add(session, node, said)
         holding.assign(session, node, at.viewer, keys, at.id, person_id, guest=True)
         needs.give(session, node, at.viewer, at.id, person_id, made.parts)
         desk.add(session, node, told)
@@ -117,6 +125,7 @@ def end(session: Session, node: Node, viewer: Viewer | None, guest: GuestData) -
     for nothing. `viewer` is None where the case, their time or their account was over."""
     service.ended(session, node, viewer, guest)
     if guest.person_id is None:
+        referred.ended(session, node, viewer, guest)
         return
     needs.forget(session, guest.room_id, guest.person_id)
     if members.find(session, guest.person_id).disabled_at is None:
@@ -134,8 +143,12 @@ def end_by_hand(session: Session, node: Node, viewer: Viewer, case_id: str, gues
 
 
 def end_due(session: Session, node: Node) -> None:
-    """A chore, a few at a time: guests whose case or time is over."""
-    for guest in service.over(session, node)[:AT_ONCE]:
+    """A chore, a few at a time: guests whose case or time is over, or what they read was given on a consent that has ended."""
+    over = service.over(session, node)
+    asked = [service.find(session, row.id) for row in outside.unconsented(session)]
+    mine = {guest.id for guest in over}
+    over += [guest for guest in asked if guest is not None and guest.ended_at is None and guest.id not in mine]
+    for guest in over[:AT_ONCE]:
         end(session, node, None, guest)
 
 

@@ -11,7 +11,9 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from fedcollab.access.models import AMBER
+from fedcollab.access.viewer import Viewer
 from fedcollab.actors.node import Node
+from fedcollab.base import called
 from fedcollab.base.clock import EPOCH
 from fedcollab.base.errors import BadRequest, N_, NotFound, Refused
 from fedcollab.features.cases import codes, desk, needs, permission
@@ -20,20 +22,26 @@ from fedcollab.features.cases.asked_sharing import ALL
 from fedcollab.features.cases.checking import Wrong, checked
 from fedcollab.features.cases.desk import Desk, Keys
 from fedcollab.features.cases.forms import coded
-from fedcollab.features.cases.grounds import PARTS
+from fedcollab.features.cases.grounds import ORGANISATIONS, PARTS
 from fedcollab.features.cases.kinds import document
 from fedcollab.features.cases.record import Entry, Opened
 from fedcollab.features.cases.sharing import Share
 from fedcollab.features.cases.shown import THERE, PersonShown
-from fedcollab.features.referrals import preview, service, wire
+from fedcollab.features.guests import service as guests
+from fedcollab.features.guests.service import Asked, Bound
+from fedcollab.features.referrals import outside, preview, service, wire
 from fedcollab.features.referrals.preview import Preview
 from fedcollab.sealing import consents, rooms
 from fedcollab.sealing.consents import Given
 
+from .guests import CHOOSE_TYPE
+
 TO, FIRST, YES, GROUND, LOOK = STEPS = ("to", "first", "yes", "ground", "look")
 SEEN_FIRST = ("reason", "support", "urgency", "age", "languages", "country", "region")
 PERMISSION = {name: ask for name, ask in ALL["share"].fields.items() if name not in ("to", "to_name", "parts", "people")}
-FIELDS: dict[str, tuple[str, ...]] = {TO: ("to",), FIRST: (*SEEN_FIRST, "deadline"), YES: ("take",), GROUND: tuple(PERMISSION)}
+OUTSIDE = "outside"  # in the place of a partner's row
+WHO = ("name", "works_for", "type", "land")  # who it is outside
+FIELDS: dict[str, tuple[str, ...]] = {TO: ("to", *WHO), FIRST: (*SEEN_FIRST, "deadline"), YES: ("take",), GROUND: tuple(PERMISSION)}
 DAYS = 7  # proposed for the answer
 CHOOSE = N_("Choose to whom you refer.")
 Form = dict[str, list[str]]
@@ -46,6 +54,27 @@ class NotFromHere(Refused):
     )
 
 
+@dataclass(frozen=True, repr=False)
+class To:
+    """To whom a person is referred: a partner, by its row and its id on the wire; or somebody `outside`, by name, in the country `land`."""
+
+    id: str
+    uri: str = ""
+    outside: Asked | None = None
+    land: str = ""
+    host: str = ""
+
+    @property
+    def to_name(self) -> str:
+        """The organisation, as a share or a consent names one that is not here."""
+        return self.outside.works_for if self.outside else ""
+
+    @property
+    def name(self) -> str:
+        """As it is shown, where it is nobody's whom the node knows."""
+        return f"{self.outside.name}, {self.outside.works_for}" if self.outside else ""
+
+
 class Several(Wrong):
     """More than one field is not as it has to be: {name: what is wrong}."""
 
@@ -56,10 +85,9 @@ class Several(Wrong):
 
 @dataclass(frozen=True, repr=False)
 class Plan:
-    """All that a referral says: to whom (row and id on the wire), by when, the preview, the share, and whose which parts go along."""
+    """All that a referral says: to whom, by when, the preview, the share, and whose which parts go along."""
 
-    to: str
-    uri: str
+    to: To
     deadline: str
     preview: Preview
     share: Share
@@ -72,14 +100,42 @@ def check_from(open_desk: Desk) -> None:
         raise NotFromHere
 
 
+def whom(session: Session, node: Node, form: Form) -> To:
+    """To whom it goes. Raises Wrong, Several, NoKey."""
+    to = _one(form, "to")
+    if to != OUTSIDE:
+        try:
+            return To(to[:36], service.check_recipient(session, to[:36]))
+        except NotFound:
+            raise Wrong("to", CHOOSE) from None
+    errors, asked = {}, Asked(_one(form, "name"), _one(form, "works_for"), _one(form, "type"))
+    try:
+        asked = guests.checked(node, asked)
+    except guests.Wrong as wrong:
+        errors[wrong.field] = wrong.text
+    if asked.type not in ORGANISATIONS:
+        errors["type"] = CHOOSE_TYPE
+    if not (land := called.country(_one(form, "land"))):
+        errors["land"] = preview.WORDS["country"]
+    if errors:
+        raise Several(errors)
+    return To("", outside=asked, land=land)
+
+
+def _one(form: Form, name: str) -> str:
+    return next(iter(form.get(name, [])), "")
+
+
 def first(form: Form, today: str) -> tuple[Preview, str]:
     """The preview's part that is seen first, and the day. Raises Wrong."""
     found, wrong = preview.typed({name: form.get(name, []) for name in SEEN_FIRST})
     errors = {name: wrong[name] for name in SEEN_FIRST if name in wrong}
     try:
-        deadline = wire.day(next(iter(form.get("deadline", [])), ""))
+        deadline = wire.day(_one(form, "deadline"))
         if deadline < today:
             errors["deadline"] = N_("This day has passed. Choose a later one.")
+        elif _one(form, "to") == OUTSIDE and outside.is_too_far(deadline, today):
+            errors["deadline"] = outside.TOO_FAR
     except BadRequest:
         deadline = ""
         errors["deadline"] = N_("Choose the day by which you ask for an answer.")
@@ -107,39 +163,39 @@ def readable(person: PersonShown) -> list[str]:
     return [part for part in PARTS if part in there and part != "suspicion"]
 
 
-def plan(session: Session, open_desk: Desk, form: Form) -> Plan:
+def plan(session: Session, node: Node, open_desk: Desk, form: Form) -> Plan:
     """The whole of it. Raises Wrong for the field that is not as it has to be, NoKey, NotFromHere."""
     check_from(open_desk)
-    to = next(iter(form.get("to", [])), "")
-    try:
-        uri = service.check_recipient(session, to[:36])
-    except NotFound:
-        raise Wrong("to", CHOOSE) from None
+    to = whom(session, node, form)
     seen, deadline = first(form, open_desk.look.today)
     people = taken(open_desk, form)
-    share = _share(open_desk, uri, people, form)
+    share = _share(open_desk, to, people, form)
     shown = replace(seen, basis=share.basis, without=share.without, out_of=share.out_of, into=share.into, transfer=share.transfer)
-    return Plan(to, uri, deadline, shown, share, people)
+    return Plan(to, deadline, shown, share, people)
 
 
-def _share(open_desk: Desk, uri: str, people: Sequence[tuple[PersonShown, tuple[str, ...]]], form: Form) -> Share:
+def _share(open_desk: Desk, to: To, people: Sequence[tuple[PersonShown, tuple[str, ...]]], form: Form) -> Share:
     parts = tuple(part for part in PARTS if any(part in theirs for _, theirs in people))
-    known: dict[str, Any] = dict(to=uri, to_name="", people=tuple(person.code for person, _ in people), parts=parts)
-    said = coded(Share, {name: form.get(name, []) for name in PERMISSION})
+    known: dict[str, Any] = dict(to=to.uri, to_name=to.to_name, people=tuple(person.code for person, _ in people), parts=parts)
+    known |= dict(into=to.land) if to.outside else {}
+    said = coded(Share, {name: form.get(name, []) for name in PERMISSION if name not in known})
     share = checked(Share, said, open_desk.look.now, **known)
     permission.check(share, open_desk.case)
     return share
 
 
 def contents(open_desk: Desk, made: Plan) -> tuple[dict[str, Any], ...]:
-    """What is sealed into the room that they get: opened under a fresh code, led by them; the people chosen with their parts, the share."""
+    """What is sealed into the room that they get: opened under a fresh code, led by them, or by us where they have no node; the people
+    chosen with their parts, the share."""
     terms, now, today = open_desk.case.terms, open_desk.look.now, open_desk.look.today
     if terms is None:
         raise NotFound
     review = max(terms.review, today)
     days: dict[str, Any] = dict(review=review, retention=max(terms.retention, review))
     ground: dict[str, Any] = dict(purpose=made.share.why, basis=(made.share.basis,), condition=terms.condition, law=terms.law)
-    entries: list[Entry] = [Opened(at=now, code=codes.fresh(), label=AMBER, lead=made.uri, **ground, **days)]
+    entries: list[Entry] = [
+        Opened(at=now, code=codes.fresh(), label=AMBER, lead=made.to.uri or open_desk.look.organisation, **ground, **days)
+    ]
     for person, parts in made.taken:
         found = [part.entries[0] for part in person.parts if part.part in parts and part.entries]
         if person.entry is not None:
@@ -147,28 +203,51 @@ def contents(open_desk: Desk, made: Plan) -> tuple[dict[str, Any], ...]:
     return tuple(document(entry) for entry in [*entries, made.share])
 
 
+@dataclass(frozen=True, repr=False)
+class SentOut:
+    """A referral that is on its way: its row; to somebody outside, the row of its room, and what is shown this once."""
+
+    id: str
+    room_id: str = ""
+    token: str = ""
+    code: str = ""
+
+
 def send(session: Session, node: Node, open_desk: Desk, keys: Keys, form: Form, once: str) -> Write:
-    """Records the share in the case, sends the referral, and names what ends with which consent, in one unit; the referral's row. Raises
+    """Records the share in the case, sends the referral, and names what ends with which consent, in one unit; answers with SentOut. Raises
     what `plan` raises: then nothing was recorded or sent."""
     if service.is_there(session, once):
-        return lambda _session: once
-    made, viewer = plan(session, open_desk, form), open_desk.viewer
+        return lambda _session: SentOut(once)
+    made, viewer = plan(session, node, open_desk, form), open_desk.viewer
     said = desk.saying(session, node, open_desk, made.share)
-    what = service.HandOver(made.to, made.deadline, made.preview, contents(open_desk, made), open_desk.id, once=once)
+    handed = contents(open_desk, made)
+    what = service.HandOver(made.to.id, made.deadline, made.preview, handed, open_desk.id, once=once, outside=made.to.name)
     given = {one.item.id: one.entry for one in open_desk.case.in_force}
 
-    def write(session: Session) -> str:
+    def write(session: Session) -> SentOut:
         desk.add(session, node, said)
-        referral_id, room_id = service.offer(session, node, viewer, keys, what)
-        needs.begin(session, node, viewer, room_id, [viewer.person_id])
-        room = rooms.by_id(session, room_id).uri
+        if made.to.outside:
+            sent = _ask(session, node, viewer, keys, what, made.to.outside)
+        else:
+            sent = SentOut(*service.offer(session, node, viewer, keys, what))
+        needs.begin(session, node, viewer, sent.room_id, [viewer.person_id])
+        room = rooms.by_id(session, sent.room_id).uri
         for of in made.share.consent:
             consent = given[of]
             if consent is not None:
-                consents.given(session, node, viewer, Given(of, made.uri, room_id, consent.until, (room,)))
-        return referral_id
+                to = made.to.uri or node.actor_uri
+                consents.given(session, node, viewer, Given(of, to, sent.room_id, consent.until, (room,)))
+        return sent
 
     return write
+
+
+def _ask(session: Session, node: Node, viewer: Viewer, keys: Keys, what: service.HandOver, asked: Asked) -> SentOut:
+    """Somebody outside is asked as a guest of the room: by a link, and by a code that they get by another way."""
+    made, code = outside.offer(session, node, viewer, keys, what), guests.new_code()
+    bound = Bound(made.id, code, outside.good_until(what.deadline), made.sealed.key)
+    _, token = guests.invite(session, node, viewer, made.room_id, asked, bound)
+    return SentOut(made.id, made.room_id, token, code)
 
 
 def proposed_deadline(open_desk: Desk) -> str:

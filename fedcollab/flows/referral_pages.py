@@ -1,6 +1,7 @@
 """Decides the pages by which a person is referred, one step each, and the yes to a referral that came, with which its people come onto the
 case."""
 
+import contextlib
 from typing import Any
 
 from aiohttp import web
@@ -11,6 +12,7 @@ from fedcollab.access.viewer import Viewer
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import FedcollabError, NotFound, Refused
+from fedcollab.base.qr import qr
 from fedcollab.base.web import read_form, redirect, words_of
 from fedcollab.feature import read_grave_form
 from fedcollab.features.cases import borders, needs, partners
@@ -19,8 +21,9 @@ from fedcollab.features.cases.checking import Wrong
 from fedcollab.features.cases.desk import Desk
 from fedcollab.features.cases.forms import Option, form
 from fedcollab.features.cases.framing import CASE, TIMELINE, show
-from fedcollab.features.cases.grounds import PARTS
+from fedcollab.features.cases.grounds import ORGANISATIONS, PARTS
 from fedcollab.features.cases.sharing import Share
+from fedcollab.features.guests import service as guests
 from fedcollab.features.referrals import service, views
 from fedcollab.features.referrals.views import WORDS, opener
 from fedcollab.features.referrals.words import NoKey
@@ -28,8 +31,9 @@ from fedcollab.federation.kernel import KERNEL
 from fedcollab.federation.partners import admitted_hosts
 from fedcollab.sealing.unlocked import Locked
 
-from . import propose_referral
-from .propose_referral import FIELDS, FIRST, GROUND, LOOK, PERMISSION, STEPS, TO, YES, Form, Plan, Several
+from . import propose_referral, referred
+from .propose_referral import FIELDS, FIRST, GROUND, LOOK, OUTSIDE, PERMISSION, STEPS, TO, YES, Form, Plan, SentOut, Several
+from .propose_referral import To as Whom
 
 Fields = MultiDictProxy[str]
 
@@ -69,7 +73,16 @@ async def send(request: web.Request) -> web.Response:
         field = error.field if isinstance(error, Wrong) else ""
         step = next((name for name, names in FIELDS.items() if field in names), TO if isinstance(error, NoKey) else LOOK)
         return await _step(request, await desk_of(request), step, typed, once, error)
-    return redirect(f"/referrals/{made}")
+    return await _link_page(request, made) if made.token else redirect(f"/referrals/{made.id}")
+
+
+async def _link_page(request: web.Request, made: SentOut) -> web.Response:
+    """The link and the code, shown this once."""
+    kernel, desk = request.app[KERNEL], await desk_of(request)
+    guest = await kernel.database.read(guests.on_case, made.room_id, made.id)
+    link = kernel.node.settings.uri(f"/guests/join/{made.token}")
+    shown: dict[str, Any] = dict(link=link, qr=qr(link), code=f"{made.code[:4]} {made.code[4:]}", referral=made.id)
+    return show(request, desk, "guests/invitation.html", TIMELINE, guest=guest, **shown)
 
 
 async def accept(request: web.Request) -> web.Response:
@@ -85,6 +98,13 @@ async def accept(request: web.Request) -> web.Response:
     return redirect(f"/referrals/{request.match_info['id']}")
 
 
+async def take_back(request: web.Request) -> web.Response:
+    """We take ours back before it was answered; its room goes with that, and so does a link."""
+    opener(request)
+    await read_grave_form(request)
+    return await views.act(request, referred.take_back)
+
+
 def take_on(session: Session, node: Node, viewer: Viewer, referral_id: str, people: list[str]) -> None:
     """Raises what `service.accept` raises."""
     room_id = service.accept(session, node, viewer, referral_id, people)
@@ -97,17 +117,18 @@ def _typed(fields: Fields) -> Form:
 
 async def _wrong(request: web.Request, desk: Desk, step: str, typed: Form) -> FedcollabError | None:
     """What is wrong with what was typed in one step."""
+    node = request.app[KERNEL].node
 
     def look(session: Session) -> None:
         propose_referral.check_from(desk)
         if step == TO:
-            _check_to(session, typed)
+            propose_referral.whom(session, node, typed)
         elif step == FIRST:
             propose_referral.first(typed, desk.look.today)
         elif step == YES:
             propose_referral.taken(desk, typed)
         else:
-            propose_referral.plan(session, desk, typed)
+            propose_referral.plan(session, node, desk, typed)
 
     try:
         await request.app[KERNEL].database.read(look)
@@ -116,21 +137,18 @@ async def _wrong(request: web.Request, desk: Desk, step: str, typed: Form) -> Fe
     return None
 
 
-def _check_to(session: Session, typed: Form) -> None:
-    try:
-        service.check_recipient(session, next(iter(typed["to"]), "")[:36])
-    except NotFound:
-        raise Wrong("to", propose_referral.CHOOSE) from None
-
-
 async def _step(request: web.Request, desk: Desk, step: str, typed: Form, once: str, error: FedcollabError | None = None) -> web.Response:
     """The page of a step; a step that cannot be shown for what was typed before leads back to that one."""
+    node = request.app[KERNEL].node
 
     def look(session: Session) -> dict[str, Any]:
         hosts = admitted_hosts(session)
         there = [one for one in partners.organisations(session) if one.host in hosts]
-        to = next((one for one in there if one.id in typed.get("to", [])), None)
-        made: Plan | None = propose_referral.plan(session, desk, typed) if step == LOOK else None
+        to: Any = next((one for one in there if one.id in typed.get("to", [])), None)
+        if OUTSIDE in typed.get("to", []):
+            with contextlib.suppress(Wrong):
+                to = propose_referral.whom(session, node, typed)
+        made: Plan | None = propose_referral.plan(session, node, desk, typed) if step == LOOK else None
         return dict(partners=there, to=to, plan=made)
 
     try:
@@ -145,7 +163,9 @@ async def _step(request: web.Request, desk: Desk, step: str, typed: Form, once: 
     if step == GROUND:
         typed = typed | borders.begin(desk, found["to"].uri if found["to"] else "", typed, reader)
         shown["typed"] = typed
-    shown["fields"] = form(Share, typed, _choices(desk, found["to"], reader), (), PERMISSION) if step == GROUND else []
+    known = ("into",) if isinstance(found["to"], Whom) else ()
+    shown["fields"] = form(Share, typed, _choices(desk, found["to"], reader), known, PERMISSION) if step == GROUND else []
+    shown |= dict(OUTSIDE=OUTSIDE, TYPES=ORGANISATIONS)
     if isinstance(error, Several):
         shown["errors"] = {name: reader.gettext(text) for name, text in error.errors.items()}
     return show(request, desk, "flows/refer.html", TIMELINE, error=error, **shown, **found, **WORDS)
@@ -153,7 +173,9 @@ async def _step(request: web.Request, desk: Desk, step: str, typed: Form, once: 
 
 def _choices(desk: Desk, to: Any, reader: Any) -> dict[str, list[Option]]:
     """The consents in force that are for this recipient."""
-    mine = [(one.item.id, one.entry) for one in desk.case.in_force if one.entry and to is not None and one.entry.to == to.uri]
+    for_whom = (to.uri, to.to_name.casefold() if isinstance(to, Whom) else "") if to is not None else ("", "")
+    given = [(one.item.id, one.entry) for one in desk.case.in_force if one.entry]
+    mine = [(of, entry) for of, entry in given if (entry.to, entry.to_name.casefold()) == for_whom]
     told = [(of, f"{entry.person} · {reader.on_day(entry.until)} · {entry.what[:80]}") for of, entry in mine]
     return {"consent": [Option(of, text, own=True) for of, text in told]}
 
@@ -163,4 +185,5 @@ ROUTES = (
     web.post(CASE + "/refer", go_on),
     web.post(CASE + "/refer/send", send),
     web.post("/referrals/{id}/accept", accept),
+    web.post("/referrals/{id}/take-back", take_back),
 )

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors import service as actors
-from fedcollab.actors.models import Actor
+from fedcollab.actors.models import OWN, Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import EPOCH, new_id
 from fedcollab.base.errors import N_, NotFound, Refused
@@ -78,13 +78,15 @@ class Given:
 
 def given(session: Session, node: Node, viewer: Viewer, said: Given) -> str:
     """Keeps a consent's clear half and tells it to the partner's node, so that it ends there by its day too. Said again it adds things. The
-    mark's id. Raises NotFound where the organisation is not known here."""
+    mark's id. Of what people of an organisation without a node read on it here, the organisation is ours, and nobody is told. Raises
+    NotFound where the organisation is not known here."""
     to = actors.by_uri(session, said.organisation)
     if to is None:
         raise NotFound
     mark_id = note(session, node, said.consent, to.id, said.room_id, said.until, list(said.things), ours=True)
-    told: dict[str, object] = {"until": said.until, "things": sorted(_things(session, mark_id))}
-    _publish(session, node, "Create", said.consent, _room(session, said.room_id), to.id, told)
+    if said.organisation != node.actor_uri:
+        told: dict[str, object] = {"until": said.until, "things": sorted(_things(session, mark_id))}
+        _publish(session, node, "Create", said.consent, _room(session, said.room_id), to.id, told)
     room_chain.add(session, node, said.room_id, viewer, "consent.given", said.consent)
     return mark_id
 
@@ -149,6 +151,12 @@ def _ended(thing: str) -> sa.Select[Any]:
     return query.where(ConsentThing.uri == thing, ConsentMark.state != GIVEN)
 
 
+def ended_here() -> sa.Select[Any]:
+    """What we have given on consents that have ended."""
+    query = sa.select(ConsentThing.uri).join(ConsentMark, ConsentMark.id == ConsentThing.mark_id)
+    return query.where(ConsentMark.ours, ConsentMark.state != GIVEN)
+
+
 def erased_whole() -> sa.Select[Any]:
     """The row ids of the rooms that came to us as a whole on a consent that has ended, and that our keepers have erased."""
     query = sa.select(Room.id).join(ConsentThing, ConsentThing.uri == Room.uri).join(ConsentMark, ConsentMark.id == ConsentThing.mark_id)
@@ -177,9 +185,9 @@ def forget(session: Session, room_id: str) -> None:
 
 
 def of_entries(session: Session, uris: Iterable[str]) -> dict[str, list[Mark]]:
-    """{id of a consent's entry: what became of it at each recipient} of those that we have given something on."""
+    """{id of a consent's entry: what became of it at each recipient} of those that we have given something on, and that have a node."""
     found: dict[str, list[Mark]] = {}
-    for mark in _marks(session, sa.and_(ConsentMark.uri.in_(list(uris)), ConsentMark.ours)):
+    for mark in _marks(session, sa.and_(ConsentMark.uri.in_(list(uris)), ConsentMark.ours, Actor.known != OWN)):
         found.setdefault(mark.uri, []).append(mark)
     return found
 
@@ -223,11 +231,14 @@ def _end(session: Session, node: Node, mark_id: str, state: str) -> None:
     """Ours has ended: what waits for the recipient is not sent, and it is asked to erase what it has."""
     row = session.execute(sa.select(ConsentMark.__table__).where(ConsentMark.id == mark_id)).one()
     to, room, uri = row.organisation_id, _room(session, row.room_id), row.uri
+    ended = sa.update(ConsentMark).where(ConsentMark.id == mark_id)
+    if to == actors.own(session, node).id:  # read here by guests: whoever has let them in ends that
+        session.execute(ended.values(state=state, ended_at=node.now(), stopped_at=node.now()))
+        return
     _withhold(session, node, to, _things(session, mark_id), room)
     made = _publish(session, node, "Undo", uri, room, to, {})
     name = actors.by_id(session, to)
     receipts.ask(session, node, made, uri, [(name.uri, name.name)])
-    ended = sa.update(ConsentMark).where(ConsentMark.id == mark_id)
     session.execute(ended.values(state=state, ended_at=node.now(), asked=made))
 
 

@@ -39,6 +39,12 @@ def ask(session: Session, node: Node, made: "Scene", asked: Asked) -> tuple[str,
 
 def _comes(session: Session, node: Node, made: "Scene", asked: Asked, username: str) -> str:
     guest_id, token = ask(session, node, made, asked)
+    come(session, node, made, token, asked, username)
+    return guest_id
+
+
+def come(session: Session, node: Node, made: "Scene", token: str, asked: Asked, username: str) -> str:
+    """Somebody has used a link; their account."""
     account = dict(username=username, name=asked.name, works_for=asked.works_for, password_hash="", language="")
     done = members.add_guest(session, node, None, **account)
     service.joined(session, node, service.invited(session, node, token), done.person_id)
@@ -46,7 +52,7 @@ def _comes(session: Session, node: Node, made: "Scene", asked: Asked, username: 
     made.unlocks[username] = username.encode().ljust(32)
     with node.ring.begin() as ring:
         people.make(session, ring, node, done.person_id, made.unlocks[username])
-    return guest_id
+    return done.person_id
 
 
 def _let_in(session: Session, node: Node, made: "Scene") -> None:

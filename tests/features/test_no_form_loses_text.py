@@ -131,6 +131,7 @@ NOTHING_TYPED = {
     "/cases/{id}/guests/{guest}": "comes back by itself (flows/test_guests)",
     "/cases/{id}/guests/{guest}/end": "a button",
     "/guests/join/{token}": "comes back by itself (flows/test_guests)",
+    "/guest/referral": "a choice",
     "/sealed/{id}/people": "choices and buttons",
     "/sealed/{id}/posts/{row}/file": "a file and a box",
     "/sealed/{id}/files/{file}/mark": "a button",

@@ -10,9 +10,10 @@ from fedcollab.base.web import Handler, redirect
 from fedcollab.feature import viewer_of
 
 HOME = "/guest"
+REFERRAL = "/guest/referral"
 ACCOUNT = frozenset(
     (
-        *(HOME, "/logout", "/language/{code}", "/again", "/again/passkey", "/unlock", "/static"),
+        *(HOME, REFERRAL, "/logout", "/language/{code}", "/again", "/again/passkey", "/unlock", "/static"),
         *("/settings/password", "/settings/factor", "/settings/factor/passkeys", "/settings/factor/passkeys/new"),
         *("/settings/keys", "/settings/sessions", "/settings/notices"),
     )

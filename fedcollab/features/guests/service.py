@@ -1,5 +1,7 @@
 """Decides how guests are asked, come and end, as far as it is ours alone to say; accounts and cases are joined to this in flows/."""
 
+import secrets
+import unicodedata
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -25,6 +27,7 @@ from .models import Guest
 GOOD_FOR, KEPT = 7 * DAY, 30 * DAY  # an invitation; the row of one that nobody came by
 INVITED, LATE, JOINED, IN, ENDED = "invited", "late", "joined", "in", "ended"
 NAME, LONGEST, PREVIEW = 80, 120, 500  # letters
+DIGITS = 8  # of a code
 LABEL = AMBER  # not the strict one, and where people are inside by name they are
 OVER = (CLOSED, PURGED, OUT)
 USED = N_("This invitation was used already, was taken back, or is too old. Ask whoever gave it to you for a new one.")
@@ -87,10 +90,19 @@ class Asked:
     preview: str = ""
 
 
-def invite(session: Session, node: Node, viewer: Viewer, room_id: str, asked: Asked) -> tuple[str, str]:
-    """Asks somebody of an organisation without a node: (the guest's row, the token for their link, good once within 7 days). They read
-    nothing before somebody on the case has let them in. Raises NotFound for who is not on the case, Wrong, Refused."""
-    check_case(session, viewer, room_id)
+@dataclass(frozen=True, repr=False)
+class Bound:
+    """What an invitation is part of, whose id it has: then it takes a code too, which they get by another way than the link, it is good
+    until `expires_at`, and before the answer it opens `secret`."""
+
+    id: str
+    code: str
+    expires_at: int
+    secret: bytes
+
+
+def checked(node: Node, asked: Asked) -> Asked:
+    """The same as it is kept. Raises Wrong."""
     name, works_for, until = plain(asked.name, NAME), plain(asked.works_for, LONGEST), asked.until
     if not name:
         raise Wrong("name", N_("Write the name of the person. A guest is somebody by name."))
@@ -98,33 +110,50 @@ def invite(session: Session, node: Node, viewer: Viewer, room_id: str, asked: As
         raise Wrong("works_for", N_("Write for which organisation they work. It stands wherever their words stand."))
     if until and until < iso(node.now())[:10]:
         raise Wrong("until", N_("This day has passed."))
-    token, now = new_token(), node.now()
-    row = dict(
-        id=new_id(now), room_id=room_id, name=name, works_for=works_for, type=asked.type, until=until, by_id=viewer.person_id, at=now
-    )
-    preview = _sealed(token, str(row["id"]), plain(asked.preview, PREVIEW))
-    put(session, Guest, **row, token_hash=stored(token), preview=preview, expires_at=now + GOOD_FOR, **_nothing_yet())
-    room_chain.add(session, node, room_id, viewer, "guest.invite", str(row["id"]))
-    return str(row["id"]), token
+    return Asked(name, works_for, asked.type, until, plain(asked.preview, PREVIEW))
+
+
+def invite(session: Session, node: Node, viewer: Viewer, room_id: str, asked: Asked, bound: Bound | None = None) -> tuple[str, str]:
+    """Asks somebody of an organisation without a node: (the guest's row, the token for their link, good once within 7 days). They read
+    nothing before somebody on the case has let them in. Raises NotFound for who is not on the case, Wrong, Refused."""
+    check_case(session, viewer, room_id)
+    asked, token, now = checked(node, asked), new_token(), node.now()
+    guest_id, expires_at = (bound.id, bound.expires_at) if bound else (new_id(now), now + GOOD_FOR)
+    whom = dict(name=asked.name, works_for=asked.works_for, type=asked.type, until=asked.until)
+    preview = _sealed(token, guest_id, bound.secret if bound else asked.preview.encode(), bound.code if bound else "")
+    row = dict(id=guest_id, room_id=room_id, by_id=viewer.person_id, at=now, expires_at=expires_at)
+    put(session, Guest, **row, **whom, token_hash=stored(token), preview=preview, **_nothing_yet())
+    room_chain.add(session, node, room_id, viewer, "guest.invite", guest_id)
+    return guest_id, token
 
 
 def _nothing_yet() -> dict[str, None]:
     return dict.fromkeys(("person_id", "joined_at", "let_in_at", "let_in_by_id", "ended_at", "ended_by_id"))
 
 
-def _sealed(token: str, guest_id: str, preview: str) -> bytes:
-    """Under a key that is in the link alone: neither the database nor its backup opens it."""
-    return lock(_key(token), preview.encode(), f"preview for guest {guest_id}") if preview else b""
+def _sealed(token: str, guest_id: str, preview: bytes, code: str = "") -> bytes:
+    """Under a key that is in the link alone, or in link and code: neither the database nor its backup opens it."""
+    return lock(_key(token, code), preview, f"preview for guest {guest_id}") if preview else b""
 
 
-def preview(session: Session, guest: GuestData, token: str) -> str:
-    """What somebody who has the link sees of the case before they answer."""
+def preview(session: Session, guest: GuestData, token: str, code: str = "") -> bytes:
+    """What somebody who has the link sees of the case before they answer, or what `Bound` has for them. Raises Shut for a wrong code."""
     sealed = session.execute(sa.select(Guest.preview).where(Guest.id == guest.id)).scalar_one()
-    return unlock(_key(token), sealed, f"preview for guest {guest.id}").decode() if sealed else ""
+    return unlock(_key(token, code), sealed, f"preview for guest {guest.id}") if sealed else b""
 
 
-def _key(token: str) -> bytes:
-    return derive(token.encode(), b"", b"fedcollab guest 1")
+def new_code() -> str:
+    """A code that is good with one link alone, short enough to be said by phone: trying is what the caller has to keep short."""
+    return "".join(secrets.choice("0123456789") for _ in range(DIGITS))
+
+
+def read_code(typed: str) -> str:
+    """A code as somebody has typed it, in the digits of any script, with spaces or dashes."""
+    return "".join(str(unicodedata.decimal(letter)) for letter in typed[:80] if letter.isdecimal())
+
+
+def _key(token: str, code: str) -> bytes:
+    return derive(token.encode(), code.encode(), b"fedcollab guest 1")
 
 
 def check_case(session: Session, viewer: Viewer, room_id: str) -> None:
@@ -194,6 +223,12 @@ def on_case(session: Session, room_id: str, guest_id: str) -> GuestData:
     if not found:
         raise NotFound
     return found[0]
+
+
+def find(session: Session, guest_id: str) -> GuestData | None:
+    """One of any case."""
+    found = _found(session, Guest.id == guest_id)
+    return found[0] if found else None
 
 
 def of_person(session: Session, person_id: str) -> GuestData | None:

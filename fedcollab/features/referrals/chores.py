@@ -3,10 +3,10 @@
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from fedcollab.access import audit
 from fedcollab.actors.node import Node
 from fedcollab.sealing.consents import today
 
+from . import service
 from .models import Referral
 from .states import IN_PROGRESS
 
@@ -18,4 +18,4 @@ def mark_late(session: Session, node: Node) -> None:
     over = sa.and_(Referral.state == IN_PROGRESS, Referral.late_at.is_(None), Referral.deadline != "", Referral.deadline < today(node))
     for referral_id in session.scalars(sa.select(Referral.id).where(over).limit(AT_ONCE)).all():
         session.execute(sa.update(Referral).where(Referral.id == referral_id).values(late_at=node.now()))
-        audit.record(session, node.now(), None, "referral.late", referral_id)
+        service.on_record(session, node, service.by_id(session, referral_id), None, "referral.late")

@@ -2,6 +2,7 @@
 their case; and what stands at the top of somebody's home."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -16,17 +17,22 @@ from fedcollab.sealing.consents import today
 from fedcollab.sealing.room_models import Room, RoomPerson
 
 from .models import Referral, ReferralPerson
+from .outside import TRIES
 from .states import ACCEPTED, IN_PROGRESS
 
 EACH = 50
-BOX_MADE = "room.box_made"  # somebody with the keys has opened the room since
+BOX_MADE, LET_IN = (
+    "room.box_made",
+    "guest.let_in",
+)  # since then they can read it: somebody with the keys has opened the room, or let them in
 
 
 @dataclass(frozen=True)
 class Listed:
     """A referral in a list, with nothing of what it is about: with whom, where it stands and since when (microseconds), by which day an
     answer is asked for. `room_id` is our row of its room where whoever looks is on it, `case_id` that of the case it comes from; `unread`
-    that the other side cannot read yet what was handed over; `people` the names of those of us who look at it."""
+    that the other side cannot read yet what was handed over; `outside` that they have no node (and no `name` any more where it came to
+    nothing), `shut` that their link is good for nothing though they have not answered; `people` the names of those of us who look at it."""
 
     id: str
     sent: bool
@@ -41,6 +47,8 @@ class Listed:
     room_id: str
     case_id: str
     unread: bool
+    outside: bool = False
+    shut: bool = False
     people: tuple[str, ...] = ()
 
 
@@ -69,10 +77,13 @@ def one(session: Session, node: Node, viewer: Viewer, referral_id: str) -> Liste
 
 def _listed(session: Session, node: Node, viewer: Viewer, which: sa.ColumnElement[bool]) -> list[Listed]:
     on_it = sa.and_(RoomPerson.room_id == Room.id, RoomPerson.person_id == viewer.person_id, RoomPerson.until.is_(None))
-    made = sa.exists().where(RoomEntry.room_id == Room.id, RoomEntry.action == BOX_MADE)
-    columns = (Referral.id, Referral.sent, Actor.name, Actor.host, Referral.state, Referral.code, Referral.deadline, Referral.at)
-    query = sa.select(*columns, Referral.changed_at, Referral.case_id, RoomPerson.room_id, made.label("made"))
-    query = query.join(Actor, Actor.id == Referral.organisation_id).outerjoin(Room, Room.uri == Referral.room).outerjoin(RoomPerson, on_it)
+    reads = sa.case((Referral.organisation_id.is_(None), LET_IN), else_=BOX_MADE)
+    made = sa.exists().where(RoomEntry.room_id == Room.id, RoomEntry.action == reads)
+    name, host = sa.func.coalesce(Actor.name, Referral.outside).label("name"), sa.func.coalesce(Actor.host, "").label("host")
+    columns = (Referral.id, Referral.sent, name, host, Referral.state, Referral.code, Referral.deadline, Referral.at, Referral.tries)
+    query = sa.select(*columns, Referral.changed_at, Referral.case_id, Referral.organisation_id, RoomPerson.room_id, made.label("made"))
+    query = query.outerjoin(Actor, Actor.id == Referral.organisation_id).outerjoin(Room, Room.uri == Referral.room)
+    query = query.outerjoin(RoomPerson, on_it)
     order = sa.case((Referral.state == IN_PROGRESS, 0), (Referral.state == ACCEPTED, 1), else_=2)
     rows = session.execute(query.where(which).order_by(order, Referral.at.desc(), Referral.id.desc()).limit(EACH)).all()
     people = _people(session, [row.id for row in rows])
@@ -85,16 +96,22 @@ def _listed(session: Session, node: Node, viewer: Viewer, which: sa.ColumnElemen
             row.state,
             row.code,
             row.deadline,
-            row.state == IN_PROGRESS and bool(row.deadline) and row.deadline < today(node),
+            _late(node, row),
             row.at,
             row.changed_at,
             row.room_id or "",
             row.case_id or "",
             row.sent and row.state == ACCEPTED and bool(row.room_id) and not row.made,
+            row.organisation_id is None,
+            row.organisation_id is None and row.state == IN_PROGRESS and (_late(node, row) or row.tries >= TRIES),
             people.get(row.id, ()),
         )
         for row in rows
     ]
+
+
+def _late(node: Node, row: Any) -> bool:
+    return row.state == IN_PROGRESS and bool(row.deadline) and row.deadline < today(node)
 
 
 def _people(session: Session, ids: list[str]) -> dict[str, tuple[str, ...]]:

@@ -9,13 +9,17 @@ from fedcollab.base.model import Model
 class Referral(Model):
     """A referral that we have sent (`sent`), or that a partner has. `room` is the id of the room that it hands over, `invitation` the one
     into it, `deadline` the day by which an answer is asked for, `kid` the organisation's key that the preview's is boxed to, `preview` its
-    ciphertext, `box_at` when the box was here. Of one that came to nothing there are left its id, whose it was, its state, and the days."""
+    ciphertext, `box_at` when the box was here. Of one that came to nothing there are left its id, whose it was, its state, and the days.
+
+    One to an organisation without a node has no `organisation_id`: `outside` says to whom, the guest of ours who is asked by a link has its
+    id, and `tries` counts the wrong codes."""
 
     __tablename__ = "referral"
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
     uri: Mapped[str] = mapped_column(Text, unique=True)
     sent: Mapped[bool]
-    organisation_id: Mapped[str] = mapped_column(ForeignKey("actor.id"))
+    organisation_id: Mapped[str | None] = mapped_column(ForeignKey("actor.id"))
+    outside: Mapped[str] = mapped_column(Text, default="")
     case_id: Mapped[str | None] = mapped_column(ForeignKey("room.id"), index=True)
     room: Mapped[str] = mapped_column(Text)
     invitation: Mapped[str] = mapped_column(Text)

@@ -95,7 +95,7 @@ def receive_word(session: Session, node: Node, received: Verified) -> None:
         raise Refused(reason="referral: said by who is no side of it")
     word = wire.parse_word(received.activity, sent=row.sent)
     before, after = learn(session, node, row.id, word)
-    audit.record(session, node.now(), partner(received.actor.organisation_id), "referral.said", row.id)
+    service.on_record(session, node, row, partner(received.actor.organisation_id), "referral.said")
     if before != after.state:
         change = _sent_changed if row.sent else _came_changed
         change(session, node, row, before, after.state)

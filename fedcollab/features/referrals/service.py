@@ -35,6 +35,7 @@ from fedcollab.sealing import (
 from fedcollab.sealing.pairs import PersonPrivate
 from fedcollab.sealing.person_models import PersonKeyRow
 from fedcollab.sealing.room_models import Room
+from fedcollab.sealing.room_state import PURGED
 from fedcollab.sealing.shut import Shut
 from fedcollab.sealing.sweeping import Naming
 
@@ -51,8 +52,9 @@ Keys = list[PersonPrivate]
 
 @dataclass(frozen=True)
 class HandOver:
-    """What goes to whom: the partner's row, the day by which an answer is asked for, the preview, what is sealed into the room that they
-    get with their yes, and the case of ours that it comes from; `once` is the form's own id: one that is sent twice refers once."""
+    """What goes to whom: the partner's row, or who it is `outside`, where no node is; the day by which an answer is asked for, the preview,
+    what is sealed into the room that they get with their yes, and the case of ours that it comes from; `once` is the form's own id: one
+    that is sent twice refers once."""
 
     organisation_id: str
     deadline: str
@@ -61,6 +63,7 @@ class HandOver:
     case_id: str
     label: str = AMBER
     once: str = ""
+    outside: str = ""
 
 
 def check_recipient(session: Session, organisation_id: str) -> str:
@@ -80,26 +83,45 @@ def offer(session: Session, node: Node, viewer: Viewer, keys: Keys, hand_over: H
     to, key = check_recipient(session, hand_over.organisation_id), partner_keys.key_of(session, node, hand_over.organisation_id)
     if key is None or list(hand_over.preview.problems()):
         raise BadRequest
+    made = founded(session, node, viewer, keys, hand_over, to)
+    invitation = working.invite(session, node, viewer, made.room_id, to, since=1)
+    boxing.put(node, made.id, key.kid, boxing.boxed(made.sealed.key, key, made.header))
+    offered = wire.Offered(made.header, invitation, key.kid, made.sealed.ct)
+    whom = dict(organisation_id=hand_over.organisation_id, invitation=invitation, kid=key.kid, preview=b"")
+    said, me = wire.offer(outbox.new_uri(node), offered), actors.own(session, node).id
+    outbox.publish(session, node, me, said, to=[hand_over.organisation_id], order_key=made.header.room, about=made.header.uri)
+    keep(session, node, viewer, hand_over, made, **whom)
+    return made.id, made.room_id
+
+
+@dataclass(frozen=True, repr=False)
+class Founded:
+    """A referral of ours on its way: its id, the row of the room that it hands over, and the preview as it is sealed."""
+
+    id: str
+    room_id: str
+    header: boxing.Header
+    sealed: boxing.Sealed
+
+
+def founded(session: Session, node: Node, viewer: Viewer, keys: Keys, hand_over: HandOver, to: str) -> Founded:
+    """The room of what is handed over, and the preview sealed for `to`, an id on the wire, or nobody's."""
     referral_id = hand_over.once if ID.fullmatch(hand_over.once) else new_id(node.now())
     room_id = working.found(session, node, viewer, keys, CASE, hand_over.label)
     opened = holding.open_room(session, node, viewer, keys, room_id)
     for content in hand_over.contents:
         room_content.write(session, node, opened, content)
-    invitation = working.invite(session, node, viewer, room_id, to, since=1)
     header = boxing.Header(node.settings.uri(f"/referrals/{referral_id}"), node.actor_uri, to, opened.uri, hand_over.deadline)
-    sealed = boxing.seal(hand_over.preview, header)
-    boxing.put(node, referral_id, key.kid, boxing.boxed(sealed.key, key, header))
-    offered = wire.Offered(header, invitation, key.kid, sealed.ct)
-    what = dict(uri=header.uri, sent=True, organisation_id=hand_over.organisation_id, case_id=hand_over.case_id, room=opened.uri)
-    what |= dict(invitation=invitation, state=IN_PROGRESS, code="", deadline=hand_over.deadline, kid=key.kid, preview=b"")
+    return Founded(referral_id, room_id, header, boxing.seal(hand_over.preview, header))
+
+
+def keep(session: Session, node: Node, viewer: Viewer, hand_over: HandOver, made: Founded, **whom: object) -> None:
+    """Its row, and that it was sent on the case's record."""
+    what = dict(uri=made.header.uri, sent=True, case_id=hand_over.case_id, room=made.header.room, state=IN_PROGRESS, code="")
     times = dict(at=node.now(), changed_at=node.now(), next_at=0, tries=0)
-    put(session, Referral, id=referral_id, **what, size=len(sealed.ct), by_id=viewer.person_id, **times)
-    made = wire.offer(outbox.new_uri(node), offered)
-    outbox.publish(
-        session, node, actors.own(session, node).id, made, to=[hand_over.organisation_id], order_key=opened.uri, about=header.uri
-    )
-    room_chain.add(session, node, hand_over.case_id, viewer, "referral.send", header.uri)
-    return referral_id, room_id
+    size, deadline = len(made.sealed.ct), hand_over.deadline
+    put(session, Referral, id=made.id, **what, **whom, deadline=deadline, size=size, by_id=viewer.person_id, **times)
+    room_chain.add(session, node, hand_over.case_id, viewer, "referral.send", made.header.uri)
 
 
 def take_back(session: Session, node: Node, viewer: Viewer, referral_id: str) -> None:
@@ -107,20 +129,23 @@ def take_back(session: Session, node: Node, viewer: Viewer, referral_id: str) ->
     is not on it, Answered."""
     row = sent_row(session, viewer, referral_id)
     room_id = rooms.row(session, row.room).id
-    _check_may(row, SENDER, REVOKED)
-    outbox.forget(session, node, row.uri)
-    working.take_back_invitation(session, node, viewer, room_id, row.invitation)
+    check_may(row, SENDER, REVOKED)
+    if row.organisation_id is not None:
+        outbox.forget(session, node, row.uri)
+        working.take_back_invitation(session, node, viewer, room_id, row.invitation)
     say(session, node, row, Word(node.now(), REVOKED, SENDER))
-    audit.record(session, node.now(), viewer, "referral.take_back", referral_id)
+    on_record(session, node, row, viewer, "referral.take_back")
     end_sent(session, node, viewer, row)
 
 
 def end_sent(session: Session, node: Node, viewer: Viewer | None, row: Any) -> None:
-    """Of a referral that came to nothing the room goes, with its keys, and the preview's. Last in a unit."""
-    room_id = rooms.row(session, row.room).id
-    consents.forget(session, room_id)
+    """Of a referral that came to nothing the room goes, with its keys, and the preview's, and who it was outside. Last in a unit."""
+    room = rooms.row(session, row.room)
+    session.execute(sa.update(Referral).where(Referral.id == row.id).values(preview=b"", outside=""))
+    consents.forget(session, room.id)
     with node.ring.begin():  # all of it is destroyed, or nothing
-        working.purge(session, node, viewer, room_id)
+        if room.state != PURGED:  # by hand, before
+            working.purge(session, node, viewer, room.id)
         boxing.destroy(node, row.id)
 
 
@@ -162,7 +187,7 @@ def _key(session: Session, node: Node, viewer: Viewer, keys: Keys, row: Any) -> 
 def assign(session: Session, node: Node, viewer: Viewer, keys: Keys, referral_id: str, person_id: str) -> None:
     """Hands a referral that came to a colleague, who can look and answer from then on. Raises NotFound, Refused where they have no key."""
     row = came_row(session, viewer, referral_id)
-    _check_may(row, RECIPIENT, ACCEPTED)
+    check_may(row, RECIPIENT, ACCEPTED)
     colleague = next((one for one in colleagues(session) if one.id == person_id), None)
     to = people.current(session, person_id)
     if colleague is None:
@@ -183,7 +208,7 @@ def assign(session: Session, node: Node, viewer: Viewer, keys: Keys, referral_id
 def accept(session: Session, node: Node, viewer: Viewer, referral_id: str, people_ids: Iterable[str]) -> str:
     """Our yes, which is the yes to its room, with the colleagues who take it. The room's row. Raises NotFound, Answered, Refused."""
     row = came_row(session, viewer, referral_id)
-    _check_may(row, RECIPIENT, ACCEPTED)
+    check_may(row, RECIPIENT, ACCEPTED)
     chosen = list(dict.fromkeys(people_ids))
     if not chosen or not set(chosen) <= {one.id for one in colleagues(session)}:
         raise Refused(N_("Choose at least one colleague who takes this on."))
@@ -197,7 +222,7 @@ def accept(session: Session, node: Node, viewer: Viewer, referral_id: str, peopl
 def decline(session: Session, node: Node, viewer: Viewer, referral_id: str, reason: str) -> None:
     """Our no, with its reason: nothing of it stays here. Raises NotFound, Answered, Refused."""
     row = came_row(session, viewer, referral_id)
-    _check_may(row, RECIPIENT, REJECTED)
+    check_may(row, RECIPIENT, REJECTED)
     if reason not in CHOICES:
         raise Refused(N_("Choose the reason. The other organisation sees it, and nothing else."))
     say(session, node, row, Word(node.now(), REJECTED, RECIPIENT, reason))
@@ -230,21 +255,34 @@ def finish(session: Session, node: Node, viewer: Viewer, referral_id: str, outco
     room_id = session.execute(sa.select(Room.id).where(Room.uri == row.room)).scalar()
     if room_id is None or not holding.is_assigned(session, room_id, viewer.person_id):
         raise NotFound
-    side = SENDER if row.sent else RECIPIENT
-    _check_may(row, side, DONE)
+    finished(session, node, viewer, row, SENDER if row.sent else RECIPIENT, outcome)
+
+
+def finished(session: Session, node: Node, viewer: Viewer, row: Any, side: str, outcome: str) -> None:
+    """The same, by somebody who is known to speak for that side."""
+    check_may(row, side, DONE)
     if outcome not in REFERRAL_OUTCOME:
         raise Refused(N_("Choose how it came out."))
     say(session, node, row, Word(node.now(), DONE, side, outcome))
-    audit.record(session, node.now(), viewer, "referral.done", referral_id)
+    on_record(session, node, row, viewer, "referral.done")
     drop_preview(session, node, row)
 
 
 def say(session: Session, node: Node, row: Any, word: Word) -> None:
-    """Our own word, kept and sent."""
-    me = actors.own(session, node)
-    made = wire.word(outbox.new_uri(node), me.uri, row.uri, row.room, word)
+    """A word that is said here, kept and, where the other side has a node, sent."""
     learn(session, node, row.id, word)
-    outbox.publish(session, node, me.id, made, to=[row.organisation_id], order_key=row.room, about=row.uri)
+    if row.organisation_id is not None:
+        me = actors.own(session, node)
+        made = wire.word(outbox.new_uri(node), me.uri, row.uri, row.room, word)
+        outbox.publish(session, node, me.id, made, to=[row.organisation_id], order_key=row.room, about=row.uri)
+
+
+def on_record(session: Session, node: Node, row: Any, viewer: Viewer | None, action: str) -> None:
+    """Puts an act on record: of one that we have sent in its case's record, of one that came in the node's."""
+    if row.case_id is not None:
+        room_chain.add(session, node, row.case_id, viewer, action, row.uri)
+    else:
+        audit.record(session, node.now(), viewer, action, row.id)
 
 
 def is_there(session: Session, referral_id: str) -> bool:
@@ -254,7 +292,7 @@ def is_there(session: Session, referral_id: str) -> bool:
 
 def header_of(session: Session, node: Node, row: Any) -> boxing.Header:
     """What a preview is bound to."""
-    other = actors.by_id(session, row.organisation_id).uri
+    other = actors.by_id(session, row.organisation_id).uri if row.organisation_id is not None else ""
     sender, recipient = (node.actor_uri, other) if row.sent else (other, node.actor_uri)
     return boxing.Header(row.uri, sender, recipient, row.room, row.deadline)
 
@@ -291,7 +329,8 @@ def colleagues(session: Session) -> list[Any]:
     return list(session.execute(query.order_by(Actor.name, Actor.id)).all())
 
 
-def _check_may(row: Any, side: str, kind: str) -> None:
+def check_may(row: Any, side: str, kind: str) -> None:
+    """Raises Answered where that side may not say this as it stands."""
     if kind not in may(row.state, side):
         raise Answered
 

@@ -94,7 +94,7 @@ def _preview(session: Session, node: Node, viewer: Viewer, keys: Any, found: loo
         return None, error
 
 
-async def _act(
+async def act(
     request: web.Request, work: Callable[..., Any], *values: Any, field: str = "", keys: bool = False, chosen: Any = ()
 ) -> web.Response:
     """Does `work` with the referral of the address, and leads back to it; its page again where that is refused."""
@@ -115,28 +115,21 @@ async def assign(request: web.Request) -> web.Response:
     """Hands one that came to a colleague, who can look and answer from then on."""
     opener(request)
     fields = await read_grave_form(request)
-    return await _act(request, service.assign, fields.get("person", "")[:36], field="person", keys=True)
+    return await act(request, service.assign, fields.get("person", "")[:36], field="person", keys=True)
 
 
 async def decline(request: web.Request) -> web.Response:
     """Our no: nothing of it stays here."""
     opener(request)
     fields = await read_form(request)
-    return await _act(request, service.decline, fields.get("reason", ""), field="reason")
-
-
-async def take_back(request: web.Request) -> web.Response:
-    """We take ours back before it was answered; its room goes with that."""
-    opener(request)
-    await read_grave_form(request)
-    return await _act(request, service.take_back)
+    return await act(request, service.decline, fields.get("reason", ""), field="reason")
 
 
 async def finish(request: web.Request) -> web.Response:
     """How an accepted one came out."""
     opener(request)
     fields = await read_form(request)
-    return await _act(request, service.finish, fields.get("outcome", ""), field="outcome")
+    return await act(request, service.finish, fields.get("outcome", ""), field="outcome")
 
 
 async def show_erase(request: web.Request) -> web.Response:
@@ -147,12 +140,12 @@ async def show_erase(request: web.Request) -> web.Response:
 async def answer_erase(request: web.Request) -> web.Response:
     """Erases it, or says that we keep it on a ground of our own."""
     viewer, fields, kernel = keeper_of(request), await read_grave_form(request), request.app[KERNEL]
-    act = {"erase": consents.erase, "keep": consents.keep}.get(fields.get("act", ""))
-    if act is None:
+    answer = {"erase": consents.erase, "keep": consents.keep}.get(fields.get("act", ""))
+    if answer is None:
         raise BadRequest
-    if act is consents.keep and fields.get("noted") != "yes":
+    if answer is consents.keep and fields.get("noted") != "yes":
         return await _erase(request, fields.get("mark", ""))
-    await kernel.database.write(act, kernel.node, viewer, fields.get("mark", "")[:36])
+    await kernel.database.write(answer, kernel.node, viewer, fields.get("mark", "")[:36])
     return redirect("/referrals/to-erase")
 
 
@@ -169,6 +162,5 @@ ROUTES = (
     web.get("/referrals/{id}", show_one),
     web.post("/referrals/{id}/assign", assign),
     web.post("/referrals/{id}/decline", decline),
-    web.post("/referrals/{id}/take-back", take_back),
     web.post("/referrals/{id}/finish", finish),
 )
