@@ -16,12 +16,12 @@ UNREADABLE = "it cannot be read, or the folder for its files is there already or
 
 
 def verify(
-    bundle: Annotated[Path, typer.Argument(help="The file, as a case's page gave it.", show_default=False)],
+    bundle: Annotated[Path, typer.Argument(help="The file, as the page of a case or a group gave it.", show_default=False)],
     files: Annotated[Path | None, typer.Option("--files", help="A new folder, for the files in it, in clear, by numbers.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Checks a case that was taken along as a file, on any computer: says what is proved and by whom, and what is not. Ends with 0 where
-    all of it holds, 1 where something does not, 2 where it is no such file."""
+    """Checks a case or a sealed group that was taken along as a file, on any computer: says what is proved and by whom, and what is not.
+    Ends with 0 where all of it holds, 1 where something does not, 2 where it is no such file."""
     from .sealing import bundle_check, bundle_words
     from .sealing.bundles import NoBundle
 

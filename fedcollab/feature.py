@@ -332,14 +332,13 @@ def page(request: web.Request, template: str, *, status: int = 200, **values: An
     """A page in the house's frame: masthead, menu, the reader's language, the form token."""
     viewer, app = viewer_of(request), request.app
     menu = [item for item in app[MENU] if item.is_for(viewer)]
-    here = _here(request, menu)
     frame = {
         "viewer": viewer,
         "account": "/guest" if viewer.is_guest else "/settings",
         "menu": menu,
         "numbers": request.get(NUMBERS, {}),
         "path": request.path,
-        "here": here,
+        "address": _here(request, menu),
         "settings": app[SETTINGS],
         "token": form_token(request),
         "now": app[KERNEL].node.now(),

@@ -2,7 +2,7 @@
 says so. How much may be stored: as for other files, what members' nodes bring beside what partners' files may take."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -24,6 +24,7 @@ from .carried import Carried
 from .room_models import AWAY, GONE, HERE, SealedFile, SealedMessage, SealedUpload
 
 ASKING = "sealed-files"  # wakes what asks members' nodes for files
+FEW = 1000  # messages that are named in a query
 KEPT = DAY  # after which nothing comes any more of what has begun to come in
 CHANGED, HASH, ROOM, SIZE = "changed", "hash", "room", "size"
 BROKEN_OFF = N_("This upload was given up meanwhile. Send the file again.")
@@ -48,11 +49,12 @@ class FileRow(NamedTuple):
 COLUMNS = tuple(getattr(SealedFile, name) for name in FileRow._fields)
 
 
-def of(session: Session, room_id: str) -> dict[tuple[str, str], FileRow]:
-    """The files of a room, each by the id of its message and its own, as they are on the wire."""
+def of(session: Session, room_id: str, messages: Collection[str] = ()) -> dict[tuple[str, str], FileRow]:
+    """The files of a room, of a few of its messages alone where they are named: each by the id of its message and its own, on the wire."""
     query = sa.select(*COLUMNS, SealedMessage.uri).join(SealedMessage, SealedMessage.id == SealedFile.message_id)
-    rows = session.execute(query.where(SealedFile.room_id == room_id))
-    return {(row[-1], row[1]): FileRow(*row[:-1]) for row in rows}
+    query = query.where(SealedFile.room_id == room_id)
+    query = query.where(SealedMessage.uri.in_(messages)) if 0 < len(messages) <= FEW else query
+    return {(row[-1], row[1]): FileRow(*row[:-1]) for row in session.execute(query)}
 
 
 def begin(session: Session, node: Node, viewer: Viewer, size: int) -> str:
@@ -147,9 +149,10 @@ def mark(session: Session, node: Node, messages: Iterable[str]) -> list[str]:
     return list(session.scalars(done))
 
 
-def marked(session: Session, room_id: str) -> set[str]:
-    """The messages of a room, by their ids on the wire, of which a file was marked."""
-    return {message for (message, _uri), row in of(session, room_id).items() if row.marked_at is not None}
+def marked(session: Session, room_id: str, messages: Collection[str]) -> set[str]:
+    """Those of these messages of a room, by their ids on the wire, of which a file was marked."""
+    found = of(session, room_id, messages) if messages else {}
+    return {message for (message, _uri), row in found.items() if row.marked_at is not None and message in messages}
 
 
 def arrived(session: Session, node: Node, file_id: str, key: str) -> bool:

@@ -51,14 +51,15 @@ def beside(session: Session, node: Node, here: Here, posts: Iterable[Shown]) -> 
     with_files = [post for post in posts if post.state == THERE and post.files]
     if not with_files:
         return {}
-    rows = sealed_files.of(session, here.id)
+    messages = [one.uri for post in with_files for one in post.files]
+    rows = sealed_files.of(session, here.id, messages)
     found = {post.row: [_listed(one, rows) for one in post.files] for post in with_files}
     unknown = [one for listed in found.values() for one in listed if one.state == UNNAMED]
     for one in unknown:
         filed.learn(session, node, one.attached.uri, one.entry)
     if unknown:
         places.mark(session, node, here.id)
-        rows = sealed_files.of(session, here.id)
+        rows = sealed_files.of(session, here.id, messages)
         found = {post.row: [_listed(one, rows) for one in post.files] for post in with_files}
     return found
 

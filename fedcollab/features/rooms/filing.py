@@ -20,11 +20,10 @@ from fedcollab.sealing.room_models import SealedFile
 from . import attached, opening, places, reading
 from .attached import Listed
 from .entries import File, Reply, Suspected, Thread
-from .folding import THERE
+from .folding import FILES, THERE
 from .opening import Here, Keys
 from .places import RESOURCE
 
-MOST = 20  # files of one post
 TOO_MANY = N_("This post carries as many files as one can. Write another one for the next.")
 
 
@@ -87,7 +86,7 @@ def attach(session: Session, node: Node, viewer: Viewer, keys: Keys, room_id: st
     here = opening.open_group(session, node, viewer, keys, room_id)
     own = reading.own(session, here, row)
     check_own(own)
-    if len(own.post.files) >= MOST:
+    if len(own.post.files) >= FILES:
         raise Refused(TOO_MANY)
     _attach(session, node, here, own.post.uri, "" if own.place == RESOURCE else own.place, came)
 

@@ -12,6 +12,7 @@ from fedcollab.sealing.room_content import Message
 
 from .entries import Edited, File, Group, People, Post, Removed, Reply, Resource, Suspected, Thread, is_newer, parse
 
+FILES = 20  # that one post carries
 AHEAD = 5 * MINUTE  # how much later than its arrival here an entry may say that it was written
 THERE, REMOVED, ERASED, NEWER, BROKEN = "there", "removed", "erased", "newer", "broken"
 E = TypeVar("E", bound=Entry)
@@ -99,7 +100,7 @@ def _shown(item: Item, said: list[Item], owners: frozenset[str]) -> Shown:
     about = item.row, item.uri, item.author, item.organisation, item.at
     edits = sorted((one for one in said if isinstance(one.entry, Edited) and one.author == item.author), key=lambda one: one.claimed)
     mine = sorted((one for one in said if isinstance(one.entry, File) and one.author == item.author), key=lambda one: one.claimed)
-    files = tuple(Attached(one.row, one.uri, one.entry) for one in mine if isinstance(one.entry, File))
+    files = tuple(Attached(one.row, one.uri, one.entry) for one in mine[:FILES] if isinstance(one.entry, File))
     ids = tuple(one.uri for one in (*edits, *mine))
     opens = isinstance(item.entry, Thread)
     taken = [one for one in said if isinstance(one.entry, Removed) and (one.organisation in owners or one.author == item.author)]

@@ -217,19 +217,15 @@ def _told(session: Session, node: Node, opened: Opened) -> Mapping[str, int]:
         news.append(People(at=node.now(), number=ours))
     if opened.room.leads and 0 < places.epoch_of(session, opened.room_id, places.GROUP, _owners(opened)) < came:
         named = _latest(session, opened)
-        news += [_again(session, node, opened, named[1])] if named is not None else []
+        kept = kept_until(session, opened.room_id)
+        if named is not None and not "" < kept < iso(node.now())[:10]:  # one that is over ends by itself
+            news.append(replace(named[1], at=node.now(), retention=kept))
     for entry in news:
         with contextlib.suppress(Refused):  # nothing can be sent now, which keeps nobody from reading
             room_content.write(session, node, opened, document(entry))
     if news:
         places.note(session, node, opened)
     return said
-
-
-def _again(session: Session, node: Node, opened: Opened, named: Group) -> Group:
-    """How a group is called, said once more, with the day that we have said; not with one that is over."""
-    kept = kept_until(session, opened.room_id)
-    return replace(named, at=node.now(), retention=kept if kept >= iso(node.now())[:10] else "")
 
 
 def _came(opened: Opened) -> int:

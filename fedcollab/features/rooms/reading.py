@@ -195,7 +195,7 @@ def _make_good(session: Session, node: Node, here: Here, posts: Iterable[Shown])
 
 def take_back(session: Session, node: Node, here: Here, post: Shown) -> None:
     """A post of ours, all that has changed it and its files go, everywhere; but no file that was marked (P23)."""
-    marked = sealed_files.marked(session, here.id)
+    marked = sealed_files.marked(session, here.id, post.edits)
     for uri in (post.uri, *(uri for uri in post.edits if uri not in marked)):
         there = sa.and_(SealedMessage.uri == uri, SealedMessage.state != ERASED, SealedMessage.organisation == here.opened.room.me)
         if session.execute(sa.select(SealedMessage.id).where(there)).first() is not None:

@@ -19,6 +19,7 @@ from fedcollab.features.rooms.entries import (
     MOST,
     TEXT,
     Edited,
+    File,
     Group,
     People,
     Removed,
@@ -184,3 +185,18 @@ def test_each_organisation_says_how_many_of_its_own_people_there_are() -> None:
 def test_what_says_it_was_written_later_than_it_came_stands_where_it_came() -> None:
     late = item(Reply(at=LATEST, thread=OPENER, text="Late"), REPLY, arrived=7)
     assert late.at == 7 + folding.AHEAD
+
+
+def test_of_many_files_of_a_post_the_first_twenty_are_shown_and_all_go_with_it() -> None:
+    secret = FileSecret(bytes(32), 1, bytes(32))
+    post = Item("1", OPENER, ANNA, ORG, 1, Thread(at=1, title="T", text="x"))
+
+    def file(number: int, author: str = ANNA) -> Item:
+        uri = f"https://a.example/messages/f{number}"
+        return Item(uri, uri, author, ORG, 1, File(at=number, of=OPENER, thread=OPENER, uri=uri, name=f"{number}.txt", secret=secret))
+
+    said = [file(number) for number in range(30, 0, -1)]
+    [shown] = folding.posts([post], [*said, file(40, BORA)], frozenset({ORG}))
+    assert [one.entry.name for one in shown.files] == [f"{number}.txt" for number in range(1, 21)]
+    assert set(shown.edits) == {one.uri for one in said}
+    assert folding.place(said[0]) == (OPENER, OPENER)

@@ -70,6 +70,11 @@ async def test_a_group_is_begun_and_written_in(at: Office) -> None:
     assert NAME in (await at["noor"].get("/sealed"))[1]
 
 
+async def test_another_language_is_chosen_on_a_groups_page_without_leaving_it(at: Office) -> None:
+    group = await begun(at)
+    assert f'href="/language/fr?next={group}"' in (await at["noor"].get(group))[1]
+
+
 @pytest.mark.rule("P5")
 async def test_membership_of_the_organisation_alone_opens_no_group_and_whoever_is_let_in_reads_all(at: Office) -> None:
     group = await begun(at)
