@@ -6,6 +6,7 @@ Keepers open a room by the organisation's key only to assign somebody, themselve
 import contextlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,7 +17,7 @@ from fedcollab.access.viewer import Viewer
 from fedcollab.actors.models import OWN, PERSON, Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import Conflict, N_, NotFound, Refused
-from fedcollab.base.statements import put
+from fedcollab.base.statements import prepared, put
 
 from . import boxes, case_boxes, casesecrets, consents, handing, keeper_tasks, member_boxes, organisation, people, room_chain, rooms, wraps
 from .boxes import Private, Public
@@ -105,9 +106,14 @@ def in_use(session: Session, viewer: Viewer, keys: list[PersonPrivate]) -> Perso
 
 def assigned(session: Session, room_id: str) -> list[Assigned]:
     """Our people who are on a room, guests among them, the longest first."""
-    columns = (Actor.id, Actor.uri, Actor.name, RoomPerson.since, Actor.works_for)
+    return [Assigned(*row) for row in prepared(session, _all_on(), {"room": room_id})]
+
+
+@cache
+def _all_on() -> sa.Select[Any]:
+    columns: list[Any] = [Actor.id, Actor.uri, Actor.name, RoomPerson.since, Actor.works_for]
     query = sa.select(*columns).join(RoomPerson, RoomPerson.person_id == Actor.id)
-    return [Assigned(*row) for row in session.execute(query.where(_on(room_id)).order_by(RoomPerson.since, Actor.id))]
+    return query.where(_on(sa.bindparam("room"))).order_by(RoomPerson.since, Actor.id)
 
 
 def ours(session: Session, room_id: str) -> list[Assigned]:
@@ -117,7 +123,12 @@ def ours(session: Session, room_id: str) -> list[Assigned]:
 
 def is_assigned(session: Session, room_id: str, person_id: str) -> bool:
     """Whether one of our people is on a room."""
-    return session.execute(sa.select(RoomPerson.since).where(_on(room_id), RoomPerson.person_id == person_id)).first() is not None
+    return prepared(session, _one_on(), {"room": room_id, "person": person_id}).first() is not None
+
+
+@cache
+def _one_on() -> sa.Select[Any]:
+    return sa.select(RoomPerson.since).where(_on(sa.bindparam("room")), RoomPerson.person_id == sa.bindparam("person"))
 
 
 def was_assigned(session: Session, room_id: str, person_id: str) -> bool:
@@ -137,7 +148,7 @@ def mine(session: Session, person_id: str) -> list[str]:
     return list(session.scalars(query.order_by(RoomPerson.since.desc(), RoomPerson.room_id.desc())))
 
 
-def _on(room_id: str) -> sa.ColumnElement[bool]:
+def _on(room_id: Any) -> sa.ColumnElement[bool]:
     return sa.and_(RoomPerson.room_id == room_id, RoomPerson.until.is_(None))
 
 
@@ -166,14 +177,19 @@ def hand(session: Session, node: Node, room_id: str, keys: Mapping[str, Private]
 
 
 def _key_of(session: Session, person_id: str) -> PersonPublic:
-    ours = sa.select(Actor.name).where(Actor.id == person_id, Actor.known == OWN, Actor.kind == PERSON, Actor.disabled_at.is_(None))
-    name = session.execute(ours).scalar_one_or_none()
-    if name is None:
+    found = prepared(session, _here(), {"person": person_id}).one_or_none()
+    if found is None:
         raise NotFound
     key = people.current(session, person_id)
     if key is None:
-        raise Refused(NO_KEY, name=name)
+        raise Refused(NO_KEY, name=found.name)
     return key.public
+
+
+@cache
+def _here() -> sa.Select[Any]:
+    ours = sa.and_(Actor.known == OWN, Actor.kind == PERSON, Actor.disabled_at.is_(None))
+    return sa.select(Actor.name).where(Actor.id == sa.bindparam("person"), ours)
 
 
 def assign(

@@ -4,6 +4,7 @@ The private halves lie in the key ring alone; the unlock key that seals them com
 (base/passwords.py) and is stored nowhere."""
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -14,6 +15,7 @@ from fedcollab.actors.models import OWN, Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.canonical import canonical
 from fedcollab.base.clock import new_id
+from fedcollab.base.statements import prepared
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import follows
 
@@ -58,18 +60,29 @@ def current(session: Session, person_id: str) -> PersonKey | None:
 
 def listed(session: Session, person_id: str) -> list[PersonKey]:
     """All keys of a person, the newest first."""
-    mine = sa.select(PersonKeyRow).where(PersonKeyRow.person_id == person_id)
-    return [_key(row) for row in session.execute(mine.order_by(PersonKeyRow.at.desc(), PersonKeyRow.id.desc()))]
+    return [_key(row) for row in prepared(session, _all_of(), {"person": person_id})]
+
+
+@cache
+def _all_of() -> sa.Select[Any]:
+    mine = sa.select(PersonKeyRow.__table__).where(PersonKeyRow.person_id == sa.bindparam("person"))
+    return mine.order_by(PersonKeyRow.at.desc(), PersonKeyRow.id.desc())
 
 
 def readmitted(session: Session, person_ids: Iterable[str]) -> dict[str, Readmitted]:
     """{person id: by whom, when} of those among these people whose key in use is a later one that somebody here has vouched for after
     comparing words, a keeper of ours or, for another node's person, one of our people: to be shown to everyone on a case of theirs."""
-    said = sa.select(PersonKeyRow.person_id, Actor.name, PersonKeyRow.confirmed_at).join(Actor, Actor.id == PersonKeyRow.confirmed_by)
+    found = prepared(session, _readmitted(), {"people": list(person_ids)})
+    return {row.person_id: Readmitted(row.name, row.confirmed_at) for row in found}
+
+
+@cache
+def _readmitted() -> sa.Select[Any]:
+    columns: list[Any] = [PersonKeyRow.person_id, Actor.name, PersonKeyRow.confirmed_at]
+    said = sa.select(*columns).join(Actor, Actor.id == PersonKeyRow.confirmed_by)
     before = PersonKeyRow.__table__.alias()
     later = sa.exists().where(before.c.person_id == PersonKeyRow.person_id, before.c.at < PersonKeyRow.at)
-    mine = said.where(PersonKeyRow.person_id.in_(list(person_ids)), PersonKeyRow.state == CURRENT, later)
-    return {row.person_id: Readmitted(row.name, row.confirmed_at) for row in session.execute(mine)}
+    return said.where(PersonKeyRow.person_id.in_(sa.bindparam("people", expanding=True)), PersonKeyRow.state == CURRENT, later)
 
 
 def make(

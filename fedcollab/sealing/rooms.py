@@ -2,6 +2,7 @@
 what) is settled in the same commit."""
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,7 +12,7 @@ from fedcollab.actors.node import Node
 from fedcollab.base.clock import new_id
 from fedcollab.base.database import wake
 from fedcollab.base.errors import Conflict, NotFound
-from fedcollab.base.statements import put
+from fedcollab.base.statements import prepared, put
 
 from . import boxes, case_boxes, duties, fact_texts, handing, member_boxes, room_state, room_tasks, sealed_files, telling
 from .aside_models import RoomAside
@@ -55,24 +56,40 @@ MOST_LACKING = 50  # documents of a room that are asked for at a time: whoever i
 
 def row(session: Session, uri: str) -> Any:
     """A room's row by its id on the wire. Raises NotFound."""
-    found = session.execute(sa.select(Row.__table__).where(Row.uri == uri)).one_or_none()
+    found = prepared(session, _row("uri"), {"uri": uri}).one_or_none()
     if found is None:
         raise NotFound
     return found
 
 
+@cache
+def _row(name: str) -> sa.Select[Any]:
+    return sa.select(Row.__table__).where(getattr(Row, name) == sa.bindparam(name))
+
+
+@cache
+def _facts_of() -> sa.Select[Any]:
+    columns: list[Any] = [RoomFact.kind, RoomFact.said]
+    return sa.select(*columns).where(RoomFact.room_id == sa.bindparam("room"))
+
+
+@cache
+def _keys_of() -> sa.Select[Any]:
+    return sa.select(RoomKey.document).where(RoomKey.room_id == sa.bindparam("room"))
+
+
 def load(session: Session, node: Node, uri: str) -> Room:
     """A room as we know it. Raises NotFound."""
     room_id = row(session, uri).id
-    said = session.execute(sa.select(RoomFact.kind, RoomFact.said).where(RoomFact.room_id == room_id))
-    keys = session.scalars(sa.select(RoomKey.document).where(RoomKey.room_id == room_id))
+    said = prepared(session, _facts_of(), {"room": room_id})
+    keys = prepared(session, _keys_of(), {"room": room_id}).scalars()
     found = [fact_texts.read(one.kind, one.said) for one in said] + [fact_texts.read("key", key) for key in keys]
     return Room(uri, node.actor_uri, frozenset(found))
 
 
 def by_id(session: Session, room_id: str) -> Any:
     """A room's row by its own id. Raises NotFound."""
-    found = session.execute(sa.select(Row.__table__).where(Row.id == room_id)).one_or_none()
+    found = prepared(session, _row("id"), {"id": room_id}).one_or_none()
     if found is None:
         raise NotFound
     return found
