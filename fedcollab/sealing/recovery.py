@@ -155,8 +155,7 @@ def withdraw(session: Session, node: Node, person_id: str) -> None:
 def end(session: Session, ring: sa.Connection, node: Node, person_id: str) -> None:
     """Destroys a person's keys, and the boxes that they opened; call it last. The public halves stay, to check what was signed."""
     for kid in session.scalars(sa.select(PersonKeyRow.kid).where(PersonKeyRow.person_id == person_id)).all():
-        for of in wraps.wraps_to(ring, kid):
-            wraps.destroy(ring, of, node.now(), to_kid=kid)
+        wraps.destroy_held(ring, kid, node.now())
         wraps.destroy(ring, wraps.PERSON + kid, node.now())
 
 

@@ -11,7 +11,7 @@ from fedcollab.base.errors import Gone, Unavailable
 from fedcollab.sealing import ring as rings
 from fedcollab.sealing import wraps
 from fedcollab.sealing.ring import Ring
-from fedcollab.sealing.ring_models import RingModel
+from fedcollab.sealing.ring_models import Destroyed, RingModel
 
 
 def rows(ring: Ring) -> dict[str, list[tuple[object, ...]]]:
@@ -117,6 +117,24 @@ def test_one_holders_box_goes_alone_and_may_be_handed_out_anew(ring: Ring) -> No
         wraps.put_wrap(put, "ok:o1", "k1", b"keeper again", 15)
     found = {(row[0], row[1]): row[3] for row in rows(ring)["wrap"]}
     assert found["ok:o1", "k1"] == 21, "later than what was destroyed, whatever the clock says"
+
+
+def test_all_that_a_holder_opens_is_destroyed_at_once_as_one_by_one(ring: Ring) -> None:
+    with ring.begin() as put:
+        for kid in ("k1", "k2"):
+            wraps.put_wrap(put, "mk:before", kid, b"box", 1)
+            wraps.destroy(put, "mk:before", 5, to_kid=kid)
+            for number in range(4):
+                wraps.put_wrap(put, f"mk:{number}", kid, b"box", 90 if number == 3 else 2)
+            wraps.put_wrap(put, "mk:before", kid, b"box", 1)  # handed out anew
+        wraps.put_wrap(put, "mk:0", "k3", b"another's", 2)
+        for of in wraps.wraps_to(put, "k1"):
+            wraps.destroy(put, of, 7, to_kid="k1")
+        assert wraps.destroy_held(put, "k2", 7) == 5
+        assert wraps.destroy_held(put, "k2", 8) == 0
+        assert [wraps.wraps_to(put, kid) for kid in ("k1", "k2", "k3")] == [{}, {}, {"mk:0": b"another's"}]
+        noted = sa.select(Destroyed.of, Destroyed.at).order_by(Destroyed.of)
+        assert put.execute(noted.where(Destroyed.to_kid == "k1")).all() == put.execute(noted.where(Destroyed.to_kid == "k2")).all() != []
 
 
 def test_a_session_or_a_key_is_locked_and_others_stay_open(ring: Ring) -> None:

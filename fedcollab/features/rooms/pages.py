@@ -195,7 +195,8 @@ def _remove(session: Session, node: Node, viewer: Viewer, keys: Keys, room_id: s
 async def search(request: web.Request) -> web.Response:
     """What stands in the group with all the words asked for. A form that is sent, for nothing of a group stands in an address."""
     asked = (await read_written(request)).fields.get("q", "").strip()[:LONGEST]
-    here, found, names = await acted(request, reading.search, asked)
+    here = await opening.here_of(request)
+    found, names = await request.app[KERNEL].database.read(reading.search, here, asked)
     return show(request, here, "rooms/search.html", asked=asked, found=found, texts=await rendered(found), names=names)
 
 

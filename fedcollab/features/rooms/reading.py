@@ -156,13 +156,13 @@ def own(session: Session, here: Here, row: str) -> Own:
     return Own(here, found[0], place, places.rows_of(session, here.id, [place]).get(place, row), _names(session, found))
 
 
-def search(session: Session, node: Node, viewer: Viewer, keys: Keys, room_id: str, asked: str) -> tuple[Here, list[Shown], Names]:
-    """Posts and resources in whose words each word asked for stands, the newest first. Everything is opened, and nothing kept."""
-    here = opening.open_group(session, node, viewer, keys, room_id)
+def search(session: Session, here: Here, asked: str) -> tuple[list[Shown], Names]:
+    """Posts and resources in whose words each word asked for stands, the newest first. Everything is opened, by a reader, and nothing
+    kept."""
     wanted = _flat(asked).split()
     found = [one for one in _everything(session, here) if wanted and one.state == THERE and _says(one, wanted)]
     found = sorted(found, key=lambda one: one.row, reverse=True)[:FOUND]
-    return here, found, _names(session, found)
+    return found, _names(session, found)
 
 
 def _everything(session: Session, here: Here) -> Iterator[Shown]:
