@@ -35,7 +35,7 @@ def begin(session: Session, node: Node, viewer: Viewer, keys: Keys, room_id: str
     """What goes into it, on record."""
     here = opening.open_group(session, node, viewer, keys, room_id)
     items, posts = _all(session, here)
-    shown = {one.uri: one.unread for one in items}
+    shown = places.unread(session, room_id) | {one.uri: one.unread for one in items}
     shown |= {uri: TAKEN_AWAY for post in posts if post.state == REMOVED for uri in (post.uri, *post.edits)}
     listed = [one for files in attached.beside(session, node, here, posts).values() for one in files] if with_files else []
     files = [Named(one.attached.uri, one.entry.uri) for one in listed if one.state == THERE]

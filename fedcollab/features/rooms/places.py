@@ -76,6 +76,12 @@ def waiting(session: Session, opened: Opened) -> int:
     return session.execute(fresh).scalar_one()
 
 
+def unread(session: Session, room_id: str) -> dict[str, str]:
+    """{a message's id: why nobody of ours reads it}, as far as that is known without opening it: a key is missing, or it was taken back."""
+    rows = session.execute(sa.select(SealedMessage.uri, SealedMessage.state).where(SealedMessage.room_id == room_id))
+    return {row.uri: ERASED if row.state == ERASED else room_content.KEY for row in rows}
+
+
 def later(session: Session, room_id: str) -> int:
     """How many messages of a group a newer program has written."""
     return session.execute(sa.select(sa.func.count()).where(_in(room_id), GroupEntry.place.startswith(LATER, autoescape=True))).scalar_one()

@@ -123,11 +123,21 @@ async def test_a_group_is_taken_along_on_record_and_checked_without_a_node(two: 
     changed = bundle.replace(b"The same picture.", b"Another picture..")
     assert run(tmp_path, changed)[0] == 1
     [(file_id, *_)] = [one for one in await files(two.one) if one[1] == "here"]
+    await two.one.site.write(_without_key, two.other.me)
+    bundle = await taken(two.one, two.group)
+    assert b"Written at Kivuli." not in bundle
+    assert "sealed under a key that was not there" in run(tmp_path, bundle)[1]
     mark = f"{two.group}/files/{file_id}/mark"
     await two.one["noor"].post(mark, at=mark)
     bundle = await taken(two.one, two.group, files="yes")
     assert (b"advert.txt" in bundle, b'"kind":"piece"' in bundle) == (False, False)
     assert "a file that may show the abuse of a child" in run(tmp_path, bundle)[1]
+
+
+def _without_key(session: Any, _node: Any, author: str) -> None:
+    """Another's messages come anew, under a key that we have not."""
+    session.execute(sa.text("UPDATE sealed_message SET ck = 'x' WHERE organisation = :who"), {"who": author})
+    session.execute(sa.text("DELETE FROM group_entry WHERE message_id IN (SELECT id FROM sealed_message WHERE ck = 'x')"))
 
 
 @pytest.mark.rule("P9")
