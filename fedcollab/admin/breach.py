@@ -25,7 +25,7 @@ from fedcollab.sealing import crossing, organisation, people, wraps
 from fedcollab.sealing.chain_models import RoomEntry, RoomWho
 from fedcollab.sealing.room_models import Room, RoomMember, RoomPerson, SealedFile, SealedMessage
 
-DOWNLOADS = ("room.file_read", "room.file_given", "case.export")  # what left a room as a file
+DOWNLOADS = ("room.file_read", "room.file_given", "case.export", "sealed.export")  # what left a room as a file
 BOXES = {"ok": "organisation", "mk": "rooms", "ck": "case_keys"}  # what a box opens, by the beginning of its name in the key ring
 NOT_BOTH = N_("Choose a member or a partner, not both.")
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from fedcollab.admin import breach
 from fedcollab.admin.views import ACTIONS
 from fedcollab.features.rooms import opening
 from fedcollab.features.rooms.entries import Thread
@@ -100,6 +101,13 @@ async def taken(at: Office, group: str, **more: str) -> bytes:
     assert (status, headers["Cache-Control"]) == (200, "no-store")
     assert headers["Content-Disposition"] == 'attachment; filename="group.jsonl"'
     return body.encode()
+
+
+@pytest.mark.rule("P26")
+async def test_what_is_taken_along_of_a_group_is_counted_where_a_breach_is_reported(two: Shared) -> None:
+    await taken(two.one, two.group)
+    found = await two.one.site.write(lambda session, node: breach.report(session, node, None, user="noor"))
+    assert (found["downloads"], {act["action"]: act["times"] for act in found["acts"]}["sealed.export"]) == (1, 1)
 
 
 @pytest.mark.rule("P9", "P23")
