@@ -15,7 +15,12 @@ from .reading import members
 from .record import Entry
 
 YES = N_("Yes")
-READ = {"opinion": N_("An opinion, and not a fact"), "nobody": N_("Nobody contacts this person")}  # where it is called otherwise than asked
+READ = {  # where it is called otherwise than asked
+    "opinion": N_("An opinion, and not a fact"),
+    "nobody": N_("Nobody contacts this person"),
+    "to_name": N_("For whom"),
+    "without": N_("Without consent, because"),
+}
 OTHERS = {  # of kinds that no form of entries asks for
     "name": Ask(N_("Name")),
     "works_for": Ask(N_("Works for")),
