@@ -72,8 +72,8 @@ def ways(desk: Desk) -> tuple[Group, ...]:
 
 
 def may_refer(desk: Desk) -> bool:
-    """Whether the case's pages offer to refer somebody from it."""
-    return desk.access.state == "open" and not desk.viewer.is_guest and desk.opened.label == AMBER
+    """Whether the case's first page offers to refer somebody from it: where somebody is in it, and its label lets it."""
+    return desk.access.state == "open" and not desk.viewer.is_guest and desk.opened.label == AMBER and bool(desk.case.people)
 
 
 async def show_ways(request: web.Request) -> web.Response:

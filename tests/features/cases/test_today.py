@@ -64,10 +64,13 @@ async def test_how_each_person_is_reached_stands_on_the_first_page_without_numbe
 @pytest.mark.rule("P6", "P7")
 @pytest.mark.parametrize(("label", "offered"), [(AMBER, True), (STRICT, False), (RED, False)])
 async def test_referring_is_offered_on_the_first_page_where_the_label_lets_it(at: Office, label: str, offered: bool) -> None:
-    case = await at.case("noor", label)
+    case, now = await at.case("noor", label), at.site.kernel.node.now()
+    link = f'href="/cases/{case}/refer"'
+    assert link not in (await at["noor"].get(f"/cases/{case}"))[1], "nobody is in it"
+    await at.say("noor", case, Person(at=now, person=WHO, role="PotentialVictim"))
     page = (await at["noor"].get(f"/cases/{case}"))[1]
-    assert (f'href="/cases/{case}/refer"' in page) == offered
-    assert (f'href="/cases/{case}/refer"' in (await at["noor"].get(f"/cases/{case}/new"))[1]) == offered
+    assert (link in page) == offered
+    assert (link in (await at["noor"].get(f"/cases/{case}/new"))[1]) == offered
 
 
 async def test_every_way_on_the_page_of_what_can_be_added_leads_to_a_page(at: Office) -> None:
