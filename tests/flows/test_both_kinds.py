@@ -18,7 +18,7 @@ from fedcollab.base.errors import Refused
 from fedcollab.base.migrate import RING, migrate
 from fedcollab.base.statements import part
 from fedcollab.features.guests import service as guests
-from fedcollab.features.referrals import outside, receiving, service, wire
+from fedcollab.features.referrals import erased, outside, receiving, service, wire
 from fedcollab.features.referrals.preview import Preview
 from fedcollab.features.referrals.service import HandOver
 from fedcollab.features.referrals.states import ACCEPTED, DONE, IN_PROGRESS, RECIPIENT, REJECTED, REVOKED, SENDER, Word, may
@@ -97,6 +97,9 @@ class Both:
         row = self.row(self.there)
         if kind not in may(row.state, RECIPIENT):
             raise Refused
+        self.says(row, kind)
+
+    def says(self, row: Any, kind: str) -> None:
         them, code = actors.by_id(self.at.session, self.partner), {REJECTED: "Other", DONE: "Successful"}.get(kind, "")
         self.said += 1
         word = Word(self.at.clock.at, kind, RECIPIENT, code)
@@ -168,3 +171,21 @@ def test_both_kinds_go_the_same_way_whatever_is_tried() -> None:
                 made.check()
 
         go()
+
+
+@pytest.mark.slow
+@pytest.mark.rule("P11")
+def test_no_partner_has_a_word_on_it_and_one_that_came_to_nothing_does_not_come_back_with_a_backup() -> None:
+    with both() as made:
+        made.refer()
+        for kind in (ACCEPTED, REJECTED, DONE):
+            with pytest.raises(Refused):
+                made.says(made.row(made.here), kind)
+        assert made.row(made.here).state == IN_PROGRESS
+        for referral_id in made.ids:  # as an older backup has them
+            erased.end_again(made.at.session, made.at.node, f"{referral_id} {REJECTED} Other")
+        outside.shut_links(made.at.session, made.at.node, 0)
+        guests.end_invitations(made.at.session, made.at.node, 0)
+        guests.forget_late(made.at.session, made.at.node)
+        made.check()
+        assert made.row(made.here).state == REJECTED

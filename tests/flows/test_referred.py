@@ -42,9 +42,17 @@ async def at(tmp_path: Path) -> AsyncIterator[Office]:
         yield made
 
 
+@pytest.fixture
+async def either(tmp_path: Path, either_url: str) -> AsyncIterator[Office]:
+    settings = {"database_url": either_url} if either_url.startswith("postgresql") else {}
+    async with office(tmp_path, **settings) as made:
+        yield made
+
+
 @pytest.mark.rule("P2")
 @pytest.mark.rule("P25")
-async def test_a_person_is_referred_to_somebody_without_a_node_who_says_yes_works_it_and_says_how_it_came_out(at: Office) -> None:
+async def test_a_person_is_referred_to_somebody_without_a_node_who_says_yes_works_it_and_says_how_it_came_out(either: Office) -> None:
+    at = either
     case = await a_case(at)
     link, code = await refer(at, case)
     page = await shown(at, link, code)
@@ -83,7 +91,8 @@ async def test_the_sender_can_say_how_it_came_out_too_and_then_nobody_is_let_in_
 
 
 @pytest.mark.rule("P11")
-async def test_after_a_no_the_link_is_dead_and_nothing_stays(at: Office) -> None:
+async def test_after_a_no_the_link_is_dead_and_nothing_stays(either: Office) -> None:
+    at = either
     case = await a_case(at)
     link, code = await refer(at, case)
     status, page = await decline(at, link, code, "")

@@ -2,6 +2,7 @@
 
 import secrets
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -101,23 +102,28 @@ class Bound:
     secret: bytes
 
 
-def checked(node: Node, asked: Asked) -> Asked:
-    """The same as it is kept. Raises Wrong."""
-    name, works_for, until = plain(asked.name, NAME), plain(asked.works_for, LONGEST), asked.until
-    if not name:
-        raise Wrong("name", N_("Write the name of the person. A guest is somebody by name."))
-    if not works_for:
-        raise Wrong("works_for", N_("Write for which organisation they work. It stands wherever their words stand."))
-    if until and until < iso(node.now())[:10]:
-        raise Wrong("until", N_("This day has passed."))
-    return Asked(name, works_for, asked.type, until, plain(asked.preview, PREVIEW))
+def kept(asked: Asked) -> Asked:
+    """The same as it is kept."""
+    return Asked(plain(asked.name, NAME), plain(asked.works_for, LONGEST), asked.type, asked.until, plain(asked.preview, PREVIEW))
+
+
+def problems(node: Node, asked: Asked) -> Iterator[tuple[str, str]]:
+    """(The field, what is wrong with it) of what is to be kept."""
+    if not asked.name:
+        yield "name", N_("Write the name of the person. A guest is somebody by name.")
+    if not asked.works_for:
+        yield "works_for", N_("Write for which organisation they work. It stands wherever their words stand.")
+    if asked.until and asked.until < iso(node.now())[:10]:
+        yield "until", N_("This day has passed.")
 
 
 def invite(session: Session, node: Node, viewer: Viewer, room_id: str, asked: Asked, bound: Bound | None = None) -> tuple[str, str]:
     """Asks somebody of an organisation without a node: (the guest's row, the token for their link, good once within 7 days). They read
     nothing before somebody on the case has let them in. Raises NotFound for who is not on the case, Wrong, Refused."""
     check_case(session, viewer, room_id)
-    asked, token, now = checked(node, asked), new_token(), node.now()
+    asked, token, now = kept(asked), new_token(), node.now()
+    for field, text in problems(node, asked):
+        raise Wrong(field, text)
     guest_id, expires_at = (bound.id, bound.expires_at) if bound else (new_id(now), now + GOOD_FOR)
     whom = dict(name=asked.name, works_for=asked.works_for, type=asked.type, until=asked.until)
     preview = _sealed(token, guest_id, bound.secret if bound else asked.preview.encode(), bound.code if bound else "")
