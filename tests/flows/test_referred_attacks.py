@@ -9,6 +9,7 @@ import pytest
 
 from fedcollab.access.models import RED, STRICT
 from fedcollab.base.web import cookie_name
+from fedcollab.features.cases import acting
 from fedcollab.features.guests import service
 from fedcollab.features.referrals import outside
 from fedcollab.flows import propose_referral
@@ -147,7 +148,7 @@ async def test_a_second_factor_is_owed_before_anything_of_the_case_on_a_node_in_
         case = await a_case(at)
         form: Any = {name: [value] if isinstance(value, str) else value for name, value in (WHO | FIRST | GROUND).items()}
         form |= {"deadline": [(await at.desk("noor", case)).look.today], "take": [f"{CODE}/"]}
-        sent = await at.unlocked("noor", propose_referral.send, case, form, "")
+        sent = await at.unlocked("noor", acting.at_once, case, propose_referral.send, form, "")
         link, code, sara = f"/guests/join/{sent.token}", sent.code, at.site.stranger()
         form = {"act": "accept", "code": code, "username": "sara", "password": PASSWORD, "token": await sara.token(link)}
         status, headers, _ = await sara.ask("POST", link, form)

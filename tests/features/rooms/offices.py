@@ -12,7 +12,6 @@ import aiohttp
 from fedcollab.access.models import AMBER
 from fedcollab.features.rooms import acting
 from tests.features.cases.desks import Office, partners
-from tests.features.cases.test_access_pages import keys_come
 from tests.nodes import until
 from tests.web import Visitor
 
@@ -49,7 +48,7 @@ async def joined(one: Office, other: Office, group: str, *, history: str = "") -
     [(there,)] = await until("they are asked", lambda: other.sql(asked, me=other.me))
     await other.unlocked("noor", acting.answer, there, [other["noor"].viewer.person_id], yes=True)
     await until("they are in", lambda: other.sql("SELECT 1 FROM room WHERE id = :id AND state = 'open'", id=there))
-    await keys_come(other)
+    await other.keys_come()
     return f"/sealed/{there}"
 
 

@@ -15,7 +15,6 @@ from fedcollab.files.holding import HOLDS
 from fedcollab.sealing import file_asking, file_serving
 from tests.features.cases.desks import Office, partners
 from tests.features.cases.filed import shelves, take
-from tests.features.cases.test_access_pages import keys_come
 from tests.features.rooms.offices import QUESTION, begun, files, joined, send, shared
 from tests.nodes import until
 
@@ -97,7 +96,7 @@ async def test_a_removed_organisation_gets_no_later_file_and_one_with_its_histor
         await send(one["noor"], f"{group}/start", TEXT, "before.txt", **SAID)
         there = await joined(one, other, group, history="yes")
         await one["noor"].get(group)  # hands over what only somebody with keys can
-        await keys_come(other)
+        await other.keys_come()
         [(early, *_)] = await came(other, there)
         assert (await take(other["noor"], f"{there}/files/{early}"))[2] == TEXT
         await one.unlocked("noor", acting.remove, group.rpartition("/")[2], other.me, "")
