@@ -92,6 +92,7 @@ from fedcollab.sealing import (
     ending,
     file_asking,
     file_serving,
+    finishing,
     head_asking,
     head_receiving,
     head_telling,
@@ -134,6 +135,7 @@ SEALING = Feature(
     handlers=(*partner_keys.HANDLERS, *room_receiving.HANDLERS, *head_receiving.HANDLERS),
     chores=(
         ring.finish,
+        finishing.finish,
         sheets.end_old,
         keepers.end_left,
         crossing.lock_left,
@@ -154,7 +156,7 @@ CONSENTS = Feature(
     chores=(consents.end_by_day,),
     erasures=Part("consents", consents_again.ended_since, consents_again.end_again),
 )
-ENDINGS = Feature("endings", erasures=Part("rooms", ended_again.ended_since, ended_again.end_again))
+ENDINGS = Feature("endings", erasures=Part("rooms", ended_again.ended_since, ended_again.end_again), restored=(ended_again.ask_again,))
 MAIN = (DISCUSSIONS, LIBRARY, STORIES, CASES, ROOMS, MEMBERS, SEARCHING, KEEPING, REFERRALS, GUESTS, FLOWS, ADMIN)
 FEATURES: tuple[Feature, ...] = (FEDERATION, *MAIN, FILES, RUNNING, SEALING, CONSENTS, ENDINGS)
 NAMINGS = tuple(naming for feature in FEATURES for naming in feature.namings)

@@ -44,6 +44,7 @@ ACTIONS = {
     "room.gone": N_("Sealed room gone"),
     "room.close": N_("Sealed room closed"),
     "room.purge": N_("Sealed room purged"),
+    "room.finish": N_("Act on a sealed room finished that had been broken off when its keys were gone already"),
     "room.assign": N_("Somebody of ours assigned to a sealed room"),
     "room.unassign": N_("Somebody of ours taken off a sealed room"),
     "room.box_made": N_("Key of a sealed room made ready for a member"),

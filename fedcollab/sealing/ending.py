@@ -77,14 +77,25 @@ def _query() -> Any:
 
 
 def ours(session: Session, node: Node, room_id: str) -> None:
-    """We have ended a room of ours: it is gone here with this unit. Call it last, for what it destroys stays destroyed."""
+    """We have ended a room of ours: it is gone here with this unit. Call it last, for what it destroys stays destroyed; where the commit
+    fails after that, `finishing` ends it by what the key ring has noted."""
+    _gone(session, node, room_id, node.actor_uri)
+
+
+def gone_here(session: Session, node: Node, room_id: str) -> None:
+    """The same of a room that others lead, where what had ended it is on its way once more and finds it gone."""
+    audit.record(session, node.now(), None, "room.gone", room_id)
+    _gone(session, node, room_id, rooms.by_id(session, room_id).owner)
+
+
+def _gone(session: Session, node: Node, room_id: str, by: str) -> None:
     now = node.now()
     session.execute(sa.delete(RoomEnding).where(RoomEnding.room_id == room_id))
     put(
         session,
         RoomEnding,
         room_id=room_id,
-        by=node.actor_uri,
+        by=by,
         activity={},
         asked_at=now,
         due_at=now,
@@ -97,13 +108,16 @@ def ours(session: Session, node: Node, room_id: str) -> None:
 
 def asked(session: Session, node: Node, room_id: str, by: str, activity: dict[str, Any]) -> None:
     """Whoever leads a room, or has led it, has ended it. What they wrote goes at once; where others wrote, the rest after seven days unless
-    somebody of ours holds it. Asked again by another one, neither the day nor a hold changes."""
+    somebody of ours holds it. Asked again, by another one or by one that came out of a backup, neither the day nor a hold changes; what was
+    answered is answered again."""
     now, there = node.now(), of(session, room_id)
     if there is not None and there.done_at is not None:
         _answer(session, node, room_id, by, activity)
         return
     rooms.erase_of(session, node, room_id, by)
     if there is not None:
+        if by == there.by:
+            _ask_again(session, node, there, activity)
         return
     left = sa.select(SealedMessage.id).where(SealedMessage.room_id == room_id, SealedMessage.state != ERASED)
     waits = session.execute(left).first() is not None
@@ -113,6 +127,14 @@ def asked(session: Session, node: Node, room_id: str, by: str, activity: dict[st
         keeper_tasks.wait(session, node, PURGE_ASKED, room_id)
     else:
         _finish(session, node, room_id, by, activity)
+
+
+def _ask_again(session: Session, node: Node, there: Ending, activity: dict[str, Any]) -> None:
+    """Who has asked knows of none of our answers any more: they get them to their newest question."""
+    newest = sa.update(RoomEnding).where(RoomEnding.room_id == there.room_id)
+    session.execute(newest.values(activity=activity))
+    if there.held_why:
+        _refuse(session, node, there.room_id, there.by, activity, there.held_why)
 
 
 def hold(session: Session, node: Node, viewer: Viewer, room_id: str, why: str, until: int) -> None:
@@ -125,9 +147,7 @@ def hold(session: Session, node: Node, viewer: Viewer, room_id: str, why: str, u
         raise Refused(N_("Choose a day within the next year, by which somebody looks at this again."))
     held = sa.update(RoomEnding).where(RoomEnding.room_id == room_id)
     session.execute(held.values(held_why=why, held_by=viewer.person_id, held_until=until))
-    asker = actors.by_uri(session, found.by)
-    if asker is not None and asker.known == PARTNER:
-        receipts.refuse(session, node, found.activity, why, to=asker.id, order_key=rooms.by_id(session, room_id).uri)
+    _refuse(session, node, room_id, found.by, found.activity, why)
     keeper_tasks.over(session, node, PURGE_ASKED, room_id)
     room_chain.add(session, node, room_id, viewer, "room.hold")
 
@@ -158,6 +178,12 @@ def end_due(session: Session, node: Node) -> None:
         _finish(session, node, row.room_id, row.by, row.activity)
 
 
+def finish(session: Session, node: Node, room_id: str) -> None:
+    """One that waits goes now: its keys are destroyed already."""
+    row = session.execute(sa.select(RoomEnding.by, RoomEnding.activity).where(RoomEnding.room_id == room_id)).one()
+    _finish(session, node, room_id, row.by, row.activity)
+
+
 def _finish(session: Session, node: Node, room_id: str, by: str, activity: dict[str, object]) -> None:
     _answer(session, node, room_id, by, activity)
     session.execute(sa.update(RoomEnding).where(RoomEnding.room_id == room_id).values(done_at=node.now(), held_why="", held_until=None))
@@ -183,6 +209,12 @@ def _answer(session: Session, node: Node, room_id: str, by: str, activity: dict[
     asker = actors.by_uri(session, by)
     if asker is not None:
         receipts.answer(session, node, activity, to=asker.id, order_key=rooms.by_id(session, room_id).uri)
+
+
+def _refuse(session: Session, node: Node, room_id: str, by: str, activity: dict[str, object], why: str) -> None:
+    asker = actors.by_uri(session, by)
+    if asker is not None and asker.known == PARTNER:
+        receipts.refuse(session, node, activity, why, to=asker.id, order_key=rooms.by_id(session, room_id).uri)
 
 
 def _destroy(session: Session, node: Node, room_id: str) -> None:

@@ -42,6 +42,8 @@ def receive_fact(session: Session, node: Node, received: Verified) -> None:
     room = _room(session, node, said)
     if said.fact in room.facts:
         proving.renewed(session, node, room, said, received)
+        if isinstance(said.fact, Closed) and said.fact in room.purges:  # asked once more: by a node that came out of a backup, say
+            ending.asked(session, node, rooms.row(session, said.room).id, said.fact.by, dict(received.activity))
         return
     _check_header(session, room, said)
     check_label(rooms.row(session, said.room).label, said.fact)

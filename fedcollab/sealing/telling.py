@@ -120,6 +120,13 @@ def activity_of(session: Session, room_id: str, fact: Fact) -> dict[str, Any]:
     return found
 
 
+def tell_anew(session: Session, node: Node, room_id: str, room: Room, fact: Fact) -> None:
+    """Our word is told once more to all whom it concerns, by another activity, which nobody takes for one that they have had."""
+    keep(session, room_id, fact, {})
+    session.execute(sa.delete(RoomTold).where(RoomTold.room_id == room_id, RoomTold.name == fact_texts.name(fact)))
+    tell(session, node, room_id, room)
+
+
 def keep(session: Session, room_id: str, fact: Fact, activity: dict[str, Any]) -> None:
     """From now on a fact is proved by this activity."""
     model, there = _where(room_id, fact)

@@ -188,17 +188,23 @@ def purge(session: Session, node: Node, viewer: Viewer | None, room_id: str) -> 
     row = rooms.by_id(session, room_id) if viewer is None else _row_of(session, viewer, room_id)
     word = acting.close(rooms.load(session, node, row.uri), purged=True)
     rooms.say(session, node, row.uri, word)
-    _ask_for_receipts(session, node, room_id, row.uri, word)
+    ask_for_receipts(session, node, room_id, row.uri, word)
     room_chain.add(session, node, room_id, viewer, "room.purge")
     ending.ours(session, node, room_id)
 
 
-def _ask_for_receipts(session: Session, node: Node, room_id: str, uri: str, word: Closed) -> None:
+def ask_for_receipts(session: Session, node: Node, room_id: str, uri: str, word: Closed) -> None:
+    """All who were told that a room of ours is to be gone are asked whether it is, and what they answer is kept."""
     query = sa.select(RoomFact.activity).where(RoomFact.room_id == room_id, RoomFact.kind == "closed", RoomFact.organisation == word.by)
     made = [activity for activity in session.scalars(query) if activity and activity.get("type") == "Delete"]
     whom = telling.told(session, room_id, word)
     if made:
         receipts.ask(session, node, str(made[0]["id"]), uri, [(one, one) for one in whom])
+
+
+def is_confirmed(session: Session, node: Node, uri: str) -> bool:
+    """Whether all who were asked have said that a room is gone with them."""
+    return all(one.confirmed_at is not None for one in receipts.of(session, node.now(), [uri]).get(uri, []))
 
 
 def turn(session: Session, node: Node, room_id: str, deputies: tuple[str, ...] | None = None, to: str = "") -> CaseKey:

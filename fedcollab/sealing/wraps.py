@@ -15,6 +15,14 @@ PERSON, SHEETS = "uk:", "rk:"  # of what is destroyed: a person's key, the recov
 AT_ONCE = 500  # names in one query
 
 
+class Note(NamedTuple):
+    """That all boxes of a key were destroyed, or those that one key opened (`to_kid`), and when."""
+
+    of: str
+    to_kid: str
+    at: int
+
+
 class Secret(NamedTuple):
     """A person key's private halves, as they are sealed."""
 
@@ -163,6 +171,13 @@ def _note(ring: sa.Connection, of: str, to_kid: str, at: int) -> None:
 def is_destroyed(ring: sa.Connection, of: str) -> bool:
     """Whether all boxes of a key were destroyed."""
     return ring.execute(_noted(of, "")).first() is not None
+
+
+def noted(ring: sa.Connection, prefix: str, since: int) -> list[Note]:
+    """What was destroyed since, of the keys whose names begin so."""
+    within = sa.and_(Destroyed.of >= prefix, Destroyed.of < prefix[:-1] + chr(ord(prefix[-1]) + 1), Destroyed.at >= since)
+    query = sa.select(Destroyed.of, Destroyed.to_kid, Destroyed.at).where(within).order_by(Destroyed.of, Destroyed.to_kid)
+    return [Note(*row) for row in ring.execute(query)]
 
 
 def _noted(of: str, to_kid: str) -> sa.Select[Any]:

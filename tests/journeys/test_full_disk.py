@@ -3,17 +3,28 @@ room alone makes it well."""
 
 import contextlib
 import os
+import shutil
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
+from fedcollab.app import make_kernel
+from fedcollab.base import config
 from fedcollab.base.clock import new_id
+from fedcollab.base.database import run_sync
+from fedcollab.base.errors import StorageFull
+from fedcollab.base.paths import NodeFiles
+from fedcollab.sealing import finishing, working
+from fedcollab.sealing.ring import Ring
 from tests.needs import lacking
 
 from .browserless import Browser
+from .cased import prepared
 from .databases import query
 from .processes import Process, nodes
 
@@ -23,10 +34,10 @@ MOST = 600
 
 
 @contextlib.contextmanager
-def small_disk(place: Path) -> Iterator[Path]:
-    """A file system of 8 MB; mounting one needs root and the right to mount."""
+def small_disk(place: Path, size: int = SIZE) -> Iterator[Path]:
+    """A file system of 8 MB, or so many bytes; mounting one needs root and the right to mount."""
     place.mkdir()
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", place], capture_output=True, text=True, check=False)
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", place], capture_output=True, text=True, check=False)
     if done.returncode:
         lacking(f"no file system of 8 MB can be mounted here: run as root, with the right to mount ({done.stderr.strip()})")
     try:
@@ -129,6 +140,40 @@ def test_a_reserve_is_left_so_that_deleting_and_administering_go_on_and_room_alo
         assert stored(node) == ["later"]
         assert query(node, "PRAGMA integrity_check") == [("ok",)]
         assert node.stop() == 0
+
+
+@pytest.mark.slow
+@pytest.mark.rule("R6", "P13")
+def test_a_case_that_was_being_ended_when_the_disk_was_full_ends_by_itself_when_there_is_room(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", 4 * SIZE) as disk:
+        made = prepared(disk)
+        for part in made.node.place.glob("ring.db*"):  # onto a disk of its own, with room: else nothing is destroyed, and nothing lost
+            shutil.move(part, tmp_path / part.name)
+        with (made.node.place / "node.toml").open("a") as settings:
+            settings.write("disk_reserve = 0\n")
+        kernel = make_kernel(config.load(made.node.place, {}), NodeFiles(made.node.place))
+        kernel = replace(kernel, node=replace(kernel.node, ring=Ring(f"sqlite:///{tmp_path / 'ring.db'}")))
+
+        def state() -> str:
+            return str(run_sync(kernel.database, lambda session: session.execute(sa.text("SELECT state FROM room")).scalar_one()))
+
+        run_sync(kernel.database, lambda session: finishing.finish(session, kernel.node))
+        assert state() == "open"
+        filler = disk / "filler"
+        with contextlib.suppress(OSError), filler.open("wb", buffering=0) as file:
+            while True:
+                file.write(b"x" * 4096)
+        with pytest.raises(StorageFull):
+            run_sync(kernel.database, lambda session: working.purge(session, kernel.node, None, made.case))
+        assert state() == "open"
+        for _ in range(2):
+            with contextlib.suppress(StorageFull):
+                run_sync(kernel.database, lambda session: finishing.finish(session, kernel.node))
+        assert state() == "open"
+        filler.unlink()
+        run_sync(kernel.database, lambda session: finishing.finish(session, kernel.node))
+        assert state() == "purged"
+        kernel.database.close()
 
 
 def ready(browser: Browser) -> tuple[int, str]:

@@ -140,6 +140,11 @@ def owners(room: Room) -> frozenset[str]:
     return frozenset(owner(key) for key in room.line.keys)
 
 
+def in_full(desk: Desk) -> frozenset[str]:
+    """Whose holds keep a case as long as they say: ours, and those of whoever leads it."""
+    return frozenset({desk.look.organisation, desk.opened.room.owner})
+
+
 def _folded(session: Session, viewer: Viewer, opened: Opened, messages: tuple[Message, ...], look: Look) -> Desk:
     case = fold((Arrived(one.id, one.author, one.organisation, one.at, one.content, one.lacks) for one in messages), look)
     names = naming.names(session, {look.person, *_spoken_of(case, messages), *access.uris(opened.room)})
@@ -188,5 +193,5 @@ def _take_back(session: Session, node: Node, desk: Desk, uri: str) -> None:
 
 def _header(desk: Desk) -> dict[str, Any]:
     opened = next((one.id for one in desk.case.timeline if one.kind == "opened" and not one.void), "")
-    days = header(desk.case)
+    days = header(desk.case, in_full(desk))
     return {"opened_id": opened, **days, "late": lateness.is_late(days, desk.look.today)}

@@ -16,7 +16,8 @@ from fedcollab.sealing.room_state import CLOSED, FROZEN, OPEN, PURGED
 from . import codes
 from .acting import Write
 from .checking import Wrong
-from .desk import Desk, Keys
+from .desk import Desk, Keys, in_full
+from .header import held_to
 from .models import CaseNeed, CaseRecord
 
 SOON = 30 * DAY
@@ -33,7 +34,8 @@ def why_not(desk: Desk) -> str:
     """What keeps a case from being ended by whoever looks; empty where nothing does."""
     if not desk.opened.room.leads:
         return NOT_OURS
-    return HELD if desk.case.holds else ""
+    held = max((held_to(desk.case, hold, in_full(desk)) for hold in desk.case.holds), default="")
+    return HELD if held >= desk.look.today else ""
 
 
 def purge(_session: Session, node: Node, desk: Desk, _keys: Keys, typed: str) -> Write:

@@ -14,9 +14,10 @@ from fedcollab.federation.receipts import ReceiptData
 
 from .acting import desk_of
 from .calling import everybody
-from .desk import Desk
+from .desk import Desk, in_full
 from .facts import facts
 from .framing import CASE, RECORD, show
+from .header import held_to
 from .hiding import ERASED, REDACTED
 from .shown import Shown
 from .telling import KINDS
@@ -42,7 +43,8 @@ async def show_holds(request: web.Request) -> web.Response:
     rows = [(hold, facts(hold.entry, everybody(desk), reader)) for hold in desk.case.holds if hold.entry]
     said = await answers(request, desk, desk.case.timeline)
     gone = [(one, said[one.id]) for one in reversed(desk.case.timeline) if one.id in said]
-    return show(request, desk, "cases/holds.html", RECORD, rows=rows, gone=gone, KINDS=KINDS)
+    bounded = {hold.id: held_to(desk.case, hold, in_full(desk)) for hold in desk.case.holds if hold.organisation not in in_full(desk)}
+    return show(request, desk, "cases/holds.html", RECORD, rows=rows, gone=gone, KINDS=KINDS, bounded=bounded)
 
 
 ROUTES = (web.get(CASE + "/holds", show_holds),)

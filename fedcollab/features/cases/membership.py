@@ -70,6 +70,7 @@ def assign(session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: st
     all, for nobody could give them any. Raises what holding.assign raises, Forbidden for parts that the viewer does not know."""
     of_case(session, case_id)
     holding.assign(session, node, viewer, keys, case_id, person_id)
+    needs.forget(session, case_id, person_id)  # of an earlier time on it, that ended by no act of a page
     if not needs.somebody(session, case_id):
         needs.begin(session, node, viewer, case_id, [person_id])
     elif wanted := list(parts):

@@ -6,7 +6,7 @@ from fedcollab.access.viewer import CASEWORKER, KEEPER
 from fedcollab.feature import Feature, HomeNote
 from fedcollab.sealing import comparing, people, recovery
 
-from . import api, asking, compare_pages, ending, factor_pages, key_pages, passkey_pages, token_pages, views
+from . import api, asking, compare_pages, ending, factor_pages, finishing, key_pages, passkey_pages, token_pages, views
 from .api import RATE
 from .rate import Rate
 from .service import end_all, forget_ended
@@ -61,7 +61,7 @@ FEATURE = Feature(
         web.post("/people/{id}/outbox", api.post_outbox),
         web.get("/activities/{id}", api.show_activity),
     ),
-    chores=(forget_ended, ending.lock_ended, recovery.end_left),
+    chores=(forget_ended, ending.lock_ended, recovery.end_left, finishing.finish),
     restored=(end_all, people.tell_again),
     erasures=ERASURES,
     namings=(ending.NAMED_IN_RING,),

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from fedcollab.access.models import AMBER
 from fedcollab.base.clock import DAY, iso
 from fedcollab.features.cases import ending
 from fedcollab.features.cases.models import CaseRecord
-from fedcollab.features.cases.record import Hold
+from fedcollab.features.cases.record import Hold, Terms
 from fedcollab.sealing import ending as endings
 from fedcollab.sealing import working
 from fedcollab.sealing.ending_models import RoomEnding
@@ -135,6 +136,26 @@ async def test_a_partner_holds_its_part_of_an_ended_case_lets_go_of_it_and_each_
     await until("they confirm it", lambda: one.sql("SELECT 1 FROM receipt WHERE state = 'confirmed'"))
     assert "confirmed on" in (await one["noor"].get("/cases/ended"))[1]
     assert "Ended by <bdi>Meridian" in (await other["noor"].get("/cases/ended"))[1]
+
+
+@pytest.mark.rule("P10", "P21")
+async def test_a_hold_of_another_organisation_keeps_a_case_here_for_ninety_days_after_its_time_and_the_page_says_so(two: Shared) -> None:
+    one, other = two.one, two.other
+    now = one.site.kernel.node.now()
+    soon, case = iso(now + 5 * DAY)[:10], (await one.desk("noor", two.case)).case
+    assert case.terms is not None
+    said = {"review": soon, "retention": soon, "why": "It is done.", "replaces": case.terms_ids, "lead": one.me, "label": AMBER}
+    ground = {"purpose": "Support", "basis": ("VitalInterests",), "condition": ("VitalInterests",)}
+    await one.say("noor", two.case, Terms(at=now, **said, **ground))  # type: ignore[arg-type]
+    year = iso(now + 350 * DAY)[:10]
+    await other.say("noor", two.there, Hold(at=now, by="Judge Ola", reason="Order 7", review=year))
+    await until("the hold is here", lambda: one.sql("SELECT 1 FROM sealed_message WHERE organisation = :who", who=other.me))
+    last = iso(now + 95 * DAY)[:10]
+    assert (await one["noor"].get(f"/cases/{two.case}"))[0] == 200
+    assert await one.sql("SELECT retention FROM case_record") == [(last,)]
+    assert "a hold of another organisation" in (await one["noor"].get(f"/cases/{two.case}/holds"))[1]
+    await one.say("noor", two.case, Hold(at=now, by="Judge Ola", reason="Order 7", review=year))
+    assert await one.sql("SELECT retention FROM case_record") == [(year,)]
 
 
 async def test_the_page_of_the_end_names_an_organisation_that_was_removed_before_for_it_is_asked_too(two: Shared) -> None:
