@@ -107,6 +107,7 @@ from fedcollab.sealing import (
     pinned,
     proving,
     ring,
+    room_quotas,
     room_receiving,
     room_tasks,
     sheets,
@@ -140,6 +141,7 @@ SEALING = Feature(
         keepers.end_left,
         crossing.lock_left,
         ending.end_due,
+        room_quotas.take_again,
         *[working.keep_turning] * 8,  # each a unit of a few rooms, so that nobody waits long
         room_tasks.look_for_owners,
         *[proving.prove_anew] * 4,

@@ -74,6 +74,12 @@ FIGURES: dict[str, tuple[object, ...]] = {
     "a partner's file of which no size is said": (f"{fetching.UNSAID // MB} MB",),
     "a partner's file that comes slowly": (f"{http.LEAST // 1024} kB in {http.WINDOW} s, {http.FILE_SECONDS // 3600} h in all",),
     "attachments of one document that are read": (attachments.MOST,),
+    "sealed texts and files that one partner has brought": (
+        f"{config.Settings.sealed_quota} MB ([sealed_quota](settings.md#sealed_quota))",
+    ),
+    "of that in one case or sealed group": (
+        f"{config.Settings.sealed_room_quota} MB ([sealed_room_quota](settings.md#sealed_room_quota))",
+    ),
 }
 
 

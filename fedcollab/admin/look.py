@@ -9,12 +9,13 @@ from fedcollab.actors import keys
 from fedcollab.actors import service as actors
 from fedcollab.actors.models import NEXT, Actor
 from fedcollab.actors.node import Node
-from fedcollab.federation import delivery, follows, lookalikes, offers, partners, vouching
+from fedcollab.federation import delivery, follows, lookalikes, no_room, offers, partners, vouching
 from fedcollab.federation.models import Partner
 from fedcollab.federation.offers import Offer
 from fedcollab.federation.partners import PartnerData
 from fedcollab.federation.vouching import Word
 from fedcollab.federation.words import Spoken, spoken
+from fedcollab.sealing import room_quotas
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class Look:
     waiting: int
     checked_by: str
     does_not_follow: bool
+    sealed: int
+    no_room: bool
 
     @property
     def differs(self) -> bool:
@@ -67,6 +70,8 @@ def look(session: Session, node: Node, key: str) -> Look:
         waiting=delivery.counts(session).get(partner.id, {}).get("waiting", 0),
         checked_by=_checked_by(session, partner),
         does_not_follow=partner.id in follows.not_following(session),
+        sealed=room_quotas.used(session, partner.host),
+        no_room=any(host == partner.host for host, _ in no_room.threads(session)),
     )
 
 

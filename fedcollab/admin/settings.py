@@ -49,6 +49,8 @@ WRONG = {
     "outside_servers": N_("Choose whether servers outside are let in."),
     "backup_keep": N_("Write a number of days from 1 to 3650."),
     "disk_reserve": N_("Write a number of megabytes from 0 to 1,000,000."),
+    "sealed_quota": N_("Write a number of megabytes from 0 to 100,000,000."),
+    "sealed_room_quota": N_("Write a number of megabytes from 0 to 100,000,000."),
     "log_level": N_("Choose how much goes into the log."),
     "log_format": N_("Choose how the log is written."),
 }  # what can be changed here, and what is said of a value that is none
@@ -176,7 +178,7 @@ async def save(request: web.Request) -> web.Response:
 def _typed(form: Mapping[str, str]) -> dict[str, object]:
     """The form's values in their kinds; a number that is none stays a text, and is wrong."""
     found: dict[str, object] = {name: form.get(name, "") for name in WRONG}
-    for name in ("backup_keep", "disk_reserve"):
+    for name in ("backup_keep", "disk_reserve", "sealed_quota", "sealed_room_quota"):
         text = str(found[name]).strip()
         found[name] = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else text
     return found | {"outside_servers": form.get("outside_servers") == "yes"}

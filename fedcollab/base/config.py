@@ -95,6 +95,14 @@ class Settings:
     )  # type: ignore[assignment]
     cache_quota: int = setting(N_("Megabytes for partners' files that somebody has opened here."), example=5000, default=5000)  # type: ignore[assignment]
     cache_share: int = setting(N_("How many percent of them one partner's files may take."), example=50, default=50)  # type: ignore[assignment]
+    sealed_quota: int = setting(
+        N_("Megabytes of sealed messages and files that one partner may store here, in all rooms together; 0 for no limit."),
+        example=2000,
+        default=2000,
+    )  # type: ignore[assignment]
+    sealed_room_quota: int = setting(
+        N_("Megabytes of them that one partner may store in one room; 0 for no limit."), example=1000, default=1000
+    )  # type: ignore[assignment]
     scanner: str = setting(
         N_("Where ClamAV's clamd listens, as the path of its socket or HOST:PORT on this machine. Empty for no scanner."),
         example="/run/clamav/clamd.ctl",
@@ -282,6 +290,9 @@ def _wrong(s: Settings) -> tuple[str, str, object] | None:  # noqa: C901  # one 
         return "upload_quota", "must be 1 to 100000000 megabytes", 4000
     if not 1 <= s.cache_quota <= 100_000_000:
         return "cache_quota", "must be 1 to 100000000 megabytes", 5000
+    for name in ("sealed_quota", "sealed_room_quota"):
+        if not 0 <= getattr(s, name) <= 100_000_000:
+            return name, "must be 0 to 100000000 megabytes", 2000
     if not 1 <= s.cache_share <= 100:
         return "cache_share", "must be 1 to 100 percent", 50
     if s.scanner and not s.scanner.startswith("/") and not LOOPBACK.fullmatch(s.scanner):

@@ -4,7 +4,7 @@
         Refused                 the request is understood and not done (422); the kin below differ in status
             BadRequest  Unauthorized  Forbidden  NotFound  Conflict  Gone  TooLarge  TooMany
         Unavailable             nothing was stored, try again later (503)
-            StorageFull         the disk is full (507)
+            StorageFull         the disk is full (507); NoRoom: of one partner enough is stored
         Unreachable             another node could not be fetched from or delivered to (502)
         Misconfigured           a setting or the set-up is wrong; the text names the line to write
 
@@ -112,6 +112,12 @@ class Unavailable(FedcollabError):
 class StorageFull(Unavailable):
     status = 507
     text = N_("The node's disk is full, so nothing was stored. Your text is safe in the form; tell your administrator.")
+
+
+class NoRoom(StorageFull):
+    """What one partner may have stored here is used up; it keeps this, and tries again."""
+
+    text = N_("There is no room here for more of this. It is tried again by itself.")
 
 
 class Unreachable(FedcollabError):

@@ -23,9 +23,10 @@ from fedcollab.base.statements import prepared
 from fedcollab.base.strictjson import loads
 
 from . import activitystreams as ap
-from . import delivery, fetch, inbox, knocking, other_keys, partners, proofs, streams
+from . import delivery, fetch, inbox, knocking, no_room, other_keys, partners, proofs, streams
 from .kernel import Kernel
-from .models import ADMITTED, WAITING, InboxItem, Partner, is_open
+from .models import ADMITTED, NO_ROOM, WAITING, InboxItem, Partner, is_open
+from .registry import Registry
 from .streams import Place
 
 log = logging.getLogger("fedcollab.federation")
@@ -69,16 +70,18 @@ def _newest() -> sa.Select[Any]:
 def _walk(session: Session, host: str, heard: Place) -> tuple[int, int | None]:
     """(the number up to which nothing lacks, when the first one beyond a gap came or None)."""
     seq = heard[1]
-    for number, received_at in prepared(session, _beyond(), {"host": host, "epoch": heard[0], "seq": seq}):
+    for number, received_at, state in prepared(session, _beyond(), {"host": host, "epoch": heard[0], "seq": seq}):
         if number > seq + 1:
             return seq, received_at
+        if state == NO_ROOM:
+            return seq, None  # not heard, and nothing to ask for
         seq = number
     return seq, None
 
 
 @cache
 def _beyond() -> sa.Select[Any]:
-    columns: list[Any] = [InboxItem.seq, InboxItem.received_at]
+    columns: list[Any] = [InboxItem.seq, InboxItem.received_at, InboxItem.state]
     mine = sa.and_(InboxItem.host == sa.bindparam("host"), InboxItem.epoch == sa.bindparam("epoch"), InboxItem.seq > sa.bindparam("seq"))
     return sa.select(*columns).where(mine).order_by(InboxItem.seq).limit(WALKED)
 
@@ -182,12 +185,12 @@ async def _page(kernel: Kernel, asked: Asked) -> bool:
     newest, entries, more = await _fetched(kernel, asked)
     believed = await _believed(kernel, asked, entries)
     heard = (newest[0], entries[-1][0]) if more else newest
-    await kernel.database.write(_store, kernel.node, asked, believed, heard)
+    whole = await kernel.database.write(_store, kernel.node, kernel.registry, asked, believed, heard)
     if entries:
         reach("catchup.page")
     if entries and not believed.found:
         await asyncio.sleep(VAIN)
-    return not entries
+    return not entries or not whole
 
 
 def _full(session: Session, host: str) -> bool:
@@ -275,8 +278,15 @@ def _check(author: actors.ActorData, keys: Mapping[str, tuple[str, str]], activi
         return None
 
 
-def _store(session: Session, node: Node, asked: Asked, believed: Believed, heard: Place) -> None:
-    inbox.receive_all(session, node, asked.host, [(sender, activity, heard[0], seq) for sender, activity, seq in believed.found])
+def _store(session: Session, node: Node, registry: Registry, asked: Asked, believed: Believed, heard: Place) -> bool:
+    """Whether all of it was taken in. What there is no room for stays with its sender, who keeps all after it too: we ask no further."""
+    full = [one for one in believed.found if registry.is_full(session, node, asked.host, one[1])]
+    taken = [(sender, activity, heard[0], seq) for sender, activity, seq in believed.found if (sender, activity, seq) not in full]
+    inbox.receive_all(session, node, asked.host, taken)
+    if full:
+        senders = {sender: actors.by_id(session, sender) for sender, _, _ in full}
+        no_room.remember(session, [inbox.row(node, senders[sender], activity, (heard[0], seq)) for sender, activity, seq in full])
+        heard = (heard[0], min(seq for _, _, seq in full) - 1)
     if believed.passed:
         numbers = ", ".join(map(str, believed.passed))
         reason = f"not proved by their actors' keys: of the stream the numbers {numbers}"
@@ -286,6 +296,7 @@ def _store(session: Session, node: Node, asked: Asked, believed: Believed, heard
         session.execute(sa.update(Partner).where(Partner.id == asked.id).values(heard_epoch=heard[0], heard_seq=heard[1]))
     else:
         move(session, asked.id, heard)
+    return not full
 
 
 def _whole(session: Session, node: Node, partner_id: str, *, has_stream: bool) -> None:

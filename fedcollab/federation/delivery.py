@@ -28,6 +28,7 @@ FIRST_PAUSE = 2 * MICROSECONDS
 LONGEST_PAUSE = 6 * HOUR
 JUDGES_ACTIVITY = frozenset((400, 404, 410, 413, 415, 422))
 JUDGES_PARTNER = frozenset((401, 403, 405, 407, 408, 421, 425, 426, 429, 503))
+NO_ROOM, ROOM_PAUSE = 507, 10 * MINUTE
 BY_PROXY = frozenset((502, 504))  # what a web server in front says: nobody is behind it, or who is has stumbled over this one
 
 
@@ -172,11 +173,14 @@ def _done() -> sa.Update:
 
 
 def _set_aside(session: Session, row: sa.Update, outcome: Outcome, now: int) -> None:
-    """An error that is this activity's own: it and its thread wait, the rest goes on; after 12 tries it is parked."""
+    """An error that is this activity's own: it and its thread wait, the rest goes on; after 12 tries it is parked. Where they have no
+    room it is tried every ten minutes for as long as it takes: their admin may give some at any time."""
     query = row.values(attempts=Delivery.attempts + 1, status=outcome.status, error=outcome.error[:500]).returning(Delivery.attempts)
     tries = session.execute(query).scalar_one_or_none()
     if tries is not None:
-        session.execute(row.values(next_try_at=now + pause(tries), state=PARKED if tries >= TRIES else WAITING))
+        full = outcome.status == NO_ROOM
+        wait = min(pause(tries), ROOM_PAUSE) if full else pause(tries)
+        session.execute(row.values(next_try_at=now + wait, state=PARKED if tries >= TRIES and not full else WAITING))
 
 
 def _line(session: Session, partner_id: str, outcomes: list[Outcome], now: int) -> dict[str, object]:
@@ -199,6 +203,13 @@ def _line(session: Session, partner_id: str, outcomes: list[Outcome], now: int) 
 def pause(tries: int) -> int:
     """Microseconds until the next try: 2, 4, 8 ... seconds, at most 6 hours."""
     return min(FIRST_PAUSE << min(tries, 20) - 1, LONGEST_PAUSE)
+
+
+def no_room(session: Session, order_key: str) -> list[str]:
+    """The organisations, by row id, whose nodes have no room for what is next in a thread."""
+    waits = sa.and_(Delivery.partner_id == Partner.id, is_open(Delivery, WAITING), Delivery.order_key == order_key)
+    query = sa.select(Partner.organisation_id).where(sa.exists().where(waits, Delivery.status == NO_ROOM))
+    return list(session.scalars(query.order_by(Partner.organisation_id)))
 
 
 def counts(session: Session) -> dict[str, dict[str, int]]:

@@ -9,6 +9,7 @@ APPLIED, ADMITTED, REFUSED, SUSPENDED, BLOCKED, LEFT = "applied", "admitted", "r
 OUTSIDE = "outside"  # no partner: a server that follows or answers what is public
 NOT_DONE = text("state <> 'done'")  # what is done is nearly all, and asked for by its key alone: indexes and questions leave it out
 WAITING, DONE, PARKED, DROPPED, EARLY = "waiting", "done", "parked", "dropped", "early"
+NO_ROOM = "no_room"  # of an inbox item: its number came and nothing of it is kept; its sender has it
 GIVEN_UP = (PARKED, REFUSED)  # until an admin has it sent again
 NOT_THERE = (WAITING, *GIVEN_UP)
 REQUESTED, ACCEPTED, REJECTED, UNDONE = "requested", "accepted", "rejected", "undone"

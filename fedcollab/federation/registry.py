@@ -49,6 +49,7 @@ PARTNERS, OUTSIDE = "partners", "outside"
 BOTH = (PARTNERS, OUTSIDE)
 UNTYPED = ""  # an object that is named by its id alone
 Work = Callable[[Session, Node, Verified], None]
+Full = Callable[[Session, Node, str, dict[str, Any]], bool]
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,8 @@ class Handler:
     """Takes activities of one type whose object is of one of `objects` (any, where empty); `announced` ones only where it says so:
     what an organisation says to us of itself is never taken from a third one's hands. `feature` is the one that a partner has to be
     allowed to take part in; what takes something back (`withdraws`) is heard all the same, and of the rest `turned_away` tells the sender
-    where somebody waits for an answer. `by` says from whom it is heard: partners, servers outside."""
+    where somebody waits for an answer. `by` says from whom it is heard: partners, servers outside. `full` says whether what a host brings
+    is more than is kept of it: then it is not taken in, and stays with its sender until there is room."""
 
     activity: str
     objects: tuple[str, ...]
@@ -66,6 +68,7 @@ class Handler:
     feature: str = ""
     by: tuple[str, ...] = (PARTNERS,)
     turned_away: Work | None = None
+    full: Full | None = None
 
     def takes(self, objects: set[str], *, only: bool) -> bool:
         """Whether it handles an object of these types; `only` where it names one of them itself."""
@@ -88,6 +91,22 @@ class Registry:
     def __init__(self, handlers: Iterable[Handler]) -> None:
         self.handlers = tuple(handlers)
         self.own = {name for handler in self.handlers for name in handler.objects if name.startswith(ap.OURS)}
+
+    def measured(self, activity: dict[str, Any]) -> list[tuple[Full, dict[str, Any]]]:
+        """Who says whether there is room for an activity, or for the one that it carries; no proof is needed for a no."""
+        inner = activity.get("object")
+        carried = (activity, inner) if isinstance(inner, dict) and "Announce" in ap.types(activity) else (activity,)
+        kept = [handler for handler in self.handlers if handler.full is not None]
+        return [
+            (handler.full, one)
+            for one in carried
+            for handler in kept
+            if handler.full and handler.activity in ap.types(one) and handler.takes(set(ap.types(one.get("object"))), only=True)
+        ]
+
+    def is_full(self, session: Session, node: Node, host: str, activity: dict[str, Any]) -> bool:
+        """Whether there is no room for what a host brings."""
+        return any(full(session, node, host, one) for full, one in self.measured(activity))
 
     def find(self, received: Verified, permitted: Collection[str] | None = None) -> list[Work]:
         """All that handle an activity, in order; what nobody handles is accepted and has no effect. Raises NotPermitted where only features

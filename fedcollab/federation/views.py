@@ -20,7 +20,7 @@ from fedcollab.base.strictjson import MAX_BYTES, loads
 from fedcollab.base.web import wants_document
 
 from . import activitystreams as ap
-from . import forwarding, inbox, partners, profiles, streams
+from . import forwarding, inbox, no_room, partners, profiles, streams
 from .authenticate import authenticate
 from .kernel import KERNEL
 
@@ -42,7 +42,9 @@ async def post_inbox(request: web.Request) -> web.Response:
         await forwarding.check_origin(kernel.database, activity)
     if found.partner.next_try_at > kernel.node.now():
         await kernel.database.write(partners.speaks, found.partner, kernel.node.now())
-    await kernel.intake.store(kernel.database, inbox.row(kernel.node, found.actor, activity, streams.parse(found.header(streams.HEADER))))
+    row = inbox.row(kernel.node, found.actor, activity, streams.parse(found.header(streams.HEADER)))
+    await no_room.check(kernel, row)
+    await kernel.intake.store(kernel.database, row)
     reach("acknowledge.before")
     return web.Response(status=202)
 

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fedcollab.actors.models import Actor
+from fedcollab.federation import delivery
 
 from . import people
 from .casekeys import Member
@@ -34,7 +35,8 @@ class Organisation:
 @dataclass(frozen=True, repr=False)
 class Access:
     """The whole list. `me` is our organisation, `ours` are those of us who are assigned; `leads` that ours leads the room, `state` how the
-    room is; `readmitted` whose key is a later one, which somebody here has vouched for after comparing words, with by whom and when."""
+    room is; `readmitted` whose key is a later one, which somebody here has vouched for after comparing words, with by whom and when;
+    `full` the names of those whose nodes have no room for what we share now."""
 
     me: Named
     ours: tuple[Assigned, ...]
@@ -42,6 +44,7 @@ class Access:
     leads: bool
     state: str
     readmitted: tuple[tuple[str, Readmitted], ...] = ()
+    full: tuple[str, ...] = ()
 
     @property
     def inside(self) -> tuple[Organisation, ...]:
@@ -79,7 +82,14 @@ def access(session: Session, opened: Opened, names: Names) -> Access:
         rows[member.organisation] = Organisation(names[member.organisation], there.role if there else member.role, "in", inside)
     ours, named = tuple(assigned(session, opened.room_id)), [person.uri for one in rows.values() for person in one.people]
     found = (*rows.values(), *_coming(room, names))
-    return Access(names[room.me], ours, found, room.leads, room.state, _readmitted(session, ours, named, names))
+    readmitted, full = _readmitted(session, ours, named, names), _full(session, opened, names)
+    return Access(names[room.me], ours, found, room.leads, room.state, readmitted, full)
+
+
+def _full(session: Session, opened: Opened, names: Names) -> tuple[str, ...]:
+    """The organisations at whose nodes our next word waits for room."""
+    rows = session.scalars(sa.select(Actor.uri).where(Actor.id.in_(delivery.no_room(session, opened.uri))))
+    return tuple(sorted(names[uri].said for uri in rows if uri in names))
 
 
 def _readmitted(session: Session, ours: Iterable[Assigned], named: list[str], names: Names) -> tuple[tuple[str, Readmitted], ...]:

@@ -97,7 +97,7 @@ async def ask(kernel: Kernel, shelves: Shelves) -> int:
 
 async def _one(kernel: Kernel, shelves: Shelves, wanted: Wanted) -> bool:
     try:
-        reason = await kernel.database.read(sealed_files.need_room, kernel.node, wanted.organisation, wanted.size)
+        reason = await kernel.database.read(sealed_files.need_room, kernel.node, wanted.id, wanted.organisation, wanted.size)
         for address in wanted.addresses if not reason else ():
             found = await _from(kernel, shelves, wanted, address)
             if found is None:

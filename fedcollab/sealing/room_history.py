@@ -78,7 +78,7 @@ def _keep(session: Session, node: Node, key: CaseKey, message: Sealed) -> bool:
     there = session.execute(sa.select(SealedMessage.id).where(SealedMessage.uri == message.id)).first()
     if there is not None or not wrote or host_of(message.id) != host_of(message.author):
         return False
-    rooms.keep(session, node, message, wrote[0], THERE)
+    rooms.keep(session, node, message, wrote[0], THERE, host_of(wrote[0]) if wrote[0] != node.actor_uri else "")
     return True
 
 

@@ -4,7 +4,7 @@ The facts of a room (facts.py) are what counts; `room`, `room_member` and the st
 Organisations stand by their ids on the wire: a member need not be a partner of ours.
 """
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from fedcollab.base.model import Model
@@ -120,7 +120,7 @@ class RoomPerson(Model):
 
 class SealedMessage(Model):
     """A message in ciphertext, as it was sealed. `waits`: its case key's document or box is not here, or a dispute is open. `erased_at` is
-    when its ciphertext went."""
+    when its ciphertext went; `brought` the host that has brought it, empty for ours."""
 
     __tablename__ = "sealed_message"
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
@@ -135,7 +135,18 @@ class SealedMessage(Model):
     at: Mapped[int]
     state: Mapped[str] = mapped_column(String(16))
     erased_at: Mapped[int | None]
+    brought: Mapped[str] = mapped_column(Text, default="")
     __table_args__ = (Index("ix_sealed_message_room_id", "room_id", "id"), Index("ix_sealed_message_waits", "state", "room_id"))
+
+
+class SealedUse(Model):
+    """How many bytes of messages and files a host has brought that are here: into one room, or (`room_id` empty) into all. Counted in the
+    commits that store and erase them."""
+
+    __tablename__ = "sealed_use"
+    host: Mapped[str] = mapped_column(Text, primary_key=True)
+    room_id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    size: Mapped[int] = mapped_column(BigInteger)
 
 
 class SealedFile(Model):

@@ -14,7 +14,7 @@ from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import receipts
 from fedcollab.federation.registry import Early, Handler, Verified
 
-from . import authors, ending, handing, proving, room_chain, room_sending, rooms, sealed_files, telling, working
+from . import authors, ending, handing, proving, room_chain, room_quotas, room_sending, rooms, sealed_files, telling, working
 from .casekeys import GUEST, CaseKey
 from .facts import Answer, Closed, Fact, Invited, Left, by, of, organisations
 from .handing import Named
@@ -173,7 +173,7 @@ def receive_message(session: Session, node: Node, received: Verified) -> None:
     state = handing.taken(room, named)
     _check_in_time(session, node, room, received.actor.uri)
     authors.meet(session, node, received, message.author)
-    rooms.keep(session, node, message, received.actor.uri, THERE if state == handing.READ else WAITS)
+    rooms.keep(session, node, message, received.actor.uri, THERE if state == handing.READ else WAITS, received.sender.host)
     sealed_files.keep(session, node, message.id, files)
     if named.seen() not in room.facts:
         _check_number(room, received.actor.uri)
@@ -235,7 +235,7 @@ HANDLERS = (
         Handler(kind, (about,), receive_fact, announced=True, withdraws=kind in ("Leave", "Remove", "Delete", "Undo"))
         for kind, about in HANDLED
     ),
-    Handler("Create", (ap.SEALED_MESSAGE,), receive_message, announced=True),
+    Handler("Create", (ap.SEALED_MESSAGE,), receive_message, announced=True, full=room_quotas.full),
     Handler("Delete", (ap.SEALED_MESSAGE,), receive_erasure, announced=True, withdraws=True),
     Handler("Reject", ("Delete",), receive_refusal),
 )

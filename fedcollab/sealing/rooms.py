@@ -14,7 +14,7 @@ from fedcollab.base.database import wake
 from fedcollab.base.errors import Conflict, NotFound
 from fedcollab.base.statements import prepared, put
 
-from . import boxes, case_boxes, duties, fact_texts, handing, member_boxes, room_state, room_tasks, sealed_files, telling
+from . import boxes, case_boxes, duties, fact_texts, handing, member_boxes, room_quotas, room_state, room_tasks, sealed_files, telling
 from .aside_models import RoomAside
 from .casekeys import CaseKey
 from .facts import Fact
@@ -241,9 +241,9 @@ def _request(session: Session, node: Node, room_id: str, ck: str, epoch: int, or
     wake(session, "keys")
 
 
-def keep(session: Session, node: Node, message: Sealed, organisation: str, state: str) -> None:
-    """Stores a message as it was sealed, and counts it: a case key is turned after so many."""
-    room_id = row(session, message.room).id
+def keep(session: Session, node: Node, message: Sealed, organisation: str, state: str, brought: str = "") -> None:
+    """Stores a message as it was sealed, which the host `brought` has brought, and counts it: a case key is turned after so many."""
+    room_id, body = row(session, message.room).id, message.to_bytes()
     what = dict(uri=message.id, epoch=message.epoch, ck=message.ck, author=message.author, organisation=organisation)
     put(
         session,
@@ -251,11 +251,13 @@ def keep(session: Session, node: Node, message: Sealed, organisation: str, state
         id=new_id(node.now()),
         room_id=room_id,
         **what,
-        body=message.to_bytes(),
+        body=body,
         size=message.size,
         at=node.now(),
         state=state,
+        brought=brought,
     )
+    room_quotas.count(session, brought, room_id, len(body))
     session.execute(sa.update(Row).where(Row.id == room_id, Row.ck == message.ck).values(messages=Row.messages + 1))
 
 
@@ -271,6 +273,7 @@ def erase_of(session: Session, node: Node, room_id: str, organisation: str) -> N
 
 def _erase(session: Session, node: Node, which: sa.ColumnElement[bool]) -> None:
     going = sa.and_(which, SealedMessage.state != ERASED)
+    room_quotas.erased(session, going)
     sealed_files.take_away(session, node, list(session.scalars(sa.select(SealedMessage.id).where(going))))
     session.execute(sa.update(SealedMessage).where(going).values(body=b"", state=ERASED, erased_at=node.now()))
 

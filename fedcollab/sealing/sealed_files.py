@@ -19,7 +19,7 @@ from fedcollab.files import quotas
 from fedcollab.files.models import SEALED, GoneBytes
 from fedcollab.files.service import TOPIC
 
-from . import room_chain
+from . import room_chain, room_quotas
 from .carried import Carried
 from .room_models import AWAY, GONE, HERE, SealedFile, SealedMessage, SealedUpload
 
@@ -157,11 +157,13 @@ def marked(session: Session, room_id: str, messages: Collection[str]) -> set[str
 
 def arrived(session: Session, node: Node, file_id: str, key: str) -> bool:
     """Its bytes lie under `key` now, instead of where they lay; False where it went meanwhile. Another process may have brought it too."""
-    before = session.execute(sa.select(SealedFile.key).where(_wanted(file_id))).one_or_none()
+    before = session.execute(sa.select(SealedFile.key, SealedFile.state).where(_wanted(file_id))).one_or_none()
     if before is None:
         there = sa.select(SealedFile.id).where(SealedFile.id == file_id, SealedFile.key == key, SealedFile.state == HERE)
         return session.execute(there).first() is not None
     _drop(session, node, [(file_id, before.key)] if before.key not in ("", key) else [])
+    if before.state == AWAY:
+        room_quotas.file_came(session, file_id)
     what = dict(key=key, state=HERE, reason="", next_at=None, tries=0)
     return session.execute(sa.update(SealedFile).where(_wanted(file_id)).values(**what).returning(SealedFile.id)).first() is not None
 
@@ -176,12 +178,14 @@ def _wanted(file_id: str) -> sa.ColumnElement[bool]:
     return sa.and_(SealedFile.id == file_id, SealedFile.state.in_((AWAY, HERE)), SealedFile.next_at.is_not(None))
 
 
-def need_room(session: Session, node: Node, organisation: str, size: int) -> str:
+def need_room(session: Session, node: Node, file_id: str, organisation: str, size: int) -> str:
     """Why a member's file of so many bytes can't be taken in: SIZE, ROOM, or nothing. Raises StorageFull."""
     share = node.settings.cache_quota * MEGABYTE * node.settings.cache_share // 100
     if size > min(share, 2 * quotas.limit(node.settings)):
         return SIZE
     node.room.need_for_file(size)
+    if not room_quotas.has_room_for_file(session, node, file_id):
+        return ROOM
     full = theirs(session, node, organisation) + size > share or theirs(session, node) + size > node.settings.cache_quota * MEGABYTE
     return ROOM if full else ""
 

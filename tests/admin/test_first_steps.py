@@ -45,7 +45,10 @@ async def test_each_step_is_done_when_its_fact_is_there(house: House, tmp_path: 
     assert await done(house) == {"group", "partner"}
     await house.site.member("amal", "admin")
     assert await done(house) == {"group", "partner", "second"}
-    form = {"language": "en", "time_zone": "UTC", "backup_keep": "14", "disk_reserve": "500", "log_level": "info", "log_format": "json"}
+    form = {"language": "en", "time_zone": "UTC", "backup_keep": "14", "disk_reserve": "500", "log_level": "info", "log_format": "json"} | {
+        "sealed_quota": "2000",
+        "sealed_room_quota": "1000",
+    }
     await house.admin.post("/admin/settings", at="/admin/settings", **form)
     assert await done(house) == {"group", "partner", "second", "place"}
     for row in await house.site.kernel.database.read(first.members.admins):

@@ -24,7 +24,10 @@ from tests.web import site
 __all__ = ["house"]
 TOKEN = "a-secret-of-the-watcher"
 AT = "/admin/settings"
-FORM = {"language": "en", "time_zone": "UTC", "backup_keep": "14", "disk_reserve": "500", "log_level": "info", "log_format": "json"}
+FORM = {"language": "en", "time_zone": "UTC", "backup_keep": "14", "disk_reserve": "500", "log_level": "info", "log_format": "json"} | {
+    "sealed_quota": "2000",
+    "sealed_room_quota": "1000",
+}
 
 
 async def test_the_page_says_how_the_node_is_and_a_member_and_a_stranger_see_none_of_it(house: House) -> None:
@@ -96,6 +99,8 @@ async def test_what_is_changed_stands_in_the_file_on_record_and_counts_from_the_
         ("backup_keep", "-1"),
         ("backup_keep", "two"),
         ("disk_reserve", "1e3"),
+        ("sealed_quota", "-1"),
+        ("sealed_room_quota", "100000001"),
         ("disk_reserve", "99999999999999"),
         ("log_level", ""),
         ("log_format", "xml"),

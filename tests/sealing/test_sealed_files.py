@@ -14,7 +14,18 @@ from fedcollab.base.errors import Refused, StorageFull, TooLarge
 from fedcollab.files import sweeping
 from fedcollab.files.holding import HOLDS
 from fedcollab.files.uploading import Cut
-from fedcollab.sealing import carried, ending, file_asking, file_receiving, room_content, room_sending, sealed_files, taken_back, working
+from fedcollab.sealing import (
+    carried,
+    ending,
+    file_asking,
+    file_receiving,
+    room_content,
+    room_quotas,
+    room_sending,
+    sealed_files,
+    taken_back,
+    working,
+)
 from fedcollab.sealing.chunks import Sealer
 from tests.nodes import admit, befriend, may_also_reach, rogue, running, until
 from tests.sealing.at_work import Desk, found, join_room, open_cases
@@ -202,6 +213,14 @@ async def test_one_partners_files_take_their_share_and_no_more(two: Two) -> None
     assert sorted(await state(baobab)) == [("away", "room"), ("here", "")]
     await share(two.baobab["cleo"], two.there, TEXT)  # our own work goes on
     object.__setattr__(settings, "cache_quota", 5)
+    host = two.meridian.here.kernel.node.host
+    used = await baobab.read(room_quotas.used, host)
+    assert used > len(TEXT), "the file that is here counts beside the messages"
+    await baobab.read_write(lambda session: room_quotas.count(session, host, "", 10**12))
+    await baobab.read_write(_due)
+    assert await fetch(two.baobab) == 0, "what it may bring in all is used up"
+    await baobab.read_write(lambda session: room_quotas.count(session, host, "", -(10**12)))
+    assert await baobab.read(room_quotas.used, host) == used
     await baobab.read_write(_due)
     assert await fetch(two.baobab) == 1
 

@@ -36,7 +36,7 @@ def access(session: Session, opened: Opened, names: Names, told: Iterable[GuestS
     """The list as this node knows it; `told` are the guests of whom the case's members were told."""
     found = access_list.access(session, opened, names)
     ours, guests = tuple(one for one in found.ours if not one.works_for), tuple(_guests(opened.room, found.ours, names, told))
-    return Access(found.me, ours, found.organisations, found.leads, found.state, found.readmitted, guests)
+    return Access(found.me, ours, found.organisations, found.leads, found.state, found.readmitted, found.full, guests)
 
 
 def _guests(room: Room, on_it: Iterable[Assigned], names: Names, told: Iterable[GuestShown]) -> Iterator[Guest]:

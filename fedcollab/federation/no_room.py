@@ -1,0 +1,65 @@
+"""Decides what becomes of what a partner brings where enough of it is kept: it stays with its sender, nothing is lost, the rest goes on.
+
+Its number is remembered without its text, so that its partner's stream is not asked for it again and again, nor counted as heard beyond it
+(asking is acknowledging). Once there is room that goes, and it comes: by its sender's next try, or as a gap in the stream."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fedcollab.actors.node import Node
+from fedcollab.base.errors import NoRoom
+
+from .intake import once
+from .kernel import Kernel
+from .models import NO_ROOM, InboxItem, is_open
+from .registry import Registry
+
+AGAIN = 600  # seconds after which its sender may try it again
+REASON = "no room is left for what this partner stores here"
+
+
+async def check(kernel: Kernel, row: dict[str, Any]) -> None:
+    """For an inbox item that is about to be stored. Raises NoRoom, where it is remembered as not taken in."""
+    host, activity = row["host"], row["body"]
+    if not kernel.registry.measured(activity):
+        return
+    full, known = await kernel.database.read(_look, kernel.node, kernel.registry, host, activity)
+    if full:
+        await kernel.database.write(remember, [row])
+        raise NoRoom(reason=REASON, retry_after=AGAIN)
+    if known:
+        await kernel.database.write(_forget, InboxItem.host == host, InboxItem.uri == row["uri"])
+
+
+def _look(session: Session, node: Node, registry: Registry, host: str, activity: dict[str, Any]) -> tuple[bool, bool]:
+    known = sa.select(InboxItem.state).where(InboxItem.host == host, InboxItem.uri == activity["id"])
+    state = session.execute(known).scalar_one_or_none()
+    if state not in (None, NO_ROOM):
+        return False, False  # it is here: whoever sends it again has not heard so
+    return registry.is_full(session, node, host, activity), state is not None
+
+
+def remember(session: Session, rows: list[dict[str, Any]]) -> None:
+    """That these came, and nothing of them."""
+    bare = [row | dict(body={}, state=NO_ROOM, reason=REASON) for row in rows]
+    session.connection().execute(once(session.get_bind().dialect.name), bare)
+
+
+def threads(session: Session) -> list[tuple[str, str]]:
+    """(host, thread) of all that was not taken in."""
+    return [(row.host, row.order_key) for row in session.execute(sa.select(InboxItem.host, InboxItem.order_key).where(_open()).distinct())]
+
+
+def forget(session: Session, host: str, order_key: str) -> None:
+    """There is room in a thread again."""
+    _forget(session, InboxItem.host == host, InboxItem.order_key == order_key)
+
+
+def _forget(session: Session, *which: sa.ColumnElement[bool]) -> None:
+    session.execute(sa.delete(InboxItem).where(_open(), *which))
+
+
+def _open() -> sa.ColumnElement[bool]:
+    return is_open(InboxItem, NO_ROOM)

@@ -1,0 +1,144 @@
+"""Shows how much of what a partner has sealed is taken in: beyond it nothing is stored and nothing lost, all else goes on, the sender's
+people see why, and room alone lets it come."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from fedcollab.base.clock import MINUTE
+from fedcollab.base.database import wake
+from fedcollab.federation import catchup
+from fedcollab.federation.delivery import Outcome, Verdict
+from fedcollab.sealing import access_list, naming, room_quotas, room_sending, working
+from tests.nodes import Here, befriend, running, until
+from tests.sealing.at_work import found, join_room, open_cases
+from tests.sealing.test_working import HELLO, SAFE, Two
+
+ORACLE = "SELECT sum(length(body)) FROM sealed_message WHERE brought <> ''"
+FULL = 10**12
+
+
+@pytest.fixture
+async def two(tmp_path: Path) -> AsyncIterator[Two]:
+    async with running(tmp_path, "Meridian", "Baobab") as (one, other):
+        await befriend(one, other)
+        meridian, baobab = await open_cases(one), await open_cases(other)
+        await baobab.join("cleo")
+        yield Two(meridian, baobab, *await found(meridian["ilse"]))
+
+
+async def change(here: Here, statement: str, **values: Any) -> None:
+    def work(session: Any, _node: Any) -> None:
+        session.execute(sa.text(statement), values)
+        for topic in ("delivery", "catchup", "inbox"):
+            wake(session, topic)
+
+    await here.write(work)
+
+
+async def waiting(two: Two) -> bool:
+    """Whether Meridian has been told that there is no room."""
+    return bool(await two.meridian.here.sql("SELECT 1 FROM delivery WHERE state = 'waiting' AND status = 507"))
+
+
+async def full_at(two: Two) -> tuple[str, ...]:
+    """At whose nodes there is no room, as Ilse's pages say."""
+    opened = await two.meridian["ilse"].open(two.here)
+
+    def read(session: Any) -> tuple[str, ...]:
+        names = naming.names(session, access_list.uris(opened.room))
+        return access_list.access(session, opened, names).full
+
+    return await two.meridian.here.read(read)  # type: ignore[no-any-return]
+
+
+async def come(two: Two, number: int) -> None:
+    async def there() -> bool:
+        return await two.baobab.here.sql("SELECT count(*) FROM sealed_message") == [(number,)]
+
+    await until(f"{number} are there", there)
+
+
+@pytest.mark.rule("R6")
+async def test_what_is_beyond_a_partners_share_waits_with_it_and_comes_by_room_alone_and_all_else_goes_on(two: Two) -> None:
+    there = await join_room(two.meridian["ilse"], two.baobab, two.uri, two.here, "cleo")
+    one, other, ilse = two.meridian.here, two.baobab.here, two.meridian["ilse"]
+    await ilse.say(two.here, HELLO)
+    await come(two, 1)
+    [(size,)] = await other.sql(ORACLE)
+    assert await other.sql("SELECT size FROM sealed_use ORDER BY room_id") == [(size,), (size,)]
+    assert await full_at(two) == ()
+    await change(other, "UPDATE sealed_use SET size = :full WHERE room_id = :room", full=FULL, room=there)
+    await ilse.say(two.here, SAFE)
+    await until("it waits", lambda: waiting(two))
+    assert await full_at(two) == ("Baobab",)
+    assert await other.sql("SELECT body, state FROM inbox_item WHERE state = 'no_room'") == [("{}", "no_room")]
+    _, elsewhere = await found(ilse)
+    await ilse.do(working.invite, elsewhere, two.baobab.me)
+    await until("an invitation elsewhere comes", lambda: other.sql("SELECT 1 FROM room WHERE id <> :id", id=there))
+    await change(other, "UPDATE inbox_item SET received_at = received_at - :ago", ago=5 * MINUTE)
+    await other.write(catchup.listen)
+    assert await other.sql("SELECT resync_at FROM partner") == [(None,)], "what was not taken in is no gap"
+    [(heard,)] = await other.sql("SELECT heard_seq FROM partner")
+    [(refused,)] = await one.sql("SELECT seq FROM delivery WHERE status = 507")
+    assert heard == refused - 1, "and is not said to be here"
+    await change(one, "UPDATE delivery SET attempts = 20, next_try_at = 0 WHERE status = 507")
+    tried = "SELECT next_try_at FROM delivery WHERE state = 'waiting' AND attempts = 21"
+    [(at,)] = await until("it is tried and never given up", lambda: one.sql(tried))
+    assert at <= one.kernel.node.now() + 10 * MINUTE
+    await other.write(room_quotas.take_again)
+    assert await other.sql("SELECT count(*) FROM inbox_item WHERE state = 'no_room'") == [(1,)]
+    await change(other, "UPDATE sealed_use SET size = 0")
+    await other.write(room_quotas.take_again)
+    await change(one, "UPDATE delivery SET next_try_at = 0")
+    await come(two, 2)
+    assert await two.baobab["cleo"].read(there) == [HELLO, SAFE]
+    assert await full_at(two) == ()
+
+
+@pytest.mark.rule("R3")
+async def test_a_stream_that_is_asked_for_brings_nothing_beyond_it_either_and_all_of_it_later(two: Two) -> None:
+    there = await join_room(two.meridian["ilse"], two.baobab, two.uri, two.here, "cleo")
+    one, other, ilse = two.meridian.here, two.baobab.here, two.meridian["ilse"]
+    await ilse.say(two.here, HELLO)
+    await come(two, 1)
+    await change(other, "UPDATE sealed_use SET size = :full WHERE room_id = ''", full=FULL)
+    await ilse.say(two.here, SAFE)
+    await until("it waits", lambda: waiting(two))
+    await change(one, "UPDATE delivery SET next_try_at = :late WHERE state = 'waiting'", late=1 << 60)
+    await change(other, "DELETE FROM inbox_item WHERE state = 'no_room'")
+    await other.write(catchup.want)
+    await until("asked", lambda: other.sql("SELECT 1 FROM inbox_item WHERE state = 'no_room'"))
+    await until("done", lambda: other.sql("SELECT 1 FROM partner WHERE resync_at IS NULL"))
+    assert await other.sql("SELECT count(*) FROM sealed_message") == [(1,)]
+    assert await waiting(two), "it was not taken for heard"
+    await change(other, "UPDATE sealed_use SET size = 0")
+    await other.write(room_quotas.take_again)
+    await other.write(catchup.want)
+    await come(two, 2)
+    assert await two.baobab["cleo"].read(there) == [HELLO, SAFE]
+
+
+async def test_what_is_taken_back_or_purged_counts_no_more_and_ours_never_does(two: Two) -> None:
+    there = await join_room(two.meridian["ilse"], two.baobab, two.uri, two.here, "cleo")
+    other, ilse = two.baobab.here, two.meridian["ilse"]
+    made = [await ilse.say(two.here, HELLO) for _ in range(3)]
+    await two.baobab["cleo"].say(there, SAFE)
+    await come(two, 4)
+    [(size,)] = await other.sql(ORACLE)
+    assert await other.sql("SELECT DISTINCT size FROM sealed_use") == [(size,)]
+    await ilse.do(room_sending.take_back, made[0])
+    await until("it is gone", lambda: other.sql("SELECT 1 FROM sealed_message WHERE state = 'erased'"))
+    [(left,)] = await other.sql(ORACLE)
+    assert 0 < left < size
+    assert await other.sql("SELECT DISTINCT size FROM sealed_use") == [(left,)]
+    await ilse.do(working.purge, two.here)
+    await until("it is over", lambda: other.sql("SELECT 1 FROM room_ending"))
+    assert await other.sql("SELECT DISTINCT size FROM sealed_use") == [(0,)]
+
+
+def test_no_room_judges_the_message_and_nothing_beside_it() -> None:
+    assert Outcome(1, 507).verdict is Verdict.ACTIVITY
