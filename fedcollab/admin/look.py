@@ -9,6 +9,7 @@ from fedcollab.actors import keys
 from fedcollab.actors import service as actors
 from fedcollab.actors.models import NEXT, Actor
 from fedcollab.actors.node import Node
+from fedcollab.base.room import MEGABYTE
 from fedcollab.federation import delivery, follows, lookalikes, no_room, offers, partners, vouching
 from fedcollab.federation.models import Partner
 from fedcollab.federation.offers import Offer
@@ -21,7 +22,8 @@ from fedcollab.sealing import room_quotas
 @dataclass(frozen=True)
 class Look:
     """One partner as its page shows it. `keys` is the fingerprint of those that its words are made from: pinned, or, where its host shows
-    others that nothing vouches for, these; `ours` is our own."""
+    others that nothing vouches for, these; `ours` is our own; `sealed` are the megabytes of sealed messages and files that it has brought,
+    `no_room` that more of them wait with it."""
 
     partner: PartnerData
     ours: str
@@ -70,7 +72,7 @@ def look(session: Session, node: Node, key: str) -> Look:
         waiting=delivery.counts(session).get(partner.id, {}).get("waiting", 0),
         checked_by=_checked_by(session, partner),
         does_not_follow=partner.id in follows.not_following(session),
-        sealed=room_quotas.used(session, partner.host),
+        sealed=-(-room_quotas.used(session, partner.host) // MEGABYTE),
         no_room=any(host == partner.host for host, _ in no_room.threads(session)),
     )
 

@@ -22,7 +22,7 @@ def count(session: Session, host: str, room_id: str, size: int) -> None:
     """So many bytes more that a host has brought into a room, or less; of what is ours nothing is counted."""
     if not host or not size:
         return
-    for where in (ALL, room_id):
+    for where in sorted({ALL, room_id}):
         there = inserting(session.get_bind().dialect.name, SealedUse).values(host=host, room_id=where, size=max(0, size))
         more = sa.case((SealedUse.size + size > 0, SealedUse.size + size), else_=0)
         session.execute(there.on_conflict_do_update(index_elements=["host", "room_id"], set_={"size": more}))

@@ -175,7 +175,7 @@ def is_destroyed(ring: sa.Connection, of: str) -> bool:
 
 def noted(ring: sa.Connection, prefix: str, since: int) -> list[Note]:
     """What was destroyed since, of the keys whose names begin so."""
-    within = sa.and_(Destroyed.of >= prefix, Destroyed.of < prefix[:-1] + chr(ord(prefix[-1]) + 1), Destroyed.at >= since)
+    within = sa.and_(Destroyed.of.startswith(prefix, autoescape=True), Destroyed.at >= since)
     query = sa.select(Destroyed.of, Destroyed.to_kid, Destroyed.at).where(within).order_by(Destroyed.of, Destroyed.to_kid)
     return [Note(*row) for row in ring.execute(query)]
 

@@ -43,6 +43,7 @@ KEEPING_PAGES = (
     Page("leaving-none", "/leaving", "flows/leaving.html", "vera"),
     Page("leaving-error", "/leaving", "flows/leaving.html", "hana", put_nobody, "/leaving/{id}", 400),
     Page("room-frozen", "/keepers/rooms/{frozen}", "keeping/room.html", "noor"),
+    Page("room-forked", "/keepers/rooms/{forked}", "keeping/room.html", "noor"),
     Page("room-led", "/keepers/rooms/{led}", "keeping/room.html", "noor"),
     Page("room-error", "/keepers/rooms/{frozen}", "keeping/room.html", "noor", fill(), "/keepers/rooms/{id}", 422),
     Page("keeping-about", f"{STEP}/about", "keeping/about.html", "noor"),

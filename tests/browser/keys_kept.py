@@ -11,7 +11,7 @@ from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
 from fedcollab.demo import Stage
 from fedcollab.features.members import service as members
-from fedcollab.sealing import boxes, crossing, keeper_tasks, keepers, people, rooms, sheets, unlocked, working
+from fedcollab.sealing import acting, boxes, casesecrets, crossing, keeper_tasks, keepers, people, rooms, sheets, unlocked, working
 from fedcollab.sealing.facts import Seen
 from fedcollab.sealing.keeper_tasks import BACKED, BOX_SHUT, BOX_TO_MAKE, INVITED, KEY_MISSING, NOBODY, OWNER_AWAY, REFUSED_KEY, TAKEN
 
@@ -72,19 +72,21 @@ def _hand(session: Session, node: Node, keeper: Viewer, unlock_key: bytes, perso
 
 
 def _rooms(session: Session, node: Node, made: "Scene") -> None:
-    """Hana leads a room that is frozen, and one that goes on; nobody is on a third; and all that can wait for keepers waits. Lena's
-    access is locked."""
+    """Hana leads a room that is frozen, one that our own node has forked, and one that goes on; nobody is on another; and all that can wait
+    for keepers waits. Lena's access is locked."""
     hana = made.people["hana"]
     with node.ring.look() as ring:
         keys = people.opened(ring, hana.person_id, made.unlocks["hana"])
-    ids = [working.found(session, node, hana, keys, kind, AMBER) for kind in ("case", "case", "group")]
+    ids = [working.found(session, node, hana, keys, kind, AMBER) for kind in ("case", "case", "group", "case")]
     frozen = rooms.by_row(session, node, ids[0])
     rooms.say(session, node, frozen.id, Seen(frozen.me, 1, boxes.generate().public.kid))
+    forked = rooms.by_row(session, node, ids[3])
+    rooms.say(session, node, forked.id, *(casesecrets.made(acting.turn(forked))[0] for _ in range(2)))
     working.unassign(session, node, hana, ids[2], hana.person_id)
     for kind in (BOX_TO_MAKE, KEY_MISSING, BOX_SHUT, INVITED, OWNER_AWAY, BACKED, TAKEN, REFUSED_KEY):
         keeper_tasks.wait(session, node, kind, ids[1])
     keeper_tasks.wait(session, node, NOBODY, ids[2])
-    made.places |= {"frozen": ids[0], "led": ids[1]}
+    made.places |= {"frozen": ids[0], "led": ids[1], "forked": ids[3]}
     crossing.lock(session, node, made.people["lena"])
 
 

@@ -32,8 +32,9 @@ from fedcollab.features.members import ceremony, factor, sessions
 from fedcollab.features.members import service as members
 from fedcollab.features.members.feature import THROTTLE
 from fedcollab.features.members.models import LoginSession, Passkey
-from fedcollab.federation import offers, outside, partners, profiles
+from fedcollab.federation import inbox, no_room, offers, outside, partners, profiles
 from fedcollab.federation.models import ADMITTED, OUTSIDE, PARKED, REFUSED, SUSPENDED, Delivery, InboxItem, Partner, Receipt, Vouch
+from fedcollab.sealing import room_quotas
 
 from .carried import carry
 from .casefolk import fill
@@ -325,7 +326,8 @@ def _trust(session: Session, made: Scene) -> None:
 
 
 def _outside(session: Session, made: Scene) -> None:
-    """A server that is no partner and follows what is public; and a partner that has not answered for 45 days."""
+    """A server that is no partner and follows what is public; a partner that has not answered for 45 days, and for whose sealed messages
+    there is no room."""
     now = made.busy.kernel.node.now()
     reached = dict(state=SUSPENDED, suspended_for="away", last_success_at=now - 45 * DAY)
     for place, host, more in (("outside", "forum.example", dict(state=OUTSIDE)), ("absent", "harbour.example", reached)):
@@ -333,6 +335,8 @@ def _outside(session: Session, made: Scene) -> None:
         values = dict(id=made.places[place], organisation_id=of, host=host, created_at=now - 90 * DAY, decided_at=now)
         session.execute(sa.insert(Partner).values(values | more))
     session.execute(sa.update(Actor).where(Actor.host == "harbour.example").values(name="Harbour Legal Aid", known=PARTNER))
+    room_quotas.count(session, "harbour.example", "", 2 * 10**9)
+    no_room.remember(session, [inbox.row(made.busy.kernel.node, actors.by_id(session, of), {"id": "https://harbour.example/sealed"})])
 
 
 def _age(session: Session) -> None:

@@ -185,3 +185,12 @@ def test_units_of_many_threads_do_not_get_into_each_others_way(ring: Ring) -> No
     for thread in threads:
         thread.join()
     assert len(rows(ring)["wrap"]) == 30
+
+
+def test_what_was_destroyed_is_named_by_kind_and_time_in_a_fixed_order(ring: Ring) -> None:
+    with ring.begin() as one:
+        for at, (of, to_kid) in enumerate([("mk:b", ""), ("ml:a", ""), ("ck:a", ""), ("mk:a", "k"), ("mk:a", "")]):
+            wraps.destroy(one, of, at, to_kid=to_kid)
+        assert wraps.noted(one, "mk:", 0) == [("mk:a", "", 4), ("mk:a", "k", 3), ("mk:b", "", 0)]
+        assert wraps.noted(one, "mk:", 4) == [("mk:a", "", 4)]
+        assert wraps.noted(one, "uk:", 0) == []

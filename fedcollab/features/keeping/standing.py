@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import Viewer
@@ -12,6 +13,7 @@ from fedcollab.actors.node import Node
 from fedcollab.base.errors import N_, NotFound, Refused
 from fedcollab.sealing import acting, holding, mending, rooms
 from fedcollab.sealing.casekeys import CaseKey
+from fedcollab.sealing.chain_models import RoomEntry
 from fedcollab.sealing.facts import Backed, Seen, by, of, organisations
 from fedcollab.sealing.room_state import FROZEN, Room
 
@@ -52,7 +54,9 @@ class List:
 @dataclass(frozen=True)
 class Look:
     """How a room stands. `lists` are two or more in a freeze, `healing` the one that would end it, `lacking` who has yet to agree to that;
-    `acts` what can be done here and now; `to` the deputies who could be backed, or the members who could lead."""
+    `acts` what can be done here and now; `to` the deputies who could be backed, or the members who could lead. `forked` says that we have
+    issued all lists in dispute ourselves, `restored_at` when our node came out of a backup last (None: not that it knew
+    the room then), `proposed` who would stand in the list that we make."""
 
     place: Place
     state: str
@@ -66,6 +70,9 @@ class Look:
     lacking: list[Named]
     acts: frozenset[str]
     to: list[Named]
+    forked: bool
+    restored_at: int | None
+    proposed: list[Inside]
 
 
 def look(session: Session, node: Node, viewer: Viewer, room_id: str) -> Look:
@@ -91,7 +98,21 @@ def look(session: Session, node: Node, viewer: Viewer, room_id: str) -> Look:
         lacking=[known[uri] for uri in sorted(room.lacking)],
         acts=acts,
         to=[known[uri] for uri in _to(room, acts)],
+        forked=_is_forked(room),
+        restored_at=restored_at(session, room_id),
+        proposed=_inside(acting.heal(room), known) if HEAL in acts else [],
     )
+
+
+def _is_forked(room: Room) -> bool:
+    """Whether a freeze is nobody's doing but ours: each list in dispute is here, issued by us, and signed, so that no one else made one."""
+    return room.state == FROZEN and {key.ck for key in room.both} == room.line.disputed and all(key.issuer == room.me for key in room.both)
+
+
+def restored_at(session: Session, room_id: str) -> int | None:
+    """When this node came out of a backup last, as the room's record says."""
+    came = sa.select(sa.func.max(RoomEntry.at)).where(RoomEntry.room_id == room_id, RoomEntry.action == "room.restored")
+    return session.execute(came).scalar_one()
 
 
 def _uris(room: Room) -> set[str]:
