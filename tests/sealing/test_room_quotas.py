@@ -13,6 +13,8 @@ from fedcollab.base.database import wake
 from fedcollab.federation import catchup
 from fedcollab.federation.delivery import Outcome, Verdict
 from fedcollab.sealing import access_list, naming, room_quotas, room_sending, working
+from fedcollab.sealing.room_models import SealedMessage
+from tests.features.cases.desks import office
 from tests.nodes import Here, befriend, running, until
 from tests.sealing.at_work import found, join_room, open_cases
 from tests.sealing.test_working import HELLO, SAFE, Two
@@ -142,3 +144,18 @@ async def test_what_is_taken_back_or_purged_counts_no_more_and_ours_never_does(t
 
 def test_no_room_judges_the_message_and_nothing_beside_it() -> None:
     assert Outcome(1, 507).verdict is Verdict.ACTIVITY
+
+
+async def test_the_counters_go_up_and_down_and_never_below_nothing_on_either_kind_of_database(tmp_path: Path, database_url: str) -> None:
+    settings = {"database_url": database_url} if database_url.startswith("postgresql") else {}
+    async with office(tmp_path, **settings) as at:
+
+        def work(session: Any, _node: Any) -> list[int]:
+            said = [("a", "1", 5), ("a", "2", 7), ("a", "1", -2), ("b", "1", 3), ("b", "1", -9), ("", "1", 4), ("a", "2", 1 << 40)]
+            for host, room, size in said:
+                room_quotas.count(session, host, room, size)
+            room_quotas.erased(session, SealedMessage.room_id == "1")
+            asked = [("a", ""), ("a", "1"), ("a", "2"), ("b", ""), ("b", "1"), ("", "")]
+            return [room_quotas.used(session, host, room) for host, room in asked]
+
+        assert await at.site.write(work) == [10 + (1 << 40), 3, 7 + (1 << 40), 0, 0, 0]
