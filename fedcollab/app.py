@@ -93,6 +93,7 @@ from fedcollab.sealing import (
     file_asking,
     file_serving,
     finishing,
+    going,
     head_asking,
     head_receiving,
     head_telling,
@@ -147,6 +148,7 @@ SEALING = Feature(
         *[proving.prove_anew] * 4,
         *head_telling.CHORES,
         checkpoints.cut,
+        *[going.keep_going] * 30,
     ),
     erasures=Part("sealed", taken_back.listed, taken_back.take_again),
     restored=(organisation.begin_anew, head_telling.say_restored),
@@ -155,7 +157,7 @@ SEALING = Feature(
 CONSENTS = Feature(
     "consents",
     handlers=consents_in.HANDLERS,
-    chores=(consents.end_by_day,),
+    chores=(consents.end_by_day, consents.ask_again),
     erasures=Part("consents", consents_again.ended_since, consents_again.end_again),
 )
 ENDINGS = Feature("endings", erasures=Part("rooms", ended_again.ended_since, ended_again.end_again), restored=(ended_again.ask_again,))

@@ -19,7 +19,7 @@ CIPHERTEXT = {"sealed_message.body", "referral.preview", "guest.preview"}
 HEADER = {
     "random ids": {
         *("id", "uri", "room_id", "message_id", "case_id", "mark_id", "referral_id", "opened_id", "room", "invitation", "asked", "subject"),
-        *("ck", "prev", "mk", "kid", "key", "signer", "proved_by", "place", "about"),
+        *("ck", "prev", "mk", "kid", "key", "signer", "proved_by", "place", "about", "whose"),
     },
     "which organisations": {
         "organisation",

@@ -20,10 +20,13 @@ from fedcollab.features.cases import codes, desk, needs, permission
 from fedcollab.features.cases.acting import Write
 from fedcollab.features.cases.asked_sharing import ALL
 from fedcollab.features.cases.checking import Wrong, checked
+from fedcollab.features.cases.consented import things_of
 from fedcollab.features.cases.desk import Desk, Keys
 from fedcollab.features.cases.forms import coded
 from fedcollab.features.cases.grounds import ORGANISATIONS, PARTS
+from fedcollab.features.cases.handles import handle
 from fedcollab.features.cases.kinds import document
+from fedcollab.features.cases.mentioning import people_of
 from fedcollab.features.cases.record import Entry, Opened
 from fedcollab.features.cases.sharing import Share
 from fedcollab.features.cases.shown import THERE, PersonShown
@@ -31,7 +34,7 @@ from fedcollab.features.guests import service as guests
 from fedcollab.features.guests.service import Asked, Bound
 from fedcollab.features.referrals import outside, preview, service, wire
 from fedcollab.features.referrals.preview import Preview
-from fedcollab.sealing import consents, rooms
+from fedcollab.sealing import consents, room_content, rooms
 from fedcollab.sealing.consents import Given
 
 from .guests import CHOOSE_TYPE
@@ -181,7 +184,7 @@ def _share(open_desk: Desk, to: To, people: Sequence[tuple[PersonShown, tuple[st
     return share
 
 
-def contents(open_desk: Desk, made: Plan) -> tuple[dict[str, Any], ...]:
+def contents(open_desk: Desk, made: Plan) -> tuple[Entry, ...]:
     """What is sealed into the room that they get: opened under a fresh code, led by them, or by us where they have no node; the people
     chosen with their parts, the share."""
     terms, now, today = open_desk.case.terms, open_desk.look.now, open_desk.look.today
@@ -197,7 +200,7 @@ def contents(open_desk: Desk, made: Plan) -> tuple[dict[str, Any], ...]:
         found = [part.entries[0] for part in person.parts if part.part in parts and part.entries]
         if person.entry is not None:
             entries += [replace(person.entry, at=now, replaces=()), *(replace(one, at=now, replaces=(), only=()) for one in found)]
-    return tuple(document(entry) for entry in [*entries, made.share])
+    return (*entries, made.share)
 
 
 @dataclass(frozen=True, repr=False)
@@ -216,10 +219,11 @@ def send(session: Session, node: Node, open_desk: Desk, keys: Keys, form: Form, 
     if service.is_there(session, once):
         return lambda _session: SentOut(once)
     made, viewer = plan(session, node, open_desk, form), open_desk.viewer
-    said = desk.saying(session, node, open_desk, made.share)
-    handed = contents(open_desk, made)
-    what = service.HandOver(made.to.id, made.deadline, made.preview, handed, open_desk.id, once=once, outside=made.to.name)
+    said, entries = desk.saying(session, node, open_desk, made.share), contents(open_desk, made)
+    ids, handed = tuple(room_content.new_uri(node) for _ in entries), tuple(map(document, entries))
+    what = service.HandOver(made.to.id, made.deadline, made.preview, handed, open_desk.id, once=once, outside=made.to.name, ids=ids)
     given = {one.item.id: one.entry for one in open_desk.case.in_force}
+    people = [(of, people_of(entry)) for of, entry in zip(ids, entries, strict=True)]
 
     def write(session: Session) -> SentOut:
         desk.add(session, node, said)
@@ -228,12 +232,12 @@ def send(session: Session, node: Node, open_desk: Desk, keys: Keys, form: Form, 
         else:
             sent = SentOut(*service.offer(session, node, viewer, keys, what))
         needs.begin(session, node, viewer, sent.room_id, [viewer.person_id])
-        room = rooms.by_id(session, sent.room_id).uri
+        room, to = rooms.by_id(session, sent.room_id).uri, made.to.uri or node.actor_uri
         for of in made.share.consent:
             consent = given[of]
             if consent is not None:
-                to = made.to.uri or node.actor_uri
-                consents.given(session, node, viewer, Given(of, to, sent.room_id, consent.until, (room,)))
+                things, whose = things_of(room, people, consent.person), handle(sent.room_id, consent.person)
+                consents.given(session, node, viewer, Given(of, to, sent.room_id, consent.until, things, whose))
         return sent
 
     return write

@@ -115,6 +115,6 @@ def handed(session: Session, desk: Desk, guest: GuestData) -> Share | None:
     if row is None:
         return None
     share = next((one.entry for one in desk.case.shares if one.entry and one.entry.to_name == guest.works_for), None)
-    if share is None or row.state != ACCEPTED or not consents.is_delivered(session, row.room):
+    if share is None or row.state != ACCEPTED or not consents.all_hold(session, row.room):
         raise Conflict(NOT_OPEN)
     return share

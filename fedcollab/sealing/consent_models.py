@@ -12,7 +12,8 @@ ERASED, KEPT = ANSWERS = ("erased", "kept")
 
 class ConsentMark(Model):
     """A consent's clear half: `uri` is the id of the sealed entry that says it, `room` where that stands or what it opens, the other side
-    `organisation_id`; `ours` where we have given what it is about. It holds to the end of the day `until`. `asked` is the activity that
+    `organisation_id`; `ours` where we have given what it is about; `whose` it is, by a name that says nothing. It holds to the end of the
+    day `until`. `asked` is the activity that
     ended it, `stopped_at` when the recipient's node has confirmed that it shows nothing of it any more, `answer` what its keepers did
     then: erased it, or kept it on a ground of their own."""
 
@@ -23,6 +24,7 @@ class ConsentMark(Model):
     organisation_id: Mapped[str] = mapped_column(ForeignKey("actor.id"))
     room_id: Mapped[str] = mapped_column(ForeignKey("room.id"), index=True)
     until: Mapped[str] = mapped_column(String(10))
+    whose: Mapped[str] = mapped_column(String(64), default="")
     state: Mapped[str] = mapped_column(String(16))
     asked: Mapped[str] = mapped_column(Text, default="")
     at: Mapped[int]

@@ -1,9 +1,9 @@
 """Decides how a consent's end travels: at once, also while nobody is unlocked. What was given on it is delivered no more, the recipient's
-node shows it no more and says so, and its keepers are asked to erase it.
+node shows it no more and says so, its keepers are asked to erase it; and who has not confirmed that is asked again until they do.
 
 What somebody agreed to is sealed in the case; here stand random ids, whom it is for, and until when."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -13,24 +13,25 @@ from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors import service as actors
-from fedcollab.actors.models import OWN, Actor
 from fedcollab.actors.node import Node
-from fedcollab.base.clock import EPOCH, new_id
+from fedcollab.base.clock import DAY, EPOCH, MINUTE, new_id
 from fedcollab.base.errors import N_, NotFound, Refused
 from fedcollab.base.statements import put
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import outbox, receipts
-from fedcollab.federation.models import NOT_THERE, Activity, Delivery, Partner
+from fedcollab.federation.models import NOT_THERE, WAITING, Activity, Delivery, Partner, Receipt
 
-from . import room_chain, rooms
+from . import resting, room_chain
 from .consent_models import ENDED, ERASED, GIVEN, KEPT, WITHDRAWN, ConsentMark, ConsentThing
-from .keeper_tasks import over, wait
+from .keeper_tasks import wait
+from .resting import Ground
 from .room_models import Room, SealedMessage
 
 TO_ERASE = "erase"  # a keeper's task
-MOST = 200  # things given on one consent
-AT_ONCE = 50  # that one unit of the chore ends
-CONFIRMED, KEPT_THERE, PENDING, NOT_ASKED = "confirmed", "refused", "pending", ""
+MOST = 200  # things that one activity names
+AT_ONCE = 50  # that one unit of the chore ends, or asks again
+AGAIN = 10 * MINUTE  # then twice as long each time, at most a day
+NO_DAY = "9999-12-31"  # of what rests on a reason, not on a consent
 
 
 class Stopped(Refused):
@@ -38,42 +39,17 @@ class Stopped(Refused):
 
 
 @dataclass(frozen=True)
-class Mark:
-    """A consent as its clear half stands: `stopped_at` when the recipient's node has confirmed that it shows nothing of it any more."""
-
-    id: str
-    uri: str
-    ours: bool
-    organisation_id: str
-    name: str
-    room_id: str
-    until: str
-    state: str
-    at: int
-    ended_at: int | None
-    stopped_at: int | None
-    answer: str
-    answered_at: int | None
-
-    @property
-    def receipt(self) -> str:
-        """What the recipient has said to being asked to erase: confirmed, refused (kept on a ground of its own), pending; empty while the
-        consent holds."""
-        if self.state == GIVEN:
-            return NOT_ASKED
-        return {ERASED: CONFIRMED, KEPT: KEPT_THERE}.get(self.answer, PENDING)
-
-
-@dataclass(frozen=True)
 class Given:
     """A consent, by the id of its entry, on which a partner (by its id on the wire) gets `things` of ours until the end of the day `until`:
-    the room itself, where it is theirs and ours alone, or messages of it, by their ids on the wire."""
+    the room itself, where it is theirs and ours alone, or messages of it, by their ids on the wire. `whose` it is, by a name that says
+    nothing: of several of one person for one recipient each carries what it names."""
 
     consent: str
     organisation: str
     room_id: str
     until: str
     things: tuple[str, ...]
+    whose: str = ""
 
 
 def given(session: Session, node: Node, viewer: Viewer, said: Given) -> str:
@@ -83,22 +59,50 @@ def given(session: Session, node: Node, viewer: Viewer, said: Given) -> str:
     to = actors.by_uri(session, said.organisation)
     if to is None:
         raise NotFound
-    mark_id = note(session, node, said.consent, to.id, said.room_id, said.until, list(said.things), ours=True)
-    if said.organisation != node.actor_uri:
-        told: dict[str, object] = {"until": said.until, "things": sorted(_things(session, mark_id))}
-        _publish(session, node, "Create", said.consent, _room(session, said.room_id), to.id, told)
-    room_chain.add(session, node, said.room_id, viewer, "consent.given", said.consent)
+    mark_id, fresh, new = note(session, node, said, to.id, ours=True)
+    if said.organisation != node.actor_uri:  # who is read to here as a guest has no node to be told
+        for start in range(0, len(fresh), MOST) if fresh else [0] if new else []:
+            told: dict[str, object] = {"until": said.until, "things": fresh[start : start + MOST]}
+            told |= {"whose": said.whose} if said.whose else {}
+            publish(session, node, "Create", said.consent, room_of(session, said.room_id), to.id, told)
+    if fresh or new:
+        room_chain.add(session, node, said.room_id, viewer, "consent.given", said.consent)
     return mark_id
 
 
-def withdrawn(session: Session, node: Node, viewer: Viewer, consent: str) -> int:
-    """A consent is withdrawn, in the unit that seals the entry that says so: nothing more is delivered on it, and whom it was for is asked
-    to erase. How many recipients that were; again changes nothing."""
-    mine = sa.select(ConsentMark.id, ConsentMark.room_id).where(ConsentMark.uri == consent, ConsentMark.ours, ConsentMark.state == GIVEN)
-    found = session.execute(mine.order_by(ConsentMark.id)).all()
-    for mark_id, room_id in found:
-        _end(session, node, mark_id, WITHDRAWN)
-        room_chain.add(session, node, room_id, viewer, "consent.withdrawn", consent)
+def named(session: Session, node: Node, viewer: Viewer, of: tuple[str, str], thing: str, covers: Callable[[str], bool]) -> None:
+    """Something more is said `of` somebody in a room (its row, whose): it rests on those of their consents there that cover it. Whoever had
+    one that has ended hears nothing of it."""
+    mine = sa.select(ConsentMark.__table__).where(ConsentMark.room_id == of[0], ConsentMark.whose == of[1], ConsentMark.ours)
+    for mark in session.execute(mine.order_by(ConsentMark.id)).all():
+        if covers(mark.uri):
+            to = actors.by_id(session, mark.organisation_id)
+            said = Given(mark.uri, to.uri, mark.room_id, mark.until, (thing,), mark.whose)
+            if mark.state == GIVEN:
+                given(session, node, viewer, said)
+            else:
+                note(session, node, said, to.id, ours=True)
+
+
+def carried_on(session: Session, node: Node, viewer: Viewer, old: str, new: str, until: str) -> None:
+    """What was given on a consent rests from now on on another one of the same person for the same recipient too, which holds longer."""
+    mine = sa.select(ConsentMark.__table__).where(ConsentMark.uri == old, ConsentMark.ours, ConsentMark.state != WITHDRAWN)
+    for mark in session.execute(mine.order_by(ConsentMark.id)).all():
+        whose, to = mark.whose or mark.id, actors.by_id(session, mark.organisation_id).uri
+        given(session, node, viewer, Given(old, to, mark.room_id, mark.until, (), whose))
+        given(session, node, viewer, Given(new, to, mark.room_id, until, tuple(sorted(things_of(session, mark.id))), whose))
+
+
+def withdrawn(session: Session, node: Node, viewer: Viewer, *consents: str) -> int:
+    """Consents are withdrawn, in the unit that seals the entry that says so: nothing more is delivered on them, and whom they were for is
+    asked to erase. How many recipients that were; again changes nothing."""
+    mine = sa.and_(ConsentMark.uri.in_(consents), ConsentMark.ours, ConsentMark.state != WITHDRAWN)
+    found = session.execute(sa.select(ConsentMark.id, ConsentMark.room_id, ConsentMark.uri).where(mine).order_by(ConsentMark.id)).all()
+    session.execute(sa.update(ConsentMark).where(mine, ConsentMark.state == GIVEN).values(ended_at=node.now()))
+    session.execute(sa.update(ConsentMark).where(ConsentMark.id.in_([one.id for one in found])).values(state=WITHDRAWN))
+    for mark in found:
+        _ended(session, node, mark.id)
+        room_chain.add(session, node, mark.room_id, viewer, "consent.withdrawn", mark.uri)
     return len(found)
 
 
@@ -107,8 +111,24 @@ def end_by_day(session: Session, node: Node) -> None:
     over_by = sa.and_(ConsentMark.state == GIVEN, ConsentMark.until < today(node))
     due = sa.select(ConsentMark.id, ConsentMark.ours, ConsentMark.room_id, ConsentMark.uri).where(over_by)
     for row in session.execute(due.limit(AT_ONCE)).all():
-        (_end if row.ours else stop)(session, node, row.id, ENDED)
+        if row.ours:
+            _set(session, row.id, state=ENDED, ended_at=node.now())
+            _ended(session, node, row.id)
+        else:
+            stop(session, node, row.id, ENDED)
         room_chain.add(session, node, row.room_id, None, "consent.ended", row.uri)
+
+
+def ask_again(session: Session, node: Node) -> None:
+    """A chore: whoever has been asked to stop and has not confirmed it is asked once more, where no delivery is waiting for them: their
+    node has taken it and says nothing, or it never came there."""
+    waits = sa.exists().where(Delivery.activity_id == Activity.id, Delivery.state == WAITING, Activity.uri == ConsentMark.asked)
+    open_ = sa.and_(ConsentMark.ours, ConsentMark.state != GIVEN, ConsentMark.stopped_at.is_(None), ConsentMark.asked != "", ~waits)
+    query = sa.select(ConsentMark.id, ConsentMark.ended_at, Receipt.sent_at).join(Receipt, Receipt.activity_uri == ConsentMark.asked)
+    due = sa.and_(open_, Receipt.sent_at <= node.now() - AGAIN, Receipt.sent_at * 2 <= node.now() + ConsentMark.ended_at)
+    late = sa.and_(open_, Receipt.sent_at <= node.now() - DAY)
+    for row in session.execute(query.where(sa.or_(due, late)).order_by(Receipt.sent_at).limit(AT_ONCE)).all():
+        _ask(session, node, row.id)
 
 
 def today(node: Node) -> str:
@@ -116,65 +136,71 @@ def today(node: Node) -> str:
     return (EPOCH + timedelta(microseconds=node.now())).date().isoformat()
 
 
-def erase(session: Session, node: Node, viewer: Viewer, mark_id: str) -> None:
-    """A keeper erases here what a partner's consent gave us, and it learns that. Raises NotFound."""
-    mark = _to_answer(session, mark_id)
-    uri = _room(session, mark.room_id)
-    things = _things(session, mark_id)
-    _answer(session, node, mark, ERASED)
-    room_chain.add(session, node, mark.room_id, viewer, "consent.erased", mark.uri)
-    for message_id in session.scalars(sa.select(SealedMessage.id).where(SealedMessage.uri.in_(things))).all():
-        rooms.erase(session, node, message_id)
-    if uri in things:
-        rooms.purge(session, node, uri)
-
-
-def keep(session: Session, node: Node, viewer: Viewer, mark_id: str) -> None:
-    """A keeper keeps it on a ground of our own, which is theirs to write down; the partner learns that we do. Raises NotFound."""
-    mark = _to_answer(session, mark_id)
-    _answer(session, node, mark, KEPT)
-    room_chain.add(session, node, mark.room_id, viewer, "consent.kept", mark.uri)
-
-
 def is_delivered(session: Session, room: str) -> bool:
-    """Whether a room of ours that was given as a whole is delivered still: no consent for it has ended."""
-    return session.execute(_ended(room).where(ConsentMark.ours)).first() is None
+    """Whether a room of ours that was given as a whole is delivered still: it rests on a consent that holds."""
+    return room not in _stopped(session, Room.uri == room, ours=True)
 
 
 def is_shown(session: Session, room: str) -> bool:
-    """Whether a room that came to us as a whole is shown: no consent for it has ended, or our keepers keep it on a ground of our own."""
-    return session.execute(_ended(room).where(~ConsentMark.ours, ConsentMark.answer != KEPT)).first() is None
+    """Whether a room that came to us as a whole is shown: it rests on a consent that holds, or keepers keep it on a ground of our own."""
+    return room not in _stopped(session, Room.uri == room, ours=False)
 
 
-def _ended(thing: str) -> sa.Select[Any]:
-    query = sa.select(ConsentThing.uri).join(ConsentMark, ConsentMark.id == ConsentThing.mark_id)
-    return query.where(ConsentThing.uri == thing, ConsentMark.state != GIVEN)
-
-
-def ended_here() -> sa.Select[Any]:
-    """What we have given on consents that have ended."""
-    query = sa.select(ConsentThing.uri).join(ConsentMark, ConsentMark.id == ConsentThing.mark_id)
-    return query.where(ConsentMark.ours, ConsentMark.state != GIVEN)
+def all_hold(session: Session, room: str) -> bool:
+    """Whether nothing that was given in a room of ours rests on a consent that has ended: who reads it here reads all of it, or nothing."""
+    return not _stopped(session, Room.uri == room, ours=True)
 
 
 def erased_whole() -> sa.Select[Any]:
-    """The row ids of the rooms that came to us as a whole on a consent that has ended, and that our keepers have erased."""
-    query = sa.select(Room.id).join(ConsentThing, ConsentThing.uri == Room.uri).join(ConsentMark, ConsentMark.id == ConsentThing.mark_id)
-    return query.where(~ConsentMark.ours, ConsentMark.answer == ERASED)
+    """The row ids of the rooms that came to us as a whole on consents that have ended, and that our keepers have erased."""
+    named = sa.select(ConsentThing.mark_id).join(ConsentMark, ConsentMark.id == ConsentThing.mark_id)
+    named = named.where(ConsentThing.uri == Room.uri, ~ConsentMark.ours).correlate(Room)
+    return sa.select(Room.id).where(named.where(ConsentMark.answer == ERASED).exists(), ~named.where(ConsentMark.answer != ERASED).exists())
 
 
-def held_back(session: Session, organisation_id: str) -> set[str]:
+def held_back(session: Session, organisation_id: str) -> frozenset[str]:
     """What was given to a partner on consents that have ended, and goes there no more."""
-    query = sa.select(ConsentThing.uri).join(ConsentMark, ConsentMark.id == ConsentThing.mark_id)
-    ended = sa.and_(ConsentMark.organisation_id == organisation_id, ConsentMark.ours, ConsentMark.state != GIVEN)
-    return set(session.scalars(query.where(ended)))
+    return _stopped(session, ConsentMark.organisation_id == organisation_id, ours=True)
 
 
-def stopped_in(session: Session, room_id: str) -> set[str]:
+def not_for(session: Session, room_id: str, thing: str) -> set[str]:
+    """The partners (row ids) that something in a room does not go to: it was named on a consent of theirs that has ended."""
+    found = _by_recipient(session, ConsentMark.room_id == room_id, ours=True)
+    return {organisation_id for (organisation_id, _, room), grounds in found.items() if thing in resting.stopped(grounds, room)}
+
+
+def stopped_in(session: Session, room_id: str) -> frozenset[str]:
     """The messages of a room that came to us on a consent which has ended: they are shown no more. Our own we see as before."""
-    query = sa.select(ConsentThing.uri).join(ConsentMark, ConsentMark.id == ConsentThing.mark_id)
-    ended = sa.and_(ConsentMark.room_id == room_id, ~ConsentMark.ours, ConsentMark.state != GIVEN, ConsentMark.answer != KEPT)
-    return set(session.scalars(query.where(ended)))
+    return _stopped(session, ConsentMark.room_id == room_id, ours=False)
+
+
+def _stopped(session: Session, which: sa.ColumnElement[bool], *, ours: bool) -> frozenset[str]:
+    found = _by_recipient(session, which, ours=ours)
+    return frozenset(of for (_, _, room), grounds in found.items() for of in resting.stopped(grounds, room))
+
+
+def ended_ids(session: Session, which: sa.ColumnElement[bool], *, ours: bool) -> frozenset[str]:
+    """The marks on which something has ended: of the others that are over, each thing is carried by another of the same person."""
+    return frozenset(of for grounds in _by_recipient(session, which, ours=ours).values() for of in resting.ended(grounds))
+
+
+def _by_recipient(session: Session, which: sa.ColumnElement[bool], *, ours: bool) -> dict[tuple[str, str, str], list[Ground]]:
+    """{(the other side, a room's row, its id): all that is given there}, of rooms where something has ended."""
+    ended = sa.select(ConsentMark.room_id).join(Room, Room.id == ConsentMark.room_id).where(which, ConsentMark.state != GIVEN)
+    rooms = session.scalars(ended.where(ConsentMark.ours == ours).distinct()).all()
+    if not rooms:
+        return {}
+    columns = (ConsentMark.id, ConsentMark.whose, ConsentMark.state, ConsentMark.answer, ConsentMark.organisation_id, ConsentMark.room_id)
+    query = sa.select(*columns, Room.uri.label("room"), ConsentThing.uri).join(Room, Room.id == ConsentMark.room_id)
+    query = query.join(ConsentThing, ConsentThing.mark_id == ConsentMark.id).where(which, ConsentMark.ours == ours)
+    marks: dict[str, tuple[Any, set[str]]] = {}
+    for row in session.execute(query.where(ConsentMark.room_id.in_(rooms))):
+        marks.setdefault(row.id, (row, set()))[1].add(row.uri)
+    found: dict[tuple[str, str, str], list[Ground]] = {}
+    for row, things in marks.values():
+        ground = Ground(row.id, row.whose, row.state == GIVEN, row.answer == KEPT and not ours, frozenset(things))
+        found.setdefault((row.organisation_id, row.room_id, row.room), []).append(ground)
+    return found
 
 
 def forget(session: Session, room_id: str) -> None:
@@ -184,67 +210,62 @@ def forget(session: Session, room_id: str) -> None:
     session.execute(sa.delete(ConsentMark).where(ConsentMark.room_id == room_id))
 
 
-def of_entries(session: Session, uris: Iterable[str]) -> dict[str, list[Mark]]:
-    """{id of a consent's entry: what became of it at each recipient} of those that we have given something on, and that have a node."""
-    found: dict[str, list[Mark]] = {}
-    for mark in _marks(session, sa.and_(ConsentMark.uri.in_(list(uris)), ConsentMark.ours, Actor.known != OWN)):
-        found.setdefault(mark.uri, []).append(mark)
-    return found
-
-
-def to_erase(session: Session) -> list[Mark]:
-    """What partners have asked us to erase and no keeper has answered, oldest first."""
-    open_ = sa.and_(~ConsentMark.ours, ConsentMark.state != GIVEN, ConsentMark.answer == "")
-    return _marks(session, open_)[::-1]
-
-
-def _marks(session: Session, which: sa.ColumnElement[bool]) -> list[Mark]:
-    names = tuple(name for name in Mark.__dataclass_fields__ if name != "name")
-    columns = [getattr(ConsentMark, name) for name in names]
-    query = sa.select(*columns, Actor.name).join(Actor, Actor.id == ConsentMark.organisation_id)
-    return [Mark(**row._mapping) for row in session.execute(query.where(which).order_by(ConsentMark.at.desc(), ConsentMark.id.desc()))]
-
-
-def note(session: Session, node: Node, uri: str, to: str, room_id: str, until: str, things: list[str], *, ours: bool) -> str:
-    """The mark of a consent, made where there was none, with what was given on it; its id."""
-    there = sa.select(ConsentMark.id).where(ConsentMark.uri == uri, ConsentMark.organisation_id == to, ConsentMark.ours == ours)
-    mark_id = session.execute(there).scalar()
-    if mark_id is None:
-        mark_id = new_id(node.now())
-        what = dict(uri=uri, ours=ours, organisation_id=to, room_id=room_id, until=until, state=GIVEN, asked="", answer="", at=node.now())
-        put(session, ConsentMark, id=mark_id, **what)
-    fresh = sorted(set(things) - _things(session, mark_id))
+def note(session: Session, node: Node, said: Given, to: str, *, ours: bool, state: str = GIVEN) -> tuple[str, list[str], bool]:
+    """The mark of a consent, made where there was none, with what was given on it; (its id, what was not named on it before, whether
+    anything else about it is new). Whatever comes again, what has ended stays so."""
+    there = sa.and_(ConsentMark.uri == said.consent, ConsentMark.organisation_id == to, ConsentMark.ours == ours)
+    row = session.execute(sa.select(ConsentMark.id, ConsentMark.whose).where(there)).one_or_none()
+    if row is None:
+        mark_id, when = new_id(node.now()), None if state == GIVEN else node.now()
+        what = dict(uri=said.consent, ours=ours, organisation_id=to, room_id=said.room_id, until=said.until, state=state, whose=said.whose)
+        times = dict(at=node.now(), ended_at=when, stopped_at=None if ours else when)
+        put(session, ConsentMark, id=mark_id, asked="", answer="", **what, **times)
+    else:
+        mark_id = row.id
+        if said.whose and not row.whose:
+            _set(session, mark_id, whose=said.whose)
+    fresh = sorted(set(said.things) - things_of(session, mark_id))
     if fresh:
         put(session, ConsentThing, *(dict(mark_id=mark_id, uri=one) for one in fresh))
-    return mark_id
+    return mark_id, fresh, row is None or bool(said.whose and not row.whose)
 
 
-def _things(session: Session, mark_id: str) -> set[str]:
+def things_of(session: Session, mark_id: str) -> set[str]:
+    """What was given on a consent."""
     return set(session.scalars(sa.select(ConsentThing.uri).where(ConsentThing.mark_id == mark_id)))
 
 
-def _room(session: Session, room_id: str) -> str:
+def room_of(session: Session, room_id: str) -> str:
+    """A room's id on the wire."""
     return session.execute(sa.select(Room.uri).where(Room.id == room_id)).scalar_one()
 
 
-def _end(session: Session, node: Node, mark_id: str, state: str) -> None:
-    """Ours has ended: what waits for the recipient is not sent, and it is asked to erase what it has."""
-    row = session.execute(sa.select(ConsentMark.__table__).where(ConsentMark.id == mark_id)).one()
-    to, room, uri = row.organisation_id, _room(session, row.room_id), row.uri
-    ended = sa.update(ConsentMark).where(ConsentMark.id == mark_id)
-    if to == actors.own(session, node).id:  # read here by guests: whoever has let them in ends that
-        session.execute(ended.values(state=state, ended_at=node.now(), stopped_at=node.now()))
+def _set(session: Session, mark_id: str, **values: object) -> None:
+    session.execute(sa.update(ConsentMark).where(ConsentMark.id == mark_id).values(**values))
+
+
+def _ended(session: Session, node: Node, mark_id: str) -> None:
+    """Ours has ended: what waits for the recipient and rests on no other is not sent, and it is asked to erase what it has."""
+    row = session.execute(sa.select(ConsentMark.room_id, ConsentMark.organisation_id).where(ConsentMark.id == mark_id)).one()
+    if row.organisation_id == actors.own(session, node).id:  # read here by guests: whoever has let them in ends that
+        _set(session, mark_id, stopped_at=node.now())
         return
-    _withhold(session, node, to, _things(session, mark_id), room)
-    made = _publish(session, node, "Undo", uri, room, to, {})
-    name = actors.by_id(session, to)
-    receipts.ask(session, node, made, uri, [(name.uri, name.name)])
-    session.execute(ended.values(state=state, ended_at=node.now(), asked=made))
+    here = sa.and_(ConsentMark.room_id == row.room_id, ConsentMark.organisation_id == row.organisation_id)
+    _withhold(session, node, row.organisation_id, _stopped(session, here, ours=True), room_of(session, row.room_id))
+    _ask(session, node, mark_id)
 
 
-def _withhold(session: Session, node: Node, to: str, things: set[str], room: str) -> None:
+def _ask(session: Session, node: Node, mark_id: str) -> None:
+    row = session.execute(sa.select(ConsentMark.__table__).where(ConsentMark.id == mark_id)).one()
+    made = publish(session, node, "Undo", row.uri, room_of(session, row.room_id), row.organisation_id, {})
+    to = actors.by_id(session, row.organisation_id)
+    receipts.ask(session, node, made, row.uri, [(to.uri, to.name)])
+    _set(session, mark_id, asked=made)
+
+
+def _withhold(session: Session, node: Node, to: str, things: Iterable[str], room: str) -> None:
     """What has not come there is never sent: the messages given on it; of a room given as a whole all that was sealed in it."""
-    about = things - {room}
+    about = set(things) - {room}
     if room in things:
         inside = sa.select(SealedMessage.uri).join(Room, Room.id == SealedMessage.room_id).where(Room.uri == room)
         about |= set(session.scalars(inside))
@@ -255,29 +276,17 @@ def _withhold(session: Session, node: Node, to: str, things: set[str], room: str
 
 
 def stop(session: Session, node: Node, mark_id: str, state: str) -> None:
-    """A partner's has ended: nothing of it is shown here from now on, and keepers are asked to erase it."""
+    """A partner's has ended: what rests on no other of the same person is not shown here from now on, and keepers are asked to erase it."""
     ended = sa.update(ConsentMark).where(ConsentMark.id == mark_id, ConsentMark.state == GIVEN)
     session.execute(ended.values(state=state, ended_at=node.now(), stopped_at=node.now()))
-    wait(session, node, TO_ERASE, session.execute(sa.select(ConsentMark.room_id).where(ConsentMark.id == mark_id)).scalar_one())
+    room_id = session.execute(sa.select(ConsentMark.room_id).where(ConsentMark.id == mark_id)).scalar_one()
+    if mark_id in ended_ids(session, ConsentMark.room_id == room_id, ours=False):
+        wait(session, node, TO_ERASE, room_id)
 
 
-def _publish(session: Session, node: Node, kind: str, consent: str, room: str, to: str, said: dict[str, object]) -> str:
+def publish(session: Session, node: Node, kind: str, consent: str, room: str, to: str, said: dict[str, object]) -> str:
+    """Our word on a consent, to the other side; the activity's id."""
     me, activity_id = actors.own(session, node), outbox.new_uri(node)
     obj = {"id": consent, "type": ap.CONSENT, "context": room, ap.SAID: said}
     outbox.publish(session, node, me.id, ap.activity(kind, activity_id, me.uri, obj), to=[to], order_key=room, about=consent)
     return activity_id
-
-
-def _to_answer(session: Session, mark_id: str) -> Mark:
-    found = [mark for mark in to_erase(session) if mark.id == mark_id]
-    if not found:
-        raise NotFound
-    return found[0]
-
-
-def _answer(session: Session, node: Node, mark: Mark, answer: str) -> None:
-    there = sa.update(ConsentMark).where(ConsentMark.id == mark.id)
-    session.execute(there.values(answer=answer, answered_at=node.now()))
-    if not any(one.room_id == mark.room_id for one in to_erase(session)):
-        over(session, node, TO_ERASE, mark.room_id)
-    _publish(session, node, "Update", mark.uri, _room(session, mark.room_id), mark.organisation_id, {"answer": answer})

@@ -1,5 +1,6 @@
 """Decides what a partner's word on a consent does here: it is believed of what is that partner's own, and its end takes effect at once."""
 
+import re
 from datetime import date
 from typing import Any
 
@@ -17,35 +18,50 @@ from fedcollab.federation.registry import Early, Handler, Verified
 
 from . import room_chain, rooms
 from .consent_models import ANSWERS, GIVEN, WITHDRAWN, ConsentMark
-from .consents import MOST, note, stop
+from .consents import MOST, Given, note, stop, today
 from .reading import members, one_of, uri
 from .room_models import Room
 from .room_receiving import concerned
 
+NAME = re.compile(r"[0-9A-Za-z-]{0,64}")  # of whose it is; empty where that is not said
 MOST_OF_ROOM = 1_000  # consents on which one organisation has given us something in a room
 
 
 def receive_given(session: Session, node: Node, received: Verified) -> None:
-    """A consent on which we got something: its id, its day, and what that was."""
-    said = members(_said(received), {"until", "things"})
+    """A consent on which we got something: its id, its day, what that was, and perhaps by a name that says nothing whose it is. What has
+    ended stays so: what is named on it later stops as it comes."""
+    said = members(_said(received), {"until", "things"}, frozenset({"whose"}))
     room_id, room = _room(session, received)
     if rooms.is_cleared(session, room):
         return
-    if received.actor.uri not in concerned(rooms.load(session, node, room)):
-        raise Early(reason="a consent in a room by somebody who is not inside, or not yet")
+    _check_concerned(session, node, received, room)
+    _check_turned(session, received)
     things = said["things"]
     if not isinstance(things, list) or len(things) > MOST:
         raise BadRequest(reason="sealing: no list of what was given")
     found = {uri(one) for one in things}
     _check_theirs(session, received, found, room)
-    _check_number(session, received.actor.id, room_id)
-    note(session, node, uri(ap.ident(received.object)), received.actor.id, room_id, _day(said["until"]), sorted(found), ours=False)
-    room_chain.add(session, node, room_id, partner(received.actor.organisation_id), "consent.given", ap.ident(received.object))
+    about = uri(ap.ident(received.object))
+    _check_number(session, received.actor.id, room_id, about)
+    given = Given(about, received.actor.uri, room_id, _day(said["until"]), tuple(found), _whose(said.get("whose", "")))
+    mark_id, fresh, _ = note(session, node, given, received.actor.id, ours=False)
+    state = session.execute(sa.select(ConsentMark.state).where(ConsentMark.id == mark_id)).scalar_one()
+    if fresh and state != GIVEN:
+        session.execute(sa.update(ConsentMark).where(ConsentMark.id == mark_id).values(answer="", answered_at=None))
+        stop(session, node, mark_id, state)
+    room_chain.add(session, node, room_id, partner(received.actor.organisation_id), "consent.given", about)
 
 
-def _check_number(session: Session, organisation_id: str, room_id: str) -> None:
+def _check_concerned(session: Session, node: Node, received: Verified, room: str) -> None:
+    if received.actor.uri not in concerned(rooms.load(session, node, room)):
+        raise Early(reason="a consent in a room by somebody who is not inside, or not yet")
+
+
+def _check_number(session: Session, organisation_id: str, room_id: str, about: str) -> None:
+    """More of what is known already fills nothing."""
     theirs = sa.and_(ConsentMark.organisation_id == organisation_id, ConsentMark.room_id == room_id, ~ConsentMark.ours)
-    if session.execute(sa.select(sa.func.count()).select_from(ConsentMark).where(theirs)).scalar_one() >= MOST_OF_ROOM:
+    others = sa.select(sa.func.count()).select_from(ConsentMark).where(theirs, ConsentMark.uri != about)
+    if session.execute(others).scalar_one() >= MOST_OF_ROOM:
         raise TooMany(reason="more consents of one organisation in a room than it has people")
 
 
@@ -58,12 +74,22 @@ def _check_theirs(session: Session, received: Verified, things: set[str], room: 
 
 
 def receive_end(session: Session, node: Node, received: Verified) -> None:
-    """A consent was withdrawn, or has ended: we confirm that nothing of it is shown here any more; again, again."""
-    mark = _mark(session, received, ours=False)
-    if mark.state == GIVEN:
+    """A consent was withdrawn, or has ended: we confirm that nothing of it is shown here any more; again, again. One that is not known here
+    yet is noted as ended: its word may have been overtaken."""
+    room_id, room = _room(session, received)
+    _check_turned(session, received)
+    mark = _find(session, received, ours=False)
+    if mark is None and not rooms.is_cleared(session, room):
+        _check_concerned(session, node, received, room)
+        about = uri(ap.ident(received.object))
+        _check_number(session, received.actor.id, room_id, about)
+        given = Given(about, received.actor.uri, room_id, today(node), ())
+        note(session, node, given, received.actor.id, ours=False, state=WITHDRAWN)
+        room_chain.add(session, node, room_id, partner(received.actor.organisation_id), "consent.withdrawn", about)
+    elif mark is not None and mark.state == GIVEN:
         stop(session, node, mark.id, WITHDRAWN)
         room_chain.add(session, node, mark.room_id, partner(received.actor.organisation_id), "consent.withdrawn", mark.uri)
-    receipts.answer(session, node, received.activity, to=received.actor.id, order_key=_room(session, received)[1])
+    receipts.answer(session, node, received.activity, to=received.actor.id, order_key=room)
 
 
 def receive_confirmed(session: Session, node: Node, received: Verified) -> None:
@@ -76,8 +102,8 @@ def receive_confirmed(session: Session, node: Node, received: Verified) -> None:
 def receive_answer(session: Session, node: Node, received: Verified) -> None:
     """The recipient's keepers have erased what they had, or keep it on a ground of their own."""
     answer = one_of(members(_said(received), {"answer"})["answer"], ANSWERS)
-    mark = _mark(session, received, ours=True)
-    if mark.state == GIVEN:
+    mark = _find(session, received, ours=True)
+    if mark is None or mark.state == GIVEN:
         raise Early(reason="an answer to what was not asked")
     there = sa.update(ConsentMark).where(ConsentMark.id == mark.id)
     session.execute(there.values(answer=answer, answered_at=node.now()))
@@ -90,15 +116,19 @@ def _said(received: Verified) -> object:
     return received.object.get(ap.SAID)
 
 
-def _mark(session: Session, received: Verified, *, ours: bool) -> Any:
+def _check_turned(session: Session, received: Verified) -> None:
+    """Whoever got something on a consent of ours does not speak of it as if they had given it."""
+    ours = sa.and_(ConsentMark.uri == ap.ident(received.object), ConsentMark.organisation_id == received.actor.id, ConsentMark.ours)
+    if session.execute(sa.select(ConsentMark.id).where(ours)).first() is not None:
+        raise Refused(reason="a consent that we have given")
+
+
+def _find(session: Session, received: Verified, *, ours: bool) -> Any:
     _said(received)
     about = sa.and_(
         ConsentMark.uri == ap.ident(received.object), ConsentMark.organisation_id == received.actor.id, ConsentMark.ours == ours
     )
-    found = session.execute(sa.select(ConsentMark.__table__).where(about)).one_or_none()
-    if found is None:
-        raise Early(reason="a consent that is not known here")
-    return found
+    return session.execute(sa.select(ConsentMark.__table__).where(about)).one_or_none()
 
 
 def _room(session: Session, received: Verified) -> tuple[str, str]:
@@ -107,6 +137,12 @@ def _room(session: Session, received: Verified) -> tuple[str, str]:
     if found is None:
         raise Early(reason="a consent in a room that is not here")
     return found, room
+
+
+def _whose(value: object) -> str:
+    if not isinstance(value, str) or not NAME.fullmatch(value):
+        raise BadRequest(reason="sealing: no name of whose it is")
+    return value
 
 
 def _day(value: object) -> str:

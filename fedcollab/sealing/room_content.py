@@ -87,7 +87,7 @@ def _keys_of(session: Session, author: str) -> list[PersonPublic]:
     return [key.public for key in people.listed(session, found.id)] if found is not None else []
 
 
-def _content(opened: Opened, row: Any, signers: list[PersonPublic], stopped: set[str]) -> tuple[Mapping[str, Any] | None, str]:
+def _content(opened: Opened, row: Any, signers: list[PersonPublic], stopped: frozenset[str]) -> tuple[Mapping[str, Any] | None, str]:
     if row.state == ERASED:
         return None, ERASED
     if row.uri in stopped:

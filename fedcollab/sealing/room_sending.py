@@ -26,7 +26,7 @@ from .room_state import Room
 def send(session: Session, node: Node, viewer: Viewer, message: Sealed, files: Sequence[Carried] = ()) -> None:
     """Keeps and publishes a message that one of our people has sealed under the newest case key, with files that have come in here. Raises
     Frozen, Ended, Outside; Outside too where the key was turned meanwhile: it is sealed again, under another id; Stopped
-    where the consent for the room has ended."""
+    where the consent for the room has ended. Whoever it was named to on a consent that has ended does not get it."""
     room = rooms.load(session, node, message.room)
     head = acting.check_open(room)
     if not consents.is_delivered(session, message.room):
@@ -35,8 +35,9 @@ def send(session: Session, node: Node, viewer: Viewer, message: Sealed, files: S
         raise Outside(reason="sealed under an older case key")
     rooms.keep(session, node, message, room.me, THERE)
     sealed_files.keep(session, node, message.id, files)
-    me, to = actors.own(session, node), telling.reached(session, organisations(head) - {room.me})
     room_id, author = rooms.row(session, room.id).id, actors.by_id(session, viewer.person_id)
+    without, me = consents.not_for(session, room_id, message.id), actors.own(session, node)
+    to = {uri: one for uri, one in telling.reached(session, organisations(head) - {room.me}).items() if one not in without}
     made = room_activities.sealed(outbox.new_uri(node), me.uri, message, files) | authors.introduced(session, node, room_id, author, to)
     outbox.publish(session, node, me.id, made, to=to.values(), order_key=room.id, about=message.id)
     room_chain.add(session, node, room_id, viewer, "room.send", message.id)

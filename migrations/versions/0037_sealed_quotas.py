@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0037"
-down_revision = "0035"
+down_revision = "0036"
 
 ROOMS = """
     SELECT brought, room_id, sum(size) AS size FROM (

@@ -6,6 +6,7 @@ from .page import Page, fill
 from .scene import Scene
 
 CASE, FORM = "/cases/{case}", "cases/form.html"
+ERASE_PERSON = "/cases/{id}/people/{person}/erase"
 NEW, CHANGE = "/cases/{id}/new/{kind}", "/cases/{id}/change/{entry}"
 
 
@@ -20,6 +21,12 @@ def against_the_rules(tab: Tab, scene: Scene) -> None:
     tab.locator("[name=how]").first.check()
     tab.locator("[name=reached]").first.check()
     fill(who="By code", on="2026-11-20", outcome="Nobody answered.")(tab, scene)
+
+
+def nothing_ticked(tab: Tab, scene: Scene) -> None:
+    """Asks for the erasure of nothing."""
+    tab.locator("[name=alone]").uncheck()
+    tab.locator("main form .btn.bad").click()
 
 
 def new(name: str, kind: str, person: str = "") -> Page:
@@ -75,8 +82,13 @@ CASE_ENTRY_PAGES = (
     Page("act-redact", f"{CASE}/redact/{{said}}", "cases/act.html", "noor"),
     Page("act-erase", f"{CASE}/erase/{{said}}", "cases/act.html", "mira"),
     Page("act-erase-held", f"{CASE}/erase/{{step}}", "cases/act.html", "mira"),
-    Page("act-erase-person", f"{CASE}/people/{{potential}}/erase", "cases/act.html", "mira"),
-    Page("act-withdraw", f"{CASE}/withdraw/{{consent}}", "cases/act.html", "mira"),
+    Page("act-erase-person", f"{CASE}/people/{{potential}}/erase", "cases/erase.html", "mira", unfolded),
+    Page("act-erase-person-error", f"{CASE}/people/{{potential}}/erase", "cases/erase.html", "mira", nothing_ticked, ERASE_PERSON, 422),
+    Page("consent", f"{CASE}/entry/{{lasts}}", "cases/entry.html", "mira"),
+    Page("consent-not-confirmed", f"{CASE}/entry/{{gone}}", "cases/entry.html", "mira"),
+    Page("consent-renew", f"{CASE}/renew/{{consent}}", FORM, "mira"),
+    Page("consent-renew-error", f"{CASE}/renew/{{consent}}", FORM, "mira", fill(until="2020-01-01"), "/cases/{id}/renew/{entry}", 422),
+    Page("act-withdraw", f"{CASE}/withdraw/{{lasts}}", "cases/act.html", "mira"),
     Page("act-lift", f"{CASE}/lift/{{hold}}", "cases/act.html", "mira"),
     Page("act-lift-error", f"{CASE}/lift/{{hold}}", "cases/act.html", "mira", fill(), "/cases/{id}/lift/{entry}", 422),
     Page("act-unmask", f"{CASE}/unmask/{{masked}}", "cases/act.html", "mira"),
@@ -85,7 +97,6 @@ CASE_ENTRY_PAGES = (
 CASE_ENTRY_NO_PAGE = {
     "POST /cases/{id}/people/{person}/needs": "leads back to the person’s page",
     "POST /cases/{id}/people/{person}/copy": "a file to take along",
-    "POST /cases/{id}/people/{person}/erase": "leads back to the case",
     "POST /cases/{id}/mask/{entry}": "leads back to the case",
     "POST /cases/{id}/unmask/{entry}": "leads back to the case",
     "POST /cases/{id}/redact/{entry}": "leads back to the case; wrong words come back as those of a hold (act-lift-error)",

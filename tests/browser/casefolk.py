@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import KEEPER, MEMBER, Viewer
+from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
+from fedcollab.base.clock import DAY, iso
 from fedcollab.features.cases import acting, desk, membership
 from fedcollab.features.cases.handles import handle
 from fedcollab.features.cases.hiding import MASKED
@@ -46,7 +48,8 @@ def _people(session: Session, node: Node, made: "Scene") -> dict[str, str]:
     _who(say, now)
     _parts(say, now)
     hidden = next(shown.id for shown in desk.look_at(session, node, mira, keys, case_id).case.timeline if shown.state == MASKED)
-    return _agreed(say, now) | {"masked": hidden, "said": say(Message(at=now, text="The landlord’s name stands in this message."))}
+    partner = actors.by_id(session, made.places["kivuli"]).uri
+    return _agreed(say, now, partner) | {"masked": hidden, "said": say(Message(at=now, text="The landlord’s name stands in this message."))}
 
 
 def _as(viewer: Viewer) -> tuple[Any, ...]:
@@ -78,14 +81,21 @@ def _parts(say: Any, now: int) -> None:
     )
 
 
-def _agreed(say: Any, now: int) -> dict[str, str]:
+def _agreed(say: Any, now: int, partner: str) -> dict[str, str]:
+    found = dict[str, str]()
     step = say(Step(at=now, person=POTENTIAL, support="Legal", what="Advice on wages that were not paid", by="The legal aid office"))
     say(Progress(at=now, of=step, state="UnderWay", note="First talk on Tuesday."))
     given: dict[str, Any] = dict(person=POTENTIAL, until="2030-03-31", how="Interpreter", capacity="Adult", decided_by="Self")
     consent = say(Consent(at=now, to_name="The legal aid office", what="What the lawyer needs to know", parts=("exploitation",), **given))
     old = say(Consent(at=now, to_name="The city", what="Her name", **given))
     say(Withdrawn(at=now, of=old))
+    soon = given | {"until": iso(now + 9 * DAY)[:10]}
+    found["ends"] = say(Consent(at=now, to_name="The clinic on the quay", what="Her asthma, for the nurse", parts=("health",), **soon))
     shared: dict[str, Any] = dict(why="Legal advice", basis="Consent", out_of="NL", into="NL", people=(POTENTIAL,), parts=("exploitation",))
     say(Share(at=now, to_name="The legal aid office", what="The account", consent=(consent,), **shared))
+    for name, parts in (("gone", ("identity",)), ("lasts", ("contact",))):  # on which a partner got something
+        found[name] = say(Consent(at=now, to=partner, what="How to reach her, so that she need not ask twice", parts=parts, **given))
+        say(Share(at=now, to=partner, what="How to reach her", consent=(found[name],), **shared | {"parts": parts}))
+    say(Withdrawn(at=now, of=found["gone"]))
     hold = say(Hold(at=now, of=(step,), by="Judge De Vries", reason="Labour court, case 12/27", review="2030-01-31"))
-    return {"step": step, "consent": consent, "hold": hold}
+    return found | {"step": step, "consent": consent, "hold": hold}

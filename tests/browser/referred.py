@@ -21,6 +21,7 @@ from fedcollab.features.referrals.preview import Preview
 from fedcollab.flows import referred
 from fedcollab.sealing import consents, organisation, rooms
 from fedcollab.sealing.consent_models import WITHDRAWN
+from fedcollab.sealing.consents import Given
 from fedcollab.sealing.facts import Invited
 from fedcollab.sealing.room_activities import Header, Said
 from fedcollab.sealing.room_models import CASE
@@ -104,5 +105,6 @@ def _to_erase(session: Session, node: Node, partner_id: str) -> None:
     at = partner.uri.removesuffix("/actor")
     room = f"{at}/rooms/{new_id(node.now())}"
     room_id = rooms.begin(session, node, Header(room, CASE, AMBER), partner.uri)
-    mark = consents.note(session, node, f"{at}/messages/{new_id(node.now())}", partner_id, room_id, "2199-01-31", [room], ours=False)
+    given = Given(f"{at}/messages/{new_id(node.now())}", partner.uri, room_id, "2199-01-31", (room,))
+    mark, _, _ = consents.note(session, node, given, partner_id, ours=False)
     consents.stop(session, node, mark, WITHDRAWN)

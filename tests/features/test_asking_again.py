@@ -98,6 +98,7 @@ ORDINARY = {  # why none of these is asked for again
     "/guests/join/{token}": "comes, or does not",
     "/guest/referral": "says how it came out; the work goes on",
     "/cases/{id}/new/{kind}": "adds to a case",
+    "/cases/{id}/renew/{entry}": "adds to a case",
     "/cases/{id}/change/{entry}": "adds to a case: what stood before stays to be read",
     "/cases/{id}/mask/{entry}": "can be undone",
     "/cases/{id}/unmask/{entry}": "undoes a masking",

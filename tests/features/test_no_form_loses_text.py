@@ -21,6 +21,7 @@ from fedcollab.features.cases.handles import handle
 from fedcollab.features.cases.mending import Masking
 from fedcollab.features.cases.people import Person
 from fedcollab.features.cases.record import Hold
+from fedcollab.features.cases.sharing import Consent
 from fedcollab.features.cases.work import Task
 from fedcollab.features.discussions import groups
 from fedcollab.features.members import service as members
@@ -242,7 +243,9 @@ async def casework(house: House) -> list[str]:
     hidden = await at.say("ilse", case, "Not for here")
     await at.say("ilse", case, Masking(at=now, of=(hidden,)))
     held = await at.say("ilse", case, Hold(at=now, of=(said,), by="Amal B.", reason="A court", review="2099-01-01"))
-    acts = [("unmask", hidden), ("lift", held), ("people", code), *((act, said) for act in ACTS)]
+    agreed = dict(how="Spoken", capacity="Adult", decided_by="Self", until="2099-01-01", what="Her name")
+    consent = await at.say("ilse", case, Consent(at=now, person=code, to_name="A clinic", **agreed))  # type: ignore[arg-type]
+    acts = [("unmask", hidden), ("lift", held), ("people", code), ("renew", consent), *((act, said) for act in ACTS)]
     own = [f"/{act}/{handle(case, of)}{'/erase' if of == code else ''}" for act, of in acts]
     pages = ["", "/tasks", "/files", "/guests", "/new/decision", *own]
     return ["/cases/new", *(f"/cases/{case}{one}" for one in pages), *await sealed_group(at)]

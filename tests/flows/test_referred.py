@@ -15,7 +15,7 @@ from fedcollab.features.guests.models import Guest
 from fedcollab.features.referrals import chores, outside
 from fedcollab.features.referrals.models import Referral
 from fedcollab.flows import guests, referred
-from fedcollab.sealing import consents, working
+from fedcollab.sealing import consent_marks, working
 from tests.features.cases.desks import Office, office
 from tests.features.referrals.test_referral_pages import CODE, NAME, REGION, form_of, step
 from tests.web import PASSWORD
@@ -200,7 +200,7 @@ async def test_when_the_consent_is_withdrawn_a_link_dies_and_a_guest_is_out(at: 
     assert list(states.values()) == ["revoked"]
     assert await at.sql("SELECT count(*) FROM activity WHERE type = 'Undo'") == [(0,)]
     await at.site.write(guests.end_due)
-    assert "Meridian" not in str(await at.site.kernel.database.read(consents.of_entries, given))
+    assert "Meridian" not in str(await at.site.kernel.database.read(consent_marks.of_entries, given))
 
 
 async def test_what_is_wrong_with_who_it_is_stands_beside_its_field_with_all_that_was_typed(at: Office) -> None:

@@ -1,12 +1,15 @@
-"""Gives the tests of sealing a key ring of either kind, at the newest step."""
+"""Gives the tests of sealing a key ring of either kind, at the newest step, and two nodes that share a room on consents."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from fedcollab.base.migrate import RING, migrate
 from fedcollab.sealing.ring import Ring
+from tests.nodes import befriend, running
+from tests.sealing.at_work import found, join_room, open_cases
+from tests.sealing.consenting import Two
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
@@ -21,3 +24,14 @@ def ring(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ring]:
     migrate(made.engine, steps=RING)
     yield made
     made.close()
+
+
+@pytest.fixture
+async def two(tmp_path: Path) -> AsyncIterator[Two]:
+    async with running(tmp_path, "Meridian", "Baobab") as (one, other):
+        meridian, baobab = await open_cases(one), await open_cases(other)
+        await baobab.join("cleo")
+        await befriend(one, other)
+        uri, here = await found(meridian["ilse"])
+        there = await join_room(meridian["ilse"], baobab, uri, here, "cleo")
+        yield Two(meridian, baobab, uri, here, there)

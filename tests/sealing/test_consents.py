@@ -1,9 +1,6 @@
 """Consents between nodes: what ends with one is delivered and shown no more within the minute, whoever is at work; each recipient's word is
 known; and nobody ends what is another's."""
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,65 +8,12 @@ import pytest
 from fedcollab.actors import service as actors
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import NotFound
-from fedcollab.federation import activitystreams as ap
-from fedcollab.sealing import consents, consents_again, consents_in, file_serving
+from fedcollab.sealing import consent_marks, consents, consents_again, file_serving
 from fedcollab.sealing.consent_models import ENDED, WITHDRAWN
-from fedcollab.sealing.consents import Given, Mark, Stopped
-from tests.nodes import admit, befriend, may_also_reach, rogue, running, until
-from tests.sealing.at_work import Desk, found, join_room, open_cases
+from fedcollab.sealing.consents import Stopped
+from tests.nodes import until
+from tests.sealing.consenting import HELLO, LATER, SHARED, Two
 from tests.sealing.shared_files import share
-
-HELLO, SHARED = {"text": "Where is she?"}, {"text": "Lantern Street 14"}
-LATER = "2199-01-31"
-
-
-@dataclass
-class Two:
-    """A room of Meridian's in which Baobab's Cleo works; `here` and `there` are its rows."""
-
-    meridian: Desk
-    baobab: Desk
-    uri: str
-    here: str
-    there: str
-
-    async def give(self, *things: str, until_day: str = LATER) -> str:
-        """Ilse has noted a consent for Baobab: its entry's id."""
-        consent = self.meridian.here.url + f"/messages/{new_id()}"
-        await self.meridian["ilse"].do(consents.given, Given(consent, self.baobab.me, self.here, until_day, things))
-        named = "SELECT 1 FROM consent_mark WHERE uri = :uri"
-        await until("it is known there", lambda: self.baobab.here.sql(named, uri=consent))
-        return consent
-
-    async def ended(self, desk: Desk, state: str = WITHDRAWN) -> None:
-        await until("it has ended there", lambda: desk.here.sql("SELECT 1 FROM consent_mark WHERE state = :s", s=state))
-
-    async def mark(self) -> Mark:
-        uris = [uri for (uri,) in await self.meridian.here.sql("SELECT uri FROM consent_mark")]
-        [[mark]] = (await self.meridian.here.read(consents.of_entries, uris)).values()
-        return mark  # type: ignore[no-any-return]
-
-    async def receipt(self, receipt: str) -> None:
-        async def there() -> bool:
-            return (await self.mark()).receipt == receipt
-
-        await until(f"the receipt is {receipt}", there)
-
-    async def asked(self) -> str:
-        """What Baobab's keepers are asked to erase."""
-        [mark] = await until("they are asked", lambda: self.baobab.here.read(consents.to_erase))
-        return str(mark.id)
-
-
-@pytest.fixture
-async def two(tmp_path: Path) -> AsyncIterator[Two]:
-    async with running(tmp_path, "Meridian", "Baobab") as (one, other):
-        meridian, baobab = await open_cases(one), await open_cases(other)
-        await baobab.join("cleo")
-        await befriend(one, other)
-        uri, here = await found(meridian["ilse"])
-        there = await join_room(meridian["ilse"], baobab, uri, here, "cleo")
-        yield Two(meridian, baobab, uri, here, there)
 
 
 @pytest.mark.rule("P3")
@@ -98,7 +42,7 @@ async def test_a_withdrawn_consent_stops_what_was_given_on_it_at_once_and_is_con
 
 
 @pytest.mark.rule("P12")
-@pytest.mark.parametrize(("act", "receipt"), [(consents.erase, "confirmed"), (consents.keep, "refused")])
+@pytest.mark.parametrize(("act", "receipt"), [(consent_marks.erase, "confirmed"), (consent_marks.keep, "refused")])
 async def test_what_the_recipients_keepers_do_is_shown_at_the_sender(two: Two, act: Any, receipt: str) -> None:
     shared = await two.meridian["ilse"].say(two.here, SHARED)
     await until("it is there", lambda: two.baobab.here.sql("SELECT 1 FROM sealed_message WHERE uri = :u", u=shared))
@@ -127,7 +71,7 @@ async def test_a_room_given_as_a_whole_is_closed_to_reading_writing_and_keys(two
     with pytest.raises(Stopped):
         await ilse.say(two.here, SHARED)
     assert await ilse.read(two.here) == [SHARED]
-    await two.baobab["ruth"].do(consents.erase, await two.asked())
+    await two.baobab["ruth"].do(consent_marks.erase, await two.asked())
     assert await two.baobab.here.sql("SELECT body FROM sealed_message") == [(b"",)]
     await two.receipt("confirmed")
 
@@ -188,58 +132,7 @@ async def test_a_consent_ends_with_its_day_on_both_sides_whether_they_hear_of_ea
 
 
 def _yesterday(session: Any) -> None:
-    session.connection().exec_driver_sql("UPDATE consent_mark SET until = '2020-01-01'")
-
-
-@pytest.mark.rule("P3")
-async def test_nobody_ends_what_another_has_given_or_closes_what_is_anothers(two: Two) -> None:
-    ilse, cleo = two.meridian["ilse"], two.baobab["cleo"]
-    shared = await ilse.say(two.here, SHARED)
-    await until("it is there", lambda: two.baobab.here.sql("SELECT 1 FROM sealed_message WHERE uri = :u", u=shared))
-    consent = await two.give(shared)
-    stranger = await rogue()
-    try:
-        here = may_also_reach(two.baobab.here, stranger)
-        await admit(here, stranger)
-        before = await here.sql("SELECT uri, state FROM consent_mark")
-        me, mine = stranger.uri("/actor"), stranger.uri("/messages/1")
-        for kind, about, said in (
-            ("Undo", consent, {}),
-            ("Create", mine, {"until": LATER, "things": [shared]}),
-            ("Create", mine, {"until": LATER, "things": [two.uri]}),
-            ("Update", consent, {"answer": "erased"}),
-        ):
-            obj = {"id": about, "type": ap.CONSENT, "context": two.uri, ap.SAID: said}
-            made = stranger.prove(ap.activity(kind, stranger.uri(f"/activities/{new_id()}"), me, obj), me)
-            assert await stranger.send(here, made) == 202
-
-        async def heard() -> bool:
-            rows = await here.sql("SELECT state FROM inbox_item WHERE uri LIKE :host", host=stranger.url + "/activities/%")
-            return len(rows) == 5 and all(state != "waiting" for (state,) in rows)  # the follow, and these four
-
-        await until("all was heard", heard)
-        assert await here.sql("SELECT uri, state FROM consent_mark") == before
-        assert await cleo.read(two.there) == [SHARED]
-    finally:
-        await stranger.stop()
-    await ilse.do(consents.withdrawn, consent)
-    await two.ended(two.baobab)
-    assert await cleo.read(two.there) == ["stopped"]
-
-
-async def test_a_partners_consents_fill_no_room_and_what_was_given_on_the_others_still_ends(
-    two: Two, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(consents_in, "MOST_OF_ROOM", 2)
-    shared = await two.meridian["ilse"].say(two.here, SHARED)
-    first, _ = await two.give(shared), await two.give()
-    more = two.meridian.here.url + f"/messages/{new_id()}"
-    await two.meridian["ilse"].do(consents.given, Given(more, two.baobab.me, two.here, LATER, ()))
-    await until("it is refused", lambda: two.baobab.here.sql("SELECT 1 FROM inbox_item WHERE state = 'refused'"))
-    assert await two.baobab.here.sql("SELECT count(*) FROM consent_mark") == [(2,)]
-    await two.meridian["ilse"].do(consents.withdrawn, first)
-    await two.ended(two.baobab)
-    assert await two.baobab["cleo"].read(two.there) == ["stopped"]
+    session.connection().exec_driver_sql(f"UPDATE consent_mark SET until = '2020-01-01' WHERE until = '{LATER}'")
 
 
 @pytest.mark.rule("P11")
@@ -257,3 +150,52 @@ async def test_a_consent_that_has_ended_does_not_hold_again_with_an_older_backup
         with pytest.raises(NotFound):
             await desk.here.write(consents_again.end_again, ended[0])
     assert await two.baobab["cleo"].read(two.there) == ["stopped"]
+
+
+@pytest.mark.rule("P3")
+async def test_of_a_room_given_on_two_peoples_consents_one_takes_back_their_own_entries_and_the_last_closes_it(two: Two) -> None:
+    hers, his = await two.said(SHARED, HELLO)
+    ilse, cleo = two.meridian["ilse"], two.baobab["cleo"]
+    of_her, of_him = await two.give(two.uri, hers, whose="her"), await two.give(two.uri, his, whose="him")
+    [effect] = await two.meridian.here.read(consent_marks.effects, [of_her])
+    assert (effect.whole, effect.stops, effect.goes_on) == (False, 1, 0)
+    await ilse.do(consents.withdrawn, of_her)
+    await two.heard(of_her, WITHDRAWN)
+    assert await cleo.read(two.there) == ["stopped", HELLO]
+    assert await two.said({"text": "The rest goes on."})
+    [asked] = await two.baobab.here.read(consent_marks.to_erase)
+    await two.baobab["ruth"].do(consent_marks.erase, asked.id)
+    assert await cleo.read(two.there) == ["erased", HELLO, {"text": "The rest goes on."}]
+    [effect] = await two.meridian.here.read(consent_marks.effects, [of_him])
+    assert effect.whole
+    await ilse.do(consents.withdrawn, of_him)
+    await two.heard(of_him, WITHDRAWN)
+    with pytest.raises(Stopped):
+        await cleo.open(two.there)
+
+
+@pytest.mark.rule("P3")
+async def test_a_renewed_consent_carries_on_without_interruption_and_its_withdrawal_ends_all_of_it(two: Two) -> None:
+    [hers] = await two.said(SHARED)
+    ilse, cleo, ruth = two.meridian["ilse"], two.baobab["cleo"], two.baobab["ruth"]
+    first, second = await two.give(two.uri, hers), two.meridian.here.url + f"/messages/{new_id()}"  # as an older node has said it
+    await ilse.do(consents.carried_on, first, second, "2199-12-31")
+    await two.heard(second, "given")
+    for desk in (two.meridian, two.baobab):
+        await desk.here.read_write(_yesterday)
+        await desk.here.write(consents.end_by_day)
+    await two.confirmed(first)
+    assert await cleo.read(two.there) == [SHARED]
+    assert not await two.baobab.here.read(consent_marks.to_erase), "there is nothing to erase"
+    assert not await two.baobab.here.sql("SELECT 1 FROM keeper_task WHERE done_at IS NULL AND kind = 'erase'")
+    assert ((await two.mark(first)).receipt, (await two.mark(second)).receipt) == ("carried", "")
+    await ilse.do(consents.withdrawn, first, second)
+    await two.heard(second, WITHDRAWN)
+    with pytest.raises(Stopped):
+        await cleo.open(two.there)
+    [asked] = await two.baobab.here.read(consent_marks.to_erase)
+    await ruth.do(consent_marks.erase, asked.id)
+    assert await two.baobab.here.sql("SELECT body FROM sealed_message") == [(b"",)]
+    for consent in (first, second):
+        query = "SELECT 1 FROM consent_mark WHERE uri = :uri AND answer = 'erased'"
+        await until("both are answered", lambda: two.meridian.here.sql(query, uri=consent))  # noqa: B023

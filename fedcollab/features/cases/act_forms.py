@@ -14,14 +14,11 @@ from .choosing import choices
 from .desk import Desk
 from .entry_forms import who
 from .forms import Field, Form
-from .hiding import ERASED, REDACTED
 from .kinds import KINDS
 from .mending import CORRECTED, Erased, Masking, Redaction, Unmasking
-from .people import OfPerson
 from .record import Entry, Hold, HoldLifted
-from .sharing import Consent, Withdrawn
-from .shown import PersonShown, Shown
-from .work import Contact, File, Step
+from .sharing import Withdrawn
+from .shown import ConsentShown, Shown
 
 SAYS: dict[str, type[Entry]] = {
     MASK: Masking,
@@ -42,21 +39,21 @@ CANNOT = {
     WITHDRAW: N_("Whoever was given something on it is asked to erase it. What they have read they know."),
 }
 NOT_NOW = N_("This can’t be done by you, or not any more. Look at the case again.")
+NOTHING = N_("Tick what is to be erased. Nothing was changed.")
 INSTEAD = Ask(
     N_("Something may still be read in its place"),
     N_("The same without what has to go, such as the name of somebody who has nothing to do with it. Everybody on this case reads it."),
 )
-INNER, MOST = "instead-", 100  # before the names of the fields of what may be read; ids that one entry names
+INNER = "instead-"  # before the names of the fields of what may be read in its place
 
 
 @dataclass(frozen=True, repr=False)
 class Act:
-    """What somebody is about to do: to one entry, or (erasure) to all that is kept of a person."""
+    """What somebody is about to do to one entry."""
 
     name: str
     of: tuple[str, ...]
     item: Shown | None = None
-    person: str = ""
 
     @property
     def words(self) -> Asked:
@@ -72,24 +69,6 @@ def begun(desk: Desk, name: str, shown: Shown) -> Act:
     if name not in acts(desk.case, who(desk), shown):
         raise Gone(NOT_NOW)
     return Act(name, (shown.hidden_by if name == UNMASK else shown.id,), shown)
-
-
-def begun_of(desk: Desk, person: PersonShown) -> Act:
-    """The erasure of all that is kept of a person. Raises Gone where nothing is."""
-    kept = [shown.id for shown in desk.case.timeline if shown.state not in (REDACTED, ERASED) and _about(shown, person.code)]
-    if not kept:
-        raise Gone(NOT_NOW)
-    return Act(ERASE, tuple(kept[:MOST]), person=person.code)
-
-
-def _about(shown: Shown, code: str) -> bool:
-    """What is of this person alone; an entry about several people is erased by itself."""
-    kind, entry = KINDS.get(shown.kind), shown.entry
-    if kind is not None and issubclass(kind, OfPerson | File) and shown.person:
-        return shown.person == code
-    if isinstance(entry, OfPerson | Step | Consent):
-        return entry.person == code
-    return isinstance(entry, Contact) and entry.people == (code,)
 
 
 def fields(desk: Desk, act: Act, values: Form) -> list[Field]:
@@ -142,17 +121,34 @@ def _instead(desk: Desk, act: Act, typed: Form) -> Entry | None:
         raise Wrong(INNER + error.field, error.text, **error.values) from None
 
 
-def holds(desk: Desk, act: Act) -> list[Shown]:
+def chain(desk: Desk, act: Act) -> tuple[str, ...]:
+    """The consents that end with a withdrawal: what is withdrawn, and what it has renewed."""
+    found = (one.chain for one in desk.case.consents if act.name == WITHDRAW and one.item.id == act.of[0])
+    return next(found, ())
+
+
+def others(desk: Desk, act: Act) -> list[ConsentShown]:
+    """The other consents in force of the same person for the same recipient, which stay."""
+    there = {one.item.id: one for one in desk.case.in_force}
+    mine = there.get(act.of[0]) if act.name == WITHDRAW else None
+    if mine is None or mine.entry is None:
+        return []
+    whose = (mine.entry.person, mine.entry.to, mine.entry.to_name)
+    found = (one for of, one in there.items() if of != act.of[0] and one.entry)
+    return [one for one in found if one.entry and (one.entry.person, one.entry.to, one.entry.to_name) == whose]
+
+
+def holds(desk: Desk, ids: Sequence[str]) -> list[Shown]:
     """The holds that keep what is to be erased: whoever asks sees who ordered them and why (P21)."""
     found = []
     for hold in desk.case.holds:
         of = hold.entry.of if isinstance(hold.entry, Hold) else ()
-        if not of or set(of) & set(act.of):
+        if not of or set(of) & set(ids):
             found.append(hold)
     return found
 
 
-def is_anothers(desk: Desk, act: Act) -> bool:
+def is_anothers(desk: Desk, ids: Sequence[str]) -> bool:
     """Whether some of it is another organisation's, which has seven days to hold it back."""
     others = {shown.id for shown in desk.case.timeline if shown.organisation != desk.look.organisation}
-    return act.name == ERASE and not others.isdisjoint(act.of)
+    return not others.isdisjoint(ids)

@@ -11,20 +11,24 @@ from fedcollab.base.clock import new_id
 from fedcollab.base.errors import Gone, N_
 from fedcollab.base.web import read_fields, redirect, words_of
 from fedcollab.feature import asked_again, came_back
+from fedcollab.federation.kernel import KERNEL
+from fedcollab.sealing.consent_marks import effects, of_entries
 
-from . import act_forms, forms, gone_pages
+from . import act_forms, forms, gone_pages, lateness
 from .act_forms import Act
 from .acting import desk_of, speak, worker_of
-from .acts import CHANGE, ERASE, HOLD, LIFT, MASK, PROGRESS, REDACT, UNMASK, WITHDRAW, acts
+from .acts import CHANGE, ERASE, HOLD, LIFT, MASK, PROGRESS, REDACT, RENEW, UNMASK, WITHDRAW, acts
 from .calling import everybody
 from .checking import Wrong
 from .desk import Desk
 from .entry_forms import who
 from .facts import facts
 from .forms import Form
-from .framing import CASE, TIMELINE, show
-from .handles import entry_at, handle, person_at
+from .framing import CASE, CONSENTS, TIMELINE, show
+from .handles import entry_at, handle
 from .record import Entry
+from .sharing import Consent, Share
+from .shown import Shown
 from .telling import KINDS, WORDS
 
 Build = Callable[[Desk], Act]
@@ -32,6 +36,7 @@ GRAVE = (REDACT, ERASE)  # what can't be undone asks for the password once more
 NAMES = {
     PROGRESS: N_("Say how far it is"),
     CHANGE: N_("Correct or change it"),
+    RENEW: N_("Renew this consent"),
     WITHDRAW: N_("Withdraw this consent"),
     LIFT: N_("End this hold"),
     MASK: N_("Hide it from everybody"),
@@ -58,16 +63,21 @@ async def show_entry(request: web.Request) -> web.Response:
     before = [facts(entry, everybody(desk), reader) for entry in shown.before]
     receipts = (await gone_pages.answers(request, desk, [shown])).get(shown.id, [])
     values: dict[str, Any] = dict(shown=shown, said=said, before=before, can=can, receipts=receipts)
+    consent = next((one for one in desk.case.consents if one.item.id == shown.id and one.entry), None)
+    marks = await request.app[KERNEL].database.read(of_entries, [shown.id]) if consent else {}
+    values |= dict(today=desk.look.today, soon=lateness.soon(desk.look.now))
+    values["untils"] = {one.item.id: one.entry.until for one in desk.case.consents if one.entry}
+    values |= dict(consent=consent, stands=marks.get(shown.id, []), chain=[of for of in consent.chain if of != shown.id] if consent else [])
     values |= dict(NAMES=NAMES, GRAVE=GRAVE, **WORDS)
-    return show(request, desk, "cases/entry.html", TIMELINE, **values)
+    return show(request, desk, "cases/entry.html", _tab(shown), **values)
+
+
+def _tab(shown: Shown | None) -> str:
+    return CONSENTS if shown is not None and shown.kind in (Consent.KIND, Share.KIND) else TIMELINE
 
 
 def _on_entry(request: web.Request, name: str) -> Build:
     return lambda desk: act_forms.begun(desk, name, entry_at(desk.case, desk.id, request.match_info["entry"]))
-
-
-def _on_person(request: web.Request) -> Build:
-    return lambda desk: act_forms.begun_of(desk, person_at(desk.case, desk.id, request.match_info["person"]))
 
 
 async def show_act(request: web.Request, *, name: str) -> web.Response:
@@ -80,21 +90,11 @@ async def do_act(request: web.Request, *, name: str) -> web.Response:
     return await _do(request, _on_entry(request, name), name)
 
 
-async def show_erase_person(request: web.Request) -> web.Response:
-    """What the erasure of all that is kept of a person does."""
-    return await _form(request, _on_person(request))
-
-
-async def erase_person(request: web.Request) -> web.Response:
-    """Asks for the erasure of all that is kept of a person."""
-    return await _do(request, _on_person(request), ERASE)
-
-
 async def _form(request: web.Request, build: Build) -> web.Response:
     desk = await desk_of(request)
     act = build(desk)
     filled = forms.filled(act.item.entry, words_of(request)) if act.item and act.item.entry else {}
-    return _show(request, desk, act, act_forms.values(act, filled), new_id())
+    return await _show(request, desk, act, act_forms.values(act, filled), new_id())
 
 
 async def _do(request: web.Request, build: Build, name: str) -> web.Response:
@@ -117,19 +117,21 @@ async def _do(request: web.Request, build: Build, name: str) -> web.Response:
             return redirect(f"/cases/{request.match_info['id']}")
     except Wrong as error:
         desk = await desk_of(request)
-        return _show(request, desk, build(desk), typed, fields.get("once", ""), error)
+        return await _show(request, desk, build(desk), typed, fields.get("once", ""), error)
     desk = await desk_of(request)
-    return _show(request, desk, build(desk), typed, fields.get("once", ""))
+    return await _show(request, desk, build(desk), typed, fields.get("once", ""))
 
 
-def _show(request: web.Request, desk: Desk, act: Act, values: Form, once: str, error: Wrong | None = None) -> web.Response:
+async def _show(request: web.Request, desk: Desk, act: Act, values: Form, once: str, error: Wrong | None = None) -> web.Response:
     reader = words_of(request)
     said = facts(act.item.entry, everybody(desk), reader) if act.item and act.item.entry else []
-    held = [(hold, facts(hold.entry, everybody(desk), reader)) for hold in act_forms.holds(desk, act) if hold.entry]
+    held = [(hold, facts(hold.entry, everybody(desk), reader)) for hold in act_forms.holds(desk, act.of) if hold.entry]
     found: dict[str, Any] = dict(act=act, said=said, fields=act_forms.fields(desk, act, values), once=once, held=held, KINDS=KINDS)
-    return show(
-        request, desk, "cases/act.html", TIMELINE, error=error, anothers=act_forms.is_anothers(desk, act), grave=act.name in GRAVE, **found
-    )
+    chain = act_forms.chain(desk, act)
+    found["effects"] = await request.app[KERNEL].database.read(effects, chain) if chain else []
+    found["others"] = act_forms.others(desk, act)
+    anothers = act.name == ERASE and act_forms.is_anothers(desk, act.of)
+    return show(request, desk, "cases/act.html", _tab(act.item), error=error, anothers=anothers, grave=act.name in GRAVE, **found)
 
 
 ON_ENTRIES = (MASK, UNMASK, REDACT, ERASE, WITHDRAW, LIFT)
@@ -137,6 +139,4 @@ ROUTES = (
     web.get(CASE + "/entry/{entry}", show_entry),
     *(web.get(f"{CASE}/{name}/{{entry}}", partial(show_act, name=name)) for name in ON_ENTRIES),
     *(web.post(f"{CASE}/{name}/{{entry}}", partial(do_act, name=name)) for name in ON_ENTRIES),
-    web.get(CASE + "/people/{person}/erase", show_erase_person),
-    web.post(CASE + "/people/{person}/erase", erase_person),
 )

@@ -14,7 +14,7 @@ from .sharing import Consent, Share
 from .shown import THERE, Case, Shown
 from .work import Contact, Decision, File, Message, Step, Task
 
-CHANGE, PROGRESS, WITHDRAW, LIFT = "change", "progress", "withdraw", "lift"
+CHANGE, PROGRESS, WITHDRAW, LIFT, RENEW = "change", "progress", "withdraw", "lift", "renew"
 MASK, UNMASK, REDACT, ERASE, HOLD = "mask", "unmask", "redact", "erase", "hold"
 HIDDEN = (Message, Decision, Contact, Task, Step, File, Person, Part, Share, Consent)  # what is taken out of sight
 GONE = (REDACTED, ERASED)
@@ -40,7 +40,10 @@ def _acts(case: Case, who: Who, shown: Shown) -> Iterator[str]:
         return
     if kind in (Task, Step) and shown.state == THERE:
         yield PROGRESS
-    if kind is Consent and any(one.item.id == shown.id and one.how == "given" for one in case.consents):
+    how = next((one.how for one in case.consents if one.item.id == shown.id), "") if kind is Consent else ""
+    if how in ("given", "ended"):
+        yield RENEW
+    if how == "given":
         yield WITHDRAW
     if shown.state == THERE and _may_change(case, who, shown, ours):
         yield CHANGE

@@ -51,7 +51,8 @@ class Look:
 @dataclass(slots=True, eq=False, repr=False)
 class Item:
     """An entry with its place in the case. `at` is when it was written: as its author says, but not later than AHEAD after it came and
-    not before the case was opened. `unread` is "newer", "broken", "key", "author" or "erased", or empty."""
+    not before the case was opened. `unread` is "newer", "broken", "key", "author", "stopped"
+    or "erased", or empty."""
 
     id: str
     author: str

@@ -15,7 +15,7 @@ from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import Gone, N_, NotFound
 from fedcollab.base.statements import put
-from fedcollab.sealing import holding, naming, room_content, room_sending, sealed_files
+from fedcollab.sealing import going, holding, naming, room_content, room_sending, sealed_files
 from fedcollab.sealing.carried import Carried
 from fedcollab.sealing.facts import owner
 from fedcollab.sealing.holding import Opened
@@ -129,9 +129,10 @@ def saying(session: Session, node: Node, desk: Desk, entry: Entry, uri: str = ""
 def add(session: Session, node: Node, said: Said, *, files: Sequence[Carried] = ()) -> Desk:
     """Adds it, with sealed files that have come in here: the desk with it. Raises Frozen, Ended, Outside."""
     desk = said.before
+    consented.name(session, node, desk.viewer, desk.id, desk.case, said.entry, said.uri)
     room_content.write(session, node, desk.opened, said.content, said.uri, files=files)
     on_it = {one.who.uri for one in desk.access.organisations}
-    consented.follow(session, node, desk.viewer, desk.id, desk.case, said.entry, on_it)
+    consented.follow(session, node, desk.viewer, desk.id, desk.case, said.entry, said.uri, on_it)
     return keep(session, node, said.after)
 
 
@@ -171,9 +172,7 @@ def keep(session: Session, node: Node, desk: Desk) -> Desk:
         put(session, CaseRecord, room_id=desk.id, **values)
     elif before is not None and values["opened_id"] and values != {name: getattr(before, name) for name in values}:
         session.execute(sa.update(table).where(table.c.room_id == desk.id).values(**values))
-    for one in desk.messages:
-        if one.id in desk.case.gone and one.organisation == desk.look.organisation and one.lacks != ERASED:
-            _take_back(session, node, desk, one.id)
+    _going_on(session, node, desk)
     if marked := [shown.id for shown in desk.case.files if shown.state == SUSPECTED]:
         sealed_files.mark(session, node, marked)
     return replace(desk, row=row_of(session, desk.id))
@@ -185,10 +184,22 @@ def row_of(session: Session, case_id: str) -> Any:
     return session.execute(sa.select(table).where(table.c.room_id == case_id)).one_or_none()
 
 
-def _take_back(session: Session, node: Node, desk: Desk, uri: str) -> None:
-    there = sa.select(SealedMessage.id).where(SealedMessage.uri == uri, SealedMessage.state != ERASED)
-    if session.execute(there).first() is not None:
-        room_sending.take_back(session, node, desk.viewer, uri)
+def to_go(desk: Desk) -> list[str]:
+    """What of ours is gone by what the case says, and is stored still."""
+    ours = (one for one in desk.messages if one.organisation == desk.look.organisation and one.lacks != ERASED)
+    return [one.id for one in ours if one.id in desk.case.gone]
+
+
+def _going_on(session: Session, node: Node, desk: Desk) -> None:
+    """What of ours is to go does: a few entries at once, more of them by and by (going.py)."""
+    gone = to_go(desk)
+    if len(gone) > going.EACH:
+        going.begin(session, node, desk.viewer, desk.id, gone)
+        return
+    for uri in gone:
+        there = sa.select(SealedMessage.id).where(SealedMessage.uri == uri, SealedMessage.state != ERASED)
+        if session.execute(there).first() is not None:
+            room_sending.take_back(session, node, desk.viewer, uri)
 
 
 def _header(desk: Desk) -> dict[str, Any]:

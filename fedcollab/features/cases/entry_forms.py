@@ -13,7 +13,7 @@ from fedcollab.base.errors import Forbidden, Gone, N_, NotFound
 from fedcollab.base.i18n import Words
 
 from . import borders, codes, contact_rules, forms, permission
-from .acts import CHANGE, Who, acts
+from .acts import CHANGE, RENEW, Who, acts
 from .asked import Asked
 from .asked_sharing import ALL, BECAUSE
 from .checking import Wrong, checked
@@ -36,6 +36,11 @@ NEW |= {kind.KIND: kind for kind in (Terms, StatusChanged, Closed, Person)} | {k
 NOT_LEADING = N_("Only the organisation that leads the case, or manages access to it, sets its terms and its status.")
 CHANGED = N_("This can’t be changed by you, or not any more: somebody may have hidden or replaced it meanwhile. Look at the case again.")
 NOT_YOU = N_("Choose yourself or your organisation too: else you could not read again what you write here.")
+RENEW_IT = N_("Renew this consent")
+CARRIES_ON = N_(
+    "The person was asked again and agrees to the same for longer. Nothing stops in between at the recipient. If they agree to something "
+    "else by now, note a new consent instead."
+)
 BECAUSE_FIELD, SURE = "because", "sure"
 
 
@@ -56,7 +61,8 @@ class Page:
 
     @property
     def words(self) -> Asked:
-        return ALL[self.kind.KIND]
+        words = ALL[self.kind.KIND]
+        return words._replace(title=RENEW_IT, about=CARRIES_ON, button=RENEW_IT) if self.known.get("renews") else words
 
 
 def new(desk: Desk, kind: type[Entry], person: str = "", of: Shown | None = None) -> Page:
@@ -136,6 +142,16 @@ def _place(desk: Desk, shown: Shown) -> tuple[str, ...]:
     return next((ids for ids in places if shown.id in ids), (shown.id,))
 
 
+def renewal(desk: Desk, shown: Shown) -> Page:
+    """A consent as it was given before, until a later day. Raises Gone where there is none that can be renewed (any more)."""
+    entry = shown.entry
+    if not isinstance(entry, Consent) or RENEW not in acts(desk.case, who(desk), shown):
+        raise Gone(CHANGED)
+    known = dict(person=entry.person, to=entry.to, to_name=entry.to_name, what=entry.what, parts=entry.parts, renews=shown.id)
+    begins = dict(capacity=entry.capacity, decided_by=entry.decided_by, decider=entry.decider)
+    return Page(Consent, known, of=shown, person=entry.person, begins=begins)
+
+
 def who(desk: Desk) -> Who:
     return Who(desk.look, desk.viewer.is_keeper, desk.leads)
 
@@ -178,5 +194,7 @@ def _right(desk: Desk, entry: Entry, sure: bool) -> None:
         contact_rules.check(entry, desk.case)
     if isinstance(entry, Share):
         permission.check(entry, desk.case)
+    if isinstance(entry, Consent) and entry.renews:
+        permission.check_renewal(entry, desk.case)
     if isinstance(entry, Part) and entry.only and not {desk.look.person, desk.look.organisation} & set(entry.only):
         raise Wrong("only", NOT_YOU)

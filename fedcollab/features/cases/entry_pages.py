@@ -50,6 +50,22 @@ def _change(request: web.Request) -> Build:
     return lambda desk: entry_forms.change(desk, entry_at(desk.case, desk.id, entry))
 
 
+def _renewal(request: web.Request) -> Build:
+    """The page that renews a consent."""
+    entry = request.match_info["entry"]
+    return lambda desk: entry_forms.renewal(desk, entry_at(desk.case, desk.id, entry))
+
+
+async def show_renewal(request: web.Request) -> web.Response:
+    """Until when, and how the person said so; the rest stays as it was."""
+    return await _form(request, _renewal(request))
+
+
+async def renew(request: web.Request) -> web.Response:
+    """A consent that carries on another."""
+    return await _write(request, _renewal(request))
+
+
 async def show_new(request: web.Request) -> web.Response:
     """The form of a new entry."""
     return await _form(request, _new(request))
@@ -149,6 +165,8 @@ def _tab(page: Page) -> str:
 ROUTES = (
     web.get(CASE + "/new/{kind}", show_new),
     web.post(CASE + "/new/{kind}", add_new),
+    web.get(CASE + "/renew/{entry}", show_renewal),
+    web.post(CASE + "/renew/{entry}", renew),
     web.get(CASE + "/change/{entry}", show_change),
     web.post(CASE + "/change/{entry}", add_change),
 )

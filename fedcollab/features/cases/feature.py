@@ -13,6 +13,7 @@ from . import (
     ending,
     ending_pages,
     entry_pages,
+    erasing,
     exporting,
     file_pages,
     gone_pages,
@@ -48,6 +49,7 @@ ROUTES = (
     *need_pages.ROUTES,
     *gone_pages.ROUTES,
     *act_pages.ROUTES,
+    *erasing.ROUTES,
     *subject_pages.ROUTES,
 )
 
@@ -55,6 +57,6 @@ FEATURE = Feature(
     name="cases",
     routes=ROUTES,
     chores=(lateness.mark, ending.end_due, ending.forget_gone),
-    home=(put_on.NOTE, weekly.NOTE, HomeNote("cases/at_home.html", CASEWORKER, ending.soon, personal=True, or_role=KEEPER)),
+    home=(put_on.NOTE, weekly.NOTE, lateness.NOTE, HomeNote("cases/at_home.html", CASEWORKER, ending.soon, personal=True, or_role=KEEPER)),
     menu=(MenuItem("/cases", N_("Cases"), "case", CASEWORKER, number=listing.count, own=True),),
 )

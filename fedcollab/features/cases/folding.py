@@ -121,14 +121,19 @@ class _Fold:
 
     def _consents(self) -> Iterator[ConsentShown]:
         withdrawn = {item.entry.of for item in self.items if isinstance(item.entry, Withdrawn)}
-        for shown, entry in self._of(Consent):
+        found = list(self._of(Consent))
+        chains = renewals(found)
+        for shown, entry in found:
+            chain = chains[shown.id]
             if entry is None:
                 how = "hidden"
-            elif shown.id in withdrawn:
+            elif not withdrawn.isdisjoint(chain):  # whoever withdraws one means all of it, known to them or not
                 how = "withdrawn"
+            elif shown.id != chain[-1]:
+                how = "renewed"
             else:
                 how = "given" if entry.until >= self.today else "ended"
-            yield ConsentShown(shown, entry, how)
+            yield ConsentShown(shown, entry, how, chain)
 
     def _guests(self) -> Iterator[GuestShown]:
         """Those who are inside, whose end nobody has told and whose day has not passed."""
@@ -143,4 +148,19 @@ class _Fold:
     def _shares(self, consents: Mapping[str, ConsentShown]) -> Iterator[ShareShown]:
         for shown, entry in self._of(Share):
             named = entry.consent if entry else ()
-            yield ShareShown(shown, entry, all(of in consents and consents[of].how == "given" for of in named))
+            yield ShareShown(shown, entry, all(of in consents and consents[consents[of].chain[-1]].how == "given" for of in named))
+
+
+def renewals(found: Iterable[tuple[Shown, Consent | None]]) -> dict[str, tuple[str, ...]]:
+    """{id of a consent: those that renew one another with it, the first first}: a later one for the same person and recipient that names
+    an earlier one. What names something else stands alone."""
+    chains: dict[str, list[str]] = {}
+    whose: dict[str, tuple[str, str, str]] = {}
+    for shown, entry in found:
+        chains[shown.id] = [shown.id]
+        if entry is not None:
+            whose[shown.id] = (entry.person, entry.to, entry.to_name)
+            if entry.renews in whose and whose[entry.renews] == whose[shown.id]:
+                chains[shown.id] = chains[entry.renews]
+                chains[shown.id].append(shown.id)
+    return {of: tuple(chain) for of, chain in chains.items()}

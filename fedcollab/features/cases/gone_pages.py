@@ -3,6 +3,7 @@ organisations have confirmed that it is gone with them (P12)."""
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any, NamedTuple
 
 from aiohttp import web
 from sqlalchemy.orm import Session
@@ -11,6 +12,7 @@ from fedcollab.base.web import words_of
 from fedcollab.federation import receipts
 from fedcollab.federation.kernel import KERNEL
 from fedcollab.federation.receipts import ReceiptData
+from fedcollab.sealing import going
 
 from .acting import desk_of
 from .calling import everybody
@@ -23,6 +25,16 @@ from .shown import Shown
 from .telling import KINDS
 
 GONE = (REDACTED, ERASED)
+SHOWN = 50  # of what is gone, on one page
+
+
+class Told(NamedTuple):
+    """Of how many entries an organisation has said that they are gone there, how many it keeps, how many it has not answered."""
+
+    name: str
+    confirmed: int
+    refused: int
+    open: int
 
 
 async def answers(request: web.Request, desk: Desk, items: Iterable[Shown]) -> dict[str, list[ReceiptData]]:
@@ -43,8 +55,21 @@ async def show_holds(request: web.Request) -> web.Response:
     rows = [(hold, facts(hold.entry, everybody(desk), reader)) for hold in desk.case.holds if hold.entry]
     said = await answers(request, desk, desk.case.timeline)
     gone = [(one, said[one.id]) for one in reversed(desk.case.timeline) if one.id in said]
-    bounded = {hold.id: held_to(desk.case, hold, in_full(desk)) for hold in desk.case.holds if hold.organisation not in in_full(desk)}
-    return show(request, desk, "cases/holds.html", RECORD, rows=rows, gone=gone, KINDS=KINDS, bounded=bounded)
+    mine = in_full(desk)
+    bounded = {hold.id: held_to(desk.case, hold, mine) for hold in desk.case.holds if hold.organisation not in mine}
+    left = await request.app[KERNEL].database.read(going.left, desk.id)
+    lists: dict[str, Any] = dict(gone=gone[:SHOWN], rest=max(0, len(gone) - SHOWN), told=_told(said), left=left, bounded=bounded)
+    return show(request, desk, "cases/holds.html", RECORD, rows=rows, done=len(gone), KINDS=KINDS, **lists)
+
+
+def _told(said: dict[str, list[ReceiptData]]) -> list[Told]:
+    """How much of it each organisation has confirmed, keeps, or has not answered, by name."""
+    answers, found = [one for some in said.values() for one in some], list[Told]()
+    for name in sorted({one.name for one in answers}):
+        mine = [one for one in answers if one.name == name]
+        refused, confirmed = sum(bool(one.refused) for one in mine), sum(one.confirmed_at is not None for one in mine)
+        found.append(Told(name, confirmed, refused, len(mine) - confirmed - refused))
+    return found
 
 
 ROUTES = (web.get(CASE + "/holds", show_holds),)

@@ -27,7 +27,7 @@ from fedcollab.sealing.room_models import CASE, Room, RoomMember, RoomPerson
 from fedcollab.sealing.room_state import CLOSED, FROZEN, OPEN
 from fedcollab.sealing.unlocked import unlocked_of
 
-from . import put_on
+from . import lateness, put_on
 from .acting import worker_of
 from .desk import Keys
 from .grounds import CASE_STATUS, LABELS
@@ -37,7 +37,7 @@ from .record import Opened
 
 EACH = 20
 ALONE = Room.id.not_in(sa.select(RoomAside.room_id))  # what came with something else is answered with that
-HEADER = (CaseRecord.opened_id, CaseRecord.status, CaseRecord.due, CaseRecord.review, CaseRecord.retention)
+HEADER = (CaseRecord.opened_id, CaseRecord.status, CaseRecord.due, CaseRecord.review, CaseRecord.retention, CaseRecord.consent_end)
 
 
 @dataclass(frozen=True, repr=False)
@@ -54,6 +54,7 @@ class Row:
     due: str
     review: str
     since: int
+    consent_end: str = ""
     beside: tuple[str, ...] = ()
     fresh: bool = False
 
@@ -80,6 +81,7 @@ class Mine:
     others: list[tuple[Row, list[str]]]
     open: bool
     today: str
+    soon: str
 
 
 async def show_cases(request: web.Request) -> web.Response:
@@ -107,6 +109,7 @@ def mine(session: Session, node: Node, viewer: Viewer, keys: Keys, before: str =
         others=_others(session, viewer) if viewer.is_keeper else [],
         open=opening.opens(organisation.facts(session, node)),
         today=iso(node.now())[:10],
+        soon=lateness.soon(node.now()),
     )
 
 
@@ -173,7 +176,8 @@ def _beside(session: Session, node: Node, ids: list[str]) -> dict[str, tuple[str
 
 
 def _row(one: Any, code: str = "", beside: tuple[str, ...] = (), fresh: bool = False) -> Row:
-    return Row(one.id, code, one.label, one.state, one.status or "", one.due or "", one.review or "", one.since, beside, fresh)
+    days = (one.due or "", one.review or "", one.since, one.consent_end or "")
+    return Row(one.id, code, one.label, one.state, one.status or "", *days, beside, fresh)
 
 
 def _code(session: Session, node: Node, viewer: Viewer, keys: Keys, one: Any) -> str:

@@ -59,7 +59,7 @@ def invite(
     def write(session: Session) -> None:
         add(session, node, said)
         working.invite(session, node, desk.viewer, desk.id, to.organisation, to.person, since=since)
-        consented.follow(session, node, desk.viewer, desk.id, desk.case, made, {to.organisation})
+        consented.follow(session, node, desk.viewer, desk.id, desk.case, made, said.uri, {to.organisation})
         room_chain.add(session, node, desk.id, desk.viewer, "case.share", to.id)
 
     return write

@@ -10,9 +10,9 @@ from aiohttp import web
 from fedcollab.base.i18n import Words
 from fedcollab.base.web import words_of
 from fedcollab.federation.kernel import KERNEL
-from fedcollab.sealing.consents import of_entries
+from fedcollab.sealing.consent_marks import of_entries
 
-from . import contact_rules, needs
+from . import contact_rules, lateness, needs
 from .acting import desk_of
 from .calling import everybody
 from .contact_rules import CONTACT, Rules
@@ -79,7 +79,9 @@ async def show_person(request: web.Request) -> web.Response:
         rules=_rules(desk, person),
         parts=list(parts(desk, person, ask, words_of(request))),
         plan=[work for work in desk.case.plan if work.entry and getattr(work.entry, "person", "") == person.code],
-        consents=[one for one in desk.case.consents if one.entry and one.entry.person == person.code],
+        consents=[one for one in desk.case.consents if one.entry and one.entry.person == person.code and one.how != "renewed"],
+        today=desk.look.today,
+        soon=lateness.soon(desk.look.now),
         METHODS=METHODS,
         ROLES=ROLES,
         PARTS=PARTS,
@@ -124,8 +126,11 @@ async def show_consents(request: web.Request) -> web.Response:
     consents = [(one, facts(one.entry, everybody(desk), reader)) for one in desk.case.consents if one.entry]
     shares = [(one, facts(one.entry, everybody(desk), reader)) for one in desk.case.shares if one.entry]
     unread = [one.item for one in desk.case.consents if not one.entry] + [one.item for one in desk.case.shares if not one.entry]
-    ended = await request.app[KERNEL].database.read(of_entries, [one.item.id for one in desk.case.consents])
-    lists: dict[str, Any] = dict(consents=consents[::-1], shares=shares[::-1], ended=ended)
+    marks = await request.app[KERNEL].database.read(of_entries, [one.item.id for one in desk.case.consents])
+    soon = lateness.soon(desk.look.now)
+    ends = any(one.entry and one.entry.until <= soon for one in desk.case.in_force)
+    first = sorted(consents, key=lambda one: one[0].entry.until if one[0].how == "given" and one[0].entry else "~")
+    lists: dict[str, Any] = dict(consents=first, shares=shares[::-1], stands=marks, today=desk.look.today, soon=soon, ends=ends)
     return show(request, desk, "cases/consents.html", CONSENTS, unread=len(unread), **lists)
 
 

@@ -9,6 +9,7 @@ from .shown import Case
 OVER = N_("This consent was withdrawn or is over. Nothing can be shared on it any more.")
 ANOTHER = N_("This consent is for another recipient. Each needs one of its own.")
 PEOPLE = N_("Choose a consent of each person whom it is about.")
+NOT_LATER = N_("Choose a later day than the consent holds to already.")
 PARTS = N_("The consent does not cover all of these parts. Share less, or ask the person again.")
 
 
@@ -24,6 +25,13 @@ def check(share: Share, case: Case) -> None:
         raise Wrong("consent", PEOPLE)
     if any(not _covers(one, share) for one in consents):
         raise Wrong("parts", PARTS)
+
+
+def check_renewal(consent: Consent, case: Case) -> None:
+    """Raises Wrong for a day that is no later one."""
+    before = next((one.entry for one in case.consents if one.item.id == consent.renews), None)
+    if before is not None and consent.until <= before.until:
+        raise Wrong("until", NOT_LATER)
 
 
 def _covers(consent: Consent, share: Share) -> bool:

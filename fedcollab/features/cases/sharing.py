@@ -61,7 +61,7 @@ class Share(_ToOne):
 class Consent(_ToOne):
     """What a person agreed to share, with one recipient, until the end of a day; how it was given and whether the person can decide it.
     For a child or somebody who cannot decide at present: who did, on which right, and what the person says to it. It is permission, and
-    no lawful basis."""
+    no lawful basis. `renews` names an earlier one, which this carries on."""
 
     KIND = "consent"
     person: str = said(Named(), needed=True)
@@ -71,6 +71,7 @@ class Consent(_ToOne):
     decided_by: str = said(Code(DECIDERS), needed=True)
     decider: str = said(Text(NOTE))
     own_view: str = said(Text(NOTE))
+    renews: str = said(Uri())
 
     def problems(self) -> Iterator[Problem]:
         yield from super().problems()

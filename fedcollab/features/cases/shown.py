@@ -1,9 +1,8 @@
 """Decides what pages are given of a case: values that one person may read, and of the rest that it is there.
 
-`state` says why an entry is not there to be read: "masked", "redacted", "erased", "suspected" (P23), "withheld" (the person has no
-need to know the part),
-"newer" (a later program wrote it), "broken", "key" (it cannot be opened yet); where it is, "there". Nothing shows its content by repr or
-str.
+`state` says why an entry is not there to be read: "masked", "redacted", "erased", "suspected" (P23), "withheld" (the person has no need
+to know the part), "newer" (a later program wrote it), "broken", "key" (it cannot be opened yet), "stopped" (the consent for it has ended);
+where it is, "there". Nothing shows its content by repr or str.
 """
 
 from dataclasses import dataclass
@@ -86,11 +85,13 @@ class PersonShown:
 
 @dataclass(frozen=True, repr=False)
 class ConsentShown:
-    """A consent: `how` is "given", "withdrawn", "ended" (its day has passed) or "hidden"."""
+    """A consent: `how` is "given", "renewed" (a later one carries it on), "withdrawn", "ended" (its day has passed) or "hidden"; `chain`
+    are the ids of all that renew one another with it, the first given first."""
 
     item: Shown
     entry: Consent | None
     how: str
+    chain: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, repr=False)

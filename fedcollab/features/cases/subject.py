@@ -7,11 +7,9 @@ from dataclasses import dataclass
 
 from fedcollab.base.errors import N_
 
-from .people import Part, Person, Suspicion
-from .record import Entry
-from .sharing import Consent, Share
+from .mentioning import people_of
+from .people import Suspicion
 from .shown import THERE, Case, Shown
-from .work import Contact, File, Step
 
 OTHERS, WORDS, SUSPECT, UNREAD, CHOSEN = "others", "words", "suspect", "unread", "chosen"
 WHY = {  # why something is left out, by its code
@@ -21,7 +19,9 @@ WHY = {  # why something is left out, by its code
     UNREAD: N_("It is hidden, was taken away, or whoever made this copy has no need to know it."),
     CHOSEN: N_("Whoever made this copy left it out, for a reason that they have noted."),
 }
-NAMES = frozenset({"owner", "only", "by", "who", "replaces", "consent"})  # members that name others, or are of use to the program alone
+NAMES = frozenset(
+    {"owner", "only", "by", "who", "replaces", "consent", "renews"}
+)  # members that name others, or are of use to the program alone
 
 
 @dataclass(frozen=True, repr=False)
@@ -51,14 +51,8 @@ def _about(case: Case, code: str) -> Iterator[Shown]:
         if shown.state != THERE or entry is None:
             if shown.person in ("", code) and shown.kind not in ("opened", "terms", "status", "closed"):
                 yield shown
-        elif code in _people(entry) or entry.KIND in ("message", "decision", "task"):
+        elif code in people_of(entry) or entry.KIND in ("message", "decision", "task"):
             yield shown
-
-
-def _people(entry: Entry) -> tuple[str, ...]:
-    if isinstance(entry, Person | Part | Step | Consent | File):
-        return (entry.person,)
-    return entry.people if isinstance(entry, Contact | Share) else ()
 
 
 def _why_not(shown: Shown, code: str) -> str:
@@ -66,7 +60,7 @@ def _why_not(shown: Shown, code: str) -> str:
         return UNREAD
     if isinstance(shown.entry, Suspicion):
         return SUSPECT
-    people = _people(shown.entry)
+    people = people_of(shown.entry)
     if not people:
         return WORDS
     return "" if set(people) == {code} else OTHERS

@@ -46,6 +46,7 @@ UNREAD = {
     "newer": N_("A newer program wrote this. It can be read when ours is as new."),
     "broken": N_("This is not as an entry has to be, or was changed on its way. It counts for nothing."),
     "erased": N_("Erased."),
+    "stopped": N_("The consent that it was given on has ended."),
     "masked": N_("Hidden from everybody on this case, until that is undone."),
     "redacted": N_("Taken away for good."),
     "suspected": N_("Marked: it may show the abuse of a child. It is never opened, copied or handed out again."),

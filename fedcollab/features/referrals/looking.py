@@ -11,7 +11,7 @@ from fedcollab.access.viewer import Viewer
 from fedcollab.actors.models import Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import NotFound
-from fedcollab.sealing import consents, holding, organisation
+from fedcollab.sealing import consent_marks, holding, organisation
 from fedcollab.sealing.chain_models import RoomEntry
 from fedcollab.sealing.consents import today
 from fedcollab.sealing.room_models import Room, RoomPerson
@@ -138,7 +138,7 @@ def at_home(session: Session, node: Node, viewer: Viewer) -> Note | None:
     """None where nothing waits for this person."""
     theirs, ours = came(session, node, viewer), sent(session, node, viewer)
     waiting = [one for one in theirs if one.state == IN_PROGRESS]
-    erase = len(consents.to_erase(session)) if viewer.person_id in organisation.holders(session) else 0
+    erase = len(consent_marks.to_erase(session)) if viewer.person_id in organisation.holders(session) else 0
     late = sum(one.late for one in waiting), sum(one.late for one in ours)
     found = Note(len(waiting), *late, sum(one.unread for one in ours), erase)
     return found if any((found.waiting, found.ours_late, found.unread, found.erase)) else None

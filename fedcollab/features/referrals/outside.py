@@ -54,7 +54,7 @@ def found(session: Session, referral_id: str) -> Any:
 
 def is_good(session: Session, row: Any) -> bool:
     """Whether one waits for an answer still, and may be shown: no consent for it has ended, nobody has guessed at its code."""
-    return row.state == IN_PROGRESS and row.tries < TRIES and consents.is_delivered(session, row.room)
+    return row.state == IN_PROGRESS and row.tries < TRIES and consents.all_hold(session, row.room)
 
 
 def count(session: Session, row: Any) -> int:
@@ -105,8 +105,8 @@ def lapse(session: Session, node: Node, viewer: Viewer | None, row: Any) -> None
 def unconsented(session: Session) -> list[Any]:
     """Those whose consent has ended: what was given on it is nobody's to read any more."""
     kept = sa.and_(Referral.organisation_id.is_(None), Referral.state.not_in((REJECTED, REVOKED)))
-    mine = sa.select(Referral.__table__).where(kept, Referral.room.in_(consents.ended_here()))
-    return list(session.execute(mine.order_by(Referral.id)))
+    mine = session.execute(sa.select(Referral.__table__).where(kept).order_by(Referral.id)).all()
+    return [row for row in mine if not consents.all_hold(session, row.room)]
 
 
 def unanswered(session: Session, node: Node) -> list[Any]:

@@ -3,6 +3,7 @@ how it came out."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any
 
 import sqlalchemy as sa
@@ -53,8 +54,8 @@ Keys = list[PersonPrivate]
 @dataclass(frozen=True)
 class HandOver:
     """What goes to whom: the partner's row, or who it is `outside`, where no node is; the day by which an answer is asked for, the preview,
-    what is sealed into the room that they get with their yes, and the case of ours that it comes from; `once` is the form's own id: one
-    that is sent twice refers once."""
+    what is sealed into the room that they get with their yes (under `ids`, where these were made before), and the case of ours that it
+    comes from; `once` is the form's own id: one that is sent twice refers once."""
 
     organisation_id: str
     deadline: str
@@ -64,6 +65,7 @@ class HandOver:
     label: str = AMBER
     once: str = ""
     outside: str = ""
+    ids: tuple[str, ...] = ()
 
 
 def check_recipient(session: Session, organisation_id: str) -> str:
@@ -109,8 +111,8 @@ def founded(session: Session, node: Node, viewer: Viewer, keys: Keys, hand_over:
     referral_id = hand_over.once if ID.fullmatch(hand_over.once) else new_id(node.now())
     room_id = working.found(session, node, viewer, keys, CASE, hand_over.label)
     opened = holding.open_room(session, node, viewer, keys, room_id)
-    for content in hand_over.contents:
-        room_content.write(session, node, opened, content)
+    for content, uri in zip_longest(hand_over.contents, hand_over.ids):
+        room_content.write(session, node, opened, content, uri or "")
     header = boxing.Header(node.settings.uri(f"/referrals/{referral_id}"), node.actor_uri, to, opened.uri, hand_over.deadline)
     return Founded(referral_id, room_id, header, boxing.seal(hand_over.preview, header))
 

@@ -14,7 +14,7 @@ from fedcollab.base.sector import AGES, LAWFUL_BASIS, REFERRAL_OUTCOME, REFERRAL
 from fedcollab.base.web import read_form, redirect, words_of
 from fedcollab.feature import COLLEAGUES, keeper_of, member_of, page, read_grave_form
 from fedcollab.federation.kernel import KERNEL
-from fedcollab.sealing import consents, organisation
+from fedcollab.sealing import consent_marks, organisation
 from fedcollab.sealing.unlocked import Locked, unlocked_of
 
 from . import looking, service
@@ -52,7 +52,7 @@ async def show_all(request: web.Request) -> web.Response:
 
     def look(session: Session, node: Node) -> dict[str, Any]:
         holds = viewer.person_id in organisation.holders(session)
-        asked = len(consents.to_erase(session)) if holds else 0
+        asked = len(consent_marks.to_erase(session)) if holds else 0
         return dict(came=looking.came(session, node, viewer), sent=looking.sent(session, node, viewer), holds=holds, asked=asked)
 
     return page(request, "referrals/list.html", **WORDS, **await kernel.database.read(look, kernel.node))
@@ -140,10 +140,10 @@ async def show_erase(request: web.Request) -> web.Response:
 async def answer_erase(request: web.Request) -> web.Response:
     """Erases it, or says that we keep it on a ground of our own."""
     viewer, fields, kernel = keeper_of(request), await read_grave_form(request), request.app[KERNEL]
-    answer = {"erase": consents.erase, "keep": consents.keep}.get(fields.get("act", ""))
+    answer = {"erase": consent_marks.erase, "keep": consent_marks.keep}.get(fields.get("act", ""))
     if answer is None:
         raise BadRequest
-    if answer is consents.keep and fields.get("noted") != "yes":
+    if answer is consent_marks.keep and fields.get("noted") != "yes":
         return await _erase(request, fields.get("mark", ""))
     await kernel.database.write(answer, kernel.node, viewer, fields.get("mark", "")[:36])
     return redirect("/referrals/to-erase")
@@ -151,7 +151,7 @@ async def answer_erase(request: web.Request) -> web.Response:
 
 async def _erase(request: web.Request, wrong: str = "") -> web.Response:
     keeper_of(request)
-    marks = await request.app[KERNEL].database.read(consents.to_erase)
+    marks = await request.app[KERNEL].database.read(consent_marks.to_erase)
     return page(request, "referrals/erase.html", status=422 if wrong else 200, asked=marks, wrong=wrong)
 
 

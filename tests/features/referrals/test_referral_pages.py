@@ -9,11 +9,12 @@ import pytest
 import sqlalchemy as sa
 
 from fedcollab.base.clock import new_id
+from fedcollab.features.cases import lateness
 from fedcollab.features.cases.ending import forget_gone
 from fedcollab.features.cases.people import Health, Identity, Person
 from fedcollab.features.cases.sharing import Consent, Withdrawn
 from fedcollab.features.referrals import chores, fetching, service
-from fedcollab.sealing import consents
+from fedcollab.sealing import consent_marks, consents, going
 from tests.features.cases.browser import Filled, Sent
 from tests.features.cases.desks import Office, office, partners
 from tests.nodes import until
@@ -258,7 +259,7 @@ async def test_a_consent_that_is_withdrawn_in_the_case_closes_what_was_referred_
 
     async def confirmed() -> bool:
         uris = [uri for (uri,) in await one.sql("SELECT uri FROM consent_mark")]
-        found = await one.site.kernel.database.read(consents.of_entries, uris)
+        found = await one.site.kernel.database.read(consent_marks.of_entries, uris)
         return [mark.receipt for marks in found.values() for mark in marks] == ["confirmed"]
 
     await until("it is confirmed", confirmed)
@@ -293,5 +294,9 @@ async def test_lists_with_nothing_in_them_say_what_comes_here_on_either_database
         plain = await at.join("amal", "member")
         for path in ("/referrals", "/referrals/to-erase", f"/referrals/{new_id()}"):
             assert (await plain.get(path))[0] == 404
-        await at.site.write(chores.mark_late)
-        await at.site.write(consents.end_by_day)
+        for chore in (chores.mark_late, consents.end_by_day, consents.ask_again, going.keep_going):
+            await at.site.write(chore)
+        node, read = at.site.kernel.node, at.site.kernel.database.read
+        assert (await read(consent_marks.of_entries, ["x"]), await read(consent_marks.effects, ["x"])) == ({}, [])
+        assert (await read(consents.is_shown, "x"), await read(consents.not_for, "x", "x")) == (True, set())
+        assert await read(lateness.consents_end, node, at["noor"].viewer) is None

@@ -1,0 +1,90 @@
+"""All that names a person is erased by one act: of them alone, and of the rest what is ticked; a little at a time."""
+
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fedcollab.features.cases import erasing
+from fedcollab.features.cases.people import Identity
+from fedcollab.features.cases.work import Contact, Message, Step
+from fedcollab.sealing import going
+
+from .at_desk import Desk, desk_with_people
+from .desks import office
+from .entries import P, S
+from .writing import opened, send, write
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    async with office(tmp_path) as made:
+        yield await desk_with_people(made)
+
+
+async def left(desk: Desk) -> int:
+    return await desk.office.site.kernel.database.read(going.left, desk.id)  # type: ignore[no-any-return]
+
+
+async def many(desk: Desk, number: int) -> None:
+    """Noor has written as many steps for the person, and as many messages that call them by their code."""
+    for at in range(number):
+        await desk.office.say("noor", desk.id, Step(at=desk.now, person=P, support="Legal", what=f"CANARY-{at}"))
+        await desk.office.say("noor", desk.id, Message(at=desk.now, text=f"MENTION-{at} of {P}"))
+
+
+async def test_what_mentions_somebody_by_code_or_name_is_shown_and_ticked_or_left(desk: Desk) -> None:
+    await desk.office.say("noor", desk.id, Identity(at=desk.now, person=P, name="Sopheap Lantern"))
+    for text in (f"CANARY-CODE {P.upper()}", "CANARY-NAME sopheap lantern", "CANARY-NOBODY"):
+        await desk.office.say("noor", desk.id, text)
+    both = Contact(at=desk.now, who="Both", people=(P, S), how="Phone", on="2026-11-01", reached="Reached", outcome="CANARY-BOTH")
+    await desk.office.say("noor", desk.id, both)
+    path = desk.person() + "/erase"
+    page = await desk.page(path)
+    shown = [word for word in ("CANARY-CODE", "CANARY-NAME", "CANARY-BOTH", "CANARY-NOBODY") if word in page]
+    assert shown == ["CANARY-CODE", "CANARY-NAME", "CANARY-BOTH"]
+    assert "2 entries that are about this person alone" in page
+    sent = await opened(desk.noor, path)
+    status, _, page = await send(desk.noor, path, sent | {"alone": []}, why="Words of mine")
+    assert (status, "Tick what is to be erased" in page, "Words of mine" in page) == (422, True, True)
+    code = next(shown.id for shown in (await desk.case()).timeline if "CANARY-CODE" in getattr(shown.entry, "text", ""))
+    assert (await write(desk.noor, path, also=[desk.act("", code).rpartition("/")[2]], why="She asked for it"))[0] == 303
+    page = await desk.page()
+    assert [word in page for word in ("CANARY-CODE", "CANARY-NAME", "CANARY-BOTH", "Sopheap Lantern")] == [False, True, True, False]
+
+
+@pytest.mark.rule("P29")
+async def test_however_much_it_is_one_act_erases_it_in_units_that_hold_nobody_up_and_go_on_after_a_stop(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(erasing, "MOST", 7)
+    await many(desk, 9)
+    path, held = desk.person() + "/erase", list[float]()
+    page = await desk.page(path)
+    everything = {"also": [one.split('"')[0] for one in page.split('name="also" value="')[1:]]}
+    assert len(everything["also"]) == 9
+    go_on = going.go_on
+
+    def timed(session: Any, node: Any) -> bool:
+        begun = time.monotonic()
+        if len(held) == 2 or not go_on(session, node):  # somebody waits no longer, and the node stops
+            return False
+        held.append(time.monotonic() - begun)
+        return True
+
+    with monkeypatch.context() as stops:
+        stops.setattr(going, "go_on", timed)
+        status, to, _ = await send(desk.noor, path, await opened(desk.noor, path) | everything, why="She asked for it")
+        assert (status, to) == (303, f"{desk.path}/holds#going")
+        page = await desk.page(desk.path + "/holds")
+        rest = 19 - 2 * going.EACH
+        assert (await left(desk), f"{rest} entries of ours are out of sight and being destroyed" in page) == (rest, True)
+        pages = await desk.every_page("noor")
+        assert not [at for at, page in pages.items() if "CANARY-" in page or "MENTION-" in page]
+    while await left(desk):  # as each minute does after a start
+        await desk.office.site.write(going.keep_going)
+    assert await desk.office.sql("SELECT count(*) FROM sealed_message WHERE state = 'erased'") == [(19,)]
+    assert "being destroyed" not in await desk.page(desk.path + "/holds")
+    assert min(held) < 0.05
