@@ -28,6 +28,9 @@ def node_to_serve(words: list[str]) -> Path | None:
 
 
 def _serve(root: Path) -> None:
+    import aiohttp.web  # noqa: F401  # leaves half a MiB of garbage: found quickly as long as little else is there
+
+    gc.collect()
     from fedcollab.base.errors import FedcollabError
     from fedcollab.serve import run
 

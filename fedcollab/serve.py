@@ -5,6 +5,7 @@ import contextlib
 import ctypes
 import gc
 import json
+import linecache
 import os
 import signal
 import socket
@@ -62,6 +63,7 @@ async def start(app: web.Application) -> web.AppRunner:
 def collect_from_now_on() -> None:
     """Turns the collector on, which the start keeps off; what has been loaded by now stays out of its rounds, and these come once a page
     rather than many times (docs/developers/performance.md)."""
+    linecache.clearcache()  # the text of what others' libraries have generated
     gc.collect()
     gc.freeze()
     gc.set_threshold(2_000, 20, 20)

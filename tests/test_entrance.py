@@ -10,8 +10,20 @@ import pytest
 from fedcollab.__main__ import node_to_serve
 
 COMMANDS = {"typer", "pydantic", "alembic"}
-RARE = {"PIL", "babel", "bibtexparser", "defusedxml", "obstore", "psycopg", "pylatexenc", "segno", "webauthn", "http_message_signatures"}
-LATER = COMMANDS | RARE | {"argon2", "markdown", "nh3"}  # what a node needs soon, but not for its first page
+RARE = {
+    "PIL",
+    "babel",
+    "bibtexparser",
+    "defusedxml",
+    "obstore",
+    "psycopg",
+    "pylatexenc",
+    "pyotp",
+    "segno",
+    "webauthn",
+    "http_message_signatures",
+}
+LATER = COMMANDS | RARE | {"argon2", "markdown", "nh3", "pyotp"}  # what a node needs soon, but not for its first page
 
 
 @pytest.mark.parametrize(

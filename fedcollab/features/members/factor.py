@@ -5,7 +5,6 @@ import secrets
 import unicodedata
 from dataclasses import dataclass
 
-import pyotp
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
@@ -63,6 +62,8 @@ def is_app_code(said: str) -> bool:
 def step_of(secret: str, said: str, now: int, last_step: int) -> int:
     """The time step that a code is good for: the present one, the one before or the one after, if it is later than `last_step`; else 0.
     Takes as long whichever it is."""
+    import pyotp
+
     present, code, found = now // MICROSECONDS // STEP, plain_code(said).encode(), 0
     for step in (present - 1, present, present + 1):
         fits = hmac.compare_digest(pyotp.HOTP(secret).at(step).encode(), code)
@@ -98,11 +99,15 @@ def state(session: Session, node: Node, person_id: str) -> FactorData:
 
 def address(node: Node, username: str, secret: str) -> str:
     """The otpauth address of a secret, which apps read from its picture."""
+    import pyotp
+
     return pyotp.TOTP(secret).provisioning_uri(name=username, issuer_name=node.settings.name)
 
 
 def offer(session: Session, node: Node, person_id: str) -> None:
     """A fresh secret, which counts once a first code has proved that an app holds it; one in use stays in use until then."""
+    import pyotp
+
     sealed = seal(node.master_key, pyotp.random_base32(32).encode(), _bound(person_id))
     values = dict(sealed_offer=sealed, offer_ends_at=node.now() + OFFER)
     if session.execute(sa.select(SecondFactor.person_id).where(SecondFactor.person_id == person_id)).first() is None:
