@@ -30,7 +30,7 @@ async def test_a_colleague_who_is_put_on_a_case_learns_it_at_home_and_no_more_on
     assert NOTE not in (await daan.get("/"))[1]
     await at.unlocked("noor", holding.assign, case, daan.viewer.person_id)
     home = (await daan.get("/"))[1]
-    assert "You were put on a case." in home
+    assert "You were put on 1 case." in home
     assert (case in home, code in home, "Noor" in home.split("<main")[1].split(NOTE)[0]) == (False, False, False)
     assert [await counted(at, name) for name in ("noor", "daan")] == [0, 1]
     listed = (await daan.get("/cases"))[1]
