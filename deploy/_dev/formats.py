@@ -27,6 +27,7 @@ def _formats(locale: Locale) -> dict[str, Any]:
         "months": [months[number] for number in range(1, 13)],
         "ago": {unit: [_ago(locale, length * number) for number in range(1, most + 1)] for unit, (length, most) in SPANS.items()},
         "group": locale.number_symbols["latn"]["group"],
+        "decimal": locale.number_symbols["latn"]["decimal"],
         "list": {name: str(pattern) for name, pattern in sorted(locale.list_patterns["standard"].items())},
     }
 

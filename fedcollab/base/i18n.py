@@ -141,9 +141,11 @@ class Words:
         return (EPOCH + timedelta(microseconds=micros)).astimezone(self._zone)
 
     @lru_cache(4096)  # noqa: B019  # as above
-    def number(self, value: int) -> str:
-        """A count, grouped as the language does; in the digits 0 to 9, as dates are."""
-        return f"{value:,}".replace(",", self._formats["group"])
+    def number(self, value: float) -> str:
+        """A count, grouped as the language does, or a number with at most three decimals; in the digits 0 to 9, as dates are."""
+        whole, _, part = f"{value:,.3f}".partition(".")
+        part = part.rstrip("0")
+        return whole.replace(",", self._formats["group"]) + (self._formats["decimal"] + part if part else "")
 
     def name(self, text: str) -> Markup:
         """A name or address inside a sentence, kept apart from the sentence's writing direction."""

@@ -20,5 +20,6 @@ ACTS = {  # %(who)s has done it, %(what)s is to whom
     "room.file_mark": N_("%(who)s marked a file: nobody opens or hands it out again."),
     "room.heal": N_("%(who)s mended two lists of who is inside."),
     "room.agree": N_("%(who)s accepted how two lists were mended."),
+    "room.finish": N_("%(who)s finished what had been broken off when keys were gone already."),
     "room.restored": N_("%(who)s came back from a backup; what was on record since then may be missing."),
 }

@@ -72,5 +72,6 @@ def test_a_partner_that_cannot_be_added_is_explained_without_what_it_sent() -> N
 
 def test_every_action_on_record_has_its_words() -> None:
     recorded = [*called("audit.record", 3), *called("room_chain.add", 4), *called("on_record", 4), *called("service.on_record", 4)]
+    recorded += [*called("bundle_sending.begin", 3), *called("_answer", 5)]
     said = {action for action in recorded if FILLED not in action} | {f"partner.{state}" for state in MOVES}
     assert said - {"partner.applied"} == set(ACTIONS)

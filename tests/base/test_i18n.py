@@ -92,7 +92,8 @@ def test_times_dates_numbers_and_lists_are_written_as_babel_writes_them(language
         assert reader.when(0, seconds * MICROSECONDS) == format_timedelta(-seconds, add_direction=True, locale=locale)
     for _ in range(50):
         number = chance.randrange(10 ** chance.randrange(1, 16))
-        assert reader.number(number) == format_decimal(number, locale=locale)
+        for exact in (number, number / 1000, float(number)):
+            assert reader.number(exact) == format_decimal(exact, locale=locale)
         stamp = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=number)
         assert reader.date(number) == format_datetime(stamp, pattern, tzinfo=zone, locale=locale)
     for some in ("", "a", "ab", "abc", "abcde"):

@@ -42,7 +42,6 @@ ACTS = record_words.ACTS | {  # %(who)s has done it, %(what)s is to whom
     "room.deputies": N_("%(who)s named who may take over managing access."),
     "room.close": N_("%(who)s closed the case."),
     "room.purge": N_("%(who)s purged the case."),
-    "room.finish": N_("%(who)s finished what had been broken off when keys of the case were gone already."),
     "room.assign": N_("%(who)s put %(what)s on the case."),
     "room.unassign": N_("%(who)s took %(what)s off the case."),
     "room.box_made": N_("%(who)s made a key of the case ready for a member."),

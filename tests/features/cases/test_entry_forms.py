@@ -28,7 +28,7 @@ from .entries import NOW, P, S, days, entries, filled
 
 APART = (File, Suspected, Correction, GuestIn, GuestOut)  # files and guests have their own forms, a correction what it corrects
 TYPED = [kind for kind in ALL if kind not in APART]
-KNOWN = {"replaces", "of", "code", "entry", "instead", "label"}  # what pages know by themselves
+KNOWN = {"replaces", "of", "code", "entry", "instead", "label", "renews"}  # what pages know by themselves
 EN = words("en", "UTC")
 
 

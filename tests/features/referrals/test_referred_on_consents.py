@@ -11,7 +11,7 @@ from fedcollab.features.cases.sharing import Consent, Withdrawn
 from tests.features.cases.desks import Office, partners
 from tests.nodes import until
 
-from .test_referral_pages import CODE, STEPS, came, case_of, keys_come, send, to_the_end
+from .test_referral_pages import CODE, STEPS, came, case_of, send, to_the_end
 
 OTHER = "zewaro-gasuka"
 
@@ -42,7 +42,7 @@ async def test_of_two_people_referred_one_takes_back_their_own_and_the_last_clos
     await until("they are inside", lambda: other.sql("SELECT 1 FROM room WHERE state = 'open'"))
     [[room]] = await one.sql("SELECT room.id FROM room JOIN referral ON referral.room = room.uri")
     await one["noor"].get(f"/cases/{room}")
-    await keys_come(other)
+    await other.keys_come()
     [[there]] = await other.sql("SELECT id FROM room")
 
     async def names() -> set[str]:

@@ -48,7 +48,7 @@ async def joined(one: Office, other: Office, group: str, *, history: str = "") -
     [(there,)] = await until("they are asked", lambda: other.sql(asked, me=other.me))
     await other.unlocked("noor", acting.answer, there, [other["noor"].viewer.person_id], yes=True)
     await until("they are in", lambda: other.sql("SELECT 1 FROM room WHERE id = :id AND state = 'open'", id=there))
-    await other.keys_come()
+    await other.keys_come(some=True)
     return f"/sealed/{there}"
 
 

@@ -92,7 +92,7 @@ async def test_a_group_is_kept_for_two_years_unless_a_day_is_said_and_then_ends_
     assert (await at["noor"].post(about, at=about, name=NAME, about="Adverts", retention=soon_day))[0] == 303
     assert await at.sql("SELECT retention FROM group_named") == [(soon_day,)]
     assert f'value="{soon_day}"' in (await at["noor"].get(about))[1]
-    assert "1 sealed group that we lead ends within 30 days" in (await at["noor"].get("/"))[1]
+    assert "1 sealed group that we manage ends within 30 days" in (await at["noor"].get("/"))[1]
     await let_in(at, group, "omar")
     assert (await soon(at, "noor"), await soon(at, "daan"), await soon(at, "omar")) == (1, None, None)
     await kept_until(at, today)
@@ -113,7 +113,7 @@ async def test_a_partner_holds_its_part_of_an_ended_group_lets_go_of_it_and_each
     row, there = two.group.rpartition("/")[2], two.there.rpartition("/")[2]
     await other.unlocked("noor", opening.say, there, lambda _: Thread(at=1, title="T", text="They are with us."))
     await until("both wrote", lambda: one.sql("SELECT 1 FROM sealed_message WHERE organisation = :who", who=other.me))
-    assert "Only the organisation that leads this group" in (await other["noor"].get(f"{two.there}/end"))[1]
+    assert "Only the organisation that manages this group" in (await other["noor"].get(f"{two.there}/end"))[1]
     assert (await other["noor"].post(f"{two.there}/end", at=two.there))[0] == 422
     end = f"{two.group}/end"
     assert "Kivuli Support" in (await one["noor"].get(end))[1]
