@@ -123,7 +123,7 @@ async def test_a_partner_holds_its_part_of_an_ended_group_lets_go_of_it_and_each
     assert "What is still here goes soon." in (await other["noor"].get(two.there))[1]
     assert "To be gone" in (await other["noor"].get("/sealed"))[1]
     page = (await other["ruth"].get("/keepers/tasks"))[1]
-    assert ("Whoever leads this has ended it" in page, 'href="/sealed/ended"' in page) == (True, True)
+    assert ("Whoever manages access to this has ended it" in page, 'href="/sealed/ended"' in page) == (True, True)
     hold, token = f"{two.there}/end/hold", await other["noor"].token("/sealed/ended")
     day = iso(other.site.kernel.node.now() + 20 * DAY)[:10]
     assert (await other["daan"].post(hold, at="/settings", why="LegalHold", until=day))[0] == 404

@@ -68,7 +68,7 @@ async def test_a_file_goes_over_sealed_and_its_clear_bytes_are_on_neither_disk(t
         assert [path for path in kept.uploads.rglob("*") if path.is_file()] == []
 
 
-async def test_a_file_that_changed_on_its_disk_is_noticed_and_fetched_anew(tmp_path: Path) -> None:
+async def test_a_file_that_changed_on_its_disk_is_noticed_and_fetched_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with shared(tmp_path) as two:
         await send(two.one["noor"], f"{two.group}/start", TEXT, **SAID)
         [(file_id, *_)] = await came(two.other, two.there)
@@ -77,9 +77,11 @@ async def test_a_file_that_changed_on_its_disk_is_noticed_and_fetched_anew(tmp_p
         held[100] ^= 1
         path.write_bytes(held)
         where = f"{two.there}/files/{file_id}"
+        monkeypatch.setattr(file_asking, "due", lambda *_: [])  # the other node takes its time
         assert (await take(two.other["noor"], where))[0] == 409
         [(thread,)] = await two.other.sql("SELECT message_id FROM group_entry WHERE place LIKE 'http%' AND about = ''")
         assert "changed after it was shared" in (await two.other["noor"].get(f"{two.there}/threads/{thread}"))[1]
+        monkeypatch.undo()
         await came(two.other, two.there)
         await until("it is whole again", lambda: _whole(two.other, where))
 
