@@ -1,5 +1,5 @@
 """Decides how a form that may bring a file into a sealed room is read: its fields first, its file sealed as it comes. Whatever it is
-refused for, what was typed stands on the page that says so; the file is chosen again then."""
+refused for, what was typed stands on the page that says so; the file is chosen again then. And how long a file is handed out."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -15,11 +15,11 @@ from fedcollab.federation.kernel import KERNEL
 from fedcollab.files import quotas, uploading
 from fedcollab.files.receiving import FORM_MORE, Sent, drain, form_with_file
 from fedcollab.files.shelves import SHELVES
-from fedcollab.sealing import file_receiving
+from fedcollab.sealing import file_receiving, holding
 from fedcollab.sealing.carried import Carried
 from fedcollab.sealing.file_receiving import Incoming
 from fedcollab.sealing.typed import Wrong
-from fedcollab.sealing.unlocked import Locked
+from fedcollab.sealing.unlocked import Locked, unlocked_of
 
 BARE, WHOLE = "bare", "whole"  # what becomes of what is written beside a picture's pixels
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -99,3 +99,12 @@ def _led_there(request: web.Request, error: FedcollabError) -> web.StreamRespons
     if request.content_type in FORM_TYPES:
         return web.Response(status=307, headers={"Location": to})
     return page(request, "base/error.html", status=error.status, error=error, back="", typed=request[TYPED], to=to)
+
+
+async def still_reads(request: web.Request) -> bool:
+    """Whether whoever is having a file of a room (the address's id) is signed in yet, has their keys unlocked and is on it."""
+    try:
+        await unlocked_of(request)
+    except Locked:
+        return False
+    return await request.app[KERNEL].database.read(holding.is_assigned, request.match_info["id"], member_of(request).person_id)

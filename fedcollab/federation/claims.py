@@ -1,7 +1,7 @@
 """Decides what every signed request has to show before its key is looked at, in whichever form it is signed."""
 
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from fedcollab.actors.keys import PublicKey
 from fedcollab.base.clock import MICROSECONDS, MINUTE
@@ -11,6 +11,8 @@ WINDOW = 5 * MINUTE
 ONCE = frozenset(
     ("signature", "signature-input", "digest", "content-digest", "date", "host", "content-type", "content-length", "authorization")
 )
+
+Read = tuple[Sequence[str], Mapping[str, Any], bytes, bytes]  # of RFC 9421: components, parameters, what was signed, the signature
 
 
 class Incoming(NamedTuple):

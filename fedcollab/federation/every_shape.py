@@ -9,8 +9,7 @@ from multidict import CIMultiDict
 
 from fedcollab.base.errors import Unauthorized
 
-from .claims import Incoming
-from .rfc9421 import Read
+from .claims import Incoming, Read
 
 LABELS = 8  # more signatures than that beside each other are nobody's
 

@@ -9,14 +9,14 @@ import base64
 import binascii
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fedcollab.actors.keys import ED25519, RSA, Signer
 from fedcollab.base.clock import MICROSECONDS
 from fedcollab.base.errors import Unauthorized
 
-from .claims import Claim, Incoming, check_age, check_end
+from .claims import Claim, Incoming, Read, check_age, check_end
 
 ALGORITHMS = {RSA: "rsa-v1_5-sha256", ED25519: "ed25519"}
 KINDS = {name: kind for kind, name in ALGORITHMS.items()}
@@ -29,7 +29,6 @@ KEY = r"[a-z*][a-z0-9_.*-]*"
 INPUT = re.compile(rf'({KEY})=(\(("[a-z0-9@-]+"(?: "[a-z0-9@-]+")*)\)((?:;[a-z]+=(?:0|[1-9][0-9]{{0,14}}|"[ !#-\[\]-~]*"))*))')
 PARAMETER = re.compile(r';([a-z]+)=(?:([0-9]+)|"([^"]*)")')
 VALUE = re.compile(rf"({KEY})=:([A-Za-z0-9+/]+={{0,2}}):")
-Read = tuple[Sequence[str], Mapping[str, Any], bytes, bytes]  # components, parameters, what was signed, the signature
 
 
 def digest_of(body: bytes) -> str:

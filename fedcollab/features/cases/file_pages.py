@@ -9,15 +9,14 @@ from multidict import MultiDict
 from fedcollab import file_forms
 from fedcollab.base.errors import FedcollabError, N_, Refused, Unavailable
 from fedcollab.base.web import read_form, redirect
-from fedcollab.feature import member_of
 from fedcollab.federation.kernel import KERNEL
-from fedcollab.file_forms import BARE, WHOLE, beside, takes_file
+from fedcollab.file_forms import BARE, WHOLE, beside, still_reads, takes_file
 from fedcollab.files import uploading
 from fedcollab.files.receiving import NO_FILE, Sent, drain
-from fedcollab.sealing import file_opening, filed, holding
+from fedcollab.sealing import file_opening, filed
 from fedcollab.sealing.chunks import FileSecret
 from fedcollab.sealing.filed import UNNAMED, WORDS
-from fedcollab.sealing.unlocked import Locked, unlocked_of
+from fedcollab.sealing.unlocked import unlocked_of
 
 from . import filing
 from .acting import acted, desk_of, reader_of
@@ -43,16 +42,7 @@ async def open_file(request: web.Request) -> web.StreamResponse:
     """A file in clear, for whoever may read it; that they opened it is on record."""
     found = await acted(request, filing.opened, request.match_info["file"])
     row, secret, name = filed.check_opens(found.entry, found.row, found.state)
-    return await file_opening.send(request, row, secret, name, lambda: _still(request))
-
-
-async def _still(request: web.Request) -> bool:
-    """Whether whoever is having a file is signed in yet, has their keys unlocked and is on the case."""
-    try:
-        await unlocked_of(request)
-    except Locked:
-        return False
-    return await request.app[KERNEL].database.read(holding.is_assigned, request.match_info["id"], member_of(request).person_id)
+    return await file_opening.send(request, row, secret, name, lambda: still_reads(request))
 
 
 async def show_mark(request: web.Request) -> web.Response:

@@ -5,15 +5,12 @@ from aiohttp import web
 from fedcollab import file_forms
 from fedcollab.base.errors import FedcollabError, NotFound, Refused, Unavailable
 from fedcollab.base.web import read_form, redirect
-from fedcollab.feature import member_of
-from fedcollab.federation.kernel import KERNEL
-from fedcollab.file_forms import takes_file
+from fedcollab.file_forms import still_reads, takes_file
 from fedcollab.files.receiving import NO_FILE, drain
 from fedcollab.files.uploading import Cut
-from fedcollab.sealing import file_opening, filed, holding
+from fedcollab.sealing import file_opening, filed
 from fedcollab.sealing.filed import SUSPECTED
 from fedcollab.sealing.typed import Wrong
-from fedcollab.sealing.unlocked import Locked, unlocked_of
 
 from . import filing, reading
 from .forms import read_with_file
@@ -60,16 +57,7 @@ async def open_file(request: web.Request) -> web.StreamResponse:
     """A file in clear, for whoever may read its post; that they opened it is on record."""
     found = await acted(request, filing.opened, request.match_info["file"])
     row, secret, name = filed.check_opens(found.entry, found.row, found.state)
-    return await file_opening.send(request, row, secret, name, lambda: _still(request))
-
-
-async def _still(request: web.Request) -> bool:
-    """Whether whoever is having a file is signed in yet, has their keys unlocked and is in the group."""
-    try:
-        await unlocked_of(request)
-    except Locked:
-        return False
-    return await request.app[KERNEL].database.read(holding.is_assigned, request.match_info["id"], member_of(request).person_id)
+    return await file_opening.send(request, row, secret, name, lambda: still_reads(request))
 
 
 async def show_mark(request: web.Request) -> web.Response:
