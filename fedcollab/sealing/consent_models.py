@@ -11,11 +11,11 @@ ERASED, KEPT = ANSWERS = ("erased", "kept")
 
 
 class ConsentMark(Model):
-    """A consent's clear half: `uri` is the id of the sealed entry that says it, `room` where that stands or what it opens, the other side
-    `organisation_id`; `ours` where we have given what it is about; `whose` it is, by a name that says nothing. It holds to the end of the
-    day `until`. `asked` is the activity that
-    ended it, `stopped_at` when the recipient's node has confirmed that it shows nothing of it any more, `answer` what its keepers did
-    then: erased it, or kept it on a ground of their own."""
+    """A consent's clear half, one in each room where something is given on it: `uri` is the id of the sealed entry that says it, `room`
+    where that stands or what it opens, the other side `organisation_id`; `ours` where we have given what it is about; `whose` it is, by a
+    name that says nothing. It holds to the end of the day `until`. `asked` is the activity that ended it, `stopped_at` when the recipient's
+    node has confirmed that it shows nothing of it any more, `answer` what its keepers did then: erased it, or kept it on a ground of their
+    own."""
 
     __tablename__ = "consent_mark"
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
@@ -33,7 +33,7 @@ class ConsentMark(Model):
     answer: Mapped[str] = mapped_column(String(16), default="")
     answered_at: Mapped[int | None]
     __table_args__ = (
-        Index("ix_consent_mark_uri", "uri", "organisation_id", unique=True),
+        Index("ix_consent_mark_uri", "uri", "organisation_id", "room_id", unique=True),
         Index("ix_consent_mark_state", "state", "until"),
     )
 

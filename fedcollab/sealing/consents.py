@@ -214,6 +214,7 @@ def note(session: Session, node: Node, said: Given, to: str, *, ours: bool, stat
     """The mark of a consent, made where there was none, with what was given on it; (its id, what was not named on it before, whether
     anything else about it is new). Whatever comes again, what has ended stays so."""
     there = sa.and_(ConsentMark.uri == said.consent, ConsentMark.organisation_id == to, ConsentMark.ours == ours)
+    there = sa.and_(there, ConsentMark.room_id == said.room_id)  # the same consent opens each room that was handed over on it
     row = session.execute(sa.select(ConsentMark.id, ConsentMark.whose).where(there)).one_or_none()
     if row is None:
         mark_id, when = new_id(node.now()), None if state == GIVEN else node.now()

@@ -78,7 +78,7 @@ def receive_end(session: Session, node: Node, received: Verified) -> None:
     yet is noted as ended: its word may have been overtaken."""
     room_id, room = _room(session, received)
     _check_turned(session, received)
-    mark = _find(session, received, ours=False)
+    mark = _find(session, received, room_id, ours=False)
     if mark is None and not rooms.is_cleared(session, room):
         _check_concerned(session, node, received, room)
         about = uri(ap.ident(received.object))
@@ -95,14 +95,15 @@ def receive_end(session: Session, node: Node, received: Verified) -> None:
 def receive_confirmed(session: Session, node: Node, received: Verified) -> None:
     """The recipient's node confirms that it shows nothing of it any more."""
     about = receipts.confirm(session, node, ap.ident(received.object), received.actor.uri)
-    mine = sa.and_(ConsentMark.uri == about, ConsentMark.organisation_id == received.actor.id, ConsentMark.ours)
+    asked = ConsentMark.asked == ap.ident(received.object)  # in one room: each has an end of its own
+    mine = sa.and_(ConsentMark.uri == about, ConsentMark.organisation_id == received.actor.id, ConsentMark.ours, asked)
     session.execute(sa.update(ConsentMark).where(mine, ConsentMark.stopped_at.is_(None)).values(stopped_at=node.now()))
 
 
 def receive_answer(session: Session, node: Node, received: Verified) -> None:
     """The recipient's keepers have erased what they had, or keep it on a ground of their own."""
     answer = one_of(members(_said(received), {"answer"})["answer"], ANSWERS)
-    mark = _find(session, received, ours=True)
+    mark = _find(session, received, _room(session, received)[0], ours=True)
     if mark is None or mark.state == GIVEN:
         raise Early(reason="an answer to what was not asked")
     there = sa.update(ConsentMark).where(ConsentMark.id == mark.id)
@@ -123,12 +124,10 @@ def _check_turned(session: Session, received: Verified) -> None:
         raise Refused(reason="a consent that we have given")
 
 
-def _find(session: Session, received: Verified, *, ours: bool) -> Any:
+def _find(session: Session, received: Verified, room_id: str, *, ours: bool) -> Any:
     _said(received)
-    about = sa.and_(
-        ConsentMark.uri == ap.ident(received.object), ConsentMark.organisation_id == received.actor.id, ConsentMark.ours == ours
-    )
-    return session.execute(sa.select(ConsentMark.__table__).where(about)).one_or_none()
+    theirs = sa.and_(ConsentMark.organisation_id == received.actor.id, ConsentMark.ours == ours, ConsentMark.room_id == room_id)
+    return session.execute(sa.select(ConsentMark.__table__).where(theirs, ConsentMark.uri == ap.ident(received.object))).one_or_none()
 
 
 def _room(session: Session, received: Verified) -> tuple[str, str]:

@@ -203,6 +203,19 @@ async def test_when_the_consent_is_withdrawn_a_link_dies_and_a_guest_is_out(at: 
     assert "Meridian" not in str(await at.site.kernel.database.read(consent_marks.of_entries, given))
 
 
+@pytest.mark.rule("P3")
+async def test_one_consent_ends_all_that_was_handed_over_on_it_however_often(at: Office) -> None:
+    case, now = await a_case(at), at.site.kernel.node.now()
+    said: dict[str, Any] = dict(person=CODE, to_name="Police of Xanten", what="Who she is", until="2199-01-01", parts=("identity",))
+    of = await at.say("noor", case, Consent(at=now, **said, capacity="Adult", decided_by="Self", how="Written"))
+    links = [(await refer(at, case, without="", without_why="", consent=of))[0] for _ in range(2)]
+    assert [(await at.site.stranger().get(link))[0] for link in links] == [200, 200]
+    await at.say("noor", case, Withdrawn(at=now, of=of))
+    assert [(await at.site.stranger().get(link))[0] for link in links] == [410, 410]
+    await at.site.write(guests.end_due)
+    assert await at.sql("SELECT state FROM referral") == [("revoked",)] * 2
+
+
 async def test_what_is_wrong_with_who_it_is_stands_beside_its_field_with_all_that_was_typed(at: Office) -> None:
     case = await a_case(at)
     page = (await at["noor"].get(f"/cases/{case}/refer"))[1]

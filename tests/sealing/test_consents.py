@@ -10,8 +10,9 @@ from fedcollab.base.clock import new_id
 from fedcollab.base.errors import NotFound
 from fedcollab.sealing import consent_marks, consents, consents_again, file_serving
 from fedcollab.sealing.consent_models import ENDED, WITHDRAWN
-from fedcollab.sealing.consents import Stopped
+from fedcollab.sealing.consents import Given, Stopped
 from tests.nodes import until
+from tests.sealing.at_work import found, join_room
 from tests.sealing.consenting import HELLO, LATER, SHARED, Two
 from tests.sealing.shared_files import share
 
@@ -199,3 +200,31 @@ async def test_a_renewed_consent_carries_on_without_interruption_and_its_withdra
     for consent in (first, second):
         query = "SELECT 1 FROM consent_mark WHERE uri = :uri AND answer = 'erased'"
         await until("both are answered", lambda: two.meridian.here.sql(query, uri=consent))  # noqa: B023
+
+
+@pytest.mark.rule("P3", "P12")
+async def test_one_consent_for_several_rooms_ends_in_each_and_each_is_confirmed_and_answered(two: Two) -> None:
+    ilse, cleo = two.meridian["ilse"], two.baobab["cleo"]
+    [said] = await two.said(SHARED)
+    consent = await two.give(said, whose="her")
+    uri, here = await found(ilse)
+    there = await join_room(ilse, two.baobab, uri, here, "cleo")
+    await ilse.do(consents.given, Given(consent, two.baobab.me, here, LATER, (uri,), "hers"))
+    given = "SELECT count(*) FROM consent_mark WHERE uri = :uri HAVING count(*) = 2"
+    await until("both are known there", lambda: two.baobab.here.sql(given, uri=consent))
+    assert await ilse.do(consents.withdrawn, consent) == 2
+    ended = "SELECT count(*) FROM consent_mark WHERE stopped_at IS NOT NULL AND state = 'withdrawn' HAVING count(*) = 2"
+    for desk in (two.baobab, two.meridian):
+        await until("both have ended", lambda: desk.here.sql(ended))  # noqa: B023
+    assert await cleo.read(two.there) == ["stopped"]
+    with pytest.raises(Stopped):
+        await cleo.open(there)
+    [first, second] = await two.baobab.here.read(consent_marks.to_erase)
+    await two.baobab["ruth"].do(consent_marks.keep, first.id)
+    await two.baobab["ruth"].do(consent_marks.erase, second.id)
+    answers = "SELECT answer FROM consent_mark WHERE answer != '' ORDER BY room_id"
+
+    async def answered() -> bool:
+        return await two.meridian.here.sql(answers) == [("kept",), ("erased",)]
+
+    await until("each is answered for itself", answered)
