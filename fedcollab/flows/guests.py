@@ -104,6 +104,8 @@ def let_in(
     def write(session: Session) -> None:
         if service.on_case(session, at.id, guest_id) != guest or ready(session, node, guest) != stands:
             raise Moved
+        if handed is not None:
+            referred.handed(session, at, guest)  # its consent stands in another case, and may have ended since
         for said in first:
             desk.add(session, node, said)
         holding.assign(session, node, at.viewer, keys, at.id, person_id, guest=True)

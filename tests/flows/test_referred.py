@@ -10,12 +10,13 @@ import pytest
 import sqlalchemy as sa
 
 from fedcollab.base.clock import DAY, iso
+from fedcollab.features.cases.acting import Write
 from fedcollab.features.cases.sharing import Consent, Withdrawn
 from fedcollab.features.guests.models import Guest
 from fedcollab.features.referrals import chores, outside
 from fedcollab.features.referrals.models import Referral
 from fedcollab.flows import guests, referred
-from fedcollab.sealing import consent_marks, working
+from fedcollab.sealing import consent_marks, consents, working
 from tests.features.cases.desks import Office, office
 from tests.features.referrals.test_referral_pages import CODE, NAME, REGION, form_of, step
 from tests.web import PASSWORD
@@ -214,6 +215,28 @@ async def test_one_consent_ends_all_that_was_handed_over_on_it_however_often(at:
     assert [(await at.site.stranger().get(link))[0] for link in links] == [410, 410]
     await at.site.write(guests.end_due)
     assert await at.sql("SELECT state FROM referral") == [("revoked",)] * 2
+
+
+@pytest.mark.rule("P3")
+async def test_a_consent_that_is_withdrawn_as_a_guest_is_let_in_lets_nobody_in(at: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    case, now = await a_case(at), at.site.kernel.node.now()
+    said: dict[str, Any] = dict(person=CODE, to_name="Police of Xanten", what="Who she is", until="2199-01-01", parts=("identity",))
+    of = await at.say("noor", case, Consent(at=now, **said, capacity="Adult", decided_by="Self", how="Written"))
+    await accept(at, *await refer(at, case, without="", without_why="", consent=of))
+    plan = guests.let_in
+
+    def and_then(*args: Any) -> Write:
+        made = plan(*args)
+
+        def write(session: Any) -> Any:
+            consents.withdrawn(session, at.site.kernel.node, at["noor"].viewer, of)
+            return made(session)
+
+        return write
+
+    monkeypatch.setattr(guests, "let_in", and_then)
+    assert await let_in(at) == 409
+    assert await at.sql("SELECT let_in_at FROM guest") == [(None,)]
 
 
 async def test_what_is_wrong_with_who_it_is_stands_beside_its_field_with_all_that_was_typed(at: Office) -> None:
