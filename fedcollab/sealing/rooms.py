@@ -293,6 +293,7 @@ def clear(session: Session, node: Node, uri: str) -> None:
     found = row(session, uri)
     if found.ck:
         raise Conflict
+    _erase(session, node, SealedMessage.room_id == found.id)
     parts: tuple[Any, ...] = (SealedFile, SealedMessage, RoomFact, RoomKey, RoomMember, MemberKey, RoomTold, RoomPerson)
     for model in (*parts, KeyRequest, KeeperTask, RoomAside):
         session.execute(sa.delete(model).where(model.room_id == found.id))

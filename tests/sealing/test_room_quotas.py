@@ -12,11 +12,12 @@ from fedcollab.base.clock import MINUTE
 from fedcollab.base.database import wake
 from fedcollab.federation import catchup
 from fedcollab.federation.delivery import Outcome, Verdict
-from fedcollab.sealing import access_list, naming, room_quotas, room_sending, working
+from fedcollab.sealing import access_list, naming, room_quotas, room_sending, rooms, sealed_files, working
 from fedcollab.sealing.room_models import SealedMessage
 from tests.features.cases.desks import office
 from tests.nodes import Here, befriend, running, until
 from tests.sealing.at_work import found, join_room, open_cases
+from tests.sealing.shared_files import share
 from tests.sealing.test_working import HELLO, SAFE, Two
 
 ORACLE = "SELECT sum(length(body)) FROM sealed_message WHERE brought <> ''"
@@ -140,6 +141,20 @@ async def test_what_is_taken_back_or_purged_counts_no_more_and_ours_never_does(t
     await ilse.do(working.purge, two.here)
     await until("it is over", lambda: other.sql("SELECT 1 FROM room_ending"))
     assert await other.sql("SELECT DISTINCT size FROM sealed_use") == [(0,)]
+
+
+async def test_of_what_came_into_a_room_that_was_declined_nothing_is_counted_and_its_files_go(two: Two) -> None:
+    await join_room(two.meridian["ilse"], two.baobab, two.uri, two.here, "cleo")
+    there = two.baobab.here
+    await share(two.meridian["ilse"], two.here, b"a plan")
+    await come(two, 1)
+    [[file]] = await there.sql("SELECT id FROM sealed_file")
+    [[counted]] = await there.sql("SELECT DISTINCT size FROM sealed_use")
+    assert counted > 0
+    await change(there, "UPDATE room SET ck = ''")  # as before a yes
+    await there.write(rooms.clear, two.uri)
+    assert await there.sql("SELECT DISTINCT size FROM sealed_use") == [(0,)]
+    assert await there.sql("SELECT key FROM gone_bytes WHERE file_id = :id", id=file) == [(sealed_files.key_of(file),)]
 
 
 def test_no_room_judges_the_message_and_nothing_beside_it() -> None:
