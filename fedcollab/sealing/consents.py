@@ -151,6 +151,11 @@ def all_hold(session: Session, room: str) -> bool:
     return not _stopped(session, Room.uri == room, ours=True)
 
 
+def rooms_ended() -> sa.Select[str]:
+    """The ids on the wire of rooms in which a consent of ours is over, whether another one carries on or not."""
+    return sa.select(Room.uri).join(ConsentMark, ConsentMark.room_id == Room.id).where(ConsentMark.ours, ConsentMark.state != GIVEN)
+
+
 def erased_whole() -> sa.Select[Any]:
     """The row ids of the rooms that came to us as a whole on consents that have ended, and that our keepers have erased."""
     named = sa.select(ConsentThing.mark_id).join(ConsentMark, ConsentMark.id == ConsentThing.mark_id)

@@ -104,7 +104,9 @@ def lapse(session: Session, node: Node, viewer: Viewer | None, row: Any) -> None
 
 def unconsented(session: Session) -> list[Any]:
     """Those whose consent has ended: what was given on it is nobody's to read any more."""
-    kept = sa.and_(Referral.organisation_id.is_(None), Referral.state.not_in((REJECTED, REVOKED)))
+    kept = sa.and_(
+        Referral.organisation_id.is_(None), Referral.state.not_in((REJECTED, REVOKED)), Referral.room.in_(consents.rooms_ended())
+    )
     mine = session.execute(sa.select(Referral.__table__).where(kept).order_by(Referral.id)).all()
     return [row for row in mine if not consents.all_hold(session, row.room)]
 
