@@ -49,6 +49,7 @@ async def test_of_two_people_referred_one_takes_back_their_own_and_the_last_clos
         found = (await other.desk("noor", there)).case.timeline
         return {shown.entry.name for shown in found if isinstance(shown.entry, Identity)}
 
+    await until("what was written before has come", lambda: other.sql("SELECT count(*) FROM sealed_message HAVING count(*) = 6"))
     assert await names() == {"Sopheap Lantern", "Dara Lantern"}
     await one.say("noor", room, Identity(at=now, person=CODE, name="Sopheap L."))
     await until("it is there", lambda: other.sql("SELECT count(*) FROM sealed_message HAVING count(*) = 7"))
