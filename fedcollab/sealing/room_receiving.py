@@ -11,7 +11,7 @@ from fedcollab.base.addresses import host_of
 from fedcollab.base.clock import DAY
 from fedcollab.base.errors import Forbidden, NotFound, Refused, TooMany
 from fedcollab.federation import activitystreams as ap
-from fedcollab.federation import receipts
+from fedcollab.federation import outbox, receipts
 from fedcollab.federation.registry import Early, Handler, Verified
 
 from . import authors, ending, handing, proving, room_chain, room_quotas, room_sending, rooms, sealed_files, telling, working
@@ -215,6 +215,7 @@ def receive_erasure(session: Session, node: Node, received: Verified) -> None:
         raise Early(reason="a message that is not here, or not theirs")
     if found.state != ERASED:
         rooms.erase(session, node, found.id)
+        outbox.withhold(session, node, ap.ident(received.object), "taken back before it was passed on")
     room = rooms.by_row(session, node, found.room_id)
     room_sending.pass_on(session, node, room, received, ap.ident(received.object), _inside_of(room, found.ck))
     receipts.answer(session, node, received.activity, to=received.actor.id, order_key=room.id)
