@@ -21,8 +21,9 @@ from fedcollab.access.viewer import ADMIN, CASEWORKER, MEMBER, Viewer
 from fedcollab.actors import service as actors
 from fedcollab.admin import partners as acts
 from fedcollab.app import make_app, make_kernel
-from fedcollab.base import passwords
+from fedcollab.base import config, passwords
 from fedcollab.base.clock import new_id
+from fedcollab.base.config import Settings
 from fedcollab.base.errors import Misconfigured, NotFound, Unreachable
 from fedcollab.base.http import Answer
 from fedcollab.base.paths import NodeFiles
@@ -153,9 +154,7 @@ async def stage(place: Path, cast: Cast, ports: list[int], number: int) -> Async
             "language": cast.language,
         }
         await asyncio.to_thread(init, place, written)
-    from fedcollab.base import config
-
-    kernel = make_kernel(config.load(place, {}), NodeFiles(place))
+    kernel = make_kernel(_own_settings(place), NodeFiles(place))
     runner = await start(make_app(kernel))
     made = Stage(cast, kernel, runner, [])
     for at, (username, name) in enumerate(cast.people):
@@ -168,6 +167,14 @@ async def stage(place: Path, cast: Cast, ports: list[int], number: int) -> Async
         yield made
     finally:
         await runner.cleanup()
+
+
+def _own_settings(place: Path) -> Settings:
+    """Those of a node that this machine alone can reach. Raises Misconfigured for any other, where everybody's password is no secret."""
+    settings = config.load(place, {})
+    if not settings.trial or not settings.base_url.startswith("http://127.0.0.1:") or not settings.listen.startswith("127.0.0.1:"):
+        raise Misconfigured("%(place)s holds a node that is not the demo's. Choose an empty directory to keep the demo in.", place=place)
+    return settings
 
 
 def _person(session: Any, kernel: Kernel, username: str, name: str, roles: list[str], hashed: str) -> Viewer:
