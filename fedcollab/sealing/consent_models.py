@@ -33,7 +33,7 @@ class ConsentMark(Model):
     answer: Mapped[str] = mapped_column(String(16), default="")
     answered_at: Mapped[int | None]
     __table_args__ = (
-        Index("ix_consent_mark_uri", "uri", "organisation_id", "room_id", unique=True),
+        Index("ix_consent_mark_uri", "uri", "organisation_id", "ours", "room_id", unique=True),
         Index("ix_consent_mark_state", "state", "until"),
     )
 

@@ -11,7 +11,7 @@ def upgrade() -> None:
     with op.batch_alter_table("consent_mark") as table:
         table.add_column(sa.Column("whose", sa.String(64), nullable=False, server_default=""))
     op.drop_index("ix_consent_mark_uri", "consent_mark")
-    op.create_index("ix_consent_mark_uri", "consent_mark", ["uri", "organisation_id", "room_id"], unique=True)
+    op.create_index("ix_consent_mark_uri", "consent_mark", ["uri", "organisation_id", "ours", "room_id"], unique=True)
     op.create_table(
         "message_going",
         sa.Column("message_id", sa.String(36), sa.ForeignKey("sealed_message.id"), primary_key=True),

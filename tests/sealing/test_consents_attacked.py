@@ -174,3 +174,14 @@ async def test_what_is_said_of_somebody_after_their_consent_has_ended_goes_to_it
     assert last
     held = await two.meridian.here.read(lambda s: consents.held_back(s, actors.by_uri(s, two.baobab.me).id))
     assert later in held
+
+
+@pytest.mark.rule("P3")
+async def test_a_partner_that_gives_on_our_consent_first_keeps_nobody_from_giving_on_it_or_ending_it(two: Two) -> None:
+    ilse, cleo = two.meridian["ilse"], two.baobab["cleo"]
+    shared, entry = await ilse.say(two.here, SHARED), await ilse.say(two.here, SHARED)
+    await until("both are there", lambda: two.baobab.here.sql("SELECT 1 FROM sealed_message WHERE uri = :u", u=entry))
+    await cleo.do(consents.given, Given(entry, two.meridian.me, two.there, LATER, ()))
+    await until("it has come", lambda: two.meridian.here.sql("SELECT 1 FROM consent_mark WHERE ours = :no", no=False))
+    await ilse.do(consents.given, Given(entry, two.baobab.me, two.here, LATER, (shared,)))
+    assert await ilse.do(consents.withdrawn, entry) == 1
