@@ -13,7 +13,7 @@ from fedcollab.base.database import wake
 from fedcollab.federation import catchup
 from fedcollab.federation.delivery import Outcome, Verdict
 from fedcollab.sealing import access_list, naming, room_quotas, room_sending, rooms, sealed_files, working
-from fedcollab.sealing.room_models import SealedMessage
+from fedcollab.sealing.room_models import SealedFile, SealedMessage
 from tests.features.cases.desks import office
 from tests.nodes import Here, befriend, running, until
 from tests.sealing.at_work import found, join_room, open_cases
@@ -174,3 +174,23 @@ async def test_the_counters_go_up_and_down_and_never_below_nothing_on_either_kin
             return [room_quotas.used(session, host, room) for host, room in asked]
 
         assert await at.site.write(work) == [10 + (1 << 40), 3, 7 + (1 << 40), 0, 0, 0]
+
+
+@pytest.mark.rule("P10")
+async def test_what_came_into_a_room_that_was_only_offered_goes_with_it_and_counts_no_more(two: Two) -> None:
+    other, ilse = two.baobab.here, two.meridian["ilse"]
+    await ilse.do(working.invite, two.here, two.baobab.me)
+    [(there,)] = await until("the invitation comes", lambda: other.sql("SELECT id FROM room WHERE uri = :u", u=two.uri))
+
+    def came(session: Any, node: Any) -> None:
+        what = dict(uri=two.uri + "/1", room_id=there, epoch=1, ck="x", author="a", organisation=two.meridian.me, body=b"12345", size=5)
+        session.execute(sa.insert(SealedMessage).values(id="m1", at=1, state="waits", brought="them", **what))
+        file = dict(uri="u", room_id=there, message_id="m1", size=7, digest="", key="ab" * 16, state="here", reason="", tries=0, at=1)
+        session.execute(sa.insert(SealedFile).values(id="f1", **file))
+        room_quotas.count(session, "them", there, 12)
+        rooms.clear(session, node, two.uri)
+
+    await other.write(came)
+    assert await other.sql("SELECT DISTINCT size FROM sealed_use WHERE host = 'them'") == [(0,)]
+    await until("its bytes are gone", lambda: other.sql("SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM gone_bytes)"))
+    assert await other.sql("SELECT 1 FROM sealed_message WHERE id = 'm1'") == []

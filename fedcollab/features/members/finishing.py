@@ -11,7 +11,7 @@ from fedcollab.actors.node import Node
 from fedcollab.base.errors import Refused
 from fedcollab.base.statements import part
 from fedcollab.sealing import recovery, state, wraps
-from fedcollab.sealing.person_models import WAITING, PersonKeyRow
+from fedcollab.sealing.person_models import CURRENT, WAITING, PersonKeyRow
 
 from . import service
 
@@ -29,12 +29,17 @@ def finish(session: Session, node: Node) -> None:
     given_up = [row.kid for row in gone if row.state == WAITING]
     if given_up:
         session.execute(sa.delete(PersonKeyRow).where(PersonKeyRow.kid.in_(given_up)))
-    for person_id in sorted({row.person_id for row in gone if row.state != WAITING})[:1]:
-        _end(session, node, person_id)
+    in_use = {row.person_id for row in gone if row.state == CURRENT}
+    for person_id in sorted({row.person_id for row in gone if row.state != WAITING}):
+        if _ended(session, node, person_id, is_sealed_to=person_id in in_use):
+            return
 
 
-def _end(session: Session, node: Node, person_id: str) -> None:
+def _ended(session: Session, node: Node, person_id: str, *, is_sealed_to: bool) -> bool:
+    """Ends one account; False for the last admin's, which stays and holds up nobody else's end: nothing more is sealed to its key."""
     with contextlib.suppress(Refused), part(session):
         service.disable(session, node, None, person_id)
-        return
-    recovery.withdraw(session, node, person_id)  # the last admin: the account stays, nothing is sealed to the key
+        return True
+    if is_sealed_to:
+        recovery.withdraw(session, node, person_id)
+    return False
