@@ -14,6 +14,7 @@ from fedcollab.base.blobs import new_key
 from fedcollab.base.clock import DAY, new_id
 from fedcollab.base.database import wake
 from fedcollab.base.errors import N_, NotFound, Refused
+from fedcollab.base.model import aliased
 from fedcollab.base.room import MEGABYTE
 from fedcollab.files import quotas
 from fedcollab.files.models import SEALED, GoneBytes
@@ -92,9 +93,17 @@ def keep(session: Session, node: Node, message: str, files: Sequence[Carried]) -
         if one.key and session.execute(came).first() is None:
             raise NotFound(BROKEN_OFF)
         where: dict[str, Any] = dict(state=HERE, next_at=None) if one.key else dict(state=AWAY, next_at=node.now())
+        if _is_marked(session, row.room_id, one.digest):
+            where |= dict(marked_at=node.now(), next_at=None)
         what = dict(uri=one.uri, size=one.size, digest=one.digest, key=one.key, reason="", tries=0, at=node.now())
         session.execute(sa.insert(SealedFile).values(id=new_id(node.now()), room_id=row.room_id, message_id=row.id, **what, **where))
     wake(session, ASKING)
+
+
+def _is_marked(session: Session, room_id: str, digest: str) -> bool:
+    """Whether these bytes were marked in this room beside another message: naming them again undoes that for nobody."""
+    same = sa.select(SealedFile.id).where(SealedFile.room_id == room_id, SealedFile.digest == digest, SealedFile.marked_at.is_not(None))
+    return session.execute(same.limit(1)).first() is not None
 
 
 def key_of(file_id: str) -> str:
@@ -141,10 +150,13 @@ def ask_now(session: Session, node: Node, file_id: str) -> None:
 
 
 def mark(session: Session, node: Node, messages: Iterable[str]) -> list[str]:
-    """The files of these messages, by their ids on the wire, are opened and handed out no more (P23); the row ids of those that were not
-    marked yet. Their ciphertext stays where it is, untouched, for the authority that asks for it."""
+    """The files of these messages, by their ids on the wire, are opened and handed out no more (P23), nor the same bytes beside others of
+    the room; the row ids of those that were not marked yet. Their ciphertext stays untouched, for the authority that asks for it."""
+    of_them = aliased(SealedFile)
     named = sa.select(SealedMessage.id).where(SealedMessage.uri.in_(list(messages)))
-    which = sa.and_(SealedFile.message_id.in_(named), SealedFile.marked_at.is_(None))
+    same = sa.and_(of_them.room_id == SealedFile.room_id, of_them.digest == SealedFile.digest, of_them.digest != "")
+    copies = sa.exists().where(of_them.message_id.in_(named), same).correlate(SealedFile)
+    which = sa.and_(sa.or_(SealedFile.message_id.in_(named), copies), SealedFile.marked_at.is_(None))
     done = sa.update(SealedFile).where(which).values(marked_at=node.now(), next_at=None).returning(SealedFile.id)
     return list(session.scalars(done))
 

@@ -152,6 +152,22 @@ async def test_an_account_whose_keys_were_destroyed_ends_and_one_that_waits_for_
     assert await here.sql("SELECT count(*) FROM actor WHERE disabled_at IS NOT NULL") == [(1,)]
 
 
+@pytest.mark.rule("P28")
+async def test_an_account_that_cannot_be_ended_holds_up_nobody_elses_end(two: Two) -> None:
+    here, ilse, omar = two.meridian.here, two.meridian["ilse"], two.meridian["omar"]
+
+    def destroy(session: Any, node: Any) -> None:
+        with node.ring.begin() as ring:
+            recovery.end(session, ring, node, ilse.id)
+            recovery.end(session, ring, node, omar.id)
+
+    await broken_off(here, destroy)
+    for _ in range(3):
+        await here.write(accounts.finish)
+    assert (await here.read(members.find, omar.id)).disabled_at is not None
+    assert await here.sql("SELECT count(*) FROM actor WHERE disabled_at IS NOT NULL") == [(1,)]
+
+
 def killed_at(place: Path, point: str, act: Callable[..., Any], *values: Any) -> bool:
     """Whether a process was killed at a point while it did this."""
     child = os.fork()

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -209,6 +210,29 @@ async def test_a_marked_file_is_opened_by_nobody_any_more_and_outlives_its_post_
     await swept(at)
     assert len(on_disk(at)) == 1
     assert await at.sql("SELECT count(*) FROM room_entry WHERE action = 'room.file_mark'") == [(1,)]
+
+
+@pytest.mark.rule("P23")
+async def test_a_marked_file_that_is_named_by_another_message_is_marked_there_too_before_or_after(at: Office) -> None:
+    group = await begun(at)
+    _, thread, _ = await send(at["noor"], f"{group}/start", TEXT, "advert.txt", **SAID)
+    [(file_id, *_)] = await files(at)
+    _, found = await at.unlocked("noor", filing.find, group.rpartition("/")[2], file_id)
+    again = replace(found.entry, at=at.site.kernel.node.now())
+
+    async def name_it_again() -> None:
+        await at.unlocked("noor", opening.say, group.rpartition("/")[2], lambda _: again)
+        await at["noor"].get(thread)  # it is learned of
+
+    await name_it_again()
+    assert [mark for (mark,) in await at.sql("SELECT marked_at FROM sealed_file")] == [None, None]
+    await at["noor"].post(f"{group}/files/{file_id}/mark", at=f"{group}/files/{file_id}/mark")
+    await name_it_again()
+    assert await at.sql("SELECT count(*) FROM sealed_file WHERE marked_at IS NULL") == [(0,)]
+    for one, *_ in await files(at):
+        assert (await take(at["noor"], f"{group}/files/{one}"))[0] == 410
+    await send(at["noor"], f"{group}/start", TEXT, "advert.txt", **SAID)
+    assert await at.sql("SELECT count(*) FROM sealed_file WHERE marked_at IS NULL") == [(1,)]
 
 
 @pytest.mark.rule("P23")
