@@ -149,6 +149,8 @@ def taken(open_desk: Desk, form: Form) -> tuple[tuple[PersonShown, tuple[str, ..
     wanted = set(form.get("take", []))
     found = []
     for person in open_desk.case.people:
+        if person.role == "Suspect":
+            continue
         parts = tuple(part for part in readable(person) if f"{person.code}/{part}" in wanted)
         if parts or f"{person.code}/" in wanted:
             found.append((person, parts))

@@ -76,6 +76,7 @@ class Effect:
     whole: bool
     stops: int
     goes_on: int
+    guests: bool = False  # who reads it here, for an organisation without a node
 
 
 def of_entries(session: Session, uris: Iterable[str]) -> dict[str, list[Mark]]:
@@ -93,11 +94,10 @@ def of_entries(session: Session, uris: Iterable[str]) -> dict[str, list[Mark]]:
 def effects(session: Session, uris: Iterable[str]) -> list[Effect]:
     """What follows of the withdrawal of consents, by these entries, at each recipient."""
     names = list(uris)
-    there = sa.select(ConsentMark.room_id, ConsentMark.organisation_id, Actor.name).join(Actor, Actor.id == ConsentMark.organisation_id)
+    columns = (ConsentMark.room_id, ConsentMark.organisation_id, Actor.name, Actor.known)
+    there = sa.select(*columns).join(Actor, Actor.id == ConsentMark.organisation_id)
     found: dict[str, Effect] = {}
-    for row in session.execute(
-        there.where(ConsentMark.uri.in_(names), ConsentMark.ours, Actor.known != OWN).distinct().order_by(Actor.name)
-    ).all():
+    for row in session.execute(there.where(ConsentMark.uri.in_(names), ConsentMark.ours).distinct().order_by(Actor.name)).all():
         room, before, after = room_of(session, row.room_id), list[Ground](), list[Ground]()
         marks = sa.and_(ConsentMark.room_id == row.room_id, ConsentMark.organisation_id == row.organisation_id, ConsentMark.ours)
         about = set[str]()
@@ -110,7 +110,8 @@ def effects(session: Session, uris: Iterable[str]) -> list[Effect]:
         whole = room in stopped and room not in was
         last = found.get(row.organisation_id, Effect(row.name, whole=False, stops=0, goes_on=0))
         stops, goes_on = len(stopped - was - {room}), len(about - stopped - {room})
-        found[row.organisation_id] = Effect(row.name, last.whole or whole, last.stops + stops, last.goes_on + goes_on)
+        sums = (last.whole or whole, last.stops + stops, last.goes_on + goes_on)
+        found[row.organisation_id] = Effect(row.name, *sums, guests=row.known == OWN)
     return list(found.values())
 
 

@@ -44,8 +44,8 @@ def fits(file: FileRow, secret: FileSecret) -> bool:
 
 
 async def send(request: web.Request, file: FileRow, secret: FileSecret, name: str, still: Still) -> web.StreamResponse:
-    """The file in clear, to whoever may have it, and as long as `still` says that they may: a slow download outlives no session. Raises
-    Changed before anything was sent; later the connection ends."""
+    """The file in clear, to whoever may have it, and as long as `still` says that they may and nobody marks it: a slow download outlives
+    no session. Raises Changed before anything was sent; later the connection ends."""
     request[OWN_POLICY] = POLICY
     async with aclosing(_opened(request, file, secret)) as pieces:
         try:
@@ -60,7 +60,7 @@ async def send(request: web.Request, file: FileRow, secret: FileSecret, name: st
             asked_at = time.monotonic()
             async for piece in pieces:
                 if time.monotonic() - asked_at >= EVERY:
-                    if not await still():
+                    if not await still() or await request.app[KERNEL].database.read(sealed_files.is_marked, file.id):
                         raise ConnectionError
                     asked_at = time.monotonic()
                 await response.write(piece)

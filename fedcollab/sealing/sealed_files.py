@@ -142,6 +142,11 @@ def changed(session: Session, node: Node, file_id: str) -> None:
         wake(session, ASKING)
 
 
+def is_marked(session: Session, file_id: str) -> bool:
+    """Whether somebody has marked a file by now (P23)."""
+    return session.execute(sa.select(SealedFile.id).where(SealedFile.id == file_id, SealedFile.marked_at.is_not(None))).first() is not None
+
+
 def ask_now(session: Session, node: Node, file_id: str) -> None:
     """Somebody wants to open one that is away: it is asked for now."""
     same = sa.and_(SealedFile.id == file_id, SealedFile.state == AWAY, SealedFile.marked_at.is_(None))
