@@ -53,10 +53,9 @@ async def ask(kernel: Kernel) -> int:
     for wanted in await kernel.database.read(due, kernel.node, ASKED):
         gave = {kid: one for kid in wanted.kids if (one := await _one(kernel, wanted, kid)) is not None}
         found, by = {kid: box for kid, (_, box) in gave.items()}, next((who for who, _ in gave.values()), "")
-        all_came = await kernel.database.write(came_in, kernel.node, wanted, found, by)
-        if all_came:
+        if wanted.kids and found.keys() == set(wanted.kids):  # first, so that a node that is killed here asks for both once more
             await _messages(kernel, wanted)
-        came += all_came
+        came += await kernel.database.write(came_in, kernel.node, wanted, found, by)
     return came
 
 
