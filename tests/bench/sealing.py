@@ -15,6 +15,7 @@ from fedcollab.base.canonical import canonical
 from fedcollab.sealing import boxes, casesecrets, messages, pairs
 from fedcollab.sealing.casekeys import OWNER, CaseKey, Member
 from fedcollab.sealing.chunks import CHUNK, FileSecret, Opener, Sealer
+from fedcollab.sealing.found_good import FoundGood
 
 from .table import Row
 
@@ -45,12 +46,18 @@ def _entries() -> Iterator[Row]:
         lambda: [messages.seal(secret, person, TEXT, place) for place in places],
         lambda: [_bare_seal(person.signing, len(kept[0][0])) for _ in places],
     )
-    opening, bare_opening = _turns(
-        lambda: [messages.open_sealed(messages.kept(data, uri), secret, keys) for data, uri in kept], _bare_open(len(kept[0][0]))
-    )
+    again = lambda: [messages.open_sealed(messages.kept(data, uri), secret, keys) for data, uri in kept]  # noqa: E731  # as its neighbours
+    opening, bare_opening = _turns(lambda: (_forget(), again()), _bare_open(len(kept[0][0])))
+    opened_again, _ = _turns(again, lambda: None)
     yield Row("an entry sealed", sealing * 1e6 / ENTRIES, "CPU-us", bare_sealing * 1e6 / ENTRIES, ONE)
     yield Row("an entry opened", opening * 1e6 / ENTRIES, "CPU-us", bare_opening * 1e6 / ENTRIES, ONE)
     yield Row(f"{ENTRIES} entries opened", opening * 1e3, "CPU-ms", bare_opening * 1e3, CASE)
+    yield Row(f"{ENTRIES} entries opened once more", opened_again * 1e3, "CPU-ms")
+
+
+def _forget() -> None:
+    """No signature was found good yet: as a node opens them after its start."""
+    messages.GOOD = FoundGood()
 
 
 def _bare_seal(signing: bytes, size: int) -> bytes:
