@@ -168,6 +168,8 @@ def receive_message(session: Session, node: Node, received: Verified) -> None:
     if there is not None:
         if there.body not in (b"", message.to_bytes()):
             raise Refused(reason="another message under a name that is taken")
+        if there.body:  # asked of a member with its key, which tells of no files
+            sealed_files.keep_others(session, node, message.id, files)
         return
     named = Named(received.actor.uri, message.epoch, message.ck)
     state = handing.taken(room, named)

@@ -100,6 +100,13 @@ def keep(session: Session, node: Node, message: str, files: Sequence[Carried]) -
     wake(session, ASKING)
 
 
+def keep_others(session: Session, node: Node, message: str, files: Sequence[Carried]) -> None:
+    """The same for a message that has come before: those of its files that are not known yet."""
+    ours = sa.select(SealedFile.uri).join(SealedMessage, SealedMessage.id == SealedFile.message_id).where(SealedMessage.uri == message)
+    there = set(session.scalars(ours))
+    keep(session, node, message, [one for one in files if one.uri not in there])
+
+
 def _is_marked(session: Session, room_id: str, digest: str) -> bool:
     """Whether these bytes were marked in this room beside another message: naming them again undoes that for nobody."""
     same = sa.select(SealedFile.id).where(SealedFile.room_id == room_id, SealedFile.digest == digest, SealedFile.marked_at.is_not(None))

@@ -10,7 +10,10 @@ import aiohttp
 import pytest
 import sqlalchemy as sa
 
+from fedcollab.actors import service as actors
+from fedcollab.base.database import wake
 from fedcollab.base.errors import Refused, StorageFull, TooLarge
+from fedcollab.federation.models import Partner
 from fedcollab.files import sweeping
 from fedcollab.files.holding import HOLDS
 from fedcollab.files.uploading import Cut
@@ -20,6 +23,7 @@ from fedcollab.sealing import (
     file_asking,
     file_receiving,
     room_content,
+    room_history,
     room_quotas,
     room_sending,
     sealed_files,
@@ -76,6 +80,24 @@ async def test_a_file_is_sealed_as_it_comes_in_and_opened_by_a_member_who_has_fe
     [content] = await two.baobab["cleo"].read(two.there)
     assert content == {name: said[name] for name in ("uri", "name", "media", "secret")}
     assert await fetch(two.baobab) == 0
+
+
+async def test_a_file_is_asked_for_also_where_its_message_was_had_of_a_member_before_it_was_sent(two: Two) -> None:
+    """With a fresh key its messages are asked for; those tell of no files."""
+    one, other = two.meridian.here, two.baobab.here
+    await one.read_write(lambda session: session.execute(sa.update(Partner).values(paused_at=1)) and None)
+    said = await share(two.meridian["ilse"], two.here, TEXT)
+    [(ck,)] = await one.sql("SELECT ck FROM sealed_message ORDER BY id DESC LIMIT 1")
+    page = await one.read(room_history.written, ck, "")
+    sender = await other.read(actors.by_uri, one.kernel.node.actor_uri)
+    assert sender is not None
+    await other.write(room_history.take, sender, ck, page)
+    assert await other.sql("SELECT 1 FROM sealed_message WHERE ck = :ck", ck=ck)
+    assert await other.sql("SELECT 1 FROM sealed_file") == []
+    await one.read_write(lambda session: session.execute(sa.update(Partner).values(paused_at=None)) and wake(session, "delivery"))
+    await two.arrived(said)
+    assert await fetch(two.baobab) == 1
+    assert await opened(other, secret_of(said)) == TEXT
 
 
 async def test_what_breaks_off_is_refused_or_finds_no_room_leaves_nothing(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
