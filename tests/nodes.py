@@ -32,6 +32,7 @@ from fedcollab.base.http import Fetcher, agent_of
 from fedcollab.base.paths import NodeFiles
 from fedcollab.base.templates import Templates
 from fedcollab.base.web import SECRET, SETTINGS, add_headers, answer_errors, token_base
+from fedcollab.demo import free_ports
 from fedcollab.feature import ARRIVALS, ASKED, MENU, OUTBOX, TEMPLATES
 from fedcollab.features.discussions import groups, reading
 from fedcollab.features.discussions.feature import FEATURE as DISCUSSIONS
@@ -181,7 +182,7 @@ async def start(
 @contextlib.asynccontextmanager
 async def running(place: Path, *names: str) -> AsyncIterator[list[Here]]:
     """Nodes that may all talk to each other."""
-    ports = [free_port() for _ in names]
+    ports = free_ports(len(names))  # all at once, or one could be free twice
     made = [await start(place, port=port, peers=tuple(ports), name=name) for port, name in zip(ports, names, strict=True)]
     try:
         yield made

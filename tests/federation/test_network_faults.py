@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from fedcollab.base.clock import DAY
+from fedcollab.demo import free_ports
 from fedcollab.features.discussions import service
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import queue, streams
@@ -25,7 +26,7 @@ THREADS = 5
 @asynccontextmanager
 async def behind_a_proxy(place: Path, others: int = 0) -> AsyncIterator[tuple[nodes.Here, nodes.Here, Proxy, list[nodes.Here]]]:
     """A host, a partner that it reaches through a proxy, and partners that it reaches as usual; all in one group."""
-    ports = [nodes.free_port() for _ in range(3 + others)]
+    ports = free_ports(3 + others)
     async with Proxy(ports[1], ports[2]) as proxy:
         host = await nodes.start(place, port=ports[0], peers=tuple(ports), name="Meridian Outreach")
         far = await nodes.start(place, port=ports[1], behind=ports[2], peers=tuple(ports), name="Casa Ladera")
