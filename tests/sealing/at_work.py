@@ -13,7 +13,7 @@ from fedcollab.access.viewer import CASEWORKER, MEMBER, Viewer
 from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
 from fedcollab.features.members import service as members
-from fedcollab.sealing import holding, keepers, key_asking, people, room_content, sheets, state, working
+from fedcollab.sealing import holding, keepers, key_asking, partner_keys, people, room_content, sheets, state, working
 from fedcollab.sealing.holding import Opened
 from fedcollab.sealing.pairs import PersonPrivate
 from fedcollab.sealing.room_content import Message
@@ -157,3 +157,13 @@ async def found(person: Person, label: str = AMBER) -> tuple[str, str]:
 
 async def both(*desks: Desk) -> None:
     await asyncio.gather(*(desk.here.quiet() for desk in desks))
+
+
+async def knows_key(here: Here, organisation: str) -> None:
+    """Waits until a node has a partner's key to seal to: an invitation before that is refused."""
+
+    def known(session: Any) -> bool:
+        there = actors.by_uri(session, organisation)
+        return there is not None and partner_keys.key_of(session, here.kernel.node, there.id) is not None
+
+    await until("their key is known", lambda: here.read(known))

@@ -2,15 +2,13 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from fedcollab.actors import service as actors
-from fedcollab.sealing import consents, partner_keys, room_sending, working
+from fedcollab.sealing import consents, room_sending, working
 from fedcollab.sealing.consents import Given
 from tests.nodes import befriend, running, until
-from tests.sealing.at_work import found, join_room, open_cases
+from tests.sealing.at_work import found, join_room, knows_key, open_cases
 from tests.sealing.test_room_quotas import FULL, change, come, waiting
 from tests.sealing.test_working import HELLO, SAFE, Two
 
@@ -21,12 +19,7 @@ async def two(tmp_path: Path) -> AsyncIterator[Two]:
         await befriend(one, other)
         meridian, baobab = await open_cases(one), await open_cases(other)
         await baobab.join("cleo")
-
-        def known(session: Any) -> bool:
-            there = actors.by_uri(session, baobab.me)
-            return there is not None and partner_keys.key_of(session, one.kernel.node, there.id) is not None
-
-        await until("their key is known", lambda: one.read(known))
+        await knows_key(one, baobab.me)
         yield Two(meridian, baobab, *await found(meridian["ilse"]))
 
 

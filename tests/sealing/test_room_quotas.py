@@ -8,16 +8,15 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from fedcollab.actors import service as actors
 from fedcollab.base.clock import MINUTE
 from fedcollab.base.database import wake
 from fedcollab.federation import catchup
 from fedcollab.federation.delivery import Outcome, Verdict
-from fedcollab.sealing import access_list, naming, partner_keys, room_quotas, room_sending, rooms, sealed_files, working
+from fedcollab.sealing import access_list, naming, room_quotas, room_sending, rooms, sealed_files, working
 from fedcollab.sealing.room_models import SealedFile, SealedMessage
 from tests.features.cases.desks import office
 from tests.nodes import Here, befriend, running, until
-from tests.sealing.at_work import found, join_room, open_cases
+from tests.sealing.at_work import found, join_room, knows_key, open_cases
 from tests.sealing.shared_files import share
 from tests.sealing.test_working import HELLO, SAFE, Two
 
@@ -31,12 +30,7 @@ async def two(tmp_path: Path) -> AsyncIterator[Two]:
         await befriend(one, other)
         meridian, baobab = await open_cases(one), await open_cases(other)
         await baobab.join("cleo")
-
-        def known(session: Any) -> bool:
-            there = actors.by_uri(session, baobab.me)
-            return there is not None and partner_keys.key_of(session, one.kernel.node, there.id) is not None
-
-        await until("their key is known", lambda: one.read(known))
+        await knows_key(one, baobab.me)
         yield Two(meridian, baobab, *await found(meridian["ilse"]))
 
 
