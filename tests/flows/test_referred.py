@@ -191,6 +191,8 @@ async def test_when_the_consent_is_withdrawn_a_link_dies_and_a_guest_is_out(at: 
     assert "With the person" in await shown(at, link, code)
     await at.site.write(guests.end_due)
     assert "Open the case" in (await sara.get("/guest"))[1], "not before"
+    before = f"/cases/{case}/withdraw/{(await at.desk('noor', case)).handle(given[0])}"
+    assert "their link is dead at once" in (await at["noor"].get(before))[1], "said before anybody withdraws"
     for one in given:
         await at.say("noor", case, Withdrawn(at=now, of=one))
     assert (await at.site.stranger().get(link))[0] == 410, "at once"

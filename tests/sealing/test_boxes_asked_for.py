@@ -63,6 +63,35 @@ async def two(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
         yield Two(owner, ben, uri, key)
 
 
+async def test_a_request_wakes_whoever_asks_for_boxes(two: Two) -> None:
+    event = two.ben.here.kernel.database.wakes.event("keys")
+    head = await two.head()
+    room = await two.ben.room(two.uri)
+    await two.ben.here.read_write(lambda session: session.execute(sa.delete(KeyRequest)) and None)
+    await asyncio.sleep(0.05)
+    assert not event.is_set(), "what asks for nothing wakes nobody"
+    [(room_id,)] = await two.ben.here.sql("SELECT id FROM room")
+    await two.ben.here.write(rooms._settle_requests, room_id, room)
+    assert await two.ben.here.sql("SELECT ck FROM key_request") == [(head.ck,)]
+    await asyncio.wait_for(event.wait(), 5)
+
+
+async def test_a_node_that_dies_before_earlier_messages_have_come_asks_for_box_and_messages_once_more(
+    two: Two, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def dies(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    await two.make()
+    with monkeypatch.context() as patch:
+        patch.setattr(key_asking, "_messages", dies)
+        with pytest.raises(KeyboardInterrupt):
+            await two.ask()
+    assert await two.requests() == [(0, "open")]
+    assert await two.ask() == 1
+    assert await two.requests() == [(0, "had")]
+
+
 async def test_a_box_is_asked_for_until_it_is_there_and_opens(two: Two) -> None:
     head = await two.head()
     assert await two.ask() == 0

@@ -10,10 +10,12 @@ import sqlalchemy as sa
 
 from fedcollab.base.clock import new_id
 from fedcollab.features.cases import lateness
+from fedcollab.features.cases.checking import Wrong
 from fedcollab.features.cases.ending import forget_gone
 from fedcollab.features.cases.people import Health, Identity, Person
 from fedcollab.features.cases.sharing import Consent, Withdrawn
 from fedcollab.features.referrals import chores, fetching, service
+from fedcollab.flows import propose_referral
 from fedcollab.sealing import consent_marks, consents, going
 from tests.features.cases.browser import Filled, Sent
 from tests.features.cases.desks import Office, office, partners
@@ -170,6 +172,17 @@ async def test_a_person_is_referred_from_a_case_and_worked_with_at_the_other_org
     status, where, _ = await other["noor"].post(f"{path}/finish", at=path, outcome="Successful")
     assert (status, where) == (303, path)
     await until("the sender knows the outcome", lambda: one.sql("SELECT 1 FROM referral WHERE code = 'Successful'"))
+
+
+@pytest.mark.rule("P24")
+async def test_a_suspect_is_referred_by_no_form_that_somebody_makes_up(two: tuple[Office, Office]) -> None:
+    one, _ = two
+    case, suspect, now = await case_of(one), "kutare-bosuka", two[0].site.kernel.node.now()
+    await one.say("noor", case, Person(at=now, person=suspect, role="Suspect", ground="AuthorisedByLaw", law="Art. 1"))
+    open_desk = await one.desk("noor", case)
+    with pytest.raises(Wrong):
+        propose_referral.taken(open_desk, {"take": [f"{suspect}/"]})
+    assert [person.code for person, _ in propose_referral.taken(open_desk, {"take": [f"{suspect}/", f"{CODE}/"]})] == [CODE]
 
 
 async def test_what_is_wrong_in_a_step_is_said_there_and_nothing_typed_is_lost(two: tuple[Office, Office]) -> None:
