@@ -179,6 +179,16 @@ async def start(
     return Here(kernel, viewer, runner, asyncio.create_task(workers.run(kernel)))
 
 
+async def settled(*here: Here) -> None:
+    """Waits until nothing is under way between these nodes: what one has sent, another has taken in, with what it sent for that."""
+
+    async def nothing() -> bool:
+        looks = ("SELECT 1 FROM delivery WHERE state = 'waiting'", "SELECT 1 FROM inbox_item WHERE state IN ('waiting', 'early')")
+        return not [row for look in (*looks, looks[0]) for one in here for row in await one.sql(look)]
+
+    await until("nothing is under way", nothing)
+
+
 @contextlib.asynccontextmanager
 async def running(place: Path, *names: str) -> AsyncIterator[list[Here]]:
     """Nodes that may all talk to each other."""
