@@ -6,7 +6,6 @@ import io
 import json
 import os
 import re
-import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -32,7 +31,6 @@ from fedcollab.base.http import Fetcher, agent_of
 from fedcollab.base.paths import NodeFiles
 from fedcollab.base.templates import Templates
 from fedcollab.base.web import SECRET, SETTINGS, add_headers, answer_errors, token_base
-from fedcollab.demo import free_ports
 from fedcollab.feature import ARRIVALS, ASKED, MENU, OUTBOX, TEMPLATES
 from fedcollab.features.discussions import groups, reading
 from fedcollab.features.discussions.feature import FEATURE as DISCUSSIONS
@@ -53,12 +51,7 @@ from fedcollab.sealing import consents_in, file_serving, head_asking, head_recei
 from fedcollab.sealing.ring import Ring
 from fedcollab.sealing.ring_models import RingModel
 from tests import pooled
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+from tests.ports import free_port, free_ports
 
 
 async def until(what: str, probe: Callable[[], Awaitable[Any]], seconds: float = 10.0) -> Any:
@@ -192,7 +185,7 @@ async def settled(*here: Here) -> None:
 @contextlib.asynccontextmanager
 async def running(place: Path, *names: str) -> AsyncIterator[list[Here]]:
     """Nodes that may all talk to each other."""
-    ports = free_ports(len(names))  # all at once, or one could be free twice
+    ports = free_ports(len(names))
     made = [await start(place, port=port, peers=tuple(ports), name=name) for port, name in zip(ports, names, strict=True)]
     try:
         yield made

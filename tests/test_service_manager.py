@@ -14,8 +14,8 @@ from fedcollab import serve
 from fedcollab.base.crypto import read_master_key
 from fedcollab.base.errors import Misconfigured
 from fedcollab.base.paths import NodeFiles
-from fedcollab.demo import free_ports
 from fedcollab.setup import init
+from tests.ports import free_ports
 
 KEY = "0123456789abcdef" * 4
 

@@ -20,7 +20,6 @@ from fedcollab.base import config
 from fedcollab.base.passwords import hash_password
 from fedcollab.base.paths import NodeFiles
 from fedcollab.base.web import cookie_name
-from fedcollab.demo import free_ports
 from fedcollab.feature import ASKED_FOR
 from fedcollab.features.discussions import groups, service
 from fedcollab.features.members import service as members
@@ -29,6 +28,7 @@ from fedcollab.features.members.models import LoginSession
 from fedcollab.federation.kernel import Kernel
 from fedcollab.serve import start
 from fedcollab.setup import init
+from tests.ports import free_ports
 
 TOKEN = re.compile(r'name="token" value="([0-9a-f]+)"')
 PASSWORD = "four plain words here"

@@ -24,7 +24,7 @@ from fedcollab.base.passwords import hash_password
 from fedcollab.base.paths import shipped
 from fedcollab.base.templates import Templates
 from fedcollab.base.web import cookie_name
-from fedcollab.demo import ANSWERS, CASTS, OPENER, Cast, Stage, free_ports, stage, until
+from fedcollab.demo import ANSWERS, CASTS, OPENER, Cast, Stage, stage, until
 from fedcollab.feature import TEMPLATES
 from fedcollab.features.discussions import groups, reading, service, thanks
 from fedcollab.features.discussions.models import Post, Thread, ThreadRead
@@ -35,6 +35,7 @@ from fedcollab.features.members.models import LoginSession, Passkey
 from fedcollab.federation import inbox, no_room, offers, outside, partners, profiles
 from fedcollab.federation.models import ADMITTED, OUTSIDE, PARKED, REFUSED, SUSPENDED, Delivery, InboxItem, Partner, Receipt, Vouch
 from fedcollab.sealing import room_quotas
+from tests.ports import free_ports
 
 from .carried import carry
 from .casefolk import fill

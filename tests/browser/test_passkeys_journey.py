@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 from playwright.sync_api import Page as Tab
 
-from fedcollab.demo import free_ports
 from tests.journeys.processes import Process
+from tests.ports import free_ports
 
 pytestmark = pytest.mark.browser
 PASSWORD = "four plain words here"

@@ -19,7 +19,7 @@ from fedcollab.access.viewer import CASEWORKER, MEMBER, Viewer
 from fedcollab.actors.node import Node
 from fedcollab.admin import partners as acts
 from fedcollab.base.web import cookie_name
-from fedcollab.demo import Cast, Stage, free_ports, stage
+from fedcollab.demo import Cast, Stage, stage
 from fedcollab.features.members import service as members
 from fedcollab.features.members import sessions
 from fedcollab.features.referrals import fetching
@@ -28,6 +28,7 @@ from fedcollab.sealing import ending, keepers, key_asking, people, sheets, state
 from fedcollab.sealing.ending_models import RoomEnding
 from fedcollab.sealing.pairs import PersonPrivate
 from fedcollab.sealing.room_models import KeyRequest
+from tests.ports import free_ports
 
 from .scene import AGENT, PASSWORD
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from fedcollab.demo import free_ports
 from tests.journeys.browserless import Browser
 from tests.journeys.processes import CLI, Process, until
+from tests.ports import free_ports
 
 from .web_servers import NAME, connect, through_caddy, through_nginx
 

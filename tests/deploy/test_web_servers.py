@@ -13,7 +13,7 @@ import pytest
 
 from deploy._node import caddy
 from deploy._node.answers import Answers
-from fedcollab.demo import free_ports
+from tests.ports import free_ports
 
 from .web_servers import NAME, NGINX, connect, through_caddy, through_nginx
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from deploy._node import caddy
 from deploy._node.answers import Answers
-from fedcollab.demo import free_ports
+from tests.ports import free_ports
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 NGINX = DEPLOY / "nginx" / "fedcollab.conf"

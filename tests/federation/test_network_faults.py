@@ -12,12 +12,12 @@ import pytest
 import sqlalchemy as sa
 
 from fedcollab.base.clock import DAY
-from fedcollab.demo import free_ports
 from fedcollab.features.discussions import service
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import queue, streams
 from fedcollab.federation.models import Partner
 from tests import nodes
+from tests.ports import free_ports
 from tests.proxy import ACCEPT, ANSWER, REQUEST, TWICE, Proxy
 
 THREADS = 5

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from fedcollab.demo import free_ports
+from tests.ports import free_ports
 
 from .processes import Process
 

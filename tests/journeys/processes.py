@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fedcollab.demo import free_ports
+from tests.ports import free_ports
 
 from . import forked
 

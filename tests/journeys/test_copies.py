@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fedcollab.demo import free_ports
+from tests.ports import free_ports
 
 from .databases import change, query
 from .processes import Process

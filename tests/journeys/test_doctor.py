@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from fedcollab.demo import free_ports
 from fedcollab.doctor.checks import CODES
 from tests.needs import lacking
+from tests.ports import free_ports
 
 from .databases import change
 from .processes import CLI, Process, befriend, nodes, until

@@ -13,10 +13,10 @@ import pytest
 
 from fedcollab.base import config
 from fedcollab.base.paths import NodeFiles
-from fedcollab.demo import free_ports
 from fedcollab.sealing import unlocked
 from fedcollab.sealing.pairs import PersonPrivate
 from fedcollab.sealing.ring import open_ring
+from tests.ports import free_ports
 
 from .browserless import Browser
 from .databases import change

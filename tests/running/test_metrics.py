@@ -8,9 +8,9 @@ import pytest
 
 from fedcollab.base.errors import Misconfigured
 from fedcollab.base.tally import Tally
-from fedcollab.demo import free_ports
 from fedcollab.running.metrics import lines, of_tally
 from tests.features.conftest import House
+from tests.ports import free_ports
 from tests.rows import partner
 from tests.web import site
 

@@ -13,7 +13,6 @@ from fedcollab.access.models import AMBER
 from fedcollab.access.viewer import CASEWORKER, MEMBER
 from fedcollab.admin import partners as acts
 from fedcollab.base.web import cookie_name
-from fedcollab.demo import free_ports
 from fedcollab.features.cases import acting, beginning, codes, desk
 from fedcollab.features.cases.record import Entry, Opened
 from fedcollab.features.cases.work import Message
@@ -21,6 +20,7 @@ from fedcollab.sealing import keepers, key_asking, people, sheets, state, unlock
 from fedcollab.sealing.pairs import PersonPrivate
 from fedcollab.sealing.room_models import ASKED, HAD, KeyRequest
 from tests.nodes import until
+from tests.ports import free_ports
 from tests.web import Site, Visitor, site
 
 UNLOCK = b"u" * 32
