@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,6 +18,8 @@ __all__ = ["database_url", "either_url", "postgres"]  # fixtures for all folders
 settings.register_profile("house", deadline=None, max_examples=60)  # a busy machine is no failure
 settings.load_profile("house")
 pooled.install()
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as of what a shell runs beside: all that tests start would be deaf to Ctrl-C too
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 USUAL = 120.0  # seconds, as pyproject.toml has it
 KNOWN = Path(__file__).with_name("rules.txt")
 
