@@ -84,7 +84,7 @@ async def test_a_unit_wakes_its_topic_only_once_it_is_stored(database: Database)
     await asyncio.sleep(0.02)
     assert not event.is_set()
     await database.write(lambda session: wake(session, "delivery"))
-    await asyncio.wait_for(event.wait(), 1)
+    await asyncio.wait_for(event.wait(), 10)
 
 
 async def test_a_commit_of_another_process_wakes_ours(database: Database, database_url: str) -> None:

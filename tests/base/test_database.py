@@ -199,7 +199,7 @@ async def test_a_commit_of_another_process_wakes_ours(database: Database, tmp_pa
     event.clear()
     other = open_database(f"sqlite:///{tmp_path / 'node.db'}", patient=True)
     await other.write(put, 1)
-    await asyncio.wait_for(event.wait(), 2)
+    await asyncio.wait_for(event.wait(), 10)
     await asyncio.to_thread(other.close)
 
 

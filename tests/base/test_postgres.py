@@ -102,10 +102,10 @@ async def test_units_behind_a_database_that_stands_still_are_turned_away_and_hav
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("fedcollab.base.postgres.QUEUE", 3)
+    go_on, holds = threading.Event(), threading.Event()
+    holding = asyncio.create_task(database.write(lambda _session: holds.set() or go_on.wait(20)))
+    assert await asyncio.to_thread(holds.wait, 20)
     monkeypatch.setattr("fedcollab.base.postgres.LATE", 0.2)
-    go_on = threading.Event()
-    holding = asyncio.create_task(database.write(lambda _session: go_on.wait(10)))
-    await asyncio.sleep(0)
     late = [asyncio.create_task(database.write(put, number)) for number in (1, 2)]
     await asyncio.sleep(0.3)
     with pytest.raises(Unavailable, match="too many units"):

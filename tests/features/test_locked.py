@@ -60,7 +60,8 @@ class Watch(threading.Thread):
 def test_a_loop_that_waits_in_the_databases_code_is_seen() -> None:
     watch = Watch()
     watch.start()
-    exec(compile("import time\ntime.sleep(0.4)", "base/writer.py", "exec"))
+    waits = "import time\nend = time.monotonic() + 20\nwhile watch.stuck <= 0.2 and time.monotonic() < end: time.sleep(0.01)"
+    exec(compile(waits, "base/writer.py", "exec"), {"watch": watch})
     watch.over.set()
     watch.join()
     assert watch.stuck > 0.2

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from fedcollab.base.errors import BadRequest, StorageFull
 from fedcollab.federation import intake
 from fedcollab.federation.intake import Intake, Row
+from tests.nodes import until
 
 
 class Writer:
@@ -17,8 +18,11 @@ class Writer:
     def __init__(self, error: Exception | None = None) -> None:
         self.units: list[list[str]] = []
         self.error = error
+        self.turn = asyncio.Event()
+        self.turn.set()
 
     async def write(self, work: Any, *args: Any) -> Any:
+        await self.turn.wait()
         await asyncio.sleep(0.01)
         return work(self, *args)
 
@@ -43,9 +47,14 @@ async def stored(made: Intake, writer: Any, *names: str) -> list[Any]:
 
 async def test_what_comes_in_together_is_one_unit_and_the_next_gathers_meanwhile() -> None:
     made, writer = Intake(), Writer()
-    first = asyncio.create_task(stored(made, writer, "a", "b"))
-    await asyncio.sleep(0.005)
-    more = asyncio.create_task(stored(made, writer, "c"))
+    writer.turn.clear()
+    first, more = (asyncio.create_task(stored(made, writer, *names)) for names in ("ab", "c"))
+
+    async def all_wait() -> bool:
+        return len(made.waiting) == 3
+
+    await until("both are in before the unit begins", all_wait)
+    writer.turn.set()
     assert await first == [None, None]
     rest = asyncio.create_task(stored(made, writer, "d", "e"))
     assert (await more, await rest) == ([None], [None, None])

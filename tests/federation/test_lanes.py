@@ -151,6 +151,11 @@ async def test_a_host_whose_documents_never_come_has_so_many_lanes_and_no_more_w
     await here.come(HOSTS[0], range(3 * lanes.PAGE))
     await here.come(HOSTS[1], range(50))
     await here.until("the others are done", q={"done": 50})
+
+    async def all_wait() -> bool:
+        return len(waits) >= lanes.PER_HOST
+
+    await until("so many lanes wait", all_wait)
     await asyncio.sleep(0.1)
     assert len(waits) == lanes.PER_HOST
     await here.come(HOSTS[1], range(50, 60))

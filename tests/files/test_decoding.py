@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -207,15 +208,22 @@ def test_the_process_can_open_reach_and_start_nothing(tmp_path: Path) -> None:
 
 
 async def test_one_that_takes_too_long_is_killed_by_its_id(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    slow, note = tmp_path / "slow.py", tmp_path / "pid"
-    slow.write_text(f"import os, time\nopen({str(note)!r}, 'w').write(str(os.getpid()))\ntime.sleep(60)\n")
+    slow, start, started = tmp_path / "slow.py", asyncio.create_subprocess_exec, list[int]()
+    slow.write_text("import time\ntime.sleep(60)\n")
+
+    async def noted(*words: Any, **how: Any) -> asyncio.subprocess.Process:
+        process = await start(*words, **how)
+        started.append(process.pid)
+        return process
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", noted)
     monkeypatch.setattr(decoding, "PROGRAM", slow)
     monkeypatch.setattr(decoding, "SECONDS", 1.0)
     began = time.monotonic()
     assert await previewed(PDF, "application/pdf") is None
     assert time.monotonic() - began < 5
     with pytest.raises(ProcessLookupError):
-        os.kill(int(note.read_text()), 0)
+        os.kill(started[0], 0)
 
 
 async def test_one_that_writes_without_end_is_stopped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from fedcollab.files import fetching, quotas, service
 from fedcollab.files.service import Attachment
 from fedcollab.files.shelves import SHELVES
 from tests.files.holder import PDF, Holder, Sender, library, stored
-from tests.nodes import Rogue, rogue
+from tests.nodes import Rogue, rogue, until
 from tests.web import Site
 
 WORDS = b"What helps when a driver, a landlord and an agency say the same.\n"
@@ -59,6 +59,13 @@ class Pair:
 
     async def open(self, file_id: str) -> tuple[int, Any, Any]:
         return await self.member.ask("GET", f"/files/{file_id}")
+
+    @staticmethod
+    async def until(what: str, true: Callable[[], bool]) -> None:
+        async def probe() -> bool:
+            return true()
+
+        await until(what, probe)
 
     async def state(self, file_id: str) -> tuple[str, str]:
         found = (await self.here.kernel.database.read(service.of, [file_id]))[file_id]
@@ -150,11 +157,7 @@ async def test_what_a_partner_says_anew_is_fetched_anew(tmp_path: Path, monkeypa
         about = Attachment(two.other.uri(path), "guide.pdf", "application/pdf", len(PDF), hashlib.sha256(PDF).hexdigest())
         assert await two.here.write(service.learn, two.organisation_id, about) == file_id
         assert (await two.open(file_id))[2] == PDF
-        for _ in range(100):
-            if len(stored(two.here)) == 1:
-                break
-            await asyncio.sleep(0.05)
-        assert len(stored(two.here)) == 1  # the bytes of before are gone
+        await two.until("the bytes of before are gone", lambda: len(stored(two.here)) == 1)
 
 
 async def test_a_partner_that_is_down_is_said_so_with_when_to_try_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,9 +208,11 @@ async def test_a_transfer_that_stalls_ends_and_leaves_nothing(tmp_path: Path, mo
 
 
 async def test_who_waits_too_long_is_told_so_while_the_fetch_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    going_on = asyncio.Event()
+
     async def slow(request: web.Request) -> web.StreamResponse | None:
         if request.path.startswith("/files/"):
-            await asyncio.sleep(1)
+            await going_on.wait()
         return None
 
     monkeypatch.setattr(fetching, "PATIENCE", 0.2)
@@ -216,7 +221,8 @@ async def test_who_waits_too_long_is_told_so_while_the_fetch_goes_on(tmp_path: P
         two.other.answer = slow
         status, _, page = await two.open(file_id)
         assert (status, "being fetched" in page.decode()) == (503, True)
-        await asyncio.sleep(1.3)
+        going_on.set()
+        await two.until("it has come", lambda: not two.here.runner.app[SHELVES].fetching)
         assert (await two.open(file_id))[0] == 200
         assert list(two.asked.values()) == [1]
 
@@ -230,6 +236,7 @@ async def test_a_partner_that_sends_slowly_keeps_nobody_elses_files_waiting(tmp_
             await going_on.wait()
         return None
 
+    usual = fetching.PATIENCE
     monkeypatch.setattr(fetching, "PATIENCE", 0.5)
     monkeypatch.setattr(fetching, "OF_ONE", 8)
     other = await rogue("S")
@@ -239,12 +246,10 @@ async def test_a_partner_that_sends_slowly_keeps_nobody_elses_files_waiting(tmp_
         held = [await bad.learn(f"{number}.txt", WORDS + b"%d" % number) for number in range(9)]
         assert {status for status, _, _ in await asyncio.gather(*(bad.open(file_id) for file_id in held))} == {503}
         assert len(two.here.runner.app[SHELVES].fetching) == 8  # the ninth waits nowhere
+        monkeypatch.setattr(fetching, "PATIENCE", usual)
         assert (await two.open(await two.learn("good.txt", WORDS)))[2] == WORDS
         going_on.set()
-        for _ in range(100):
-            if not two.here.runner.app[SHELVES].turns:
-                break
-            await asyncio.sleep(0.05)
+        await two.until("all have come", lambda: not two.here.runner.app[SHELVES].turns)
         assert [(await bad.open(file_id))[0] for file_id in held] == [200] * 9
 
 
@@ -265,8 +270,7 @@ async def test_partners_files_never_take_more_than_their_quota(tmp_path: Path, m
             assert (await two.open(file_id))[0] == 200
             held = await two.here.kernel.database.read(quotas.cached_bytes)
             assert held <= 1 * MEGABYTE
-        await asyncio.sleep(0.3)
-        assert sum(path.stat().st_size for path in stored(two.here)) <= 1 * MEGABYTE
+        await two.until("the bytes are gone too", lambda: sum(path.stat().st_size for path in stored(two.here)) <= 1 * MEGABYTE)
         states = [(await two.state(file_id))[0] for file_id in posted[:8]]
         assert states == ["away"] * 5 + ["here"] * 3  # those that were read least recently are gone
         assert (await two.open(posted[0]))[0] == 200

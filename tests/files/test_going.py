@@ -1,6 +1,5 @@
 """Files go: when nothing holds them any more, bytes after the commit; what a backup brings back fits what lies on the disk."""
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from fedcollab.files import service, sweeping, taken_away, uploading
 from fedcollab.files.holding import HOLDS
 from fedcollab.files.models import File, Upload
 from fedcollab.files.shelves import SHELVES
+from tests.nodes import until
 from tests.web import Site
 
 from .holder import PDF, Sender, library, rows, stored
@@ -51,11 +51,11 @@ async def test_what_is_let_go_is_gone_at_once_unless_something_else_holds_it(tmp
         both, one = await ilse.upload(), await ilse.upload()
         holder.things = {both: {"anybody"}}
         await here.write(service.let_go, [both, one])
-        for _ in range(100):
-            if len(stored(here)) == 1:
-                break
-            await asyncio.sleep(0.05)
-        assert len(stored(here)) == 1
+
+        async def gone() -> bool:
+            return len(stored(here)) == 1
+
+        await until("its bytes are gone", gone)
         assert (await ilse.ask("GET", f"/files/{both}"))[0] == 200
 
 

@@ -9,6 +9,7 @@ import pytest
 from fedcollab.files import pace
 from fedcollab.files.receiving import OFFSET
 from fedcollab.files.shelves import SHELVES
+from tests.nodes import until
 
 from .holder import PDF, Sender, library, rows, stored
 
@@ -91,8 +92,11 @@ async def test_who_sends_a_byte_now_and_then_is_ended_and_a_weak_network_is_not(
         else:
             _, begun = await ilse.begin("a.txt", len(data))
             coming = asyncio.create_task(ilse.part(begun["id"], 0, drops(data, 4, 0.05)))
-        await asyncio.sleep(0.3)
-        assert shelves.senders.total() == 1
+
+        async def comes() -> bool:
+            return shelves.senders.total() == 1
+
+        await until("it comes in", comes)
         await omar.upload("b.txt", data)  # nothing that others need is held meanwhile: no writing, no transaction
         status, _, told = await coming
         assert (status, "Almost nothing came" in (told.decode() if way == "form" else told["error"])) == (408, True)
@@ -145,7 +149,7 @@ async def test_a_member_hears_why_after_all_is_sent_and_a_stranger_s_body_is_not
         name, _, port = here.kernel.node.settings.listen.rpartition(":")
         reader, writer = await asyncio.open_connection(name, int(port))
         writer.write("\r\n".join(lines).encode() + b"x" * 1000)
-        early = await asyncio.wait({answer := asyncio.create_task(reader.readline())}, timeout=1.0)
+        early = await asyncio.wait({answer := asyncio.create_task(reader.readline())}, timeout=1.0 if signed_in else 10.0)
         assert (answer in early[0]) is not signed_in
         writer.write(b"x" * (size - 1000))
         assert (await asyncio.wait_for(answer, 10)).split()[1] == (b"413" if signed_in else b"401")

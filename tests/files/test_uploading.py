@@ -13,6 +13,7 @@ from fedcollab.files import uploading
 from fedcollab.files.naming import label
 from fedcollab.files.receiving import COMPLETE, OFFSET, PARTIAL, TOKEN
 from fedcollab.files.shelves import SHELVES
+from tests.nodes import until
 
 from .holder import PDF, Sender, library, rows, stored
 
@@ -341,7 +342,11 @@ async def test_slow_senders_do_not_hold_what_others_need(tmp_path: Path, monkeyp
             for _ in range(uploading.SENDERS_EACH):
                 _, begun = await one.begin("notes.txt", len(TEXT))
                 hung.append(asyncio.create_task(cut_later(one, begun["id"])))
-        await asyncio.sleep(0.5)
+
+        async def all_hang() -> bool:
+            return here.runner.app[SHELVES].senders.total() == len(hung)
+
+        await until("all are coming in", all_hang)
         _, told = await slow[0].begin("one_more.pdf", len(PDF))
         assert (await slow[0].part(told["id"], 0, PDF))[0] == 429  # one person has six at once
         ilse = Sender(await here.member("ilse"))
