@@ -24,7 +24,7 @@ from . import case_boxes, keeper_tasks, room_chain, room_history, room_receiving
 from .boxes import LARGEST
 from .facts import organisations
 from .keeper_tasks import KEY_MISSING
-from .room_models import ASKED, DOCUMENT, HAD, KeyRequest
+from .room_models import ASKED, DOCUMENT, HAD, KeyRequest, RoomKey
 
 FIRST, LONGEST, TOLD = MINUTE, 6 * HOUR, 7 * DAY
 PAGES = 1_000  # of messages that are asked for in one go
@@ -49,7 +49,7 @@ async def ask(kernel: Kernel) -> int:
     """Asks for all that is due; for how many case keys all boxes have come."""
     came = 0
     for wanted in await kernel.database.read(due, kernel.node, DOCUMENT):
-        await kernel.database.write(brought, kernel.node, wanted, await _document(kernel, wanted))
+        await _document(kernel, wanted)
     for wanted in await kernel.database.read(due, kernel.node, ASKED):
         gave = {kid: one for kid in wanted.kids if (one := await _one(kernel, wanted, kid)) is not None}
         found, by = {kid: box for kid, (_, box) in gave.items()}, next((who for who, _ in gave.values()), "")
@@ -59,12 +59,13 @@ async def ask(kernel: Kernel) -> int:
     return came
 
 
-async def _document(kernel: Kernel, wanted: Wanted) -> tuple[str, dict[str, Any]] | None:
-    """(whose node has it, the activity that proves a case key's document)."""
+async def _document(kernel: Kernel, wanted: Wanted) -> None:
+    """Has a case key's document of the first member that shows it: who shows something else keeps it from nobody."""
     for organisation, address in wanted.addresses(""):
         with contextlib.suppress(FedcollabError):
-            return organisation, await knocking.get(kernel, address)
-    return None
+            if await kernel.database.write(brought, kernel.node, wanted, organisation, await knocking.get(kernel, address)):
+                return
+    await kernel.database.write(_again, kernel.node, wanted)
 
 
 async def _one(kernel: Kernel, wanted: Wanted, kid: str) -> tuple[str, bytes] | None:
@@ -112,16 +113,15 @@ def _wanted(session: Session, node: Node, room_id: str, ck: str, first: str, shu
     return Wanted(room_id, ck, tuple(mine), tuple(who for who in best if host_of(who) in hosts))
 
 
-def brought(session: Session, node: Node, wanted: Wanted, found: tuple[str, dict[str, Any]] | None) -> None:
-    """A document that somebody has shown: believed by its author's proof alone, ours too."""
-    _again(session, node, wanted)
-    activity = found[1] if found else {}
-    sender = actors.by_uri(session, found[0]) if found else None
-    author = actors.by_uri(session, ap.ident(activity.get("actor")))
+def brought(session: Session, node: Node, wanted: Wanted, by: str, activity: dict[str, Any]) -> bool:
+    """A document that somebody has shown: believed by its author's proof alone, ours too. Whether it is the one that was asked for."""
+    sender, author = actors.by_uri(session, by), actors.by_uri(session, ap.ident(activity.get("actor")))
     if sender is None or author is None or not proofs.proved(activity, actors.keys_of(session, author.id), node.now()):
-        return
+        return False
     with contextlib.suppress(Refused), part(session):
         room_receiving.receive_fact(session, node, Verified(activity, author, sender, proved=True))
+    there = sa.select(RoomKey.ck).where(RoomKey.room_id == wanted.room_id, RoomKey.ck == wanted.ck)
+    return session.execute(there).first() is not None
 
 
 def came_in(session: Session, node: Node, wanted: Wanted, found: dict[str, bytes], given_by: str = "") -> bool:
