@@ -55,7 +55,7 @@ def hand_on(session: Session, node: Node, to: ActorData, ck: str, after: str) ->
     handing.entitled(room, to.uri, key)
     if not consents.is_delivered(session, room.id):
         raise NotFound
-    page = room_history.written(session, ck, after, consents.held_back(session, to.id))
+    page = room_history.written(session, room_id, ck, after, consents.held_back(session, to.id))
     room_chain.add(session, node, room_id, partner(to.organisation_id), "room.history", room_id)
     return page
 

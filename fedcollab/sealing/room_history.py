@@ -33,15 +33,13 @@ class Page:
     after: str
 
 
-def written(session: Session, ck: str, after: str, back: Collection[str] = ()) -> dict[str, Any]:
+def written(session: Session, room_id: str, ck: str, after: str, back: Collection[str] = ()) -> dict[str, Any]:
     """A page of a case key's messages after one of them (a row's id), with the documents of those who wrote them; without those held
     `back`, which may be all of a page: only where "after" is empty nothing more comes."""
-    query = sa.select(SealedMessage.id, SealedMessage.uri, SealedMessage.author, SealedMessage.body)
-    query = query.where(SealedMessage.ck == ck, SealedMessage.state != ERASED, SealedMessage.id > after).order_by(SealedMessage.id)
     found: list[dict[str, Any]] = []
     people: set[str] = set()
     size, last = 0, ""
-    for row in session.execute(query.limit(AT_ONCE)):
+    for row in session.execute(_page_of(room_id, ck, after)):
         if row.uri in back:
             last = row.id
             continue
@@ -55,6 +53,13 @@ def written(session: Session, ck: str, after: str, back: Collection[str] = ()) -
     known = [actor for uri in sorted(people) if (actor := actors.by_uri(session, uri)) is not None]
     documents = {ap.ident(one): one for author in known for one in announce.introductions(session, author)}
     return {"messages": found, ap.INTRODUCES: list(documents.values()), "after": last}
+
+
+def _page_of(room_id: str, ck: str, after: str) -> sa.Select[str, str, str, bytes]:
+    """By the room, so that one partner's asking walks over no other room's messages."""
+    query = sa.select(SealedMessage.id, SealedMessage.uri, SealedMessage.author, SealedMessage.body)
+    query = query.where(SealedMessage.room_id == room_id, SealedMessage.ck == ck, SealedMessage.state != ERASED, SealedMessage.id > after)
+    return query.order_by(SealedMessage.id).limit(AT_ONCE)
 
 
 def take(session: Session, node: Node, sender: ActorData, ck: str, answer: object) -> Page:

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from fedcollab.base.addresses import host_of
-from fedcollab.sealing import key_asking, rooms, working
+from fedcollab.sealing import key_asking, room_history, rooms, working
 from fedcollab.sealing.room_models import KeyRequest, RoomKey
 from tests.nodes import settled
 from tests.sealing.test_shut_boxes import Three, three  # noqa: F401
@@ -40,3 +40,9 @@ async def test_who_shows_something_else_than_a_lists_document_keeps_it_from_nobo
     assert host_of(asked[0]) == host_of(first), "the one that lies is asked first"
     assert (await three.baobab.room(row))[2] == ck
     assert await here.sql("SELECT state FROM room_key WHERE ck = :ck", ck=ck) == [("current",)]
+
+
+async def test_whoever_asks_for_earlier_messages_has_no_other_rooms_walked_over(three: Three) -> None:  # noqa: F811
+    query = room_history._page_of("room", "ck", "0").compile(compile_kwargs={"literal_binds": True})
+    plan = " ".join(str(row[-1]) for row in await three.meridian.here.sql(f"EXPLAIN QUERY PLAN {query}"))
+    assert "SEARCH sealed_message USING INDEX ix_sealed_message_room_id (room_id=? AND id>?)" in plan

@@ -88,7 +88,7 @@ async def test_a_file_is_asked_for_also_where_its_message_was_had_of_a_member_be
     await one.read_write(lambda session: session.execute(sa.update(Partner).values(paused_at=1)) and None)
     said = await share(two.meridian["ilse"], two.here, TEXT)
     [(ck,)] = await one.sql("SELECT ck FROM sealed_message ORDER BY id DESC LIMIT 1")
-    page = await one.read(room_history.written, ck, "")
+    page = await one.read(room_history.written, two.here, ck, "")
     sender = await other.read(actors.by_uri, one.kernel.node.actor_uri)
     assert sender is not None
     await other.write(room_history.take, sender, ck, page)
