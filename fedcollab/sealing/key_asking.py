@@ -12,7 +12,7 @@ from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
 from fedcollab.base.addresses import host_of
 from fedcollab.base.clock import DAY, HOUR, MINUTE
-from fedcollab.base.errors import FedcollabError, Refused
+from fedcollab.base.errors import FedcollabError, NoRoom, Refused
 from fedcollab.base.statements import part
 from fedcollab.base.strictjson import loads
 from fedcollab.federation import activitystreams as ap
@@ -53,9 +53,10 @@ async def ask(kernel: Kernel) -> int:
     for wanted in await kernel.database.read(due, kernel.node, ASKED):
         gave = {kid: one for kid in wanted.kids if (one := await _one(kernel, wanted, kid)) is not None}
         found, by = {kid: box for kid, (_, box) in gave.items()}, next((who for who, _ in gave.values()), "")
-        if wanted.kids and found.keys() == set(wanted.kids):  # first, so that a node that is killed here asks for both once more
-            await _messages(kernel, wanted)
-        came += await kernel.database.write(came_in, kernel.node, wanted, found, by)
+        whole = bool(wanted.kids) and found.keys() == set(wanted.kids)
+        if whole:  # first, so that a node that is killed here asks for both once more
+            whole = await _messages(kernel, wanted)
+        came += await kernel.database.write(came_in, kernel.node, wanted, found, by, whole=whole)
     return came
 
 
@@ -78,8 +79,9 @@ async def _one(kernel: Kernel, wanted: Wanted, kid: str) -> tuple[str, bytes] | 
     return None
 
 
-async def _messages(kernel: Kernel, wanted: Wanted) -> None:
-    """What was written under a case key before it was ours to have, or before we came back: of the first member that answers."""
+async def _messages(kernel: Kernel, wanted: Wanted) -> bool:
+    """What was written under a case key before it was ours to have, or before we came back: of the first member that answers. False where
+    no room is left for what that one brings: it is asked for again."""
     for organisation, address in wanted.addresses("/messages"):
         with contextlib.suppress(FedcollabError):
             sender = await kernel.database.read(actors.by_uri, organisation)
@@ -88,11 +90,15 @@ async def _messages(kernel: Kernel, wanted: Wanted) -> None:
             after = "0"
             for _ in range(PAGES):
                 answer = loads((await knocking.ask(kernel, f"{address}?after={after}")).body)
-                page = await kernel.database.write(room_history.take, kernel.node, sender, wanted.ck, answer)
+                try:
+                    page = await kernel.database.write(room_history.take, kernel.node, sender, wanted.ck, answer)
+                except NoRoom:
+                    return False
                 if not page.after or page.after <= after:
-                    return
+                    return True
                 after = page.after
-            return
+            return True
+    return True
 
 
 def due(session: Session, node: Node, state: str) -> list[Wanted]:
@@ -124,11 +130,11 @@ def brought(session: Session, node: Node, wanted: Wanted, by: str, activity: dic
     return session.execute(there).first() is not None
 
 
-def came_in(session: Session, node: Node, wanted: Wanted, found: dict[str, bytes], given_by: str = "") -> bool:
+def came_in(session: Session, node: Node, wanted: Wanted, found: dict[str, bytes], given_by: str = "", *, whole: bool = False) -> bool:
     """What has come, from the organisation `given_by`, goes into the ring as it is: whether it opens is seen by whoever can (shut_boxes).
-    What has not is asked for again after twice the time. Whether all has come."""
+    Where that is not all, with the messages (`whole`), it is asked for again after twice the time. Whether all has come."""
     case_boxes.put_all(node, {(wanted.ck, kid): box for kid, box in found.items()})
-    if not wanted.kids or found.keys() != set(wanted.kids):
+    if not whole:
         _again(session, node, wanted)
         return False
     session.execute(_request(wanted).values(state=HAD, given_by=given_by))

@@ -12,11 +12,11 @@ from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
 from fedcollab.base.addresses import host_of
-from fedcollab.base.errors import BadRequest, NotFound
+from fedcollab.base.errors import BadRequest, NoRoom, NotFound
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import announce
 
-from . import authors, messages, rooms
+from . import authors, messages, room_quotas, rooms
 from .casekeys import CaseKey
 from .messages import Sealed
 from .room_models import ERASED, THERE, RoomKey, SealedMessage
@@ -64,27 +64,36 @@ def _page_of(room_id: str, ck: str, after: str) -> sa.Select[str, str, str, byte
 
 def take(session: Session, node: Node, sender: ActorData, ck: str, answer: object) -> Page:
     """Keeps what a member has answered. Whether its authors wrote it is seen when it is opened: they have signed it inside. Raises
-    BadRequest for what is no page, or of another case key."""
+    BadRequest for what is no page, or of another case key, NoRoom where that member has brought as much as it may."""
     if not isinstance(answer, dict) or not isinstance(answer.get("messages"), list) or not isinstance(answer.get("after"), str):
         raise BadRequest(reason="sealing: no page of messages")
+    if len(answer["messages"]) > AT_ONCE:
+        raise BadRequest(reason="sealing: more messages than a page holds")
     sealed = [messages.parse(document) for document in answer["messages"]]
     key = _key(session, node, ck)
     if any((one.ck, one.room, one.epoch) != (ck, key.room, key.epoch) for one in sealed):
         raise BadRequest(reason="sealing: messages of another case key")
+    fresh = {one.id: (one, by) for one in sealed if (by := _author_of(session, key, one))}
     brought = answer.get(ap.INTRODUCES)
-    authors.meet_all(session, node, sender, brought if isinstance(brought, list) else [], sorted({one.author for one in sealed}))
-    came = sum(_keep(session, node, key, one) for one in sealed)
-    return Page(came, answer["after"])
+    authors.meet_all(session, node, sender, brought if isinstance(brought, list) else [], sorted({one.author for one, _ in fresh.values()}))
+    for one, by in fresh.values():
+        _keep(session, node, one, by, sender.host)
+    return Page(len(fresh), answer["after"])
 
 
-def _keep(session: Session, node: Node, key: CaseKey, message: Sealed) -> bool:
-    """What is here already, also what was erased, stays as it is; so does what no member of that epoch can have written."""
+def _author_of(session: Session, key: CaseKey, message: Sealed) -> str:
+    """The organisation that has written it. Nothing for what is here already, also what was erased, which stays as it is; nor for what no
+    member of that epoch can have written."""
     wrote = [member.organisation for member in key.members if host_of(member.organisation) == host_of(message.author)]
     there = session.execute(sa.select(SealedMessage.id).where(SealedMessage.uri == message.id)).first()
-    if there is not None or not wrote or host_of(message.id) != host_of(message.author):
-        return False
-    rooms.keep(session, node, message, wrote[0], THERE, host_of(wrote[0]) if wrote[0] != node.actor_uri else "")
-    return True
+    return "" if there is not None or not wrote or host_of(message.id) != host_of(message.author) else wrote[0]
+
+
+def _keep(session: Session, node: Node, message: Sealed, organisation: str, brought: str) -> None:
+    """Nobody's word but that of the host that has brought it says whose it is, so that host is charged for it. Raises NoRoom."""
+    if room_quotas.is_full(session, node, brought, rooms.row(session, message.room).id):
+        raise NoRoom(reason="no room is left for what this partner hands on")
+    rooms.keep(session, node, message, organisation, THERE, brought)
 
 
 def _key(session: Session, node: Node, ck: str) -> CaseKey:

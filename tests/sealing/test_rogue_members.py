@@ -6,11 +6,16 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from fedcollab.actors import service as actors
 from fedcollab.base.addresses import host_of
-from fedcollab.sealing import key_asking, room_history, rooms, working
-from fedcollab.sealing.room_models import KeyRequest, RoomKey
-from tests.nodes import settled
-from tests.sealing.test_shut_boxes import Three, three  # noqa: F401
+from fedcollab.base.clock import new_id
+from fedcollab.base.errors import BadRequest, NoRoom
+from fedcollab.federation import activitystreams as ap
+from fedcollab.sealing import key_asking, messages, room_history, rooms, working
+from fedcollab.sealing.messages import Place
+from fedcollab.sealing.room_models import KeyRequest, RoomKey, SealedMessage
+from tests.nodes import rogue, settled, until
+from tests.sealing.test_shut_boxes import SAFE, Three, three  # noqa: F401
 
 
 async def test_who_shows_something_else_than_a_lists_document_keeps_it_from_nobody(
@@ -46,3 +51,82 @@ async def test_whoever_asks_for_earlier_messages_has_no_other_rooms_walked_over(
     query = room_history._page_of("room", "ck", "0").compile(compile_kwargs={"literal_binds": True})
     plan = " ".join(str(row[-1]) for row in await three.meridian.here.sql(f"EXPLAIN QUERY PLAN {query}"))
     assert "SEARCH sealed_message USING INDEX ix_sealed_message_room_id (room_id=? AND id>?)" in plan
+
+
+async def history(three: Three, ck: str, *texts: str) -> list[dict[str, Any]]:  # noqa: F811
+    """Messages under a case key as Cedar's node makes them up: of somebody at Meridian."""
+    opened = await three.cedar["dora"].open(three.rooms["cedar"])
+    at = three.meridian.here.url
+    made = [
+        messages.seal(opened.secrets[ck], opened.person, {"text": text}, Place(f"{at}/messages/{new_id()}", f"{at}/people/ilse"))
+        for text in texts
+    ]
+    return [one.document() for one in made]
+
+
+async def test_a_member_that_makes_up_earlier_messages_fills_its_own_share_alone_and_no_more_than_that(
+    three: Three,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    here, row = three.baobab.here, three.rooms["baobab"]
+    ck = (await three.baobab.room(row))[2]
+    cedar = await here.read(actors.by_uri, three.cedar.me)
+    await until("Cedar's own box", lambda: _opens(three, ck))
+    forged = await history(three, ck, "one", "two")
+    await here.write(room_history.take, cedar, ck, {"messages": forged[:1], "after": ""})
+    used = await here.sql("SELECT DISTINCT host FROM sealed_use WHERE size > 0")
+    assert used == [(host_of(three.cedar.me),)], "Meridian has brought none of it"
+    await here.read_write(lambda session: session.execute(sa.text("UPDATE sealed_use SET size = 1000000000000")) and None)
+    with pytest.raises(NoRoom):
+        await here.write(room_history.take, cedar, ck, {"messages": forged, "after": ""})
+    assert await here.sql("SELECT count(*) FROM sealed_message") == [(1,)]
+    known = await here.write(room_history.take, cedar, ck, {"messages": forged[:1], "after": ""})
+    assert known.came == 0, "what is here already takes no room"
+
+
+async def _opens(three: Three, ck: str) -> bool:  # noqa: F811
+    await three.cedar.ask()
+    return ck in (await three.cedar["dora"].open(three.rooms["cedar"])).secrets
+
+
+async def test_a_page_of_earlier_messages_introduces_nobody_but_members_people(three: Three) -> None:  # noqa: F811
+    here, ck = three.baobab.here, (await three.baobab.room(three.rooms["baobab"]))[2]
+    cedar, stranger = await here.read(actors.by_uri, three.cedar.me), await rogue()
+    try:
+        document = stranger.documents["/people/sokha"]
+        await until("Cedar's own box", lambda: _opens(three, ck))
+        opened = await three.cedar["dora"].open(three.rooms["cedar"])
+        place = Place(stranger.uri(f"/messages/{new_id()}"), stranger.uri("/people/sokha"))
+        forged = messages.seal(opened.secrets[ck], opened.person, {"text": "one"}, place).document()
+        before = await here.tables()
+        around = [stranger.documents["/actor"], document]
+        page = await here.write(room_history.take, cedar, ck, {"messages": [forged], "after": "", ap.INTRODUCES: around})
+        assert page.came == 0
+        assert await here.tables() == before
+        with pytest.raises(BadRequest):
+            await here.write(room_history.take, cedar, ck, {"messages": [forged] * (room_history.AT_ONCE + 1), "after": ""})
+    finally:
+        await stranger.stop()
+
+
+@pytest.mark.rule("R6")
+async def test_earlier_messages_for_which_no_room_is_left_come_once_there_is_and_the_key_at_once(
+    three: Three,  # noqa: F811
+) -> None:
+    here, ilse, cleo, row = three.baobab.here, three.meridian["ilse"], three.baobab["cleo"], three.rooms["baobab"]
+    ck = (await three.baobab.room(row))[2]
+    await ilse.say(three.rooms["meridian"], SAFE)
+    await until("the message", lambda: here.sql("SELECT 1 FROM sealed_message"))
+
+    def forget(session: Any) -> None:
+        session.execute(sa.delete(SealedMessage))
+        session.execute(sa.update(KeyRequest).where(KeyRequest.ck == ck).values(state="open", next_at=0))
+        session.execute(sa.text("UPDATE sealed_use SET size = 1000000000000"))
+
+    await here.read_write(forget)
+    assert await three.baobab.ask() == 0
+    assert await here.sql("SELECT state, tries FROM key_request WHERE ck = :ck", ck=ck) == [("open", 1)]
+    assert (await cleo.open(row)).lacks == frozenset()
+    await here.read_write(lambda session: session.execute(sa.text("UPDATE sealed_use SET size = 0")) and None)
+    assert await three.baobab.ask() == 1
+    assert await cleo.read(row) == [SAFE]
