@@ -27,6 +27,7 @@ SUITE = "HPKE-647a-0001-0003"
 HPKE = Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.CHACHA20_POLY1305)
 QUANTUM, CURVE = 1184, 32  # bytes of the two public halves
 SEED = 64  # bytes of ML-KEM's private half
+LONGER = 1136  # bytes that a box has beyond its text
 LARGEST_PLAIN, LARGEST = 600_000, 602_000  # bytes of what is in a box, and of a box: keys, or a padded text (padding.py)
 FORM = b"\1"
 P = TypeVar("P", bound="Public")

@@ -10,11 +10,13 @@ from dataclasses import dataclass, field, replace
 
 from fedcollab.base.canonical import canonical
 
-from .boxes import Private, Public, box, unbox
+from .boxes import LONGER, Private, Public, box, unbox
 from .casekeys import CaseKey
 from .locked import KEY, derive
 from .shut import Shut
 from .texts import written
+
+BOX = KEY + LONGER  # bytes of the box of a case key
 
 
 @dataclass(frozen=True, eq=False)

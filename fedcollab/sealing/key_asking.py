@@ -21,7 +21,7 @@ from fedcollab.federation.kernel import Kernel
 from fedcollab.federation.registry import Verified
 
 from . import case_boxes, keeper_tasks, room_chain, room_history, room_receiving, rooms
-from .boxes import LARGEST
+from .casesecrets import BOX
 from .facts import organisations
 from .keeper_tasks import KEY_MISSING
 from .room_models import ASKED, DOCUMENT, HAD, KeyRequest, RoomKey
@@ -74,7 +74,7 @@ async def _one(kernel: Kernel, wanted: Wanted, kid: str) -> tuple[str, bytes] | 
     for organisation, address in wanted.addresses(f"/boxes/{kid}"):
         with contextlib.suppress(FedcollabError):
             found = (await knocking.ask(kernel, address)).body
-            if 0 < len(found) <= LARGEST:
+            if len(found) == BOX:
                 return organisation, found
     return None
 

@@ -1,6 +1,7 @@
 """Members' nodes that answer something else than they are asked for: they keep nothing from a node that others would give it, and fill
 nothing there."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -11,7 +12,8 @@ from fedcollab.base.addresses import host_of
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import BadRequest, NoRoom
 from fedcollab.federation import activitystreams as ap
-from fedcollab.sealing import key_asking, messages, room_history, rooms, working
+from fedcollab.sealing import case_boxes, casesecrets, key_asking, messages, room_history, rooms, working
+from fedcollab.sealing.boxes import Public
 from fedcollab.sealing.messages import Place
 from fedcollab.sealing.room_models import KeyRequest, RoomKey, SealedMessage
 from tests.nodes import rogue, settled, until
@@ -130,3 +132,16 @@ async def test_earlier_messages_for_which_no_room_is_left_come_once_there_is_and
     await here.read_write(lambda session: session.execute(sa.text("UPDATE sealed_use SET size = 0")) and None)
     assert await three.baobab.ask() == 1
     assert await cleo.read(row) == [SAFE]
+
+
+async def test_what_is_no_box_by_its_size_is_not_kept_and_had_from_another_member(three: Three) -> None:  # noqa: F811
+    ck, there = await three.turn_and_break(), three.rooms["baobab"]
+    mk = await three.mk()
+    await asyncio.to_thread(case_boxes.put, three.meridian.here.kernel.node, ck, mk, bytes(600_000))
+    await until("Cedar's own box", lambda: _opens(three, ck))
+    opened = await three.cedar["dora"].open(three.rooms["cedar"])
+    [(raw,)] = await three.cedar.here.sql("SELECT public FROM member_key WHERE kid = :kid", kid=mk)
+    box = casesecrets.boxed(opened.secrets[ck], Public(raw))
+    await asyncio.to_thread(case_boxes.put, three.cedar.here.kernel.node, ck, mk, box)
+    assert await three.baobab.ask() == 1
+    assert (await three.baobab["cleo"].open(there)).lacks == frozenset()

@@ -10,6 +10,7 @@ import pytest
 
 from fedcollab.sealing import case_boxes, casesecrets, keeper_tasks, shut_boxes, working
 from fedcollab.sealing.boxes import Public
+from fedcollab.sealing.casesecrets import BOX
 from tests.nodes import befriend, running, until
 from tests.sealing.at_work import Desk, found, join_room, open_cases
 
@@ -31,7 +32,7 @@ class Three:
         desk, row = self.meridian, self.rooms["meridian"]
         await desk.here.write(lambda session, node: working.turn(session, node, row) and None)
         ck = str((await desk.room(row))[2])
-        await asyncio.to_thread(case_boxes.put, desk.here.kernel.node, ck, await self.mk(), b"no box at all")
+        await asyncio.to_thread(case_boxes.put, desk.here.kernel.node, ck, await self.mk(), b"no box at all".ljust(BOX))
         await until("told", lambda: self.baobab.here.sql("SELECT 1 FROM room WHERE id = :id AND ck = :ck", id=self.rooms["baobab"], ck=ck))
         return ck
 
@@ -93,7 +94,7 @@ async def test_a_box_that_does_not_open_is_had_from_another_member_and_keepers_h
 
 async def test_where_nobody_has_one_that_opens_asking_ends_until_a_keeper_asks_again(three: Three) -> None:
     ck, cleo, there = await three.turn_and_break(), three.baobab["cleo"], three.rooms["baobab"]
-    await asyncio.to_thread(case_boxes.put, three.cedar.here.kernel.node, ck, await three.mk(), b"nor is this one")
+    await asyncio.to_thread(case_boxes.put, three.cedar.here.kernel.node, ck, await three.mk(), b"nor is this one".ljust(BOX))
     for _ in range(2):
         await until("a box", three.baobab.ask)
         await cleo.settle(there)
