@@ -1,6 +1,7 @@
 """Decides to whom a sealed file's ciphertext is given: by a signed GET, to the organisations that the case key of its message is for; for
 all others, of one that was marked (P23), and of one whose consent has ended, nothing is there."""
 
+import contextlib
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -23,6 +24,9 @@ from . import consents, handing, room_chain, rooms, texts
 from .carried import MEDIA
 from .refusals import NotInside
 from .room_models import ERASED, HERE, SealedFile, SealedMessage
+from .room_state import Room
+
+GIVEN = "room.file_given"
 
 
 class Given(NamedTuple):
@@ -39,7 +43,10 @@ async def get_file(request: web.Request) -> web.StreamResponse:
         raise NotFound()
     kernel = request.app[KERNEL]
     found = await authenticate(kernel, request, b"")
-    given = await kernel.database.write(give, kernel.node, found.actor, request.match_info["name"])
+    of = found.actor, request.match_info["name"]
+    given = await kernel.database.read(given_before, kernel.node, *of)
+    if given is None:
+        given = await kernel.database.write(give, kernel.node, *of)
     wanted = part(request.headers.get("Range", ""), given.size)
     start, length = wanted or (0, given.size)
     request[OWN_POLICY] = POLICY
@@ -68,17 +75,33 @@ async def _send(request: web.Request, response: web.StreamResponse, key: str, st
 
 def give(session: Session, node: Node, to: ActorData, name: str) -> Given:
     """What the organisation `to` may have under this name; on record. Raises NotFound."""
+    room_id, message, given = _may_have(session, node, to, name)
+    if not room_chain.is_said(session, node, room_id, to.uri, GIVEN, message):
+        room_chain.add(session, node, room_id, partner(to.organisation_id), GIVEN, message)
+    return given
+
+
+def given_before(session: Session, node: Node, to: ActorData, name: str) -> Given | None:
+    """The same where it is on record already, for a reader: a file is asked for in many parts. None where it is to be written. Raises
+    NotFound."""
+    room_id, message, given = _may_have(session, node, to, name)
+    return given if room_chain.is_said(session, node, room_id, to.uri, GIVEN, message) else None
+
+
+def _may_have(session: Session, node: Node, to: ActorData, name: str) -> tuple[str, str, Given]:
+    """(room's row, message, file). Each room is looked at once, however many of its messages name these bytes."""
+    back, rooms_of = consents.held_back(session, to.id), dict[str, Room | None]()
     for row in session.execute(_named(name)):
-        room = rooms.by_row(session, node, row.room_id)
-        key = room.key(row.ck)
-        if row.uri in consents.held_back(session, to.id) or not consents.is_delivered(session, room.id):
+        if row.room_id not in rooms_of:
+            room = rooms.by_row(session, node, row.room_id)
+            rooms_of[row.room_id] = room if consents.is_delivered(session, room.id) else None
+        found = rooms_of[row.room_id]
+        key = found.key(row.ck) if found is not None else None
+        if found is None or key is None or row.uri in back:
             continue
-        try:
-            if key is not None and handing.entitled(room, to.uri, key):
-                room_chain.add(session, node, row.room_id, partner(to.organisation_id), "room.file_given", row.uri)
-                return Given(row.id, row.key, row.size)
-        except NotInside:
-            continue
+        with contextlib.suppress(NotInside):
+            handing.entitled(found, to.uri, key)
+            return row.room_id, row.uri, Given(row.id, row.key, row.size)
     raise NotFound
 
 

@@ -34,9 +34,14 @@ class Task:
 
 def wait(session: Session, node: Node, kind: str, room_id: str | None = None, person_id: str | None = None) -> None:
     """Something waits for a keeper; what waits already is not said again."""
-    same = sa.and_(KeeperTask.kind == kind, KeeperTask.room_id == room_id, KeeperTask.person_id == person_id)
-    if session.execute(sa.select(KeeperTask.id).where(same, KeeperTask.done_at.is_(None))).first() is None:
+    if not is_waiting(session, kind, room_id, person_id):
         put(session, KeeperTask, id=new_id(node.now()), kind=kind, room_id=room_id, person_id=person_id, at=node.now())
+
+
+def is_waiting(session: Session, kind: str, room_id: str | None = None, person_id: str | None = None) -> bool:
+    """Whether it waits already."""
+    same = sa.and_(KeeperTask.kind == kind, KeeperTask.room_id == room_id, KeeperTask.person_id == person_id)
+    return session.execute(sa.select(KeeperTask.id).where(same, KeeperTask.done_at.is_(None))).first() is not None
 
 
 def waiting(session: Session) -> list[Task]:

@@ -12,7 +12,7 @@ from fedcollab.access import audit
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.models import ORGANIZATION, OWN, PERSON, Actor
 from fedcollab.actors.node import Node
-from fedcollab.base.clock import new_id
+from fedcollab.base.clock import HOUR, new_id
 from fedcollab.base.statements import prepared, put
 
 from .chain_models import RoomChain, RoomEntry, RoomWho
@@ -35,6 +35,13 @@ def add(session: Session, node: Node, room_id: str, by: Viewer | None, action: s
     put(session, RoomEntry, **row)
     prepared(session, _link_made(), {"room": room_id, "digest": entry.hash})
     audit.record(session, now, by, action, subject or room_id)
+
+
+def is_said(session: Session, node: Node, room_id: str, organisation: str, action: str, subject: str) -> bool:
+    """Whether an organisation's act is on record of the last hour: what is asked for again and again is said once in that time."""
+    same = sa.and_(RoomEntry.who == organisation, RoomEntry.action == action, RoomEntry.subject == subject)
+    lately = sa.and_(RoomEntry.room_id == room_id, RoomEntry.at > node.now() - HOUR)
+    return session.execute(sa.select(RoomEntry.seq).where(lately, same).limit(1)).first() is not None
 
 
 @cache

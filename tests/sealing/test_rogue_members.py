@@ -10,13 +10,14 @@ import sqlalchemy as sa
 from fedcollab.actors import service as actors
 from fedcollab.base.addresses import host_of
 from fedcollab.base.clock import new_id
-from fedcollab.base.errors import BadRequest, NoRoom
+from fedcollab.base.errors import BadRequest, NoRoom, NotFound
 from fedcollab.federation import activitystreams as ap
-from fedcollab.sealing import case_boxes, casesecrets, key_asking, messages, room_history, rooms, working
+from fedcollab.sealing import case_boxes, casesecrets, file_serving, key_asking, key_serving, messages, room_history, rooms, working
 from fedcollab.sealing.boxes import Public
 from fedcollab.sealing.messages import Place
 from fedcollab.sealing.room_models import KeyRequest, RoomKey, SealedMessage
 from tests.nodes import rogue, settled, until
+from tests.sealing.shared_files import share
 from tests.sealing.test_shut_boxes import SAFE, Three, three  # noqa: F401
 
 
@@ -145,3 +146,70 @@ async def test_what_is_no_box_by_its_size_is_not_kept_and_had_from_another_membe
     await asyncio.to_thread(case_boxes.put, three.cedar.here.kernel.node, ck, mk, box)
     assert await three.baobab.ask() == 1
     assert (await three.baobab["cleo"].open(there)).lacks == frozenset()
+
+
+async def test_a_member_that_asks_for_the_same_again_and_again_writes_nothing_and_holds_up_nobody(
+    three: Three,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    here, row = three.meridian.here, three.rooms["meridian"]
+    await three.meridian["ilse"].say(row, SAFE)
+    file = (await share(three.meridian["ilse"], row, b"a picture"))["uri"].rsplit("/", 1)[-1]
+    ck, mk, kernel = (await three.meridian.room(row))[2], await three.mk(), three.baobab.here.kernel
+    asked = [f"{here.url}/rooms/keys/{ck}/boxes/{mk}", f"{here.url}/rooms/keys/{ck}/messages?after=0", f"{here.url}/rooms/files/{file}"]
+
+    async def ask() -> list[bytes]:
+        return [(await key_asking.knocking.ask(kernel, one)).body for one in asked]
+
+    first, acts = await ask(), "('room.box', 'room.history', 'room.file_given')"
+    query = f"SELECT count(*) FROM room_entry WHERE room_id = :room AND action IN {acts}"
+    [(said,)] = await here.sql(query, room=row)
+
+    wrote, write = list[str](), here.kernel.database.write
+
+    async def counted(work: Any, *args: Any, **more: Any) -> Any:
+        wrote.append(work.__module__)
+        return await write(work, *args, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(here.kernel.database, "write", counted)
+        for _ in range(3):
+            assert await ask() == first
+    assert not {key_serving.__name__, file_serving.__name__} & set(wrote)
+    assert await here.sql(query, room=row) == [(said,)]
+    await here.read_write(lambda session: session.execute(sa.text("UPDATE room_entry SET at = at - 3600000000")) and None)
+    assert await ask() == first
+    assert await here.sql(query, room=row) == [(said + 3,)], "an hour later it is said once more"
+
+
+async def test_bytes_that_many_messages_name_are_looked_for_once_in_each_room(
+    three: Three,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    here, row = three.meridian.here, three.rooms["meridian"]
+    file = (await share(three.meridian["ilse"], row, b"a picture"))["uri"].rsplit("/", 1)[-1]
+
+    def many(session: Any) -> None:
+        for number in range(5):
+            for table in ("sealed_message", "sealed_file"):
+                columns = [one["name"] for one in sa.inspect(session.connection()).get_columns(table)]
+                new = {"id": f"id || '{number}'", "uri": f"uri || '{number}'" if table == "sealed_message" else "uri"}
+                new["message_id"] = f"message_id || '{number}'"
+                values = ", ".join(new.get(one, one) for one in columns)
+                there = f"SELECT {values} FROM {table} WHERE length(id) = 36"
+                session.execute(sa.text(f"INSERT INTO {table} ({', '.join(columns)}) {there}"))
+
+    await here.read_write(many)
+    loads, load = list[str](), rooms.by_row
+
+    def counted(session: Any, node: Any, room_id: str) -> Any:
+        loads.append(room_id)
+        return load(session, node, room_id)
+
+    monkeypatch.setattr(rooms, "by_row", counted)
+    baobab = await here.read(actors.by_uri, three.baobab.me)
+    assert baobab is not None
+    stranger = baobab._replace(uri="http://elsewhere.example/actor")
+    with pytest.raises(NotFound):
+        await here.write(file_serving.give, stranger, file)
+    assert loads == [row]
