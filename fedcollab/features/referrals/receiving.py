@@ -56,6 +56,7 @@ def _check_organisation(received: Verified) -> None:
 
 def _check_invited(session: Session, node: Node, received: Verified, said: wire.Offered) -> None:
     """With an offer comes an invitation into a room of its own, by the same organisation, which leads it."""
+    _check_made(received, said.header.room)
     try:
         room = rooms.load(session, node, said.header.room)
     except NotFound:
@@ -67,6 +68,12 @@ def _check_invited(session: Session, node: Node, received: Verified, said: wire.
         raise Refused(reason="referral: a room that we are inside of")
     if session.execute(sa.select(Referral.id).where(Referral.room == said.header.room)).first() is not None:
         raise Refused(reason="referral: a second one with the same room")
+
+
+def _check_made(received: Verified, room: str) -> None:
+    """What becomes of a referral clears its room here and hides who else invites there: so nobody names a room that another has made."""
+    if host_of(room) != received.actor.host:
+        raise Refused(reason="referral: a room that another organisation has made")
 
 
 def _check_number(session: Session, organisation_id: str) -> None:
@@ -106,6 +113,7 @@ def _taken_back_unseen(session: Session, node: Node, received: Verified) -> Any:
     referral, room = uri(ap.ident(received.object)), uri(ap.ident(received.object.get("context")))
     if ap.types(received.activity) != [wire.WIRE[REVOKED]] or host_of(referral) != received.actor.host:
         raise Early(reason="referral: one that is not here")
+    _check_made(received, room)
     what = dict(uri=referral, sent=False, organisation_id=received.actor.id, case_id=None, room=room, code="", invitation="", deadline="")
     times = dict(at=node.now(), changed_at=node.now(), next_at=0, tries=0)
     referral_id = new_id(node.now())

@@ -135,6 +135,20 @@ async def test_an_offer_is_taken_only_as_it_has_to_be_and_only_with_its_invitati
     assert await second.offer() == "refused", "a second one with the same room"
 
 
+async def test_nobody_refers_with_a_room_that_another_has_made_and_so_bars_us_from_it(two: Two, offering: Offering) -> None:
+    here = offering.here
+    offering.room = f"{two.baobab.here.url}/rooms/{new_id()}"
+    offering.header = boxing.Header(offering.uri, offering.me, here.url + "/actor", offering.room, DEADLINE)
+    offering.sealed = boxing.seal(PREVIEW, offering.header)
+    await offering.invite()
+    assert await offering.offer() == "refused"
+    assert not await here.sql("SELECT 1 FROM room_aside"), "else its own invitation would wait for nobody"
+    activity = said(offering.at, Word(system_clock(), REVOKED, SENDER), offering.uri, offering.room)
+    assert await offering.at.send(here, activity) == 202
+    assert await heard(here, activity) == "refused"
+    assert await here.sql("SELECT state FROM room WHERE uri = :uri", uri=offering.room) == [("nothing",)], "nor is it shut to us"
+
+
 async def test_what_was_taken_back_before_it_came_is_not_taken_when_it_comes_late(two: Two, offering: Offering) -> None:
     here = offering.here
     await offering.invite()
