@@ -13,14 +13,14 @@ from fedcollab.actors.node import Node
 from fedcollab.base.blobs import new_key
 from fedcollab.base.clock import DAY, new_id
 from fedcollab.base.database import wake
-from fedcollab.base.errors import N_, NotFound, Refused
+from fedcollab.base.errors import N_, NotFound, Refused, TooMany
 from fedcollab.base.model import aliased
 from fedcollab.base.room import MEGABYTE
 from fedcollab.files import quotas
 from fedcollab.files.models import SEALED, GoneBytes
 from fedcollab.files.service import TOPIC
 
-from . import room_chain, room_quotas
+from . import carried, room_chain, room_quotas
 from .carried import Carried
 from .room_models import AWAY, GONE, HERE, SealedFile, SealedMessage, SealedUpload
 
@@ -101,10 +101,14 @@ def keep(session: Session, node: Node, message: str, files: Sequence[Carried]) -
 
 
 def keep_others(session: Session, node: Node, message: str, files: Sequence[Carried]) -> None:
-    """The same for a message that has come before: those of its files that are not known yet."""
+    """The same for a message that has come before: those of its files that are not known yet. Raises TooMany where that would be more than
+    a message has, however often it comes."""
     ours = sa.select(SealedFile.uri).join(SealedMessage, SealedMessage.id == SealedFile.message_id).where(SealedMessage.uri == message)
     there = set(session.scalars(ours))
-    keep(session, node, message, [one for one in files if one.uri not in there])
+    fresh = [one for one in files if one.uri not in there]
+    if fresh and len(there) + len(fresh) > carried.MOST:
+        raise TooMany(reason="sealing: more files than stand beside a message")
+    keep(session, node, message, fresh)
 
 
 def _is_marked(session: Session, room_id: str, digest: str) -> bool:

@@ -10,10 +10,22 @@ import sqlalchemy as sa
 from fedcollab.actors import service as actors
 from fedcollab.base.addresses import host_of
 from fedcollab.base.clock import new_id
-from fedcollab.base.errors import BadRequest, NoRoom, NotFound
+from fedcollab.base.errors import BadRequest, NoRoom, NotFound, TooMany
 from fedcollab.federation import activitystreams as ap
-from fedcollab.sealing import case_boxes, casesecrets, file_serving, key_asking, key_serving, messages, room_history, rooms, working
+from fedcollab.sealing import (
+    case_boxes,
+    casesecrets,
+    file_serving,
+    key_asking,
+    key_serving,
+    messages,
+    room_history,
+    rooms,
+    sealed_files,
+    working,
+)
 from fedcollab.sealing.boxes import Public
+from fedcollab.sealing.carried import Carried
 from fedcollab.sealing.messages import Place
 from fedcollab.sealing.room_models import KeyRequest, RoomKey, SealedMessage
 from tests.nodes import rogue, settled, until
@@ -213,3 +225,15 @@ async def test_bytes_that_many_messages_name_are_looked_for_once_in_each_room(
     with pytest.raises(NotFound):
         await here.write(file_serving.give, stranger, file)
     assert loads == [row]
+
+
+async def test_a_message_that_comes_again_and_again_brings_no_more_files_than_one_has(three: Three) -> None:  # noqa: F811
+    here = three.meridian.here
+    message = await three.meridian["ilse"].say(three.rooms["meridian"], SAFE)
+    files = [Carried(f"{here.url}/rooms/files/{number}", 4112, f"{number:064x}") for number in range(12)]
+    await here.write(sealed_files.keep_others, message, files[:6])
+    await here.write(sealed_files.keep_others, message, files[:10])
+    with pytest.raises(TooMany):
+        await here.write(sealed_files.keep_others, message, files[2:])
+    await here.write(sealed_files.keep_others, message, files[:10])
+    assert await here.sql("SELECT count(*) FROM sealed_file") == [(10,)]
