@@ -14,6 +14,7 @@ from fedcollab.federation import lanes, profiles, seeking, workers
 from fedcollab.files import fetching, pace, quotas, shelves, uploading
 from fedcollab.files import receiving as incoming
 from fedcollab.files import wire as attachments
+from fedcollab.sealing import room_quotas
 
 from .documents import ROOT, text_of
 
@@ -74,12 +75,13 @@ FIGURES: dict[str, tuple[object, ...]] = {
     "a partner's file of which no size is said": (f"{fetching.UNSAID // MB} MB",),
     "a partner's file that comes slowly": (f"{http.LEAST // 1024} kB in {http.WINDOW} s, {http.FILE_SECONDS // 3600} h in all",),
     "attachments of one document that are read": (attachments.MOST,),
-    "sealed texts and files that one partner has brought": (
+    "sealed texts and files of one organisation, whoever passes them on": (
         f"{config.Settings.sealed_quota} MB ([sealed_quota](settings.md#sealed_quota))",
     ),
     "of that in one case or sealed group": (
         f"{config.Settings.sealed_room_quota} MB ([sealed_room_quota](settings.md#sealed_room_quota))",
     ),
+    "of others' that one partner passes on, as who leads a group does": (f"{room_quotas.OTHERS} times both",),
 }
 
 

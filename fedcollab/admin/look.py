@@ -22,8 +22,8 @@ from fedcollab.sealing import room_quotas
 @dataclass(frozen=True)
 class Look:
     """One partner as its page shows it. `keys` is the fingerprint of those that its words are made from: pinned, or, where its host shows
-    others that nothing vouches for, these; `ours` is our own; `sealed` are the megabytes of sealed messages and files that it has brought,
-    `no_room` that more of them wait with it."""
+    others that nothing vouches for, these; `ours` is our own; `sealed` are the megabytes of its sealed messages and files that are here,
+    `no_room` that more of them wait, `passed_on` the hosts whose messages wait with it, for no room is left for them."""
 
     partner: PartnerData
     ours: str
@@ -38,6 +38,7 @@ class Look:
     does_not_follow: bool
     sealed: int
     no_room: bool
+    passed_on: tuple[str, ...]
 
     @property
     def differs(self) -> bool:
@@ -60,6 +61,7 @@ def look(session: Session, node: Node, key: str) -> Look:
     offer = offers.waiting(session, partner.id)
     shown = offer.keys if offer is not None and not offer.signed else offers.pinned(session, partner)
     hosts = [node.host, *partners.known_hosts(session)]
+    waits = no_room.waiting(session)
     return Look(
         partner=partner,
         ours=keys.fingerprint(keys.in_state(session, actors.own(session, node).id)),
@@ -73,7 +75,8 @@ def look(session: Session, node: Node, key: str) -> Look:
         checked_by=_checked_by(session, partner),
         does_not_follow=partner.id in follows.not_following(session),
         sealed=-(-room_quotas.used(session, partner.host) // MEGABYTE),
-        no_room=any(host == partner.host for host, _ in no_room.threads(session)),
+        no_room=any(one.author == partner.host for one in waits),
+        passed_on=tuple(sorted({one.author for one in waits if one.host == partner.host != one.author})),
     )
 
 

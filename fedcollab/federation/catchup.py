@@ -280,13 +280,17 @@ def _check(author: actors.ActorData, keys: Mapping[str, tuple[str, str]], activi
 
 def _store(session: Session, node: Node, registry: Registry, asked: Asked, believed: Believed, heard: Place) -> bool:
     """Whether all of it was taken in. What there is no room for stays with its sender, who keeps all after it too: we ask no further."""
-    full = [one for one in believed.found if registry.is_full(session, node, asked.host, one[1])]
-    taken = [(sender, activity, heard[0], seq) for sender, activity, seq in believed.found if (sender, activity, seq) not in full]
+    looked = [(registry.full(session, node, asked.host, activity), sender, activity, seq) for sender, activity, seq in believed.found]
+    full, taken = (
+        [one for one in looked if one[0]],
+        [(sender, activity, heard[0], seq) for whose, sender, activity, seq in looked if not whose],
+    )
     inbox.receive_all(session, node, asked.host, taken)
     if full:
-        senders = {sender: actors.by_id(session, sender) for sender, _, _ in full}
-        no_room.remember(session, [inbox.row(node, senders[sender], activity, (heard[0], seq)) for sender, activity, seq in full])
-        heard = (heard[0], min(seq for _, _, seq in full) - 1)
+        senders = {sender: actors.by_id(session, sender) for _, sender, _, _ in full}
+        rows = [(inbox.row(node, senders[sender], activity, (heard[0], seq)), whose) for whose, sender, activity, seq in full]
+        no_room.remember(session, rows)
+        heard = (heard[0], min(seq for *_, seq in full) - 1)
     if believed.passed:
         numbers = ", ".join(map(str, believed.passed))
         reason = f"not proved by their actors' keys: of the stream the numbers {numbers}"

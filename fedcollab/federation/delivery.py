@@ -24,7 +24,6 @@ BATCH = 64
 LEASE = 2 * MINUTE
 EARLIER = aliased(Delivery)  # made once: an alias copies every column
 WORD, BEFORE = aliased(Activity), aliased(Activity)
-TAKES_BACK = ("Undo", "Delete", "Remove", "Leave")
 TRIES = 12
 FIRST_PAUSE = 2 * MICROSECONDS
 LONGEST_PAUSE = 6 * HOUR
@@ -94,19 +93,18 @@ def _spoken_to() -> sa.ColumnElement[bool]:
 
 
 def _held(now: int | sa.BindParameter[int]) -> sa.Exists:
-    """Whether a delivery, or one before it in its thread, waits for its own next try. Where that one waits for room, it holds what is to be
-    kept there and what is about the same thing: what takes something back, and words on the thread itself, go past it."""
+    """Whether a delivery, or one before it in its thread, waits for its own next try. Where that one waits for room, it holds what is of
+    the same author and kept there too, and what is about the same thing: all else goes past it."""
     same = sa.exists().where(EARLIER.partner_id == Delivery.partner_id, EARLIER.order_key == Delivery.order_key, is_open(EARLIER, WAITING))
     holds = sa.or_(EARLIER.seq == Delivery.seq, EARLIER.status.is_(None), EARLIER.status != NO_ROOM, ~_goes_past())
     return same.where(EARLIER.seq <= Delivery.seq, EARLIER.next_try_at > now, holds)
 
 
 def _goes_past() -> sa.Exists:
-    """Whether a delivery needs no room, and is about something else than the one that waits for some before it."""
-    carries = sa.and_(WORD.type == "Announce", WORD.body.contains('"type":"Delete"', autoescape=True))
-    of_thread = sa.and_(WORD.type.in_(("Create", "Announce")), WORD.object_uri == Delivery.order_key)
-    mine = sa.and_(WORD.id == Delivery.activity_id, sa.or_(WORD.type.in_(TAKES_BACK), carries, of_thread))
-    return sa.exists().where(mine, BEFORE.id == EARLIER.activity_id, BEFORE.object_uri != WORD.object_uri).correlate(Delivery, EARLIER)
+    """Whether a delivery takes nothing of the share that the one before it waits for, and is about something else."""
+    both = sa.and_(WORD.id == Delivery.activity_id, BEFORE.id == EARLIER.activity_id)
+    apart = sa.and_(BEFORE.share != "", BEFORE.share != WORD.share, BEFORE.object_uri != WORD.object_uri)
+    return sa.exists().where(both, apart).correlate(Delivery, EARLIER)
 
 
 def release_all(session: Session) -> None:

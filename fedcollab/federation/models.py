@@ -107,7 +107,8 @@ class Follow(Model):
 
 
 class Activity(Model):
-    """An activity of ours as it was signed, kept for deliveries and for partners that ask again; from `purge_at` on it may go."""
+    """An activity of ours as it was signed, kept for deliveries and for partners that ask again; from `purge_at` on it may go. `share` is
+    the host whose share it takes of what is kept at its recipients (`no_room`); empty where it takes no room worth speaking of."""
 
     __tablename__ = "activity"
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
@@ -119,6 +120,7 @@ class Activity(Model):
     body: Mapped[str] = mapped_column(Text)
     created_at: Mapped[int]
     purge_at: Mapped[int | None] = mapped_column(index=True)
+    share: Mapped[str] = mapped_column(Text, default="", server_default="")
 
     __table_args__ = (Index(None, "actor_id", "id"),)
 

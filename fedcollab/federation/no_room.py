@@ -3,6 +3,7 @@
 Its number is remembered without its text, so that its partner's stream is not asked for it again and again, nor counted as heard beyond it
 (asking is acknowledging). Once there is room that goes, and it comes: by its sender's next try, or as a gap in the stream."""
 
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,6 +17,7 @@ from .kernel import Kernel
 from .models import NO_ROOM, InboxItem, is_open
 from .registry import Registry
 
+AUTHOR = "author"  # what is kept of it instead of its text
 AGAIN = 600  # seconds after which its sender may try it again
 REASON = "no room is left for what this partner stores here"
 
@@ -27,34 +29,48 @@ async def check(kernel: Kernel, row: dict[str, Any]) -> None:
         return
     full, known = await kernel.database.read(_look, kernel.node, kernel.registry, host, activity)
     if full:
-        await kernel.database.write(remember, [row])
+        await kernel.database.write(remember, [(row, full)])
         raise NoRoom(reason=REASON, retry_after=AGAIN)
     if known:
         await kernel.database.write(_forget, InboxItem.host == host, InboxItem.uri == row["uri"])
 
 
-def _look(session: Session, node: Node, registry: Registry, host: str, activity: dict[str, Any]) -> tuple[bool, bool]:
+def _look(session: Session, node: Node, registry: Registry, host: str, activity: dict[str, Any]) -> tuple[str, bool]:
     known = sa.select(InboxItem.state).where(InboxItem.host == host, InboxItem.uri == activity["id"])
     state = session.execute(known).scalar_one_or_none()
     if state not in (None, NO_ROOM):
-        return False, False  # it is here: whoever sends it again has not heard so
-    return registry.is_full(session, node, host, activity), state is not None
+        return "", False  # it is here: whoever sends it again has not heard so
+    return registry.full(session, node, host, activity), state is not None
 
 
-def remember(session: Session, rows: list[dict[str, Any]]) -> None:
-    """That these came, and nothing of them."""
-    bare = [row | dict(body={}, state=NO_ROOM, reason=REASON) for row in rows]
+@dataclass
+class Waiting:
+    """What was not taken in of an author's host in a thread, that another host may have brought; by row ids."""
+
+    host: str
+    thread: str
+    author: str
+    items: list[int] = field(default_factory=list)
+
+
+def remember(session: Session, rows: list[tuple[dict[str, Any], str]]) -> None:
+    """That these came, (item, its author's host), and nothing of them."""
+    bare = [row | dict(body={AUTHOR: author}, state=NO_ROOM, reason=REASON) for row, author in rows]
     session.connection().execute(once(session.get_bind().dialect.name), bare)
 
 
-def threads(session: Session) -> list[tuple[str, str]]:
-    """(host, thread) of all that was not taken in."""
-    return [(row.host, row.order_key) for row in session.execute(sa.select(InboxItem.host, InboxItem.order_key).where(_open()).distinct())]
+def waiting(session: Session) -> list[Waiting]:
+    """All that was not taken in."""
+    found: dict[tuple[str, str, str], Waiting] = {}
+    for row in session.execute(sa.select(InboxItem.id, InboxItem.host, InboxItem.order_key, InboxItem.body).where(_open())):
+        which = (row.host, row.order_key, str(row.body.get(AUTHOR, row.host)))
+        found.setdefault(which, Waiting(*which)).items.append(row.id)
+    return list(found.values())
 
 
-def forget(session: Session, host: str, order_key: str) -> None:
-    """There is room in a thread again."""
-    _forget(session, InboxItem.host == host, InboxItem.order_key == order_key)
+def forget(session: Session, one: Waiting) -> None:
+    """There is room for it again."""
+    _forget(session, InboxItem.id.in_(one.items))
 
 
 def _forget(session: Session, *which: sa.ColumnElement[bool]) -> None:

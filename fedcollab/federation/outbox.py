@@ -42,17 +42,25 @@ def _followers_query(*, by_time: bool) -> sa.Select[Any]:
 
 
 def publish(
-    session: Session, node: Node, actor_id: str, activity: dict[str, Any], *, to: Iterable[str], order_key: str, about: str = ""
+    session: Session,
+    node: Node,
+    actor_id: str,
+    activity: dict[str, Any],
+    *,
+    to: Iterable[str],
+    order_key: str,
+    about: str = "",
+    share: str = "",
 ) -> dict[str, Any]:
     """Proves and records an activity and queues it for the nodes of the organisations `to`; call it late in the unit, before the audit.
 
     Activities with the same `order_key` (a thread, say) arrive in this order. What it is `about` (else the innermost object) is what
-    `served` and `forget` know it by. Answers the activity as it was proved."""
+    `served` and `forget` know it by; `share` is the host that it is counted for where it is kept. Answers the activity as it was proved."""
     proved = proofs.prove(activity, keys.signer(session, node, actor_id, keys.ED25519), node.now())
     row_id = activity["id"].rsplit("/", 1)[-1]
     body = orjson.dumps(proved).decode()
     row = dict(id=row_id, uri=activity["id"], type=activity["type"], actor_id=actor_id, object_uri=about or _innermost(activity))
-    put(session, Activity, **row, order_key=order_key, body=body, created_at=node.now(), purge_at=node.now() + KEPT)
+    put(session, Activity, **row, order_key=order_key, body=body, created_at=node.now(), purge_at=node.now() + KEPT, share=share)
     _queue(session, row_id, sorted(set(to)), order_key)
     return proved
 

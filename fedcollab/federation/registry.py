@@ -49,7 +49,7 @@ PARTNERS, OUTSIDE = "partners", "outside"
 BOTH = (PARTNERS, OUTSIDE)
 UNTYPED = ""  # an object that is named by its id alone
 Work = Callable[[Session, Node, Verified], None]
-Full = Callable[[Session, Node, str, dict[str, Any]], bool]
+Full = Callable[[Session, Node, str, dict[str, Any]], str]
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,9 @@ class Handler:
     """Takes activities of one type whose object is of one of `objects` (any, where empty); `announced` ones only where it says so:
     what an organisation says to us of itself is never taken from a third one's hands. `feature` is the one that a partner has to be
     allowed to take part in; what takes something back (`withdraws`) is heard all the same, and of the rest `turned_away` tells the sender
-    where somebody waits for an answer. `by` says from whom it is heard: partners, servers outside. `full` says whether what a host brings
-    is more than is kept of it: then it is not taken in, and stays with its sender until there is room."""
+    where somebody waits for an answer. `by` says from whom it is heard: partners, servers outside. `full` says whose share
+    is used up (a host's, or nothing) where what one brings is more than is kept: then it is not taken in, and stays with its sender until
+    there is room."""
 
     activity: str
     objects: tuple[str, ...]
@@ -104,9 +105,9 @@ class Registry:
             if handler.full and handler.activity in ap.types(one) and handler.takes(set(ap.types(one.get("object"))), only=True)
         ]
 
-    def is_full(self, session: Session, node: Node, host: str, activity: dict[str, Any]) -> bool:
-        """Whether there is no room for what a host brings."""
-        return any(full(session, node, host, one) for full, one in self.measured(activity))
+    def full(self, session: Session, node: Node, host: str, activity: dict[str, Any]) -> str:
+        """Whose share, where there is no room for what a host brings."""
+        return next((whose for full, one in self.measured(activity) if (whose := full(session, node, host, one))), "")
 
     def find(self, received: Verified, permitted: Collection[str] | None = None) -> list[Work]:
         """All that handle an activity, in order; what nobody handles is accepted and has no effect. Raises NotPermitted where only features

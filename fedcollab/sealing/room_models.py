@@ -140,8 +140,8 @@ class SealedMessage(Model):
 
 
 class SealedUse(Model):
-    """How many bytes of messages and files a host has brought that are here: into one room, or (`room_id` empty) into all. Counted in the
-    commits that store and erase them."""
+    """How many bytes of messages and files of a host's organisation are here (or, as "via " and the host, of others, passed on by it): in
+    one room, or (`room_id` empty) in all. Counted in the commits that store and erase them."""
 
     __tablename__ = "sealed_use"
     host: Mapped[str] = mapped_column(Text, primary_key=True)

@@ -180,7 +180,7 @@ def receive_message(session: Session, node: Node, received: Verified) -> None:
     if named.seen() not in room.facts:
         _check_number(room, received.actor.uri)
         room = rooms.learn(session, node, message.room, [(Said(message.room, named.seen()), {})])
-    room_sending.pass_on(session, node, room, received, message.id, _inside_of(room, message.ck))
+    room_sending.pass_on(session, node, room, received, message.id, _inside_of(room, message.ck), share=received.actor.host)
     room_chain.add(session, node, rooms.row(session, message.room).id, partner(received.actor.organisation_id), "room.message", message.id)
 
 

@@ -39,7 +39,7 @@ def send(session: Session, node: Node, viewer: Viewer, message: Sealed, files: S
     without, me = consents.not_for(session, room_id, message.id), actors.own(session, node)
     to = {uri: one for uri, one in telling.reached(session, organisations(head) - {room.me}).items() if one not in without}
     made = room_activities.sealed(outbox.new_uri(node), me.uri, message, files) | authors.introduced(session, node, room_id, author, to)
-    outbox.publish(session, node, me.id, made, to=to.values(), order_key=room.id, about=message.id)
+    outbox.publish(session, node, me.id, made, to=to.values(), order_key=room.id, about=message.id, share=node.host)
     room_chain.add(session, node, room_id, viewer, "room.send", message.id)
 
 
@@ -60,11 +60,11 @@ def take_back(session: Session, node: Node, viewer: Viewer, uri: str) -> None:
     room_chain.add(session, node, found.room_id, viewer, "room.take_back", uri)
 
 
-def pass_on(session: Session, node: Node, room: Room, received: Verified, about: str, to: Iterable[str]) -> None:
-    """As who leads the room: to the other members, who may be no partners of the sender's."""
+def pass_on(session: Session, node: Node, room: Room, received: Verified, about: str, to: Iterable[str], share: str = "") -> None:
+    """As who leads the room: to the other members, who may be no partners of the sender's. `share` as in outbox.publish."""
     if not room.leads or not received.first_hand or not received.proved:
         return
     me, whom = actors.own(session, node), telling.reached(session, set(to) - {room.me, received.actor.uri})
     around = {ap.INTRODUCES: announce.introductions(session, received.actor)}
     made = ap.activity("Announce", outbox.new_uri(node), me.uri, received.activity, **around)
-    outbox.publish(session, node, me.id, made, to=whom.values(), order_key=room.id, about=about)
+    outbox.publish(session, node, me.id, made, to=whom.values(), order_key=room.id, about=about, share=share)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fedcollab.actors.node import Node
+from fedcollab.base.addresses import host_of
 from fedcollab.base.clock import new_id
 from fedcollab.base.database import wake
 from fedcollab.base.errors import Conflict, NotFound
@@ -257,7 +258,7 @@ def keep(session: Session, node: Node, message: Sealed, organisation: str, state
         state=state,
         brought=brought,
     )
-    room_quotas.count(session, brought, room_id, len(body))
+    room_quotas.count(session, host_of(organisation), brought, room_id, len(body))
     session.execute(sa.update(Row).where(Row.id == room_id, Row.ck == message.ck).values(messages=Row.messages + 1))
 
 

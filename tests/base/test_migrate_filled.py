@@ -27,6 +27,18 @@ POST = (
     " audience_id, label, author_id, organisation_id, posted_at)"
     " VALUES ('{0}', '{1}', '', '', '<p>{0}</p>', 'en', 1, 'https://a.example/{0}', 'audience', 'TLP:GREEN', 'one', 'one', 1)"
 )
+ROOM = (
+    "INSERT INTO room (id, uri, kind, label, owner, state, epoch, ck, messages, turned_at, created_at, proved_by)"
+    " VALUES ('r', 'https://a.example/r', 'case', 'TLP:AMBER', 'https://a.example/actor', 'open', 1, 'x', 0, 1, 1, '')"
+)
+SEALED = (
+    "INSERT INTO sealed_message (id, uri, room_id, epoch, ck, author, organisation, body, size, at, state, brought)"
+    " VALUES ('{0}', 'https://{1}/{0}', 'r', 1, 'x', 'https://{1}/p', 'https://{1}/actor', '12345', 5, 1, 'there', '{2}')"
+)
+ACTIVITY = (
+    "INSERT INTO activity (id, uri, type, actor_id, object_uri, order_key, body, created_at) VALUES ('{0}', 'https://a.example/{0}',"
+    ' \'Announce\', \'one\', \'https://far.example/b\', \'k\', \'{{"object":{{"type":"{1}","object":{{"type":"fc:SealedMessage"}}}}}}\', 1)'
+)
 CONTEXT = "https://a.example/context"
 
 
@@ -73,6 +85,31 @@ def test_conversations_keep_their_posts_when_their_table_is_built_anew(database_
             run(database, wrong)
     indexes = {found["name"] for found in sa.inspect(database.engine).get_indexes("thread")}
     assert indexes == {"ix_thread_group_newest", "ix_thread_group_uri", "ix_thread_uri", "ix_thread_public"}
+    database.close()
+
+
+def test_what_is_sealed_is_counted_anew_for_its_authors_and_what_waits_for_room_holds_up_nobody_else(database_url: str) -> None:
+    database = open_database(database_url)
+    before(database, "0038")
+    run(
+        database,
+        *(ACTOR.format(one) for one in ("one", "two")),
+        "INSERT INTO partner (id, organisation_id, host, state, people, epoch, last_seq, attempts, next_try_at, leased_until, last_error,"
+        " created_at, suspended_for, heard_epoch, heard_seq, resync_tries, resync_error, allows, accepted_keys, vouched_keys)"
+        " VALUES ('p', 'two', 'm.example', 'admitted', 0, 1, 1, 0, 0, 0, '', 1, '', 0, 0, 0, '', '[]', '', '')",
+        ROOM,
+        *(SEALED.format(*row) for row in (("a", "lead.example", "lead.example"), ("b", "far.example", "lead.example"), ("c", "me", ""))),
+        "INSERT INTO sealed_use (host, room_id, size) VALUES ('lead.example', '', 10), ('lead.example', 'r', 10)",
+        *(ACTIVITY.format(*row) for row in (("w", "Create"), ("d", "Delete"))),
+        "INSERT INTO delivery (partner_id, seq, activity_id, order_key, state, attempts, next_try_at, error)"
+        " VALUES ('p', 1, 'w', 'k', 'waiting', 1, 0, ''), ('p', 2, 'd', 'k', 'waiting', 1, 0, '')",
+    )
+    migrate(database.engine)
+    with database.engine.connect() as connection:
+        found = {tuple(row) for row in connection.execute(sa.text("SELECT host, room_id, size FROM sealed_use"))}
+        sizes = {"lead.example": 5, "far.example": 5, "via lead.example": 5}
+        assert found == {(host, room, size) for host, size in sizes.items() for room in ("", "r")}
+        assert dict(connection.execute(sa.text("SELECT id, share FROM activity")).all()) == {"w": "far.example", "d": ""}  # type: ignore[arg-type]
     database.close()
 
 

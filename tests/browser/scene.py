@@ -336,8 +336,9 @@ def _outside(session: Session, made: Scene) -> None:
         values = dict(id=made.places[place], organisation_id=of, host=host, created_at=now - 90 * DAY, decided_at=now)
         session.execute(sa.insert(Partner).values(values | more))
     session.execute(sa.update(Actor).where(Actor.host == "harbour.example").values(name="Harbour Legal Aid", known=PARTNER))
-    room_quotas.count(session, "harbour.example", "", 2 * 10**9)
-    no_room.remember(session, [inbox.row(made.busy.kernel.node, actors.by_id(session, of), {"id": "https://harbour.example/sealed"})])
+    room_quotas.count(session, "harbour.example", "harbour.example", "", 2 * 10**9)
+    waits = inbox.row(made.busy.kernel.node, actors.by_id(session, of), {"id": "https://harbour.example/sealed"})
+    no_room.remember(session, [(waits, "harbour.example")])
 
 
 def _age(session: Session) -> None:
