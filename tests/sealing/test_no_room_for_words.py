@@ -1,11 +1,11 @@
-"""Shows that what takes something back reaches a partner who has no room for what was sealed: no message that waits is before it."""
+"""Shows that what takes no room (what takes something back, answers, who is inside) reaches a partner who has none for what was sealed."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from fedcollab.sealing import consents, room_sending, working
+from fedcollab.sealing import consent_marks, consents, room_sending, working
 from fedcollab.sealing.consents import Given
 from tests.nodes import befriend, running, until
 from tests.sealing.at_work import found, join_room, knows_key, open_cases
@@ -85,3 +85,31 @@ async def test_more_messages_wait_behind_the_one_that_has_no_room(two: Two) -> N
     await change(two.meridian.here, "UPDATE delivery SET next_try_at = 0")
     await come(two, 3)
     assert await two.baobab["cleo"].read(there) == [HELLO, SAFE, HELLO]
+
+
+@pytest.mark.rule("R6")
+async def test_whatever_takes_no_room_goes_past_a_message_that_finds_none(two: Two) -> None:
+    there = await join_room(two.meridian["ilse"], two.baobab, two.uri, two.here, "cleo")
+    one, other, ilse = two.meridian.here, two.baobab.here, two.meridian["ilse"]
+    consent = f"{other.kernel.node.settings.base_url}/rooms/messages/consent"
+    said = await two.baobab["cleo"].say(there, HELLO)
+    await until("it is there", lambda: one.sql("SELECT 1 FROM sealed_message WHERE uri = :u", u=said))
+    await two.baobab["cleo"].do(consents.given, Given(consent, two.meridian.me, there, "9999-12-31", (said,)))
+    await until("it is told", lambda: one.sql("SELECT 1 FROM consent_mark"))
+    await two.baobab["cleo"].do(consents.withdrawn, consent)
+    [(mark,)] = await until("it ends", lambda: one.sql("SELECT id FROM consent_mark WHERE state = 'withdrawn'"))
+    await ilse.say(two.here, HELLO)
+    await come(two, 2)
+    await change(other, "UPDATE sealed_use SET size = :full WHERE room_id = :room", full=FULL, room=there)
+    await ilse.say(two.here, SAFE)
+    await until("it waits", lambda: waiting(two))
+    await ilse.do(consent_marks.keep, mark)
+    await until("an Update goes past it", lambda: other.sql("SELECT 1 FROM consent_mark WHERE answer = 'kept'"))
+    [(epoch,)] = await other.sql("SELECT epoch FROM room WHERE id = :id", id=there)
+    await one.write(working.rekey, two.here)
+    await until("a fact too", lambda: other.sql("SELECT 1 FROM room WHERE id = :id AND epoch > :epoch", id=there, epoch=epoch))
+    mine = f"{one.kernel.node.settings.base_url}/rooms/messages/consent"
+    await ilse.do(consents.given, Given(mine, two.baobab.me, two.here, "9999-12-31", ()))
+    await until("a consent too", lambda: other.sql("SELECT 1 FROM consent_mark WHERE uri = :u", u=mine))
+    assert await waiting(two)
+    assert await one.sql("SELECT count(*) FROM delivery WHERE state = 'waiting'") == [(1,)]
