@@ -14,7 +14,7 @@ from fedcollab.federation import lanes, profiles, seeking, workers
 from fedcollab.files import fetching, pace, quotas, shelves, uploading
 from fedcollab.files import receiving as incoming
 from fedcollab.files import wire as attachments
-from fedcollab.sealing import room_quotas
+from fedcollab.sealing import consents, room_quotas
 
 from .documents import ROOT, text_of
 
@@ -81,6 +81,7 @@ FIGURES: dict[str, tuple[object, ...]] = {
     "of that in one case or sealed group": (
         f"{config.Settings.sealed_room_quota} MB ([sealed_room_quota](settings.md#sealed_room_quota))",
     ),
+    "entries that rest on one consent in a room": (consents.MOST_NAMED,),
     "of others' that one partner passes on, as who leads a group does": (f"{room_quotas.OTHERS} times both",),
 }
 

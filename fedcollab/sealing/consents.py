@@ -29,6 +29,7 @@ from .room_models import Room, SealedMessage
 
 TO_ERASE = "erase"  # a keeper's task
 MOST = 200  # things that one activity names
+MOST_NAMED = 10_000  # that are named on one consent in a room: as many as the longest case has entries
 AT_ONCE = 50  # that one unit of the chore ends, or asks again
 AGAIN = 10 * MINUTE  # then twice as long each time, at most a day
 NO_DAY = "9999-12-31"  # of what rests on a reason, not on a consent
@@ -36,6 +37,13 @@ NO_DAY = "9999-12-31"  # of what rests on a reason, not on a consent
 
 class Stopped(Refused):
     text = N_("The consent for this was withdrawn, or has ended. Nothing of it is shown or delivered any more.")
+
+
+class Overfull(Refused):
+    text = N_(
+        "No more than %(num)s entries can rest on one consent, so nothing was saved. Note a new consent of the person for this recipient,"
+        " for fewer parts of their record, and share on that one."
+    )
 
 
 @dataclass(frozen=True)
@@ -55,7 +63,7 @@ class Given:
 def given(session: Session, node: Node, viewer: Viewer, said: Given) -> str:
     """Keeps a consent's clear half and tells it to the partner's node, so that it ends there by its day too. Said again it adds things. The
     mark's id. Of what people of an organisation without a node read on it here, the organisation is ours, and nobody is told. Raises
-    NotFound where the organisation is not known here."""
+    NotFound where the organisation is not known here, Overfull."""
     to = actors.by_uri(session, said.organisation)
     if to is None:
         raise NotFound
@@ -72,16 +80,21 @@ def given(session: Session, node: Node, viewer: Viewer, said: Given) -> str:
 
 def named(session: Session, node: Node, viewer: Viewer, of: tuple[str, str], thing: str, covers: Callable[[str], bool]) -> None:
     """Something more is said `of` somebody in a room (its row, whose): it rests on those of their consents there that cover it. Whoever had
-    one that has ended hears nothing of it."""
+    one that has ended hears nothing of it. Raises Overfull where all of them for one recipient name as much as they can: what rests on
+    none would not end with them."""
     mine = sa.select(ConsentMark.__table__).where(ConsentMark.room_id == of[0], ConsentMark.whose == of[1], ConsentMark.ours)
-    for mark in session.execute(mine.order_by(ConsentMark.id)).all():
-        if covers(mark.uri):
-            to = actors.by_id(session, mark.organisation_id)
-            said = Given(mark.uri, to.uri, mark.room_id, mark.until, (thing,), mark.whose)
-            if mark.state == GIVEN:
-                given(session, node, viewer, said)
-            else:
-                note(session, node, said, to.id, ours=True)
+    covering = [mark for mark in session.execute(mine.order_by(ConsentMark.id)).all() if covers(mark.uri)]
+    fit = [mark for mark in covering if _number(session, mark.id) < MOST_NAMED]
+    for some in ((GIVEN,), (GIVEN, ENDED, WITHDRAWN)):  # nor shall what holds for them be taken for over, because only that is named
+        if {mark.organisation_id for mark in covering if mark.state in some} - {mark.organisation_id for mark in fit if mark.state in some}:
+            raise Overfull(num=MOST_NAMED)
+    for mark in fit:
+        to = actors.by_id(session, mark.organisation_id)
+        said = Given(mark.uri, to.uri, mark.room_id, mark.until, (thing,), mark.whose)
+        if mark.state == GIVEN:
+            given(session, node, viewer, said)
+        else:
+            note(session, node, said, to.id, ours=True)
 
 
 def carried_on(session: Session, node: Node, viewer: Viewer, old: str, new: str, until: str) -> None:
@@ -217,7 +230,7 @@ def forget(session: Session, room_id: str) -> None:
 
 def note(session: Session, node: Node, said: Given, to: str, *, ours: bool, state: str = GIVEN) -> tuple[str, list[str], bool]:
     """The mark of a consent, made where there was none, with what was given on it; (its id, what was not named on it before, whether
-    anything else about it is new). Whatever comes again, what has ended stays so."""
+    anything else about it is new). Whatever comes again, what has ended stays so. Raises Overfull."""
     there = sa.and_(ConsentMark.uri == said.consent, ConsentMark.organisation_id == to, ConsentMark.ours == ours)
     there = sa.and_(there, ConsentMark.room_id == said.room_id)  # the same consent opens each room that was handed over on it
     row = session.execute(sa.select(ConsentMark.id, ConsentMark.whose).where(there)).one_or_none()
@@ -230,10 +243,18 @@ def note(session: Session, node: Node, said: Given, to: str, *, ours: bool, stat
         mark_id = row.id
         if said.whose and not row.whose:
             _set(session, mark_id, whose=said.whose)
-    fresh = sorted(set(said.things) - things_of(session, mark_id))
+    before = things_of(session, mark_id)
+    fresh = sorted(set(said.things) - before)
+    if len(before) + len(fresh) > MOST_NAMED:
+        raise Overfull(num=MOST_NAMED)
     if fresh:
         put(session, ConsentThing, *(dict(mark_id=mark_id, uri=one) for one in fresh))
     return mark_id, fresh, row is None or bool(said.whose and not row.whose)
+
+
+def _number(session: Session, mark_id: str) -> int:
+    """How many things are named on a consent."""
+    return session.execute(sa.select(sa.func.count()).select_from(ConsentThing).where(ConsentThing.mark_id == mark_id)).scalar_one()
 
 
 def things_of(session: Session, mark_id: str) -> set[str]:

@@ -9,7 +9,7 @@ from fedcollab.base.clock import new_id
 from fedcollab.federation import activitystreams as ap
 from fedcollab.sealing import consent_marks, consents, consents_in, room_content
 from fedcollab.sealing.consent_models import WITHDRAWN
-from fedcollab.sealing.consents import Given, Stopped
+from fedcollab.sealing.consents import Given, Overfull, Stopped
 from tests.nodes import admit, may_also_reach, rogue, until
 from tests.sealing.consenting import LATER, SHARED, Two
 
@@ -185,3 +185,29 @@ async def test_a_partner_that_gives_on_our_consent_first_keeps_nobody_from_givin
     await until("it has come", lambda: two.meridian.here.sql("SELECT 1 FROM consent_mark WHERE ours = :no", no=False))
     await ilse.do(consents.given, Given(entry, two.baobab.me, two.here, LATER, (shared,)))
     assert await ilse.do(consents.withdrawn, entry) == 1
+
+
+@pytest.mark.rule("P3")
+async def test_one_consent_names_so_much_and_no_more_with_us_and_by_a_partner(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
+    ilse, said = two.meridian["ilse"], await two.said(SHARED, SHARED, SHARED)
+    consent = await two.give(*said[:2], whose="her")
+    monkeypatch.setattr(consents, "MOST_NAMED", 2)
+    with pytest.raises(Overfull, match="Note a new consent of the person") as refused:
+        await ilse.do(consents.given, Given(consent, two.baobab.me, two.here, LATER, (said[2],), "her"))
+    assert refused.value.status == 422
+    with pytest.raises(Overfull):
+        await ilse.do(consents.named, (two.here, "her"), said[2], lambda _of: True)
+    await ilse.do(consents.given, Given(consent, two.baobab.me, two.here, LATER, (said[0],), "her"))  # what is named already fills nothing
+    await two.word("Create", consent, until=LATER, things=said, whose="her")
+    await until("it is refused", lambda: two.baobab.here.sql("SELECT 1 FROM inbox_item WHERE state = 'refused'"))
+    assert await two.baobab.here.sql("SELECT count(*) FROM consent_thing") == [(2,)]
+    second = await two.give(whose="her")
+    await ilse.do(consents.named, (two.here, "her"), said[2], lambda _of: True)
+    there = "SELECT 1 FROM consent_thing t JOIN consent_mark m ON m.id = t.mark_id WHERE m.uri = :c AND t.uri = :u"
+    await until("it rests on the new one", lambda: two.baobab.here.sql(there, c=second, u=said[2]))
+    await ilse.do(consents.withdrawn, second)
+    with pytest.raises(Overfull):  # else it would rest on what has ended alone, and not go to somebody for whom a consent holds
+        await ilse.do(consents.named, (two.here, "her"), said[1] + "x", lambda _of: True)
+    await ilse.do(consents.withdrawn, consent)
+    await two.heard(consent, WITHDRAWN)
+    assert await two.baobab["cleo"].read(two.there) == ["stopped"] * 3

@@ -1,6 +1,7 @@
 """Decides what an entry of a case sets in motion beyond it: what is shared on a consent can be stopped while nobody is unlocked, goes on
 with a renewed one, and is stopped when the consent is withdrawn."""
 
+import contextlib
 from collections.abc import Collection, Iterable
 from functools import partial
 
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Session
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
+from fedcollab.base import statements
 from fedcollab.sealing import consents
 from fedcollab.sealing.consents import NO_DAY, Given
 
@@ -61,7 +63,8 @@ def follow(session: Session, node: Node, viewer: Viewer, room_id: str, case: Cas
         if entry.without and entry.parts:
             _give_without(session, node, viewer, room_id, case, entry, uri, on_it)
     elif isinstance(entry, Withdrawn) and entry.of in there:
-        _give(session, node, viewer, room_id, case, there[entry.of], on_it)
+        with contextlib.suppress(consents.Overfull), statements.part(session):  # what was named ends, whatever else would be
+            _give(session, node, viewer, room_id, case, there[entry.of], on_it)
         consents.withdrawn(session, node, viewer, *there[entry.of].chain)
     elif isinstance(entry, Consent) and entry.renews in there and there[entry.renews].how in ("given", "ended"):
         consents.carried_on(session, node, viewer, entry.renews, uri, entry.until)

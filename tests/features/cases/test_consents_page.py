@@ -15,7 +15,7 @@ from fedcollab.features.cases.arriving import Look
 from fedcollab.features.cases.folding import fold
 from fedcollab.features.cases.people import Health, Identity, Person
 from fedcollab.features.cases.sharing import Consent, Share, Withdrawn
-from fedcollab.sealing import consent_marks
+from fedcollab.sealing import consent_marks, consents
 from tests.nodes import until
 
 from .at_desk import Desk, desk_with_people
@@ -155,3 +155,21 @@ async def test_two_people_agree_one_takes_it_back_and_only_what_is_theirs_stops_
 
     await until("the page says so", confirmed)
     assert mark.name == "Kivuli Support"
+
+
+@pytest.mark.rule("P3")
+async def test_a_consent_that_names_as_much_as_it_can_says_what_to_do_and_is_withdrawn_all_the_same(
+    both: Shared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other, now = both.one, both.other, both.one.site.kernel.node.now()
+    await one.say("noor", both.case, Person(at=now, person=P, role="PotentialVictim"))
+    hers = await one.say("noor", both.case, Consent(at=now, to=other.me, person=P, until="2199-01-31", **SPOKEN))
+    about: dict[str, Any] = dict(people=(P,), consent=(hers,), out_of="KH", into="KH")
+    await one.say("noor", both.case, Share(at=now, to=other.me, what="All", why="Papers", basis="VitalInterests", **about))
+    [[number]] = await one.sql("SELECT count(*) FROM consent_thing")
+    monkeypatch.setattr(consents, "MOST_NAMED", number)
+    desk = Desk(one, both.case)
+    status, _, page = await write(one["noor"], desk.new("health", P), urgent="CANARY-URGENT")
+    assert (status, "Note a new consent of the person" in page, "CANARY-URGENT" in page) == (422, True, True)
+    assert (await write(one["noor"], desk.act("withdraw", hers), how="Spoken"))[0] == 303
+    assert await one.sql("SELECT state FROM consent_mark WHERE ours") == [("withdrawn",)]
