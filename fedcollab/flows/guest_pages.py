@@ -16,7 +16,7 @@ from fedcollab.features.cases.acting import acted, desk_of
 from fedcollab.features.cases.asked_sharing import ALL
 from fedcollab.features.cases.checking import Wrong, checked
 from fedcollab.features.cases.desk import OPENERS, Desk
-from fedcollab.features.cases.forms import Option, coded, form, sent
+from fedcollab.features.cases.forms import Option, coded, form, of_this_case, sent
 from fedcollab.features.cases.framing import ACCESS, CASE, show
 from fedcollab.features.cases.grounds import ORGANISATIONS, PARTS
 from fedcollab.features.cases.sharing import Share
@@ -83,7 +83,9 @@ async def let_in(request: web.Request) -> web.Response:
     values = sent(Share, fields)
 
     def share(desk: Desk, guest: GuestData) -> Share:
-        return checked(Share, coded(Share, values), desk.look.now, to="", to_name=guest.works_for)
+        said = coded(Share, values)
+        of_this_case(Share, said, _choices(desk, guest))
+        return checked(Share, said, desk.look.now, to="", to_name=guest.works_for)
 
     try:
         if fields.get("same", "") != "yes":

@@ -23,6 +23,7 @@ from .forms import Field, Form
 from .handles import person_at
 from .kinds import KINDS
 from .mending import CORRECTED, Correction
+from .partners import Candidate
 from .people import OfPerson, Part, Person, Suspicion
 from .record import NOTE, SEEN, Closed, Entry, Hold, Standing, StatusChanged, Terms
 from .sharing import Consent, Share
@@ -156,9 +157,9 @@ def who(desk: Desk) -> Who:
     return Who(desk.look, desk.viewer.is_keeper, desk.leads)
 
 
-def fields(desk: Desk, page: Page, values: Form) -> list[Field]:
-    """The form's fields as they stand on the page."""
-    found = forms.form(page.kind, values, choices(desk), tuple(page.known))
+def fields(desk: Desk, page: Page, values: Form, recipients: Sequence[Candidate] = ()) -> list[Field]:
+    """The form's fields as they stand on the page; `recipients` as in `choices`."""
+    found = forms.form(page.kind, values, choices(desk, recipients), tuple(page.known))
     if page.corrects is not None:
         found.append(Field(BECAUSE_FIELD, "text", BECAUSE, False, tuple(values.get(BECAUSE_FIELD, ())), NOTE))
     return found

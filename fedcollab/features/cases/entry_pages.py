@@ -10,6 +10,7 @@ from fedcollab.base.clock import new_id
 from fedcollab.base.errors import N_, NotFound
 from fedcollab.base.web import read_fields, redirect, words_of
 from fedcollab.feature import came_back
+from fedcollab.federation.kernel import KERNEL
 
 from . import contact_rules, entry_forms
 from .acting import desk_of, reader_of, speak
@@ -22,6 +23,7 @@ from .forms import Form
 from .framing import CASE, CONSENTS, PEOPLE, TASKS, TIMELINE, show
 from .grounds import METHODS
 from .handles import entry_at, handle
+from .partners import candidates
 from .people import OfPerson
 from .record import Entry, Hold
 from .sharing import Consent, Share
@@ -89,7 +91,7 @@ async def add_change(request: web.Request) -> web.Response:
 async def _form(request: web.Request, build: Build) -> web.Response:
     desk = await desk_of(request)
     page = build(desk)
-    return _show(request, desk, page, entry_forms.values(desk, page, words_of(request)), page.seen, new_id())
+    return await _show(request, desk, page, entry_forms.values(desk, page, words_of(request)), page.seen, new_id())
 
 
 async def _write(request: web.Request, build: Build) -> web.Response:
@@ -116,7 +118,7 @@ async def _again(request: web.Request, build: Build, fields: Fields, error: Wron
     """The form with all that was typed, and as its page showed it: what stands by now is not what its author saw."""
     desk = await desk_of(request)
     page = build(desk)
-    return _show(request, desk, page, _typed(page, fields), fields.getall("seen", []), fields.get("once", ""), error)
+    return await _show(request, desk, page, _typed(page, fields), fields.getall("seen", []), fields.get("once", ""), error)
 
 
 def back(case_id: str, entry: Entry) -> str:
@@ -131,12 +133,13 @@ def _typed(page: Page, fields: Fields) -> dict[str, list[str]]:
     return {name: fields.getall(name, []) for name in asked}
 
 
-def _show(
+async def _show(
     request: web.Request, desk: Desk, page: Page, values: Form, seen: Sequence[str], once: str, error: Wrong | None = None
 ) -> web.Response:
     corrects = page.corrects is not None
     asked = page.words._replace(title=CORRECT, about=IN_ITS_PLACE, button=KEEP) if corrects else page.words
     reader = words_of(request)
+    recipients = await request.app[KERNEL].database.read(candidates, desk) if page.kind in (Share, Consent) else ()
     return show(
         request,
         desk,
@@ -145,7 +148,7 @@ def _show(
         error=error,
         asked=asked,
         page=page,
-        fields=entry_forms.fields(desk, page, values),
+        fields=entry_forms.fields(desk, page, values, recipients),
         seen=seen,
         once=once,
         beside=[facts(entry, everybody(desk), reader) for entry in page.stands] if len(page.stands) > 1 else [],

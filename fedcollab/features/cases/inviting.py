@@ -18,7 +18,7 @@ from .acting import acted, desk_of, worker_of
 from .asked_sharing import ALL
 from .checking import Wrong, checked
 from .desk import Desk
-from .forms import Option, coded, form, sent
+from .forms import Option, coded, form, of_this_case, sent
 from .framing import ACCESS, CASE, show
 from .partners import Candidate, candidate, candidates
 from .sharing import Share
@@ -51,7 +51,9 @@ async def invite(request: web.Request) -> web.Response:
     values = sent(Share, fields)
 
     def share(desk: Desk, to: Candidate) -> Share:
-        return checked(Share, coded(Share, values), desk.look.now, to=to.uri, to_name="")
+        said = coded(Share, values)
+        of_this_case(Share, said, _choices(desk, to))
+        return checked(Share, said, desk.look.now, to=to.uri, to_name="")
 
     since = membership.FROM_THE_BEGINNING if fields.get("since") == "all" else membership.FROM_NOW
     try:
@@ -96,7 +98,7 @@ def _ground(
 def _choices(desk: Desk, to: Candidate) -> dict[str, list[Option]]:
     """The people of the case by their codes, and the consents in force that are for this recipient."""
     people = [Option(one.code, one.code, own=True) for one in desk.case.people]
-    entries = [(one.item.id, one.entry) for one in desk.case.in_force if one.entry and one.entry.to in (to.uri, to.organisation)]
+    entries = [(one.item.id, one.entry) for one in desk.case.in_force if one.entry and one.entry.to == to.uri]
     consents = [Option(of, f"{entry.person} · {entry.until} · {entry.what[:80]}", own=True) for of, entry in entries]
     return {"people": people, "consent": consents}
 

@@ -18,7 +18,7 @@ from fedcollab.sealing.room_models import CASE, RoomMember
 from fedcollab.sealing.room_models import Room as Row
 from fedcollab.sealing.seats import INVITED, Seat
 
-from . import consented, needs
+from . import consented, needs, permission
 from .acting import Write
 from .desk import OPENERS, Desk, Keys, NoLonger, add, saying
 from .partners import Candidate, candidate
@@ -54,6 +54,7 @@ def invite(
     if shown != seen(desk):
         raise Conflict(CHANGED)
     made = share(desk, to)
+    permission.check(made, desk.case)
     said = saying(session, node, desk, made)
 
     def write(session: Session) -> None:

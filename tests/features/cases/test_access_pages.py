@@ -11,11 +11,13 @@ import sqlalchemy as sa
 
 from fedcollab.actors.models import Actor
 from fedcollab.features.cases import desk, membership
-from fedcollab.features.cases.people import Health
-from fedcollab.features.cases.sharing import Share
+from fedcollab.features.cases.people import Health, Person
+from fedcollab.features.cases.sharing import Share, Withdrawn
 from fedcollab.federation import activitystreams as ap
 from fedcollab.sealing import working
 from tests.features.cases.desks import CODE, Office, office, partners
+from tests.features.cases.entries import P, S
+from tests.features.cases.writing import write
 from tests.nodes import until
 from tests.web import forget_asking
 
@@ -185,6 +187,35 @@ async def test_who_is_taken_off_needs_to_know_nothing_and_a_keeper_puts_somebody
     assert (await at["daan"].get(f"/cases/{case}"))[0] == 200
     assert len(await at.sql("SELECT part FROM case_need WHERE person_id = :id", id=daan)) == 6
     assert (await at["ruth"].get(f"/cases/{case}"))[0] == 404, "a keeper who assigns others reads nothing"
+
+
+@pytest.mark.rule("P2", "P3")
+async def test_a_consent_is_noted_for_a_partner_before_it_is_asked_onto_the_case_and_it_is_invited_on_that_alone(
+    two: tuple[Office, Office],
+) -> None:
+    one, other = two
+    case, now = await one.case("noor"), one.site.kernel.node.now()
+    for code, role in ((P, "PotentialVictim"), (S, "Other")):
+        await one.say("noor", case, Person(at=now, person=code, role=role))
+    for kind in ("consent", "share"):
+        _, page = await one["noor"].get(f"/cases/{case}/new/{kind}")
+        assert f'<option value="{other.me}">Kivuli Support (' in page, kind
+    said: dict[str, Any] = dict(how="Spoken", capacity="Adult", decided_by="Self", until="2199-01-31", what="Who she is", to=other.me)
+    assert (await write(one["noor"], f"/cases/{case}/new/consent", person=P, **said))[0] == 303
+    [consent] = (await one.desk("noor", case)).case.in_force
+    page = await to_ground(one, case)
+    assert f'value="{consent.item.id}"' in page
+    with_it = {"without": "", "without_why": "", "consent": consent.item.id, "people": P}
+    status, _, again = await invited(one, case, **(with_it | {"people": S}))
+    assert (status, "Choose a consent of each person" in again) == (422, True)
+    await one.say("noor", case, Withdrawn(at=now, of=consent.item.id))
+    status, _, again = await invited(one, case, **with_it)
+    assert (status, "was withdrawn or is over" in again) == (422, True)
+    assert not await other.sql("SELECT 1 FROM room")
+    assert (await write(one["noor"], f"/cases/{case}/new/consent", person=P, **said))[0] == 303
+    [consent] = (await one.desk("noor", case)).case.in_force
+    assert (await invited(one, case, **(with_it | {"consent": consent.item.id})))[:2] == (303, f"/cases/{case}/access")
+    assert f'<option value="{other.me}"' in (await one["noor"].get(f"/cases/{case}/new/consent"))[1], "who was asked stays a choice"
 
 
 @pytest.mark.rule("P2", "P5", "P25")
