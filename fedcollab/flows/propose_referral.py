@@ -111,8 +111,8 @@ def whom(session: Session, node: Node, form: Form) -> To:
             return To(to[:36], service.check_recipient(session, to[:36]))
         except NotFound:
             raise Wrong("to", CHOOSE) from None
-    asked = guests.kept(Asked(_one(form, "name"), _one(form, "works_for"), _one(form, "type")))
-    errors = dict(guests.problems(node, asked))
+    said = Asked(_one(form, "name"), _one(form, "works_for"), _one(form, "type"))
+    errors, asked = dict(guests.problems(node, said)), guests.kept(said)
     if asked.type not in ORGANISATIONS:
         errors["type"] = CHOOSE_TYPE
     if not (land := called.country(_one(form, "land"))):

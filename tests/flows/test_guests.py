@@ -273,6 +273,15 @@ async def test_what_is_wrong_with_an_invitation_stands_beside_its_field_with_all
 
 
 @pytest.mark.rule("AUTH-09")
+@pytest.mark.parametrize(("field", "typed"), [("until", "soon"), ("until", "2099-02-31"), ("until", "9" * 400), ("preview", "long " * 200)])
+async def test_a_day_that_is_none_and_a_text_that_would_be_cut_are_refused_and_stay(at: Office, field: str, typed: str) -> None:
+    case = await at.case("noor")
+    path = f"/cases/{case}/guests"
+    status, _, page = await at["noor"].post(path, at=path, **(ASKED | {field: typed}))
+    assert (status, f'id="{field}-err"' in page, typed.strip() in page) == (422, True, True)
+    assert not await at.sql("SELECT 1 FROM guest")
+
+
 async def test_colleagues_and_admins_who_are_not_on_the_case_neither_see_nor_ask_nor_end_its_guests(at: Office) -> None:
     case, sara = await inside(at)
     guest = (await row(at)).id

@@ -19,6 +19,7 @@ from fedcollab.base.markup import plain
 from fedcollab.base.model import aliased
 from fedcollab.base.statements import put
 from fedcollab.sealing import holding, room_chain, rooms
+from fedcollab.sealing.fields import Day
 from fedcollab.sealing.locked import derive, lock, unlock
 from fedcollab.sealing.room_models import CASE, Room, RoomPerson
 from fedcollab.sealing.room_state import CLOSED, OPEN, OUT, PURGED
@@ -27,11 +28,12 @@ from .models import Guest
 
 GOOD_FOR, KEPT = 7 * DAY, 30 * DAY  # an invitation; the row of one that nobody came by
 INVITED, LATE, JOINED, IN, ENDED = "invited", "late", "joined", "in", "ended"
-NAME, LONGEST, PREVIEW = 80, 120, 500  # letters
+NAME, LONGEST, PREVIEW, TYPED = 80, 120, 500, 10_000  # letters; of what is looked at to see whether it is too long
 DIGITS = 8  # of a code
 LABEL = AMBER  # not the strict one, and where people are inside by name they are
 OVER = (CLOSED, PURGED, OUT)
 USED = N_("This invitation was used already, was taken back, or is too old. Ask whoever gave it to you for a new one.")
+TOO_LONG = N_("This is longer than its field holds. Shorten it; nothing was kept or sent.")
 NOT_HERE = N_("Under this label no guest comes in: it is for the own people of the organisations named.")
 
 
@@ -104,26 +106,33 @@ class Bound:
 
 def kept(asked: Asked) -> Asked:
     """The same as it is kept."""
-    return Asked(plain(asked.name, NAME), plain(asked.works_for, LONGEST), asked.type, asked.until, plain(asked.preview, PREVIEW))
+    return Asked(plain(asked.name, NAME), plain(asked.works_for, LONGEST), asked.type, asked.until.strip(), plain(asked.preview, PREVIEW))
 
 
 def problems(node: Node, asked: Asked) -> Iterator[tuple[str, str]]:
-    """(The field, what is wrong with it) of what is to be kept."""
-    if not asked.name:
+    """(The field, what is wrong with it) of what somebody typed, as they typed it: nothing is kept that was cut."""
+    tidy, day = kept(asked), Day()
+    for field, most in (("name", NAME), ("works_for", LONGEST), ("preview", PREVIEW)):
+        if len(plain(getattr(asked, field), TYPED)) > most:
+            yield field, TOO_LONG
+    if not tidy.name:
         yield "name", N_("Write the name of the person. A guest is somebody by name.")
-    if not asked.works_for:
+    if not tidy.works_for:
         yield "works_for", N_("Write for which organisation they work. It stands wherever their words stand.")
-    if asked.until and asked.until < iso(node.now())[:10]:
-        yield "until", N_("This day has passed.")
+    try:
+        if day.typed([asked.until]) and tidy.until < iso(node.now())[:10]:
+            yield "until", N_("This day has passed.")
+    except Refused as error:
+        yield "until", error.text
 
 
 def invite(session: Session, node: Node, viewer: Viewer, room_id: str, asked: Asked, bound: Bound | None = None) -> tuple[str, str]:
     """Asks somebody of an organisation without a node: (the guest's row, the token for their link, good once within 7 days). They read
     nothing before somebody on the case has let them in. Raises NotFound for who is not on the case, Wrong, Refused."""
     check_case(session, viewer, room_id)
-    asked, token, now = kept(asked), new_token(), node.now()
     for field, text in problems(node, asked):
         raise Wrong(field, text)
+    asked, token, now = kept(asked), new_token(), node.now()
     guest_id, expires_at = (bound.id, bound.expires_at) if bound else (new_id(now), now + GOOD_FOR)
     whom = dict(name=asked.name, works_for=asked.works_for, type=asked.type, until=asked.until)
     preview = _sealed(token, guest_id, bound.secret if bound else asked.preview.encode(), bound.code if bound else "")
