@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 import sqlalchemy as sa
@@ -172,7 +172,11 @@ async def start(
     return Here(kernel, viewer, runner, asyncio.create_task(workers.run(kernel)))
 
 
-async def settled(*here: Here) -> None:
+class Asked(Protocol):
+    async def sql(self, query: str, **values: Any) -> list[tuple[Any, ...]]: ...
+
+
+async def settled(*here: Asked) -> None:
     """Waits until nothing is under way between these nodes: what one has sent, another has taken in, with what it sent for that."""
 
     async def nothing() -> bool:

@@ -8,7 +8,7 @@ import pytest
 from fedcollab.base.maintenance import Closed
 from fedcollab.features.discussions import service
 from fedcollab.federation import queue
-from tests.nodes import Here, befriend, running, until
+from tests.nodes import Here, befriend, running, settled, until
 
 MORE = 3
 
@@ -29,6 +29,7 @@ async def test_what_is_sent_to_a_disk_that_is_almost_full_waits_and_arrives_late
         group = await one.group()
         room = other.kernel.node.room
         await until("the group is known", lambda: other.sql("SELECT 1 FROM actor WHERE username = 'leads'"))
+        await settled(one, other)
         room.place, room.wanted, room._figures, room._looked = tmp_path, 500, (0, 100_000), float("inf")
         before = await other.tables()
         for number in range(MORE):
@@ -40,7 +41,7 @@ async def test_what_is_sent_to_a_disk_that_is_almost_full_waits_and_arrives_late
         room.wanted = 0
         await one.write(queue.now)
         await until("all has arrived", lambda: said(other, MORE))
-        assert await one.sql("SELECT 1 FROM delivery WHERE state <> 'done'") == []
+        await until("and nothing waits", lambda: nothing_waits(one))
 
 
 async def test_workers_rest_while_the_node_is_worked_on_and_go_on_afterwards(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from fedcollab.base.migrate import RING, migrate
 from fedcollab.sealing.ring import Ring
-from tests.nodes import befriend, running
+from tests.nodes import befriend, running, settled
 from tests.sealing.at_work import found, join_room, open_cases
 from tests.sealing.consenting import Two
 
@@ -34,4 +34,5 @@ async def two(tmp_path: Path) -> AsyncIterator[Two]:
         await befriend(one, other)
         uri, here = await found(meridian["ilse"])
         there = await join_room(meridian["ilse"], baobab, uri, here, "cleo")
+        await settled(one, other)
         yield Two(meridian, baobab, uri, here, there)

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from fedcollab.base.clock import DAY
 from fedcollab.base.errors import NotFound, Refused
 from fedcollab.base.model import Model
+from fedcollab.federation import queue
 from fedcollab.sealing import ended_again, ending, rooms, working
 from fedcollab.sealing.room_state import OPEN, PURGED
 from fedcollab.sealing.seats import DECLINED, INVITED
@@ -125,8 +126,10 @@ async def test_after_a_restore_the_others_are_asked_again_and_each_says_again_th
 
     await cleo.do(ending.hold, there, "LegalHold", two.baobab.here.kernel.node.now() + 6 * DAY)
     await until("they refuse", held)
+    await here.write(queue.pause, on=True)
     await here.write(ended_again.end_again, (await as_before(here))[0])
     assert await answered(two) == "", "asked, and not answered yet"
+    await here.write(queue.pause, on=False)
     await until("they refuse again", held)
     await a_week_later(two)
     await until("they confirm it, to the newest question", gone)
@@ -147,8 +150,10 @@ async def test_of_ends_that_a_backup_knows_those_are_asked_again_who_had_not_ans
     await here.write(ended_again.ask_again, 0)
     assert await here.sql("SELECT count(*) FROM receipt") == [(1,)], "all have answered"
     await here.read_write(lambda session: session.execute(sa.text("UPDATE receipt SET state = 'sent', answered_at = NULL")) and None)
+    await here.write(queue.pause, on=True)
     await here.write(ended_again.ask_again, 0)
     assert await answered(two) == ""
+    await here.write(queue.pause, on=False)
     await until("they confirm it again", gone)
     assert await here.sql("SELECT count(*) FROM receipt") == [(2,)]
 

@@ -18,7 +18,7 @@ from fedcollab.sealing.messages import Place
 from fedcollab.sealing.room_activities import Header
 from fedcollab.sealing.room_models import Room, RoomKey
 from fedcollab.sealing.room_state import FROZEN, OPEN, PURGED
-from tests.nodes import Here, Rogue, admit, befriend, may_also_reach, rogue, running, until
+from tests.nodes import Here, Rogue, admit, befriend, may_also_reach, rogue, running, settled, until
 from tests.sealing.at_work import found, open_cases
 from tests.sealing.simulated import DEPUTY, MINA, OWNER, Air, begun, fresh
 from tests.sealing.test_ending import a_week_later, both_wrote
@@ -219,6 +219,7 @@ async def test_who_was_removed_writes_on_with_the_old_key_for_no_longer_than_a_m
     await until("what is late is there", lambda: here.sql(known, uri=in_time))
     past = sa.update(RoomKey).values(at=RoomKey.at - 8 * DAY)
     await here.read_write(lambda session: session.execute(past) and None)
+    await settled(here, two.baobab.here)
     entries = await here.sql("SELECT count(*) FROM room_entry")
     too_late = await late(two, opened, "erase all that they wrote")
     heard = "SELECT 1 FROM inbox_item WHERE state = 'refused' AND host = :host"

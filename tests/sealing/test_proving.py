@@ -15,7 +15,7 @@ from fedcollab.federation import proofs, succession
 from fedcollab.federation.registry import Verified
 from fedcollab.sealing import proving, room_receiving, rooms, telling
 from fedcollab.sealing.facts import Answer, Fact, by, of
-from tests.nodes import Here, befriend, running, until
+from tests.nodes import Here, befriend, running, settled, until
 from tests.sealing.at_work import Desk, found, join_room, open_cases
 
 HELLO = {"text": "Where is she?"}
@@ -76,6 +76,7 @@ async def four(tmp_path: Path) -> AsyncIterator[Four]:
             await befriend(nodes[0], other)
         uri, here = await found(meridian["ilse"])
         there = await join_room(meridian["ilse"], baobab, uri, here, "cleo")
+        await settled(*nodes)
         yield Four(meridian, baobab, cedar, dunes, uri, here, there)
 
 

@@ -22,7 +22,7 @@ from fedcollab.sealing.messages import Place, Sealed
 from fedcollab.sealing.room_activities import Header, Said
 from fedcollab.sealing.room_receiving import check_label
 from fedcollab.sealing.room_state import FROZEN, OPEN, OUT, PURGED, Room
-from tests.nodes import Here, Rogue, admit, befriend, may_also_reach, rogue, running, until
+from tests.nodes import Here, Rogue, admit, befriend, may_also_reach, rogue, running, settled, until
 
 PERSON = pairs.generate()
 
@@ -140,6 +140,7 @@ async def three(tmp_path: Path) -> AsyncIterator[Three]:
         await made.join(ben)
         await made.join(cleo)
         await made.agree()
+        await settled(*nodes)  # what each says of the last list passes on
         yield made
 
 

@@ -11,7 +11,7 @@ import pytest
 from fedcollab.sealing import case_boxes, casesecrets, keeper_tasks, shut_boxes, working
 from fedcollab.sealing.boxes import Public
 from fedcollab.sealing.casesecrets import BOX
-from tests.nodes import befriend, running, until
+from tests.nodes import befriend, running, settled, until
 from tests.sealing.at_work import Desk, found, join_room, open_cases
 
 SAFE = {"text": "She is safe."}
@@ -69,6 +69,7 @@ async def three(tmp_path: Path) -> AsyncIterator[Three]:
         ck = (await meridian.room(row))[2]
         await until("all agree", lambda: baobab.here.sql("SELECT 1 FROM room WHERE ck = :ck", ck=ck))
         await until("the box", baobab.ask)
+        await settled(*nodes)
         yield Three(meridian, baobab, cedar, uri, rows)
 
 

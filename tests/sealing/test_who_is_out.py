@@ -11,7 +11,7 @@ from fedcollab.base.errors import Unreachable
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import knocking, outbox
 from fedcollab.sealing import room_sending, working
-from tests.nodes import Here, admit, befriend, may_also_reach, rogue, running, until
+from tests.nodes import Here, admit, befriend, may_also_reach, rogue, running, settled, until
 from tests.sealing.at_work import Desk, found, join_room, open_cases
 from tests.sealing.shared_files import share
 from tests.sealing.test_rooms_travel import Three, three  # noqa: F401
@@ -45,7 +45,7 @@ async def test_a_member_that_was_removed_gets_the_word_of_it_and_nothing_else_by
     addresses = [before["uri"], *(f"{here.url}/rooms/keys/{ck}{end}" for end in ("/messages", f"/boxes/{kid}"))]
     assert [await status(two.baobab, one) for one in addresses] == [200, 200, 200]
     await until("it is there", lambda: away.sql("SELECT 1 FROM sealed_message"))
-    await here.quiet()
+    await settled(here, away)
     came = "SELECT count(*) FROM inbox_item WHERE uri LIKE :host"
     [(heard,)] = await away.sql(came, host=here.url + "/%")
     await ilse.do(working.remove, two.here, two.baobab.me)
@@ -53,8 +53,7 @@ async def test_a_member_that_was_removed_gets_the_word_of_it_and_nothing_else_by
     await share(ilse, two.here, b"a later file")
     await ilse.do(room_sending.take_back, said[0])
     await until("they know", lambda: away.sql("SELECT 1 FROM room WHERE id = :id AND state = 'out'", id=there))
-    await until("all was sent", lambda: here.sql("SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM delivery WHERE state = 'queued')"))
-    await away.quiet()
+    await settled(here, away)
     assert await away.sql(came, host=here.url + "/%") == [(heard + 1,)]
     assert await away.sql("SELECT count(*) FROM sealed_message") == [(1,)]
     later = [row[0] for row in await here.sql("SELECT ck FROM room_key WHERE ck <> :ck", ck=ck)]

@@ -14,7 +14,7 @@ from fedcollab.base.errors import Conflict, NotFound, Refused, Unavailable
 from fedcollab.sealing import consents, holding, keepers, leaving, recovery, room_content, room_history, working, wraps
 from fedcollab.sealing.consents import Given
 from fedcollab.sealing.refusals import NoKey
-from tests.nodes import befriend, running, until
+from tests.nodes import befriend, running, settled, until
 from tests.sealing.at_work import Desk, found, join_room, open_cases
 
 HELLO, SAFE = {"text": "Where is she?"}, {"text": "She is safe."}
@@ -219,6 +219,7 @@ async def test_an_organisation_without_a_key_is_not_invited_and_nothing_is_sent_
         meridian = await open_cases(one)
         await befriend(one, other)
         _, room_id = await found(meridian["ilse"], STRICT)
+        await settled(one, other)
         before = await one.tables()
         with pytest.raises(NoKey):
             await meridian["ilse"].do(working.invite, room_id, other.url + "/actor")

@@ -19,7 +19,7 @@ from fedcollab.features.cases.work import Message
 from fedcollab.sealing import keepers, key_asking, people, sheets, state, unlocked
 from fedcollab.sealing.pairs import PersonPrivate
 from fedcollab.sealing.room_models import ASKED, HAD, KeyRequest
-from tests.nodes import until
+from tests.nodes import settled, until
 from tests.ports import free_ports
 from tests.web import Site, Visitor, site
 
@@ -156,4 +156,8 @@ async def partners(root: Path, one: str = "Meridian Outreach", other: str = "Kiv
         office(root / "b", **settings(other, addresses[1])) as second,
     ):
         await befriend(first, second)
+        followed = "SELECT state FROM follow WHERE state = 'accepted' GROUP BY state HAVING count(*) = 2"
+        for at in (first, second):
+            await until("both follow each other", lambda at=at: at.sql(followed))  # type: ignore[misc]  # a lambda's default has no type
+        await settled(first, second)
         yield first, second

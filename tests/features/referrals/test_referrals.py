@@ -12,7 +12,7 @@ from fedcollab.features.referrals.models import Referral, ReferralWord
 from fedcollab.features.referrals.preview import Preview
 from fedcollab.features.referrals.words import Answered, NoKey, OnItsWay
 from fedcollab.sealing import keepers, organisation
-from tests.nodes import until
+from tests.nodes import settled, until
 from tests.sealing.at_work import Desk
 
 from .handed import CANARY, DEADLINE, IDENTITY, OPENED, PREVIEW, REGION, Two
@@ -48,6 +48,7 @@ async def test_nobody_but_keepers_and_whom_they_hand_it_to_sees_a_referral(two: 
     await two.refer()
     came = await two.came()
     cleo, ilse = two.baobab["cleo"], two.baobab["ilse"]
+    await settled(two.meridian.here, two.baobab.here)
     before = await two.baobab.here.tables()
     for act in (service.open_preview, service.assign):
         with pytest.raises(NotFound):
@@ -82,6 +83,7 @@ async def test_to_an_organisation_without_a_key_nothing_is_sent(two: Two) -> Non
     await until("their key is known", can_receive)
     await two.baobab.here.write(gone)
     await until("their key is gone", cannot)
+    await settled(two.meridian.here, two.baobab.here)
     rooms, before = await two.meridian.here.sql("SELECT count(*) FROM room"), await two.meridian.here.tables()
     with pytest.raises(NoKey):
         await two.refer()

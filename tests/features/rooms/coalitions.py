@@ -13,7 +13,7 @@ from fedcollab.features.rooms import acting, opening, reading
 from fedcollab.features.rooms.entries import Group, Reply, Thread
 from fedcollab.sealing.entries import Entry
 from fedcollab.sealing.refusals import KeyNotHere
-from tests.nodes import Here, befriend, running, until
+from tests.nodes import Here, befriend, running, settled, until
 from tests.sealing.at_work import Desk, open_cases
 
 QUESTION = "Has anybody seen this advert?"
@@ -115,6 +115,7 @@ async def coalition(root: Path, *names: str, early: bool = False) -> AsyncIterat
             await desk.join("omar", MEMBER)
         if not early:
             await _befriend(nodes)
+        await settled(*nodes)
         yield Coalition(desks)
 
 
