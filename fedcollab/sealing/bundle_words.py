@@ -57,7 +57,9 @@ def said(found: Findings) -> Iterator[str]:
     yield ""
     yield "Whose keys signed what is in it:"
     for one in found.organisations.values():
-        yield f"  {plain(one.name)} ({one.uri}), fingerprint {fingerprint(one)}" + ("" if one.own else ", on the word of who made the file")
+        yield f"  {plain(one.name)} ({plain(one.uri)}), fingerprint {fingerprint(one)}" + (
+            "" if one.own else ", on the word of who made the file"
+        )
     yield ""
     yield "Proved:" if not found.wrong else "Of what is in it, this holds:"
     yield from (f"  {line}" for line in _proved(found))
@@ -86,17 +88,18 @@ def _proved(found: Findings) -> Iterator[str]:
     for uri, number in sorted(found.proved.items()):
         yield f"{number} entries were written by {_person(found, uri)}, with a key that their organisation vouches for"
     if found.sealed:
-        yield f"the file as a whole was signed by {found.node}"
+        yield f"the file as a whole was signed by {plain(found.node)}"
     if found.entries:
         first = found.begins.seq + 1
-        yield f"the record of {found.node} holds: entries {first} to {found.ends.seq}, none changed, left out or put in since"
+        yield f"the record of {plain(found.node)} holds: entries {first} to {found.ends.seq}, none changed, left out or put in since"
     for by, one in sorted(found.vouched.items()):
-        yield f"{by} has countersigned this record up to entry {one.seq} on {day(one.at)}, having followed it from entry {one.since}" + (
-            f"; it says that {one.breaks} times the record did not go on from what it knew" if one.breaks else ""
+        yield (
+            f"{plain(by)} has countersigned this record up to entry {one.seq} on {day(one.at)}, having followed it from entry {one.since}"
+            + (f"; it says that {one.breaks} times the record did not go on from what it knew" if one.breaks else "")
         )
     for node, head in sorted(found.heads.items()):
         if node != found.node:
-            yield f"{node} has said on {day(head.at)} that its own record ends at entry {head.seq}"
+            yield f"{plain(node)} has said on {day(head.at)} that its own record ends at entry {head.seq}"
     for number, name in sorted(found.files.items()):
         yield f"file {number:04d} is the one that an entry names: {plain(name)}"
     proved = sum(one.proved for one in found.case_keys.values())
@@ -118,4 +121,4 @@ def _not_proved(found: Findings) -> Iterator[str]:
 
 def _person(found: Findings, uri: str) -> str:
     one = found.people[uri]
-    return f"{plain(one.name)} ({uri})"
+    return f"{plain(one.name)} ({plain(uri)})"
