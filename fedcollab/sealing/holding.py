@@ -19,7 +19,21 @@ from fedcollab.actors.node import Node
 from fedcollab.base.errors import Conflict, N_, NotFound, Refused
 from fedcollab.base.statements import prepared, put
 
-from . import boxes, case_boxes, casesecrets, consents, handing, keeper_tasks, member_boxes, organisation, people, room_chain, rooms, wraps
+from . import (
+    boxes,
+    case_boxes,
+    casesecrets,
+    consents,
+    crossing,
+    handing,
+    keeper_tasks,
+    member_boxes,
+    organisation,
+    people,
+    room_chain,
+    rooms,
+    wraps,
+)
 from .boxes import Private, Public
 from .casesecrets import CaseSecret
 from .member_boxes import KEY
@@ -96,7 +110,9 @@ def _as_opened(node: Node, row: Any, room: Room, viewer: Viewer, person: PersonP
 
 
 def in_use(session: Session, viewer: Viewer, keys: list[PersonPrivate]) -> PersonPrivate:
-    """Which of somebody's unlocked keys signs today. Raises Refused where theirs waits to be readmitted, or is not unlocked here."""
+    """Which of somebody's unlocked keys signs today. Raises Refused where theirs waits to be readmitted, or is not unlocked here;
+    LockedAway for who has locked their access since these were taken out of the key ring."""
+    crossing.check(session, viewer.person_id)
     mine = people.current(session, viewer.person_id)
     found = next((private for private in keys if mine is not None and private.public.kid == mine.kid), None)
     if found is None:

@@ -16,7 +16,7 @@ from fedcollab.actors.node import Node
 from fedcollab.base.errors import Conflict, NotFound
 from fedcollab.feature import member_of
 from fedcollab.federation.kernel import KERNEL
-from fedcollab.sealing import consents, holding, people, room_chain, room_content, working
+from fedcollab.sealing import consents, crossing, holding, people, room_chain, room_content, working
 from fedcollab.sealing.room_models import ERASED, WAITS, MemberKey, Room, RoomFact, RoomKey, SealedMessage
 from fedcollab.sealing.room_state import OPEN
 from fedcollab.sealing.unlocked import unlocked_of
@@ -92,7 +92,7 @@ def _rests(session: Session, viewer: Viewer, case_id: str) -> tuple[Any, ...]:
     room = session.execute(sa.select(Room.state, Room.owner, Room.ck).where(Room.id == case_id)).one_or_none()
     mine = (holding.assigned(session, case_id), needs.known(session, case_id, viewer.person_id), consents.stopped_in(session, case_id))
     counts = session.execute(_counts(case_id)).one()
-    return key.kid if key else "", room and tuple(room), *mine, tuple(counts)
+    return key.kid if key else "", crossing.is_locked(session, viewer.person_id), room and tuple(room), *mine, tuple(counts)
 
 
 def _counts(case_id: str) -> sa.Select[Any]:
@@ -155,6 +155,7 @@ def _looks(_session: Session, _node: Node, _at: Desk, _keys: Keys) -> Write:
 def _note(session: Session, node: Node, keys: Keys, made: Ready, *, last: bool) -> Desk:
     """What somebody reads is on record. Where more comes all the time, what is due is done with another look."""
     at, viewer = made.found, made.found.viewer
+    crossing.check(session, viewer.person_id)
     if not holding.is_assigned(session, at.id, viewer.person_id):  # taken off while it was opened
         raise NoLonger
     if made.rests == _rests(session, viewer, at.id):

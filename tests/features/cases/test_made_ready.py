@@ -10,7 +10,7 @@ import pytest
 from fedcollab.features.cases import acting, desk, membership, needs
 from fedcollab.features.cases.work import Task
 from fedcollab.features.members import service as members
-from fedcollab.sealing import holding, messages, working
+from fedcollab.sealing import crossing, holding, messages, working
 from tests.features.cases.desks import Office, office
 
 Change = Callable[[], Awaitable[object]]
@@ -81,6 +81,21 @@ async def test_whoever_is_taken_off_or_ended_in_between_sends_nothing(at: Office
     with monkeypatch.context() as patch:
         between(patch, lambda: at.site.write(members.disable, None, daan))
         assert (await says(at, case, name="daan"))[0] in (410, 422)
+    assert await at.sql("SELECT count(*) FROM sealed_message") == written
+
+
+@pytest.mark.rule("P28")
+@pytest.mark.parametrize("act", ["say", "look"])
+async def test_whoever_locks_their_access_in_between_sends_and_reads_nothing(at: Office, monkeypatch: pytest.MonkeyPatch, act: str) -> None:
+    case, noor = await at.case("noor"), at["noor"].viewer
+    written = await at.sql("SELECT count(*) FROM sealed_message")
+    between(monkeypatch, lambda: at.site.write(crossing.lock, noor))
+    if act == "say":
+        status, _, page = await says(at, case)
+    else:
+        status, page = await at["noor"].get(f"/cases/{case}")
+    assert status == 422
+    assert "You have locked your access" in page
     assert await at.sql("SELECT count(*) FROM sealed_message") == written
 
 
