@@ -25,6 +25,7 @@ from .room_models import Room as Row
 from .room_state import CLOSED, NOTHING, OUT, PURGED, Room
 
 MOST = 5_000  # facts by one organisation of one room
+MOST_SEATS = 40_000  # in lists of one organisation that are not of the line; each is read, in 5 µs, whenever the room is
 LATE = 7 * DAY  # after the list that is without an organisation came here: what it wrote before is taken until then
 MOST_KEYS = 50  # of one member for a room in a day, at each of which the case key is turned at once
 MOST_WAITING = 200  # rooms into which one organisation invites us, and we have not answered
@@ -49,6 +50,7 @@ def receive_fact(session: Session, node: Node, received: Verified) -> None:
     check_label(rooms.row(session, said.room).label, said.fact)
     _check_concerned(room, said, received)
     _check_number(room, received.actor.uri)
+    _check_seats(room, said.fact)
     after = rooms.learn(session, node, said.room, [(said, received.activity)])
     room_id, sender = rooms.row(session, said.room).id, partner(received.actor.organisation_id)
     if not _is_too_often(session, node, room_id, said.fact):
@@ -136,6 +138,16 @@ def _check_number(room: Room, organisation: str) -> None:
     """What one organisation says of a room is some facts an epoch."""
     if sum(by(fact) == organisation for fact in room.facts) >= MOST:
         raise TooMany(reason="an organisation says more of a room than anybody needs to")
+
+
+def _check_seats(room: Room, fact: Fact) -> None:
+    """Lists that lead nowhere are many only where somebody wants a room to take long. Those of the time before us come before the one
+    that lets us in."""
+    if isinstance(fact, CaseKey):
+        line = {key.ck for key in room.line.keys}
+        beside = [key for key in of(room.facts, CaseKey) if key.issuer == fact.issuer and key.ck not in line]
+        if sum(len(key.members) for key in (*beside, fact)) > MOST_SEATS:
+            raise TooMany(reason="an organisation gives a room more lists than anybody needs to")
 
 
 def _is_too_often(session: Session, node: Node, room_id: str, fact: Fact) -> bool:

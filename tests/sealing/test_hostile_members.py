@@ -2,6 +2,7 @@
 others, and name no label."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 
 from fedcollab.access.models import AMBER, RED, STRICT
 from fedcollab.base.clock import DAY, HOUR, new_id
+from fedcollab.base.errors import TooMany
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import outbox
 from fedcollab.sealing import acting, ending, messages, refusals, room_activities, room_content, room_receiving, rooms, working
@@ -88,6 +90,26 @@ def test_a_frozen_room_is_ended_by_who_leads_it_and_by_nobody_else(air: Air) -> 
 async def say(at: Here, uri: str, fact: Any) -> None:
     """A node tells what it likes, without the checks of its own."""
     await at.write(rooms.say, uri, fact)
+
+
+def test_a_member_whose_lists_lead_nowhere_makes_a_room_no_slower_than_so_many_seats(air: Air, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room_receiving, "MOST_SEATS", 10)
+    head = air[OWNER].room.head
+    assert head is not None
+    lists = [
+        replace(head, epoch=900, prev=fresh(f"before {n}"), issuer=MINA, commit=fresh(f"list {n}"), members=head.members) for n in range(4)
+    ]
+    for n, made in enumerate(lists):
+        if n < 3:
+            room_receiving._check_seats(air[OWNER].room, made)
+            air[OWNER].learns(made)
+        else:
+            with pytest.raises(TooMany):
+                room_receiving._check_seats(air[OWNER].room, made)
+    for _ in range(5):
+        air[OWNER].issues(acting.turn(air[OWNER].room), air.make)
+    assert len(air[OWNER].room.line.keys) > 5
+    room_receiving._check_seats(air[OWNER].room, acting.turn(air[OWNER].room))  # those of the line fill nothing
 
 
 @pytest.mark.rule("P21", "P29")
