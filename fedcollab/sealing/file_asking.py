@@ -2,9 +2,8 @@
 inside; what came is kept where its hash is the one that was named, and otherwise asked for again, ever more rarely."""
 
 import asyncio
-import contextlib
 import logging
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Collection, Coroutine, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +18,7 @@ from fedcollab.base.clock import HOUR, MINUTE
 from fedcollab.base.crash import reach
 from fedcollab.base.errors import FedcollabError, Unavailable, Unreachable
 from fedcollab.base.http import MORE_THAN_SAID
-from fedcollab.federation import knocking, partners
+from fedcollab.federation import beside, knocking, partners
 from fedcollab.federation.kernel import KERNEL, Kernel
 from fedcollab.files.shelves import SHELVES, Shelves
 
@@ -29,7 +28,11 @@ from .facts import organisations
 from .room_models import AWAY, HERE, SealedFile, SealedMessage
 
 FIRST, LONGEST = MINUTE, 6 * HOUR
-EVERY, AT_ONCE, BESIDE = 15.0, 20, 2  # seconds between two looks; files that are asked for in one; how many side by side
+EVERY, AT_ONCE, BESIDE = (
+    15.0,
+    20,
+    2,
+)  # seconds between two looks; files that are asked for in one; how many of one organisation side by side
 log = logging.getLogger(__name__)
 
 
@@ -46,34 +49,22 @@ class Wanted:
 
 
 async def run(app: web.Application) -> AsyncIterator[None]:
-    """Beside the server, from its start to its end."""
-    task = asyncio.create_task(_run(app[KERNEL], app[SHELVES]))
-    yield
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    """Beside the server, from its start to its end. What a process alone was taking in when it died, nobody goes on with."""
+    if not app[KERNEL].node.settings.database_url:
+        try:
+            await forget_old(app[KERNEL], 0)
+        except FedcollabError as error:
+            log.info("what was coming in is looked at later", extra={"reason": error.reason})
+    async for _ in _asking(app):
+        yield
 
 
-async def _run(kernel: Kernel, shelves: Shelves) -> None:
-    event = kernel.database.wakes.event(sealed_files.ASKING)
-    if not kernel.node.settings.database_url:  # one process alone: what it was taking in when it died, nobody goes on with
-        await _try(forget_old(kernel, 0))
-    while True:
-        event.clear()
-        if kernel.node.maintenance.state() is None:
-            await _try(forget_old(kernel, sealed_files.KEPT))
-            await _try(ask(kernel, shelves))
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(EVERY):
-                await event.wait()
+async def _begin(app: web.Application, busy: Collection[str]) -> dict[str, Coroutine[Any, Any, int]]:
+    await forget_old(app[KERNEL], sealed_files.KEPT)
+    return await lanes(app[KERNEL], app[SHELVES], busy)
 
 
-async def _try(work: Coroutine[Any, Any, object]) -> None:
-    try:
-        await work
-    except FedcollabError as error:
-        log.info("sealed files are looked at later", extra={"reason": error.reason})
-    except Exception:
-        log.exception("sealed files could not be asked for")
+_asking = beside.each(EVERY, _begin, "sealed files could not be asked for", sealed_files.ASKING)
 
 
 async def forget_old(kernel: Kernel, age: int) -> None:
@@ -85,14 +76,26 @@ async def forget_old(kernel: Kernel, age: int) -> None:
 
 async def ask(kernel: Kernel, shelves: Shelves) -> int:
     """Asks for all that is due; how many files have come."""
+    return sum(await asyncio.gather(*(await lanes(kernel, shelves)).values()))
+
+
+async def lanes(kernel: Kernel, shelves: Shelves, busy: Collection[str] = ()) -> dict[str, Coroutine[Any, Any, int]]:
+    """What is due, by who has shared it, without those who are busy."""
+    found = await kernel.database.read(due, kernel.node, busy)
+    return {
+        whose: _of_one(kernel, shelves, [one for one in found if one.organisation == whose])
+        for whose in {one.organisation for one in found}
+    }
+
+
+async def _of_one(kernel: Kernel, shelves: Shelves, all_of_it: Iterable[Wanted]) -> int:
     places = asyncio.Semaphore(BESIDE)
 
     async def one(wanted: Wanted) -> bool:
         async with places:
             return await _one(kernel, shelves, wanted)
 
-    found = await asyncio.gather(*(one(wanted) for wanted in await kernel.database.read(due, kernel.node)))
-    return sum(found)
+    return sum(await asyncio.gather(*map(one, all_of_it)))
 
 
 async def _one(kernel: Kernel, shelves: Shelves, wanted: Wanted) -> bool:
@@ -140,11 +143,12 @@ async def _load(kernel: Kernel, wanted: Wanted, address: str, growing: Growing) 
     await knocking.load(kernel, address, wanted.size, take)
 
 
-def due(session: Session, node: Node) -> list[Wanted]:
-    """What is to be asked for now, the oldest first."""
+def due(session: Session, node: Node, busy: Collection[str] = ()) -> list[Wanted]:
+    """What is to be asked for now, the oldest first; nothing that somebody has shared who is `busy`."""
     query = sa.select(SealedFile.id, SealedFile.digest, SealedFile.size, SealedFile.room_id, SealedFile.tries, SealedMessage.organisation)
     wanted = sa.and_(SealedFile.next_at <= node.now(), SealedFile.state.in_((AWAY, HERE)), SealedFile.marked_at.is_(None))
     query = query.join(SealedMessage, SealedMessage.id == SealedFile.message_id).where(wanted)
+    query = query.where(SealedMessage.organisation.not_in(list(busy)))
     rows = session.execute(query.order_by(SealedFile.next_at).limit(AT_ONCE)).all()
     return [_wanted(session, node, row) for row in rows]
 

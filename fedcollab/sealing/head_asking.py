@@ -1,6 +1,8 @@
 """Decides how a member's node gets the entries of our record of a room that it lacks, and how we get theirs: by a signed GET, a page at a
 time, and of what cannot be had the record is followed anew."""
 
+import asyncio
+from collections.abc import Collection, Coroutine, Iterable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -68,8 +70,19 @@ class Lacking:
 
 async def ask(kernel: Kernel) -> int:
     """Asks for all that is due; how many records are followed to their heads again."""
+    return sum(await asyncio.gather(*(await lanes(kernel)).values()))
+
+
+async def lanes(kernel: Kernel, busy: Collection[str] = ()) -> dict[str, Coroutine[Any, Any, int]]:
+    """What is due, by whose record it is, without those who are busy: each is asked for one after the other."""
+    found = await kernel.database.read(due, kernel.node, busy)
+    nodes = sorted({one.known.node for one in found})
+    return {node: _of_one(kernel, [one for one in found if one.known.node == node]) for node in nodes}
+
+
+async def _of_one(kernel: Kernel, all_of_it: Iterable[Lacking]) -> int:
     done = 0
-    for lacking in await kernel.database.read(due, kernel.node):
+    for lacking in all_of_it:
         try:
             way = await _way(kernel, lacking)
         except FedcollabError:
@@ -79,11 +92,12 @@ async def ask(kernel: Kernel) -> int:
     return done
 
 
-def due(session: Session, node: Node) -> list[Lacking]:
-    """What is to be asked for now, the oldest first."""
+def due(session: Session, node: Node, busy: Collection[str] = ()) -> list[Lacking]:
+    """What is to be asked for now, the oldest first, of nobody who is `busy`."""
     columns = (ChainHead.room_id, ChainHead.organisation, ChainHead.seq, ChainHead.hash, ChainHead.at, ChainHead.pending, ChainHead.tries)
     query = sa.select(*columns, Room.uri).join(Room, Room.id == ChainHead.room_id)
-    query = query.where(ChainHead.next_at > 0, ChainHead.next_at <= node.now()).order_by(ChainHead.next_at).limit(AT_ONCE)
+    query = query.where(ChainHead.next_at > 0, ChainHead.next_at <= node.now(), ChainHead.organisation.not_in(list(busy)))
+    query = query.order_by(ChainHead.next_at).limit(AT_ONCE)
     found = []
     for row in session.execute(query):
         known = Head(row.uri, row.organisation, row.seq, row.hash, row.at)
@@ -154,5 +168,9 @@ def _waits(session: Session, lacking: Lacking) -> bool:
     return bool(pending) and pending["head"] == lacking.document
 
 
-run = beside.every(EVERY, ask, "entries could not be asked for", "heads")
+async def _begin(app: web.Application, busy: Collection[str]) -> dict[str, Coroutine[Any, Any, int]]:
+    return await lanes(app[KERNEL], busy)
+
+
+run = beside.each(EVERY, _begin, "entries could not be asked for", "heads")
 ROUTES = (web.get(PATH, get_chain),)

@@ -1,11 +1,14 @@
 """Decides how the boxes of case keys are asked for: at once, then ever more rarely, of whoever leads the room, then of the others inside,
 until they are here; after a week the keepers are told."""
 
+import asyncio
 import contextlib
+from collections.abc import Collection, Coroutine, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from aiohttp import web
 from sqlalchemy.orm import Session
 
 from fedcollab.actors import service as actors
@@ -17,7 +20,7 @@ from fedcollab.base.statements import part
 from fedcollab.base.strictjson import loads
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import beside, knocking, partners, proofs
-from fedcollab.federation.kernel import Kernel
+from fedcollab.federation.kernel import KERNEL, Kernel
 from fedcollab.federation.registry import Verified
 
 from . import case_boxes, keeper_tasks, room_chain, room_history, room_receiving, rooms
@@ -33,12 +36,14 @@ EVERY, AT_ONCE = 15.0, 20  # seconds between two looks; boxes that are asked for
 
 @dataclass(frozen=True)
 class Wanted:
-    """A case key whose boxes are due: for which keys of ours, and of which organisations they may be had, the best first."""
+    """A case key whose boxes are due: for which keys of ours, of which organisations they may be had, the best first, and which of these
+    was named for it (`first`)."""
 
     room_id: str
     ck: str
     kids: tuple[str, ...]
     organisations: tuple[str, ...]
+    first: str = ""
 
     def addresses(self, path: str) -> list[tuple[str, str]]:
         """(organisation, where its node would have it)."""
@@ -47,10 +52,24 @@ class Wanted:
 
 async def ask(kernel: Kernel) -> int:
     """Asks for all that is due; for how many case keys all boxes have come."""
+    return sum(await asyncio.gather(*(await lanes(kernel)).values()))
+
+
+async def lanes(kernel: Kernel, busy: Collection[str] = ()) -> dict[str, Coroutine[Any, Any, int]]:
+    """What is due, by whom it is asked of first, without those who are busy: each is asked for one thing after the other."""
+    documents = await kernel.database.read(due, kernel.node, DOCUMENT, busy)
+    boxes = await kernel.database.read(due, kernel.node, ASKED, busy)
+    return {
+        first: _of_one(kernel, [one for one in documents if one.first == first], [one for one in boxes if one.first == first])
+        for first in sorted({one.first for one in (*documents, *boxes)})
+    }
+
+
+async def _of_one(kernel: Kernel, documents: Iterable[Wanted], boxes: Iterable[Wanted]) -> int:
     came = 0
-    for wanted in await kernel.database.read(due, kernel.node, DOCUMENT):
+    for wanted in documents:
         await _document(kernel, wanted)
-    for wanted in await kernel.database.read(due, kernel.node, ASKED):
+    for wanted in boxes:
         gave = {kid: one for kid in wanted.kids if (one := await _one(kernel, wanted, kid)) is not None}
         found, by = {kid: box for kid, (_, box) in gave.items()}, next((who for who, _ in gave.values()), "")
         whole = bool(wanted.kids) and found.keys() == set(wanted.kids)
@@ -101,9 +120,10 @@ async def _messages(kernel: Kernel, wanted: Wanted) -> bool:
     return True
 
 
-def due(session: Session, node: Node, state: str) -> list[Wanted]:
-    """What is to be asked for now, the oldest first: boxes (ASKED) or documents."""
+def due(session: Session, node: Node, state: str, busy: Collection[str] = ()) -> list[Wanted]:
+    """What is to be asked for now, the oldest first: boxes (ASKED) or documents. Nothing for which somebody who is `busy` was named."""
     query = sa.select(KeyRequest.room_id, KeyRequest.ck, KeyRequest.organisation, KeyRequest.shut).where(KeyRequest.state == state)
+    query = query.where(KeyRequest.organisation.not_in(list(busy)))
     rows = session.execute(query.where(KeyRequest.next_at <= node.now()).order_by(KeyRequest.next_at).limit(AT_ONCE)).all()
     return [_wanted(session, node, row.room_id, row.ck, row.organisation, row.shut) for row in rows]
 
@@ -116,7 +136,7 @@ def _wanted(session: Session, node: Node, room_id: str, ck: str, first: str, shu
     mine = [member.mk for member in (room.head.members if room.head else ()) if member.organisation == room.me]
     others = (organisations(key) if key else set()) | room.inside | {first}
     best = sorted(others - {room.me, *shut}, key=lambda who: (who != first, who != room.owner, who))
-    return Wanted(room_id, ck, tuple(mine), tuple(who for who in best if host_of(who) in hosts))
+    return Wanted(room_id, ck, tuple(mine), tuple(who for who in best if host_of(who) in hosts), first)
 
 
 def brought(session: Session, node: Node, wanted: Wanted, by: str, activity: dict[str, Any]) -> bool:
@@ -166,4 +186,8 @@ def _request(wanted: Wanted) -> sa.Update:
     return sa.update(KeyRequest).where(_there(wanted))
 
 
-run = beside.every(EVERY, ask, "boxes could not be asked for", "keys")
+async def _begin(app: web.Application, busy: Collection[str]) -> dict[str, Coroutine[Any, Any, int]]:
+    return await lanes(app[KERNEL], busy)
+
+
+run = beside.each(EVERY, _begin, "boxes could not be asked for", "keys")

@@ -1,4 +1,5 @@
-"""Shows when what a node lacks is asked for beside its server: at its start, at once when a commit says so, not while it is worked on."""
+"""Shows when what a node lacks is asked for beside its server: at its start, at once when a commit says so, not while it is worked on; and
+that whoever is slow to answer keeps nobody else waiting."""
 
 import asyncio
 from types import SimpleNamespace
@@ -42,4 +43,36 @@ async def test_it_asks_at_the_start_and_when_its_topic_wakes_and_a_failure_or_an
     wakes.wake({"keys"})
     await asyncio.sleep(0.05)
     assert len(asked) == 3, "the node is being worked on"
+    assert await anext(running, "over") == "over"
+
+
+async def test_who_is_slow_to_answer_keeps_nobody_waiting_and_is_asked_once_more_for_what_came_meanwhile() -> None:
+    wakes, asked, slow = Wakes(), list[str](), asyncio.Event()
+
+    async def answers(whom: str) -> None:
+        asked.append(whom)
+        if whom == "slow":
+            await slow.wait()
+
+    async def begin(_app: Any, busy: Any) -> dict[str, Any]:
+        return {whom: answers(whom) for whom in ("slow", "quick") if whom not in busy}
+
+    app = web.Application()
+    node = SimpleNamespace(maintenance=SimpleNamespace(state=lambda: None))
+    app[KERNEL] = SimpleNamespace(database=SimpleNamespace(wakes=wakes), node=node)  # type: ignore[assignment,misc]
+    running = beside.each(HOURS, begin, "could not ask", "keys")(app)
+    await anext(running)
+
+    async def so_often(slow: int, quick: int) -> bool:
+        return (asked.count("slow"), asked.count("quick")) == (slow, quick)
+
+    for times in (1, 2, 3):
+        await until(f"the quick one {times} times", lambda times=times: so_often(1, times))  # type: ignore[misc]
+        if times < 3:
+            wakes.wake({"keys"})
+    slow.set()
+    await until("what came meanwhile", lambda: so_often(2, 4))
+    await asyncio.sleep(0.05)
+    assert await so_often(2, 4), "and no more than that"
+    slow.clear()
     assert await anext(running, "over") == "over"

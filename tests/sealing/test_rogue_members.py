@@ -237,3 +237,22 @@ async def test_a_message_that_comes_again_and_again_brings_no_more_files_than_on
         await here.write(sealed_files.keep_others, message, files[2:])
     await here.write(sealed_files.keep_others, message, files[:10])
     assert await here.sql("SELECT count(*) FROM sealed_file") == [(10,)]
+
+
+async def test_what_one_member_is_slow_to_answer_is_asked_beside_what_is_asked_of_the_others(three: Three) -> None:  # noqa: F811
+    await three.turn_and_break()
+    await three.meridian.here.write(lambda session, node: working.turn(session, node, three.rooms["meridian"]) and None)
+    await settled(three.meridian.here, three.baobab.here, three.cedar.here)
+    kernel, slow, quick = three.baobab.here.kernel, three.meridian.me, three.cedar.me
+
+    def named(session: Any) -> None:
+        newest = sa.select(sa.func.max(KeyRequest.epoch)).scalar_subquery()
+        session.execute(sa.update(KeyRequest).values(state="open", next_at=0, organisation=slow))
+        session.execute(sa.update(KeyRequest).where(KeyRequest.epoch == newest).values(organisation=quick))
+
+    await three.baobab.here.read_write(named)
+    for busy, left in (((), {slow, quick}), ((slow,), {quick}), ((slow, quick), set())):
+        found = await key_asking.lanes(kernel, busy)
+        for work in found.values():
+            work.close()
+        assert set(found) == left
