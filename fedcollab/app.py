@@ -78,6 +78,7 @@ from fedcollab.files import previews, sweeping, taken_away
 from fedcollab.files import views as files
 from fedcollab.files.holding import HOLDS
 from fedcollab.files.shelves import SHELVES, shelves
+from fedcollab.flows import guests
 from fedcollab.flows.feature import FEATURE as FLOWS
 from fedcollab.running import disk, health, metrics
 from fedcollab.running.closing import closed
@@ -224,6 +225,7 @@ def make_app(kernel: Kernel) -> web.Application:
     app.cleanup_ctx.append(file_asking.run)
     app.cleanup_ctx.append(head_asking.run)
     app.cleanup_ctx.append(fetching.run)
+    app.cleanup_ctx.append(guests.run)
     app.cleanup_ctx.append(metrics.apart)
     return app
 

@@ -1,5 +1,5 @@
-"""Decides how what a node lacks is asked for beside its server: again and again, from its start to its end; a failure ends nothing, and
-whoever is slow to answer keeps nobody else waiting."""
+"""Decides how what a node lacks, or has left to do, is seen to beside its server: again and again, from its start to its end, at once when
+a commit says so; a failure ends nothing, and whoever is slow to answer keeps nobody else waiting."""
 
 import asyncio
 import contextlib
@@ -8,11 +8,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coro
 from typing import Any
 
 from aiohttp import web
+from sqlalchemy.orm import Session
 
+from fedcollab.actors.node import Node
 from fedcollab.base.errors import FedcollabError
 
 from .kernel import KERNEL, Kernel
 
+PAUSE, AGAIN = 0.01, 2.0  # seconds: between two units of work that goes on, after one that failed
 log = logging.getLogger(__name__)
 Work = Coroutine[Any, Any, object]
 Begin = Callable[[web.Application, Collection[str]], Awaitable[Mapping[str, Work]]]
@@ -34,13 +37,51 @@ def each(seconds: float, begin: Begin, failed: str, topic: str) -> Run:
 
     async def run(app: web.Application) -> AsyncIterator[None]:
         asking = _Asking(app, begin, failed, topic)
-        task = asyncio.create_task(asking.forever(seconds))
+        task = asyncio.create_task(_forever(app[KERNEL], asking.look, failed, topic, seconds, seconds))
         yield
-        for one in (task, *asking.lanes.values()):
-            one.cancel()
-        await asyncio.gather(task, *asking.lanes.values(), return_exceptions=True)
+        await _cancelled(task, *asking.lanes.values())
 
     return run
+
+
+def in_units(seconds: float, work: Callable[[Session, Node], bool], failed: str, topic: str) -> Run:
+    """The same for work of the node's own, a little in each unit, which answers whether there may be more: one unit after the other until
+    nothing is left, and soon again after one that failed."""
+
+    async def run(app: web.Application) -> AsyncIterator[None]:
+        kernel = app[KERNEL]
+
+        async def do() -> bool:
+            return await kernel.database.write(work, kernel.node)
+
+        task = asyncio.create_task(_forever(kernel, do, failed, topic, seconds, AGAIN))
+        yield
+        await _cancelled(task)
+
+    return run
+
+
+async def _forever(kernel: Kernel, do: Callable[[], Awaitable[bool]], failed: str, topic: str, seconds: float, again: float) -> None:
+    """`do` answers whether there may be more to do at once; `again` is the wait after a failure."""
+    event = kernel.database.wakes.event(topic)
+    while True:
+        event.clear()
+        wait = seconds
+        if kernel.node.maintenance.state() is None:
+            try:
+                wait = PAUSE if await do() else seconds
+            except Exception:
+                log.exception(failed)
+                wait = again
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait):
+                await event.wait()
+
+
+async def _cancelled(*tasks: asyncio.Task[None]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 class _Asking:
@@ -50,22 +91,14 @@ class _Asking:
         self.app, self.begin, self.failed = app, begin, failed
         self.event = app[KERNEL].database.wakes.event(topic)
         self.lanes: dict[str, asyncio.Task[None]] = {}
-        self.missed: set[str] = set()  # who were busy when more came
+        self.missed: set[str] = set()  # who were busy when there may have been more
 
-    async def forever(self, seconds: float) -> None:
-        while True:
-            self.event.clear()
-            if self.app[KERNEL].node.maintenance.state() is None:
-                await self._safe(self._look())
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    await self.event.wait()
-                    self.missed.update(self.lanes)
-
-    async def _look(self) -> None:
+    async def look(self) -> bool:
+        self.missed.update(self.lanes)
         for whom, work in (await self.begin(self.app, frozenset(self.lanes))).items():
             self.lanes[whom] = asyncio.create_task(self._safe(work), name=whom)
             self.lanes[whom].add_done_callback(self._over)
+        return False
 
     def _over(self, lane: asyncio.Task[None]) -> None:
         """What came for them meanwhile is asked for now."""

@@ -4,7 +4,7 @@ from aiohttp import web
 
 from fedcollab.feature import RESOURCE, THREAD, Feature
 
-from . import close_discussion, discuss_resource, guest_home, guest_joining, guest_pages, guests, hand_over, referral_pages, referred
+from . import close_discussion, discuss_resource, guest_home, guest_joining, guest_pages, hand_over, referral_pages, referred
 
 FEATURE = Feature(
     name="flows",
@@ -19,6 +19,6 @@ FEATURE = Feature(
         *guest_home.ROUTES,
         *guest_pages.ROUTES,
     ),
-    chores=(guests.end_due, referred.end_unanswered),
+    chores=(referred.end_unanswered,),
     beside=((RESOURCE, discuss_resource.of_resource), (THREAD, discuss_resource.of_thread)),
 )

@@ -22,12 +22,13 @@ from fedcollab.features.guests.service import ENDED, JOINED, GuestData
 from fedcollab.features.members import factor, sessions, unlocking
 from fedcollab.features.members import service as members
 from fedcollab.features.referrals import outside
+from fedcollab.federation import beside
 from fedcollab.federation.words import Spoken
-from fedcollab.sealing import holding, people, room_chain, words
+from fedcollab.sealing import consents, holding, people, room_chain, words
 
 from . import referred
 
-AT_ONCE = 10  # guests whom one unit of the chore ends
+AT_ONCE, EVERY = 10, 60.0  # guests whom one unit ends; seconds until it is looked for again, where no consent has ended
 NO_KEY = N_("They have no key yet. It is made when they sign in with their password.")
 NO_FACTOR = N_("They have not set up their second factor yet. Without it nobody is let in.")
 ANOTHER = N_("Their key is another one by now than the one whose words you compared. Compare them again.")
@@ -144,14 +145,19 @@ def end_by_hand(session: Session, node: Node, viewer: Viewer, case_id: str, gues
     end(session, node, viewer, guest)
 
 
-def end_due(session: Session, node: Node) -> None:
-    """A chore, a few at a time: guests whose case or time is over, or what they read was given on a consent that has ended."""
+def end_due(session: Session, node: Node) -> bool:
+    """The next few guests whose case or time is over, or what they read was given on a consent that has ended; whether there may be
+    more."""
     over = service.over(session, node)
     asked = [service.find(session, row.id) for row in outside.unconsented(session)]
     mine = {guest.id for guest in over}
     over += [guest for guest in asked if guest is not None and guest.ended_at is None and guest.id not in mine]
     for guest in over[:AT_ONCE]:
         end(session, node, None, guest)
+    return len(over) > AT_ONCE
+
+
+run = beside.in_units(EVERY, end_due, "guests could not be ended", consents.GUESTS)
 
 
 def listed(session: Session, node: Node, case_id: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from fedcollab.access.viewer import Viewer
 from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import DAY, EPOCH, MINUTE, new_id
+from fedcollab.base.database import wake
 from fedcollab.base.errors import N_, NotFound, Refused
 from fedcollab.base.statements import put
 from fedcollab.federation import activitystreams as ap
@@ -28,6 +29,7 @@ from .resting import Ground
 from .room_models import Room, SealedMessage
 
 TO_ERASE = "erase"  # a keeper's task
+GUESTS = "guests"  # a topic: what guests read here has ended
 MOST = 200  # things that one activity names
 MOST_NAMED = 10_000  # that are named on one consent in a room: as many as the longest case has entries
 AT_ONCE = 50  # that one unit of the chore ends, or asks again
@@ -274,8 +276,9 @@ def _set(session: Session, mark_id: str, **values: object) -> None:
 def _ended(session: Session, node: Node, mark_id: str) -> None:
     """Ours has ended: what waits for the recipient and rests on no other is not sent, and it is asked to erase what it has."""
     row = session.execute(sa.select(ConsentMark.room_id, ConsentMark.organisation_id).where(ConsentMark.id == mark_id)).one()
-    if row.organisation_id == actors.own(session, node).id:  # read here by guests: whoever has let them in ends that
+    if row.organisation_id == actors.own(session, node).id:  # read here by guests, who end with it (flows/guests.py)
         _set(session, mark_id, stopped_at=node.now())
+        wake(session, GUESTS)
         return
     here = sa.and_(ConsentMark.room_id == row.room_id, ConsentMark.organisation_id == row.organisation_id)
     _withhold(session, node, row.organisation_id, _stopped(session, here, ours=True), room_of(session, row.room_id))

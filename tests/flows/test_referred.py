@@ -19,6 +19,7 @@ from fedcollab.flows import guests, referred
 from fedcollab.sealing import consent_marks, consents, working
 from tests.features.cases.desks import Office, office
 from tests.features.referrals.test_referral_pages import CODE, NAME, REGION, form_of, step
+from tests.nodes import until
 from tests.web import PASSWORD
 
 from .outsiders import (
@@ -196,11 +197,11 @@ async def test_when_the_consent_is_withdrawn_a_link_dies_and_a_guest_is_out(at: 
     for one in given:
         await at.say("noor", case, Withdrawn(at=now, of=one))
     assert (await at.site.stranger().get(link))[0] == 410, "at once"
-    await at.site.write(guests.end_due)
+    out = "SELECT 1 FROM guest WHERE id = :id AND ended_at IS NOT NULL"
+    await until("she is out by the same commit's wake", lambda: at.sql(out, id=first.id))
     assert (await sara.ask("GET", "/guest"))[1]["Location"].startswith("/login")
-    states = dict(await at.sql("SELECT id, state FROM referral"))
-    assert states.pop(first.id) == "accepted"
-    assert list(states.values()) == ["revoked"]
+    await until("the other is taken back", lambda: at.sql("SELECT 1 FROM referral WHERE id <> :id AND state = 'revoked'", id=first.id))
+    assert await at.sql("SELECT state FROM referral WHERE id = :id", id=first.id) == [("accepted",)]
     assert await at.sql("SELECT count(*) FROM activity WHERE type = 'Undo'") == [(0,)]
     await at.site.write(guests.end_due)
     assert "Meridian" not in str(await at.site.kernel.database.read(consent_marks.of_entries, given))
