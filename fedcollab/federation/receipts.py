@@ -16,12 +16,13 @@ from .models import DROPPED, WAITING, Activity, Delivery, Partner, Receipt
 
 SENT, CONFIRMED, REFUSED = "sent", "confirmed", "refused"
 LATE = DAY
+NEVER_CAME = "NeverCame"  # the code of one who confirms and had not got it: it takes it in no more
 
 
 @dataclass(frozen=True)
 class ReceiptData:
     """One organisation's: when it was asked, when it confirmed. `late`: it has not for more than a day. `refused`: it keeps it, by this
-    code, since then."""
+    code, since then; `never_came`: it confirms that it had not got it, and takes it in no more."""
 
     name: str
     sent_at: int
@@ -29,6 +30,7 @@ class ReceiptData:
     late: bool
     refused: str = ""
     refused_at: int | None = None
+    never_came: bool = False
 
 
 def ask(session: Session, node: Node, activity_uri: str, object_uri: str, organisations: Iterable[tuple[str, str]]) -> None:
@@ -40,10 +42,13 @@ def ask(session: Session, node: Node, activity_uri: str, object_uri: str, organi
         session.execute(sa.insert(Receipt), rows)
 
 
-def confirm(session: Session, node: Node, activity_uri: str, organisation_uri: str) -> str:
-    """An organisation says that it has done it. Answers the id of what it is about; empty where nobody asked it, or it has said so."""
+def confirm(session: Session, node: Node, activity_uri: str, organisation_uri: str, *, reason: object = "") -> str:
+    """An organisation says that it has done it, perhaps by the code that it had not got it. Answers the id of what it is about; empty where
+    nobody asked it, or it has said so."""
     asked = sa.and_(Receipt.activity_uri == activity_uri, Receipt.organisation_uri == organisation_uri, Receipt.state != CONFIRMED)
-    said = sa.update(Receipt).where(asked).values(state=CONFIRMED, answered_at=node.now(), reason="")
+    said = (
+        sa.update(Receipt).where(asked).values(state=CONFIRMED, answered_at=node.now(), reason=NEVER_CAME if reason == NEVER_CAME else "")
+    )
     return session.execute(said.returning(Receipt.object_uri)).scalar_one_or_none() or ""
 
 
@@ -53,9 +58,9 @@ def refused(session: Session, node: Node, activity_uri: str, organisation_uri: s
     session.execute(sa.update(Receipt).where(asked).values(state=REFUSED, answered_at=node.now(), reason=reason))
 
 
-def answer(session: Session, node: Node, activity: dict[str, object], *, to: str, order_key: str) -> None:
-    """Our Organization confirms to the organisation `to` that an activity was done here."""
-    _say(session, node, "Accept", activity, to, order_key)
+def answer(session: Session, node: Node, activity: dict[str, object], *, to: str, order_key: str, reason: str = "") -> None:
+    """Our Organization confirms to the organisation `to` that an activity was done here, perhaps by a code that says how."""
+    _say(session, node, "Accept", activity, to, order_key, **({ap.REASON: reason} if reason else {}))
 
 
 def refuse(session: Session, node: Node, activity: dict[str, object], reason: str, *, to: str, order_key: str) -> None:
@@ -79,7 +84,9 @@ def of(session: Session, node_now: int, object_uris: Iterable[str]) -> dict[str,
         if newest.setdefault(row.object_uri, row.activity_uri) == row.activity_uri:
             late = row.state == SENT and row.sent_at < node_now - LATE
             no = row.state == REFUSED
-            said = ReceiptData(row.name, row.sent_at, None if no else row.answered_at, late, row.reason, row.answered_at if no else None)
+            when = (None, row.answered_at) if no else (row.answered_at, None)
+            never = row.state == CONFIRMED and row.reason == NEVER_CAME
+            said = ReceiptData(row.name, row.sent_at, when[0], late, row.reason if no else "", when[1], never)
             found.setdefault(row.object_uri, []).append(said)
     return found
 

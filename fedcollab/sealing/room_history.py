@@ -16,7 +16,7 @@ from fedcollab.base.errors import BadRequest, NoRoom, NotFound
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import announce
 
-from . import authors, messages, room_quotas, rooms
+from . import authors, erased_ahead, messages, room_quotas, rooms
 from .casekeys import CaseKey
 from .messages import Sealed
 from .room_models import ERASED, THERE, RoomKey, SealedMessage
@@ -86,14 +86,15 @@ def _author_of(session: Session, key: CaseKey, message: Sealed) -> str:
     member of that epoch can have written."""
     wrote = [member.organisation for member in key.members if host_of(member.organisation) == host_of(message.author)]
     there = session.execute(sa.select(SealedMessage.id).where(SealedMessage.uri == message.id)).first()
-    return "" if there is not None or not wrote or host_of(message.id) != host_of(message.author) else wrote[0]
+    alien = not wrote or host_of(message.id) != host_of(message.author)
+    return "" if there is not None or alien or erased_ahead.is_noted(session, message.id) else wrote[0]
 
 
-def _keep(session: Session, node: Node, message: Sealed, organisation: str, brought: str) -> None:
-    """Nobody's word but that of the host that has brought it says whose it is, so that host is charged for it. Raises NoRoom."""
-    if room_quotas.is_full(session, node, brought, rooms.row(session, message.room).id):
+def _keep(session: Session, node: Node, message: Sealed, organisation: str, host: str) -> None:
+    """Nobody's word but that of the `host` that hands it on says whose it is, so that host alone is charged for it. Raises NoRoom."""
+    if room_quotas.is_full(session, node, "", room_quotas.VIA + host, rooms.row(session, message.room).id):
         raise NoRoom(reason="no room is left for what this partner hands on")
-    rooms.keep(session, node, message, organisation, THERE, brought)
+    rooms.keep(session, node, message, organisation, THERE, room_quotas.VIA + host)
 
 
 def _key(session: Session, node: Node, ck: str) -> CaseKey:

@@ -120,7 +120,8 @@ class RoomPerson(Model):
 
 class SealedMessage(Model):
     """A message in ciphertext, as it was sealed. `waits`: its case key's document or box is not here, or a dispute is open. `erased_at` is
-    when its ciphertext went; `brought` the host that has brought it, empty for ours."""
+    when its ciphertext went; `brought` the host that has brought it (`via ` before it: as an earlier message, by its word alone), empty for
+    ours."""
 
     __tablename__ = "sealed_message"
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
@@ -137,6 +138,17 @@ class SealedMessage(Model):
     erased_at: Mapped[int | None]
     brought: Mapped[str] = mapped_column(Text, default="")
     __table_args__ = (Index("ix_sealed_message_room_id", "room_id", "id"), Index("ix_sealed_message_waits", "state", "room_id"))
+
+
+class ErasedAhead(Model):
+    """A message, by its id on the wire, that its own organisation has erased before it came here: it is not taken in."""
+
+    __tablename__ = "erased_ahead"
+    uri: Mapped[str] = mapped_column(Text, primary_key=True)
+    room_id: Mapped[str] = mapped_column(ForeignKey("room.id"))
+    organisation: Mapped[str] = mapped_column(Text)
+    at: Mapped[int]
+    __table_args__ = (Index("ix_erased_ahead_room_id", "room_id", "organisation"),)
 
 
 class SealedUse(Model):

@@ -37,7 +37,10 @@ def count(session: Session, author: str, brought: str, room_id: str, size: int) 
 
 
 def _shares(author: str, brought: str) -> dict[str, int]:
-    """{what is counted: how many times the limits it may be}."""
+    """{what is counted: how many times the limits it may be}. What is of one author by a host's word alone (`VIA` stands before it) fills
+    no share of theirs."""
+    if brought.startswith(VIA):
+        return {brought: OTHERS}
     return {author: 1} | ({} if author == brought else {VIA + brought: OTHERS})
 
 

@@ -14,7 +14,7 @@ from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import outbox, receipts
 from fedcollab.federation.registry import Early, Handler, Verified
 
-from . import authors, ending, handing, proving, room_chain, room_quotas, room_sending, rooms, sealed_files, telling, working
+from . import authors, ending, erased_ahead, handing, proving, room_chain, room_quotas, room_sending, rooms, sealed_files, telling, working
 from .casekeys import GUEST, CaseKey
 from .facts import Answer, Closed, Fact, Invited, Left, by, of, organisations
 from .handing import Named
@@ -183,6 +183,8 @@ def receive_message(session: Session, node: Node, received: Verified) -> None:
         if there.body:  # asked of a member with its key, which tells of no files
             sealed_files.keep_others(session, node, message.id, files)
         return
+    if erased_ahead.is_noted(session, message.id):
+        return
     named = Named(received.actor.uri, message.epoch, message.ck)
     state = handing.taken(room, named)
     _check_in_time(session, node, room, received.actor.uri)
@@ -226,7 +228,8 @@ def receive_erasure(session: Session, node: Node, received: Verified) -> None:
     what = (SealedMessage.id, SealedMessage.state, SealedMessage.room_id, SealedMessage.ck)
     found = session.execute(sa.select(*what).where(mine)).one_or_none()
     if found is None:
-        raise Early(reason="a message that is not here, or not theirs")
+        _never_came(session, node, received)
+        return
     if found.state != ERASED:
         rooms.erase(session, node, found.id)
         outbox.withhold(session, node, ap.ident(received.object), "taken back before it was passed on")
@@ -234,6 +237,21 @@ def receive_erasure(session: Session, node: Node, received: Verified) -> None:
     room_sending.pass_on(session, node, room, received, ap.ident(received.object), _inside_of(room, found.ck))
     receipts.answer(session, node, received.activity, to=received.actor.id, order_key=room.id)
     room_chain.add(session, node, found.room_id, partner(received.actor.organisation_id), "room.erased", ap.ident(received.object))
+
+
+def _never_came(session: Session, node: Node, received: Verified) -> None:
+    """It is erased before it came, or was never sent here: it is taken in no more, and whoever asks hears so at once."""
+    uri, room = ap.ident(received.object), _known(session, node, ap.ident(received.object.get("context")))
+    if received.actor.kind != ORGANIZATION or host_of(uri) != received.actor.host:
+        raise Refused(reason="the erasure of what is not theirs")
+    if received.actor.uri not in concerned(room):
+        raise Early(reason="an erasure by somebody who is not inside, or not yet")
+    room_id = rooms.row(session, room.id).id
+    if room.state not in (CLOSED, PURGED):
+        erased_ahead.note(session, node, room_id, received.actor.uri, uri)
+        room_sending.pass_on(session, node, room, received, uri, room.inside)
+    receipts.answer(session, node, received.activity, to=received.actor.id, order_key=room.id, reason=receipts.NEVER_CAME)
+    room_chain.add(session, node, room_id, partner(received.actor.organisation_id), "room.erased", uri)
 
 
 def receive_refusal(session: Session, node: Node, received: Verified) -> None:

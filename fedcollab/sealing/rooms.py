@@ -15,7 +15,20 @@ from fedcollab.base.database import wake
 from fedcollab.base.errors import Conflict, NotFound
 from fedcollab.base.statements import prepared, put
 
-from . import boxes, case_boxes, duties, fact_texts, handing, member_boxes, room_quotas, room_state, room_tasks, sealed_files, telling
+from . import (
+    boxes,
+    case_boxes,
+    duties,
+    erased_ahead,
+    fact_texts,
+    handing,
+    member_boxes,
+    room_quotas,
+    room_state,
+    room_tasks,
+    sealed_files,
+    telling,
+)
 from .aside_models import RoomAside
 from .casekeys import CaseKey
 from .facts import Fact
@@ -35,6 +48,7 @@ from .room_models import (
     SHUT,
     THERE,
     WAITS,
+    ErasedAhead,
     KeeperTask,
     KeyRequest,
     MemberKey,
@@ -283,6 +297,7 @@ def purge(session: Session, node: Node, uri: str) -> None:
     """All ciphertext of a room goes, and every box of its case keys: what backups still have of it opens for nobody."""
     room_id = row(session, uri).id
     _erase(session, node, SealedMessage.room_id == room_id)
+    erased_ahead.forget(session, room_id)
     with node.ring.begin():
         case_boxes.destroy(node, session.scalars(sa.select(RoomKey.ck).where(RoomKey.room_id == room_id)).all())
         member_boxes.destroy(session, node, room_id)
@@ -296,7 +311,7 @@ def clear(session: Session, node: Node, uri: str) -> None:
         raise Conflict
     _erase(session, node, SealedMessage.room_id == found.id)
     parts: tuple[Any, ...] = (SealedFile, SealedMessage, RoomFact, RoomKey, RoomMember, MemberKey, RoomTold, RoomPerson)
-    for model in (*parts, KeyRequest, KeeperTask, RoomAside):
+    for model in (*parts, KeyRequest, KeeperTask, RoomAside, ErasedAhead):
         session.execute(sa.delete(model).where(model.room_id == found.id))
     session.execute(sa.update(Row).where(Row.id == found.id).values(state=room_state.PURGED))
 

@@ -1,4 +1,5 @@
-"""What is sealed is counted for whoever wrote it, not for whoever brings it; and of what is sent stands whose share it takes."""
+"""What is sealed is counted for whoever wrote it, not for whoever brings it; and of what is sent stands whose share it takes.
+What is erased before it came is noted."""
 
 from collections import Counter
 from urllib.parse import urlsplit
@@ -25,6 +26,14 @@ WAITS = """
 
 def upgrade() -> None:
     op.add_column("activity", sa.Column("share", sa.Text, nullable=False, server_default=""))
+    op.create_table(
+        "erased_ahead",
+        sa.Column("uri", sa.Text, primary_key=True),
+        sa.Column("room_id", sa.String(36), sa.ForeignKey("room.id"), nullable=False),
+        sa.Column("organisation", sa.Text, nullable=False),
+        sa.Column("at", sa.BigInteger, nullable=False),
+    )
+    op.create_index("ix_erased_ahead_room_id", "erased_ahead", ["room_id", "organisation"])
     bind = op.get_bind()
     for row in bind.execute(sa.text(WAITS)).all():
         bind.execute(sa.text("UPDATE activity SET share = :host WHERE id = :id"), {"host": urlsplit(row.object_uri).netloc, "id": row.id})

@@ -79,7 +79,7 @@ async def test_more_messages_wait_behind_the_one_that_has_no_room(two: Two) -> N
     await ilse.say(two.here, HELLO)
     last = await ilse.say(two.here, SAFE)
     await ilse.do(room_sending.take_back, last)
-    await until("a word goes past them", lambda: other.sql("SELECT 1 FROM inbox_item WHERE state = 'early' OR reason <> ''"))
+    await until("a word goes past them", lambda: other.sql("SELECT 1 FROM erased_ahead WHERE uri = :u", u=last))
     assert await two.meridian.here.sql("SELECT count(*) FROM delivery WHERE status = 507") == [(1,)]
     await change(other, "UPDATE sealed_use SET size = 0")
     await change(two.meridian.here, "UPDATE delivery SET next_try_at = 0")

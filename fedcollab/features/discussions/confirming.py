@@ -52,7 +52,7 @@ def receive_accept(session: Session, node: Node, received: Verified) -> None:
     """An organisation confirms. Where we keep the group and the author is elsewhere, their node is told."""
     if received.actor.id != received.actor.organisation_id:
         raise Refused(reason="organisations confirm, people don't")
-    about = receipts.confirm(session, node, ap.ident(received.object), received.actor.uri)
+    about = receipts.confirm(session, node, ap.ident(received.object), received.actor.uri, reason=received.activity.get(ap.REASON))
     query = sa.select(Thread.group_id, Thread.uri, Post.author_id).join(Post, Post.thread_id == Thread.id)
     row = session.execute(query.where(Post.uri == about)).one_or_none() if about and received.through is None else None
     if row is None:

@@ -146,7 +146,10 @@ async def test_whoever_had_what_was_erased_is_shown_until_they_have_confirmed_it
     await until("it is confirmed", lambda: one.sql("SELECT 1 FROM receipt WHERE object_uri = :uri AND state = 'confirmed'", uri=said))
     for path in pages:
         assert "<bdi>Kivuli Support</bdi> has confirmed it" in (await one["noor"].get(path))[1]
-    await change(one, "UPDATE receipt SET state = 'sent', answered_at = NULL, sent_at = sent_at - :day * 2", day=DAY)
+    await change(one, "UPDATE receipt SET reason = 'NeverCame'")
+    for path in pages:
+        assert "that it had never come there, and is not taken in any more." in (await one["noor"].get(path))[1]
+    await change(one, "UPDATE receipt SET state = 'sent', reason = '', answered_at = NULL, sent_at = sent_at - :day * 2", day=DAY)
     for path in pages:
         assert "has not confirmed it. If it matters, call them." in (await one["noor"].get(path))[1]
     await change(one, "UPDATE receipt SET state = 'refused', reason = 'held', answered_at = 1")
