@@ -149,7 +149,6 @@ SEALING = Feature(
         *[proving.prove_anew] * 4,
         *head_telling.CHORES,
         checkpoints.cut,
-        *[going.keep_going] * 30,
     ),
     erasures=Part("sealed", taken_back.listed, taken_back.take_again),
     restored=(organisation.begin_anew, head_telling.say_restored),
@@ -221,6 +220,7 @@ def make_app(kernel: Kernel) -> web.Application:
     app.cleanup_ctx.append(_work)
     app.cleanup_ctx.append(sweeping.run)
     app.cleanup_ctx.append(leaving.run)
+    app.cleanup_ctx.append(going.run)
     app.cleanup_ctx.append(key_asking.run)
     app.cleanup_ctx.append(file_asking.run)
     app.cleanup_ctx.append(head_asking.run)

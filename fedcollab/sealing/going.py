@@ -1,5 +1,5 @@
 """Decides how much of ours that a case has had erased goes at once: a little in each unit, so that nobody waits long, and what is left
-goes on by itself, also after the node was stopped. It takes no key."""
+goes on by itself, one unit after the other, also after the node was stopped. It takes no key."""
 
 from collections.abc import Iterable
 
@@ -9,13 +9,16 @@ from sqlalchemy.orm import Session
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
+from fedcollab.base.database import wake
 from fedcollab.base.errors import NotFound
 from fedcollab.base.statements import put
+from fedcollab.federation import beside
 
 from . import room_sending
 from .going_models import MessageGoing
 from .room_models import ERASED, SealedMessage
 
+GOING, SWEEP = "going", 600.0  # a topic; seconds until what is left is looked for though no commit has said so
 EACH = 3  # messages of one unit
 IN_ONE = 500  # that are named in one query
 BEGUN = 1_000  # that one unit notes
@@ -34,12 +37,8 @@ def begin(session: Session, node: Node, viewer: Viewer, room_id: str, uris: Iter
     if ids:
         rows = (dict(message_id=one, room_id=room_id, person_id=viewer.person_id, at=node.now()) for one in ids)
         put(session, MessageGoing, *rows)
+        wake(session, GOING)
     return len(ids)
-
-
-def keep_going(session: Session, node: Node) -> None:
-    """A chore: a few of what is left."""
-    go_on(session, node)
 
 
 def go_on(session: Session, node: Node) -> bool:
@@ -55,6 +54,9 @@ def go_on(session: Session, node: Node) -> bool:
         except NotFound:  # it went with its room meanwhile
             continue
     return len(rows) == EACH
+
+
+run = beside.in_units(SWEEP, go_on, "what is to be erased could not be", GOING)
 
 
 def left(session: Session, room_id: str) -> int:

@@ -1,13 +1,10 @@
 """Decides what becomes of sealed rooms when one of our people goes: an account that ends takes its keys along at once, waiting for nobody,
 and our keys for its rooms are made anew, a few in one unit, one unit after the other; whoever leaves in peace hands over first."""
 
-import asyncio
 import contextlib
-import logging
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 
 import sqlalchemy as sa
-from aiohttp import web
 from sqlalchemy.orm import Session
 
 from fedcollab.access.models import RED
@@ -18,7 +15,7 @@ from fedcollab.actors.node import Node
 from fedcollab.base.database import wake
 from fedcollab.base.errors import N_, NotFound, Refused, Unavailable
 from fedcollab.base.statements import part
-from fedcollab.federation.kernel import KERNEL, Kernel
+from fedcollab.federation import beside
 
 from . import acting, holding, keeper_tasks, room_chain, rooms, state, working
 from .keeper_tasks import NOBODY
@@ -28,8 +25,7 @@ from .room_models import RoomPerson
 from .room_state import CLOSED, PURGED
 
 AT_ONCE = 2  # rooms in one unit: some 15 CPU-ms each
-PAUSE, AGAIN, IDLE = 0.01, 2.0, 60.0  # seconds: between two units, after one that failed, where nothing is to be done
-log = logging.getLogger(__name__)
+IDLE = 60.0  # seconds, where nothing is to be done
 LAST = N_("Nobody else of us is on it. Hand it over to somebody first.")
 
 
@@ -61,31 +57,7 @@ def _end(session: Session, node: Node, viewer: Viewer | None, left: Iterable[tup
             _leave(session, node, viewer, room_id, person_id)
 
 
-async def run(app: web.Application) -> AsyncIterator[None]:
-    """Beside the server, from its start to its end: goes on as soon as somebody's end is committed, by whichever process."""
-    task = asyncio.create_task(_run(app[KERNEL]))
-    yield
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-
-
-async def _run(kernel: Kernel) -> None:
-    event = kernel.database.wakes.event(GONE)
-    while True:
-        event.clear()
-        wait = IDLE
-        if kernel.node.maintenance.state() is None:
-            try:
-                wait = PAUSE if await kernel.database.write(go_on, kernel.node) else IDLE
-            except Exception:
-                log.exception("rooms of somebody who has gone")
-                wait = AGAIN
-        if wait != IDLE:
-            await asyncio.sleep(wait)
-            continue
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(wait):
-                await event.wait()
+run = beside.in_units(IDLE, go_on, "rooms of somebody who has gone", GONE)  # as soon as an end is committed, by whichever process
 
 
 def _leave(session: Session, node: Node, viewer: Viewer | None, room_id: str, person_id: str) -> None:

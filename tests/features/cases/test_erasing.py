@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from fedcollab.base.database import wake
 from fedcollab.features.cases import erasing
 from fedcollab.features.cases.people import Identity
 from fedcollab.features.cases.work import Contact, Message, Step
 from fedcollab.sealing import going
+from tests.nodes import until
 
 from .at_desk import Desk, desk_with_people
 from .desks import office
@@ -76,6 +78,7 @@ async def test_however_much_it_is_one_act_erases_it_in_units_that_hold_nobody_up
 
     with monkeypatch.context() as stops:
         stops.setattr(going, "go_on", timed)
+        stops.setattr(going, "GOING", "nobody")
         status, to, _ = await send(desk.noor, path, await opened(desk.noor, path) | everything, why="She asked for it")
         assert (status, to) == (303, f"{desk.path}/holds#going")
         page = await desk.page(desk.path + "/holds")
@@ -83,8 +86,26 @@ async def test_however_much_it_is_one_act_erases_it_in_units_that_hold_nobody_up
         assert (await left(desk), f"{rest} entries of ours are out of sight and being destroyed" in page) == (rest, True)
         pages = await desk.every_page("noor")
         assert not [at for at, page in pages.items() if "CANARY-" in page or "MENTION-" in page]
-    while await left(desk):  # as each minute does after a start
-        await desk.office.site.write(going.keep_going)
+    await desk.office.site.write(lambda session, _node: wake(session, going.GOING))  # as at a start
+
+    async def done() -> bool:
+        return not await left(desk)
+
+    await until("it goes on by itself to its end", done)
     assert await desk.office.sql("SELECT count(*) FROM sealed_message WHERE state = 'erased'") == [(19,)]
     assert "being destroyed" not in await desk.page(desk.path + "/holds")
     assert min(held) < 0.05
+
+
+@pytest.mark.rule("P29")
+async def test_what_a_form_leaves_goes_on_with_its_commit_and_waits_for_no_minute(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(erasing, "SECONDS", -1.0)
+    await many(desk, 3)
+    path = desk.person() + "/erase"
+    status, _, _ = await send(desk.noor, path, await opened(desk.noor, path), all="yes", why="She asked for it")
+    assert status == 303
+
+    async def done() -> bool:
+        return await desk.office.sql("SELECT count(*) FROM sealed_message WHERE state = 'erased'") == [(7,)]
+
+    await until("all of it is gone", done)

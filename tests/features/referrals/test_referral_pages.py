@@ -307,7 +307,7 @@ async def test_lists_with_nothing_in_them_say_what_comes_here_on_either_database
         plain = await at.join("amal", "member")
         for path in ("/referrals", "/referrals/to-erase", f"/referrals/{new_id()}"):
             assert (await plain.get(path))[0] == 404
-        for chore in (chores.mark_late, consents.end_by_day, consents.ask_again, going.keep_going):
+        for chore in (chores.mark_late, consents.end_by_day, consents.ask_again, going.go_on):
             await at.site.write(chore)
         node, read = at.site.kernel.node, at.site.kernel.database.read
         assert (await read(consent_marks.of_entries, ["x"]), await read(consent_marks.effects, ["x"])) == ({}, [])
