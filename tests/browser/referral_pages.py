@@ -89,7 +89,7 @@ REFERRAL_NO_PAGE = {
     "GET /referrals/{id}/box": "a box, for partners",
     "POST /cases/{id}/refer/send": "leads to the referral",
     "POST /referrals/{id}/assign": "leads back to the referral",
-    "POST /referrals/{id}/decline": "leads back to the referral",
+    "POST /referrals/{id}/decline": "leads back to the list",
     "POST /referrals/{id}/take-back": "leads back to the referral",
     "POST /referrals/{id}/finish": "leads back to the referral",
 }

@@ -2,7 +2,7 @@
 their case; and what stands at the top of somebody's home."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -18,9 +18,9 @@ from fedcollab.sealing.room_models import Room, RoomPerson
 
 from .models import Referral, ReferralPerson
 from .outside import TRIES
-from .states import ACCEPTED, IN_PROGRESS
+from .states import ACCEPTED, IN_PROGRESS, OPEN
 
-EACH = 50
+EACH, MOST = 50, 1_000  # of a page; that are counted for somebody's home
 BOX_MADE, LET_IN = (
     "room.box_made",
     "guest.let_in",
@@ -52,30 +52,51 @@ class Listed:
     people: tuple[str, ...] = ()
 
 
-def came(session: Session, node: Node, viewer: Viewer) -> list[Listed]:
-    """Those that came, what waits first: all for keepers who hold the key, else those handed to the viewer, or whose room they are on."""
-    handed = sa.select(ReferralPerson.referral_id).where(ReferralPerson.person_id == viewer.person_id)
-    rooms = sa.select(Room.uri).where(Room.id.in_(holding.mine(session, viewer.person_id)))
-    mine = sa.or_(Referral.id.in_(handed), Referral.room.in_(rooms))
-    sees = sa.true() if viewer.person_id in organisation.holders(session) else mine
-    return _listed(session, node, viewer, sa.and_(~Referral.sent, sees))
+class Part(NamedTuple):
+    """A page of a list, and whether there is another one behind it."""
+
+    rows: list[Listed]
+    more: bool
 
 
-def sent(session: Session, node: Node, viewer: Viewer) -> list[Listed]:
+def came(session: Session, node: Node, viewer: Viewer, number: int = 1) -> Part:
+    """Those that came, what waits first."""
+    return _part(session, node, viewer, _came(session, viewer), number)
+
+
+def sent(session: Session, node: Node, viewer: Viewer, number: int = 1) -> Part:
     """Those that we have sent from cases that the viewer is on."""
-    return _listed(session, node, viewer, sa.and_(Referral.sent, Referral.case_id.in_(holding.mine(session, viewer.person_id))))
+    return _part(session, node, viewer, _sent(session, viewer), number)
 
 
 def one(session: Session, node: Node, viewer: Viewer, referral_id: str) -> Listed:
     """One that the viewer may know of. Raises NotFound."""
-    found = [*came(session, node, viewer), *sent(session, node, viewer)]
-    for listed in found:
-        if listed.id == referral_id:
-            return listed
-    raise NotFound
+    theirs = sa.or_(_came(session, viewer), _sent(session, viewer))
+    found = _listed(session, node, viewer, sa.and_(Referral.id == referral_id, theirs))
+    if not found:
+        raise NotFound
+    return found[0]
 
 
-def _listed(session: Session, node: Node, viewer: Viewer, which: sa.ColumnElement[bool]) -> list[Listed]:
+def _came(session: Session, viewer: Viewer) -> sa.ColumnElement[bool]:
+    """All for keepers who hold the key, else those handed to the viewer, or whose room they are on."""
+    handed = sa.select(ReferralPerson.referral_id).where(ReferralPerson.person_id == viewer.person_id)
+    rooms = sa.select(Room.uri).where(Room.id.in_(holding.mine(session, viewer.person_id)))
+    mine = sa.or_(Referral.id.in_(handed), Referral.room.in_(rooms))
+    sees = sa.true() if viewer.person_id in organisation.holders(session) else mine
+    return sa.and_(~Referral.sent, sees)
+
+
+def _sent(session: Session, viewer: Viewer) -> sa.ColumnElement[bool]:
+    return sa.and_(Referral.sent, Referral.case_id.in_(holding.mine(session, viewer.person_id)))
+
+
+def _part(session: Session, node: Node, viewer: Viewer, which: sa.ColumnElement[bool], number: int) -> Part:
+    found = _listed(session, node, viewer, which, EACH + 1, (number - 1) * EACH)
+    return Part(found[:EACH], len(found) > EACH)
+
+
+def _listed(session: Session, node: Node, viewer: Viewer, which: sa.ColumnElement[bool], most: int = MOST, after: int = 0) -> list[Listed]:
     on_it = sa.and_(RoomPerson.room_id == Room.id, RoomPerson.person_id == viewer.person_id, RoomPerson.until.is_(None))
     reads = sa.case((Referral.organisation_id.is_(None), LET_IN), else_=BOX_MADE)
     made = sa.exists().where(RoomEntry.room_id == Room.id, RoomEntry.action == reads)
@@ -85,7 +106,7 @@ def _listed(session: Session, node: Node, viewer: Viewer, which: sa.ColumnElemen
     query = query.outerjoin(Actor, Actor.id == Referral.organisation_id).outerjoin(Room, Room.uri == Referral.room)
     query = query.outerjoin(RoomPerson, on_it)
     order = sa.case((Referral.state == IN_PROGRESS, 0), (Referral.state == ACCEPTED, 1), else_=2)
-    rows = session.execute(query.where(which).order_by(order, Referral.at.desc(), Referral.id.desc()).limit(EACH)).all()
+    rows = session.execute(query.where(which).order_by(order, Referral.at.desc(), Referral.id.desc()).limit(most).offset(after)).all()
     people = _people(session, [row.id for row in rows])
     return [
         Listed(
@@ -136,8 +157,8 @@ class Note:
 
 def at_home(session: Session, node: Node, viewer: Viewer) -> Note | None:
     """None where nothing waits for this person."""
-    theirs, ours = came(session, node, viewer), sent(session, node, viewer)
-    waiting = [one for one in theirs if one.state == IN_PROGRESS]
+    waiting = _listed(session, node, viewer, sa.and_(_came(session, viewer), Referral.state == IN_PROGRESS))
+    ours = _listed(session, node, viewer, sa.and_(_sent(session, viewer), Referral.state.in_(OPEN)))
     erase = len(consent_marks.to_erase(session)) if viewer.person_id in organisation.holders(session) else 0
     late = sum(one.late for one in waiting), sum(one.late for one in ours)
     found = Note(len(waiting), *late, sum(one.unread for one in ours), erase)

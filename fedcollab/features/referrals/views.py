@@ -49,13 +49,19 @@ def opener(request: web.Request) -> Viewer:
 async def show_all(request: web.Request) -> web.Response:
     """Those that came, and those that we have sent; nothing of what they are about, so it takes no key."""
     viewer, kernel = opener(request), request.app[KERNEL]
+    number = {name: _number(request.query.get(name, "")) for name in ("came", "sent")}
 
     def look(session: Session, node: Node) -> dict[str, Any]:
         holds = viewer.person_id in organisation.holders(session)
         asked = len(consent_marks.to_erase(session)) if holds else 0
-        return dict(came=looking.came(session, node, viewer), sent=looking.sent(session, node, viewer), holds=holds, asked=asked)
+        theirs, ours = looking.came(session, node, viewer, number["came"]), looking.sent(session, node, viewer, number["sent"])
+        return dict(came=theirs, sent=ours, holds=holds, asked=asked)
 
-    return page(request, "referrals/list.html", **WORDS, **await kernel.database.read(look, kernel.node))
+    return page(request, "referrals/list.html", number=number, **WORDS, **await kernel.database.read(look, kernel.node))
+
+
+def _number(asked: str) -> int:
+    return max(1, int(asked)) if asked.isascii() and asked.isdigit() and len(asked) < 6 else 1
 
 
 async def show_one(request: web.Request) -> web.Response:
@@ -95,9 +101,9 @@ def _preview(session: Session, node: Node, viewer: Viewer, keys: Any, found: loo
 
 
 async def act(
-    request: web.Request, work: Callable[..., Any], *values: Any, field: str = "", keys: bool = False, chosen: Any = ()
+    request: web.Request, work: Callable[..., Any], *values: Any, field: str = "", keys: bool = False, to: str = ""
 ) -> web.Response:
-    """Does `work` with the referral of the address, and leads back to it; its page again where that is refused."""
+    """Does `work` with the referral of the address, and leads back to it, or `to` another page; its page again where that is refused."""
     viewer, kernel = opener(request), request.app[KERNEL]
     with_keys = (await unlocked_of(request),) if keys else ()
     try:
@@ -107,8 +113,8 @@ async def act(
     except Refused as error:
         if error.status == 404:
             raise
-        return await one_page(request, error, field, chosen)
-    return redirect(f"/referrals/{request.match_info['id']}")
+        return await one_page(request, error, field)
+    return redirect(to or f"/referrals/{request.match_info['id']}")
 
 
 async def assign(request: web.Request) -> web.Response:
@@ -119,10 +125,10 @@ async def assign(request: web.Request) -> web.Response:
 
 
 async def decline(request: web.Request) -> web.Response:
-    """Our no: nothing of it stays here."""
+    """Our no: nothing of it stays here, and whoever it was handed to does not come to its page any more."""
     opener(request)
     fields = await read_form(request)
-    return await act(request, service.decline, fields.get("reason", ""), field="reason")
+    return await act(request, service.decline, fields.get("reason", ""), field="reason", to="/referrals")
 
 
 async def finish(request: web.Request) -> web.Response:

@@ -9,12 +9,14 @@ import pytest
 import sqlalchemy as sa
 
 from fedcollab.base.clock import new_id
+from fedcollab.base.statements import put
 from fedcollab.features.cases import lateness
 from fedcollab.features.cases.checking import Wrong
 from fedcollab.features.cases.ending import forget_gone
 from fedcollab.features.cases.people import Health, Identity, Person
 from fedcollab.features.cases.sharing import Consent, Withdrawn
 from fedcollab.features.referrals import chores, fetching, service
+from fedcollab.features.referrals.models import Referral
 from fedcollab.flows import propose_referral
 from fedcollab.sealing import consent_marks, consents, going
 from tests.features.cases.browser import Filled, Sent
@@ -287,7 +289,10 @@ async def test_declined_and_taken_back_on_their_pages(two: tuple[Office, Office]
     path = f"/referrals/{await came(other)}"
     status, _, page = await other["mila"].post(f"{path}/decline", at=path)
     assert (status, "Choose the reason" in page) == (422, True)
-    assert (await other["mila"].post(f"{path}/decline", at=path, reason="OutsideArea"))[:2] == (303, path)
+    noor = other["noor"].viewer.person_id
+    assert (await other["mila"].post(f"{path}/assign", at=path, person=noor))[:2] == (303, path)
+    status, where_to, _ = await other["noor"].post(f"{path}/decline", at=path, reason="OutsideArea")
+    assert (status, (await other["noor"].get(where_to))[0]) == (303, 200), "nothing of it is theirs to see any more, and no dead end waits"
     await until("the sender knows", lambda: one.sql("SELECT 1 FROM referral WHERE state = 'rejected'"))
     assert "Outside the area that we serve" in (await one["noor"].get(where))[1]
     status, where, _ = await send(one, case, await to_the_end(one, other, case))
@@ -295,6 +300,29 @@ async def test_declined_and_taken_back_on_their_pages(two: tuple[Office, Office]
     await until("it is gone there", lambda: other.sql("SELECT 1 FROM referral WHERE state = 'revoked'"))
     assert "Taken back" in (await other["mila"].get("/referrals"))[1]
     assert (await one["daan"].get(where))[0] == 404
+
+
+async def test_however_many_have_come_each_can_be_found_and_answered(tmp_path: Path) -> None:
+    async with office(tmp_path) as at:
+        bare = dict(room="", invitation="", code="", deadline="2199-01-31", kid="", preview=b"", size=0, changed_at=0, next_at=0, tries=0)
+        [partner] = await at.sql("SELECT id FROM actor WHERE uri = :me", me=at.me)
+        rows = [
+            dict(id=f"r-{n:03}", uri=f"https://a.example/{n}", sent=False, organisation_id=partner[0], state="in_progress", at=n, **bare)
+            for n in range(120)
+        ]
+        await at.site.write(lambda session, _node: put(session, Referral, *rows))
+        found, path = list[str](), "/referrals"
+        while path:
+            status, page = await at["mila"].get(path)
+            assert status == 200
+            found += re.findall(r'href="/referrals/(r-\d+)"', page)
+            older = re.search(r'href="([^"]*)">Older<', page)
+            path = older[1].replace("&amp;", "&") if older else ""
+        assert sorted(found) == [row["id"] for row in rows]
+        assert (await at["mila"].get("/referrals/r-000"))[0] == 200, "who waits longest is not out of reach"
+        assert "120 referrals wait for our answer." in (await at["mila"].get("/"))[1]
+        for odd in ("0", "-1", "x", "9" * 30, "٣"):
+            assert (await at["mila"].get(f"/referrals?came={odd}"))[0] == 200
 
 
 async def test_lists_with_nothing_in_them_say_what_comes_here_on_either_database(tmp_path: Path, database_url: str) -> None:
