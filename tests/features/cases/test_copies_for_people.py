@@ -9,8 +9,10 @@ import pytest
 from fedcollab.features.cases import subject
 from fedcollab.features.cases.people import Identity, Suspicion
 from fedcollab.features.cases.work import Contact, Message, Step
+from fedcollab.sealing import working
 
 from .at_desk import Desk, desk_with_people
+from .browser import Filled
 from .desks import office
 from .entries import P, S
 from .writing import opened, send, write
@@ -81,6 +83,26 @@ async def test_what_is_unticked_is_left_out_with_a_reason_that_stays_here(desk: 
     assert status == 200
     assert "left it out" in copy
     assert "CANARY-WHY" not in copy
+    noted = (await desk.last("decision")).entry
+    assert (noted.why, P in noted.what) == ("CANARY-WHY", True)
+
+
+async def test_what_was_unticked_stays_so_when_the_form_comes_back(desk: Desk) -> None:
+    path = desk.person() + "/copy"
+    form = await opened(desk.noor, path)
+    for kept in ([], form["give"][:1]):
+        _, _, page = await send(desk.noor, path, form, give=kept, form="json")
+        again = Filled(page.split('<form method="post">', 1)[1].split("</form>", 1)[0]).sent
+        assert (again.get("give", []), again["form"]) == (kept, ["json"])
+
+
+async def test_of_a_case_that_is_closed_to_writing_a_copy_is_made_all_the_same(desk: Desk) -> None:
+    path = desk.person() + "/copy"
+    form = await opened(desk.noor, path)
+    await desk.office.do("noor", working.close, desk.id)
+    assert "write down why where you keep such decisions" in await desk.page(path)
+    status, _, copy = await send(desk.noor, path, form, give=form["give"][:1])
+    assert (status, "left it out" in copy) == (200, True)
 
 
 async def test_a_person_who_is_not_in_the_case_has_no_copy(desk: Desk) -> None:
