@@ -62,7 +62,7 @@ async def _again_new(request: web.Request, desk: Desk, error: Wrong, fields: Fie
 
 
 async def _again_progress(request: web.Request, desk: Desk, error: Wrong, fields: Fields) -> web.Response:
-    return _page(request, desk, error, fields, at="p-")
+    return _page(request, desk, error, fields, at=f"p-{desk.handle(fields.get('of', ''))}-")
 
 
 def _page(request: web.Request, desk: Desk, error: Wrong | None = None, typed: Any = None, at: str = "") -> web.Response:

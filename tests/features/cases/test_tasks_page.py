@@ -49,3 +49,27 @@ async def test_a_task_that_there_is_not_is_not_moved_on(at: Office) -> None:
     tasks = f"/cases/{case}/tasks"
     assert (await at["noor"].post(tasks + "/progress", at=tasks, of=of, state="Done"))[0] == 404
     assert (await at["noor"].post(f"/cases/{other}/tasks/progress", at=tasks, of=of, state="Done"))[0] == 303
+
+
+async def test_what_is_wrong_with_a_step_forward_stands_at_its_own_task_with_the_word_that_was_typed(at: Office) -> None:
+    case, now = await at.case("noor"), at.site.kernel.node.now()
+    await at.say("noor", case, Task(at=now, what="Write"))
+    of = await at.say("noor", case, Task(at=now, what="Call"))
+    tasks = f"/cases/{case}/tasks"
+    for field, wrong in (("note", {"note": "long " * 500, "state": "Done"}), ("state", {"note": "CANARY", "state": ""})):
+        status, _, page = await at["noor"].post(tasks + "/progress", at=tasks, of=of, **wrong)
+        target = page.split('href="#p-', 1)[1].split('"', 1)[0]
+        assert (status, target.endswith(field), f'id="p-{target}"' in page) == (422, True, True), field
+        mine = next(part for part in page.split("<li") if f'value="{of}"' in part)
+        assert (f'id="p-{target}-err"' in mine, wrong["note"].strip() in mine) == (True, True)
+
+
+async def test_a_step_forward_that_is_sent_twice_is_said_once(at: Office) -> None:
+    case = await at.case("noor")
+    of = await at.say("noor", case, Task(at=at.site.kernel.node.now(), what="Call"))
+    tasks = f"/cases/{case}/tasks"
+    form = (await at["noor"].get(tasks))[1].split('/tasks/progress">', 1)[1].split("</form>", 1)[0]
+    once = form.split('name="once" value="', 1)[1].split('"', 1)[0]
+    for _ in range(2):
+        assert (await at["noor"].post(tasks + "/progress", at=tasks, of=of, state="Done", once=once))[0] == 303
+    assert sum(one.kind == "progress" for one in (await at.desk("noor", case)).case.timeline) == 1
