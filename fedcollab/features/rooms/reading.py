@@ -153,7 +153,9 @@ def own(session: Session, here: Here, row: str) -> Own:
     found = _shown(session, here, [place], [row]) if place.startswith("http") or place == RESOURCE else []
     if not found:
         raise NotFound
-    return Own(here, found[0], place, places.rows_of(session, here.id, [place]).get(place, row), _names(session, found))
+    first = places.rows_of(session, here.id, [place]).get(place, row)
+    known = places.place_of(session, here.id, first) == place  # else it was taken back before anybody here had opened it
+    return Own(here, found[0], place, first if known else row, _names(session, found))
 
 
 def search(session: Session, here: Here, asked: str) -> tuple[list[Shown], Names]:

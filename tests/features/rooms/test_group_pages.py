@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from fedcollab.access.models import AMBER, RED
 from fedcollab.access.viewer import INSIDE
@@ -68,6 +69,20 @@ async def test_a_group_is_begun_and_written_in(at: Office) -> None:
     assert "Yes, <em>twice</em>." in page
     assert len(POST.findall(page)) == 2
     assert NAME in (await at["noor"].get("/sealed"))[1]
+
+
+async def test_an_answer_leads_back_also_where_the_beginning_was_taken_back_before_anybody_here_read_it(at: Office) -> None:
+    group = await begun(at)
+    thread = await asked(at, group)
+    _, to, _ = await at["noor"].post(thread, at=thread, text="Yes, twice.")
+    first = thread.rpartition("/")[2]
+    gone = ("DELETE FROM group_entry WHERE message_id = :id", "UPDATE sealed_message SET state = 'erased' WHERE id = :id")
+    for what in gone:  # as a node finds it that was not at work meanwhile
+        await at.site.write(lambda session, _node, what=what: session.execute(sa.text(what), {"id": first}) and None)
+    status, headers, _ = await at["noor"].ask("GET", to)
+    assert status == 303
+    status, page = await at["noor"].get(headers["Location"].partition("#")[0])
+    assert (status, "Yes, twice." in page) == (200, True)
 
 
 async def test_another_language_is_chosen_on_a_groups_page_without_leaving_it(at: Office) -> None:
