@@ -100,6 +100,8 @@ async def answer(request: web.Request) -> web.Response:
     people, yes = tuple(fields.getall("person", [])), fields.get("act") == "accept"
     if came_back(request, fields):
         return await _asked_page(request, chosen=people)
+    if fields.get("act") not in ("accept", "decline"):  # a no cannot be taken back, and is none by accident
+        raise BadRequest
     asked_again(request)
     await _asked(request)
     keys = await unlocked_of(request)

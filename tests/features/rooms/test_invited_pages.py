@@ -50,6 +50,8 @@ async def test_an_organisation_is_invited_by_name_and_says_who_takes_part(pair: 
     assert (status, "Who of us takes part" in page) == (200, True)
     status, _, page = await there["noor"].post(f"{theirs}/answer", at=f"{theirs}/answer", act="accept")
     assert (status, "Choose who takes part." in page) == (422, True)
+    for act in ("", "perhaps"):
+        assert (await there["noor"].post(f"{theirs}/answer", at=f"{theirs}/answer", act=act))[0] == 400, "no yes is no no yet"
     daan = there["daan"].viewer.person_id
     status, to, _ = await there["noor"].post(f"{theirs}/answer", at=f"{theirs}/answer", act="accept", person=daan)
     assert (status, to) == (303, "/sealed")
