@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
+from multidict import MultiDict
 from sqlalchemy.orm import Session
 
 from fedcollab.access.models import RED
@@ -25,6 +26,7 @@ from .grounds import PARTS
 
 Fields = Any
 NOBODY = N_("Choose who it is.")
+ASSIGN = "assign-"  # before the names of the fields of the form that puts somebody on the case
 
 
 async def show_access(request: web.Request) -> web.Response:
@@ -41,7 +43,7 @@ async def assign(request: web.Request) -> web.Response:
         _may(request, session, fields.get("person", ""))
         membership.assign(session, node, viewer, keys, case_id, fields.get("person", ""), fields.getall("part", []))
 
-    return await _act(request, work, "assign-")
+    return await _act(request, work, ASSIGN)
 
 
 async def unassign(request: web.Request) -> web.Response:
@@ -123,7 +125,8 @@ def _look(session: Session, request: web.Request, desk: Desk) -> dict[str, Any]:
 async def _page(request: web.Request, desk: Desk, error: FedcollabError | None = None, at: str = "", typed: Fields = None) -> web.Response:
     found = await request.app[KERNEL].database.read(_look, request, desk)
     place = at if isinstance(error, Wrong) else ""
-    more = dict(PARTS=PARTS, typed=typed or {}, by_name=desk.opened.label == RED)
+    assigning = typed if at == ASSIGN and typed is not None else MultiDict[str]()
+    more = dict(PARTS=PARTS, typed=assigning, by_name=desk.opened.label == RED)
     return show(request, desk, "cases/access.html", ACCESS, error=error, at=place, **found, **more)
 
 

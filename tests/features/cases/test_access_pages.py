@@ -131,8 +131,8 @@ async def test_a_colleague_is_put_on_a_case_by_somebody_on_it_and_nobody_is_by_b
     _, page = await at["daan"].get(f"/cases/{case}")
     assert ("She is safe." in page, "2 people at our organisation can read this case" in page) == (True, True)
     assert await at.sql("SELECT part FROM case_need WHERE person_id = :id", id=daan) == [("contact",)]
-    status, _, page = await at["noor"].post(access + "/assign", at=access, person="")
-    assert (status, "Choose who it is." in page) == (422, True)
+    status, _, page = await at["noor"].post(access + "/assign", at=access, person="", part="health")
+    assert (status, "Choose who it is." in page, page.count('value="health" checked')) == (422, True, 1), "what was ticked stays"
     admin = await at.join("amal", "admin", "member")
     status, _, page = await at["noor"].post(access + "/assign", at=access, person=admin.viewer.person_id)
     assert (status, "Choose somebody who works on cases." in page) == (422, True)
