@@ -11,7 +11,7 @@ from fedcollab.base.errors import N_
 from .acting import desk_of
 from .desk import Desk
 from .framing import CASE, TIMELINE, show
-from .grounds import ROLES
+from .grounds import ENDED, ROLES
 
 
 class Way(NamedTuple):
@@ -62,7 +62,8 @@ def ways(desk: Desk) -> tuple[Group, ...]:
         *((INVITE,) if desk.access.leads else ()),
         *((GUEST,) if amber else ()),
     )
-    lead = (STATUS, TERMS, HOLD, CLOSE) if desk.leads else (HOLD,)
+    close = () if desk.case.status in ENDED else (CLOSE,)
+    lead = (STATUS, TERMS, HOLD, *close) if desk.leads else (HOLD,)
     return (
         Group(N_("Every day"), (CONTACT, MESSAGE, TASK, FILE, DECISION)),
         Group(N_("People in the case"), (PERSON,)),

@@ -38,12 +38,15 @@ class Reach:
 
 @dataclass(frozen=True, repr=False)
 class Today:
-    """`looked` is when whoever looks did so before (0: never), `fresh` the ids of what others have written since."""
+    """`looked` is when whoever looks did so before (0: never), `fresh` the ids of what others have written since; `more_people` and
+    `more_work` how many stand on their own pages alone."""
 
     looked: int
     fresh: frozenset[str]
     people: tuple[Reach, ...]
     work: tuple[Work, ...]
+    more_people: int
+    more_work: int
 
 
 def looked(session: Session, room_id: str, person_id: str) -> int:
@@ -57,15 +60,18 @@ def looked(session: Session, room_id: str, person_id: str) -> int:
 def today(desk: Desk, before: int) -> Today:
     """What matters of a case as it stands."""
     fresh = frozenset(one.id for one in desk.case.timeline if before and one.arrived > before and one.author != desk.look.person)
-    return Today(before, fresh, tuple(_people(desk)), tuple(order(desk)[:TASKS]))
+    people, work = _people(desk), order(desk)
+    more = max(0, len(people) - PEOPLE), max(0, len(work) - TASKS)
+    return Today(before, fresh, tuple(people[:PEOPLE]), tuple(work[:TASKS]), *more)
 
 
 def _people(desk: Desk) -> list[Reach]:
-    """Those who are supported, and whoever else has rules for contact."""
+    """Those who are supported, and whoever else has rules for contact; whom nobody contacts first, for that is not to be overlooked."""
     rules = {one.code: one for one in contact_rules.rules(desk.case)}
     last = _last(desk.case.timeline)
     meant = [one for one in desk.case.people if one.code in rules or one.role == SUPPORTED]
-    return [Reach(one, rules.get(one.code), last.get(one.code, "")) for one in meant[:PEOPLE]]
+    found = [Reach(one, rules.get(one.code), last.get(one.code, "")) for one in meant]
+    return sorted(found, key=lambda one: one.rules is None or not one.rules.nobody)
 
 
 def _last(timeline: tuple[Shown, ...]) -> dict[str, str]:

@@ -8,8 +8,9 @@ import pytest
 
 from fedcollab.access.models import AMBER, RED, STRICT
 from fedcollab.base.clock import HOUR
-from fedcollab.features.cases import adding
+from fedcollab.features.cases import adding, codes
 from fedcollab.features.cases.people import Person, SafeContact
+from fedcollab.features.cases.record import Closed
 from fedcollab.features.cases.work import Contact, Task
 from fedcollab.sealing import holding
 from tests.features.cases.desks import Office, office
@@ -81,3 +82,25 @@ async def test_every_way_on_the_page_of_what_can_be_added_leads_to_a_page(at: Of
             if way is not adding.REFER:  # flows/, which this office has not
                 assert (await at["noor"].get(f"/cases/{case}{way.path.split('#')[0]}"))[0] == 200, way.path
     assert (await at["daan"].get(f"/cases/{case}/new"))[0] == 404
+
+
+async def test_who_and_what_does_not_fit_on_the_first_page_is_counted_there_and_whom_nobody_contacts_comes_first(at: Office) -> None:
+    case, now = await at.case("noor"), at.site.kernel.node.now()
+    people = [codes.fresh() for _ in range(7)]
+    for code in people:
+        await at.say("noor", case, Person(at=now, person=code, role="PotentialVictim"))
+    await at.say("noor", case, SafeContact(at=now, person=people[-1], nobody=True))
+    for number in range(5):
+        await at.say("noor", case, Task(at=now, what=f"Call {number}"))
+    page = (await at["noor"].get(f"/cases/{case}"))[1].split('id="now"')[1].split("</section>")[0]
+    assert ("2 more to be done" in page, "2 more people, and how they are reached" in page) == (True, True)
+    assert [code for code in people if code in page] == [*people[:4], people[-1]]
+
+
+async def test_closing_is_offered_until_the_case_is_closed(at: Office) -> None:
+    case, now = await at.case("noor"), at.site.kernel.node.now()
+    path = f"/cases/{case}/new"
+    assert f'href="{path}/closed"' in (await at["noor"].get(path))[1]
+    await at.say("noor", case, Closed(at=now, status="Closed", outcome="She is safe.", retention="2199-01-31"))
+    page = (await at["noor"].get(path))[1]
+    assert (f'href="{path}/closed"' in page, f'href="{path}/status"' in page) == (False, True)
