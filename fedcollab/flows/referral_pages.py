@@ -41,7 +41,7 @@ Fields = MultiDictProxy[str]
 async def show_refer(request: web.Request) -> web.Response:
     """The first step: to whom. Those who cannot receive one are shown as such."""
     desk = await desk_of(request)
-    return await _step(request, desk, TO, {"deadline": [propose_referral.proposed_deadline(desk)]}, new_id())
+    return await _step(request, desk, TO, {"deadline": [propose_referral.proposed_deadline(desk)]}, None, new_id())
 
 
 async def go_on(request: web.Request) -> web.Response:
@@ -52,10 +52,22 @@ async def go_on(request: web.Request) -> web.Response:
         raise NotFound
     at = STEPS.index(step)
     if fields.get("act") == "back":
-        return await _step(request, desk, STEPS[max(0, at - 1)], typed, fields.get("once", ""))
-    error = await _wrong(request, desk, step, typed)
-    next_step = step if error is not None else STEPS[min(at + 1, len(STEPS) - 1)]
-    return await _step(request, desk, next_step, typed, fields.get("once", ""), error)
+        return await _step(request, desk, STEPS[max(0, at - 1)], typed, None, fields.get("once", ""))
+    if (error := await _wrong(request, desk, step, typed)) is not None:
+        return await _step(request, desk, *_where(error, step, typed), fields.get("once", ""))
+    return await _step(request, desk, STEPS[min(at + 1, len(STEPS) - 1)], typed, None, fields.get("once", ""))
+
+
+def _where(error: FedcollabError, step: str, typed: Form) -> tuple[str, Form, FedcollabError]:
+    """The step in which something is wrong, and beside which field there: whom it is about, and in which parts, is ticked together."""
+    if isinstance(error, NoKey):
+        return TO, typed, error
+    if not isinstance(error, Wrong):
+        return step, typed, error
+    if error.field in ("people", "parts"):
+        error = Wrong("take", error.text, **error.values)
+    found = next((name for name, names in FIELDS.items() if error.field in names), GROUND if step == LOOK else step)
+    return found, typed, error
 
 
 async def send(request: web.Request) -> web.Response:
@@ -70,9 +82,7 @@ async def send(request: web.Request) -> web.Response:
     except Refused as error:
         if error.status in (404, 410):
             raise
-        field = error.field if isinstance(error, Wrong) else ""
-        step = next((name for name, names in FIELDS.items() if field in names), TO if isinstance(error, NoKey) else LOOK)
-        return await _step(request, await desk_of(request), step, typed, once, error)
+        return await _step(request, await desk_of(request), *_where(error, LOOK, typed), once)
     return await _link_page(request, made) if made.token else redirect(f"/referrals/{made.id}")
 
 
@@ -137,7 +147,7 @@ async def _wrong(request: web.Request, desk: Desk, step: str, typed: Form) -> Fe
     return None
 
 
-async def _step(request: web.Request, desk: Desk, step: str, typed: Form, once: str, error: FedcollabError | None = None) -> web.Response:
+async def _step(request: web.Request, desk: Desk, step: str, typed: Form, error: FedcollabError | None, once: str) -> web.Response:
     """The page of a step; a step that cannot be shown for what was typed before leads back to that one."""
     node = request.app[KERNEL].node
 

@@ -221,6 +221,25 @@ async def test_what_is_wrong_in_a_step_is_said_there_and_nothing_typed_is_lost(t
     assert len((await one.desk("noor", case)).case.shares) == 0
 
 
+@pytest.mark.rule("P3")
+async def test_more_than_a_consent_is_for_leads_back_to_where_it_was_ticked_and_nothing_typed_is_lost(two: tuple[Office, Office]) -> None:
+    one, other = two
+    case, now = await case_of(one), one.site.kernel.node.now()
+    said: dict[str, Any] = dict(how="Spoken", capacity="Adult", decided_by="Self", until="2199-01-31", what="Who she is")
+    consent = await one.say("noor", case, Consent(at=now, to=other.me, person=CODE, parts=("identity",), **said))
+    with_it = {"consent": [consent], "without": "", "without_why": ""}
+    page = await to_the_end(one, other, case, **with_it)
+    beyond = form_of(page) | {"take": [f"{CODE}/", f"{CODE}/identity", f"{CODE}/health"]}
+    for path in (f"/cases/{case}/refer/send", f"/cases/{case}/refer"):
+        pairs: Any = [(name, value) for name, values in (beyond | {"step": ["look"]}).items() for value in values]
+        status, _, page = await one["noor"].ask("POST", path, pairs)
+        assert (status, "Share less, or ask the person again." in page, 'id="take-err"' in page) == (422, True, True), path
+        assert (f'value="{CODE}/health" checked' in page, "Legal advice, as she has asked for" in page) == (True, True), path
+    _, page = await step(one, case, page, **STEPS["yes"])
+    assert "Permission and ground" in page
+    assert not await one.sql("SELECT 1 FROM referral")
+
+
 @pytest.mark.rule("P7")
 @pytest.mark.parametrize("label", ["TLP:AMBER+STRICT", "TLP:RED"])
 async def test_from_a_case_for_own_or_named_people_nobody_is_referred_onward(two: tuple[Office, Office], label: str) -> None:
