@@ -34,7 +34,7 @@ from fedcollab.features.guests import service as guests
 from fedcollab.features.guests.service import Asked, Bound
 from fedcollab.features.referrals import outside, preview, service, wire
 from fedcollab.features.referrals.preview import Preview
-from fedcollab.sealing import consents, room_content, rooms
+from fedcollab.sealing import acting, consents, room_content, rooms
 from fedcollab.sealing.consents import Given
 
 from .guests import CHOOSE_TYPE
@@ -98,9 +98,11 @@ class Plan:
 
 
 def check_from(open_desk: Desk) -> None:
-    """Raises NotFromHere for a case whose label forbids it (P6, P7)."""
+    """Raises NotFromHere for a case whose label forbids it (P6, P7), and Frozen, Ended, Outside where nothing can be added: the share is
+    recorded in it first."""
     if open_desk.opened.label != AMBER:
         raise NotFromHere
+    acting.check_open(open_desk.opened.room)
 
 
 def whom(session: Session, node: Node, form: Form) -> To:

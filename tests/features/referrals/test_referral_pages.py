@@ -18,7 +18,7 @@ from fedcollab.features.cases.sharing import Consent, Withdrawn
 from fedcollab.features.referrals import chores, fetching, service
 from fedcollab.features.referrals.models import Referral
 from fedcollab.flows import propose_referral
-from fedcollab.sealing import consent_marks, consents, going
+from fedcollab.sealing import consent_marks, consents, going, working
 from tests.features.cases.browser import Filled, Sent
 from tests.features.cases.desks import Office, office, partners
 from tests.nodes import until
@@ -248,6 +248,15 @@ async def test_from_a_case_for_own_or_named_people_nobody_is_referred_onward(two
     status, page = await one["noor"].get(f"/cases/{case}/refer")
     assert (status, "nobody is referred onward" in page) == (422, True)
     assert other
+
+
+async def test_from_a_case_that_nothing_can_be_added_to_nobody_is_led_through_five_steps_for_nothing(two: tuple[Office, Office]) -> None:
+    one, _ = two
+    case = await case_of(one)
+    assert f'href="/cases/{case}/new/consent"' in (await one["noor"].get(f"/cases/{case}/refer"))[1]
+    await one.do("noor", working.close, case)
+    status, page = await one["noor"].get(f"/cases/{case}/refer")
+    assert (status, 'name="step"' in page, "Back to the case" in page) == (422, False, True)
 
 
 async def test_a_form_that_is_sent_twice_refers_once(two: tuple[Office, Office]) -> None:
