@@ -21,7 +21,7 @@ from fedcollab.features.cases.people import Exploitation, Identity, Person, Safe
 from fedcollab.features.cases.record import Entry, Opened
 from fedcollab.features.cases.sharing import Consent, Share
 from fedcollab.features.cases.work import Contact, Decision, Message, Task
-from fedcollab.features.rooms import acting, opening
+from fedcollab.features.rooms import acting, filing, units
 from fedcollab.features.rooms.entries import Group, Thread
 from fedcollab.federation.kernel import Kernel
 from fedcollab.flows import propose_referral
@@ -191,4 +191,6 @@ async def _group(one: Workers, other: Workers, until: Until) -> None:
     there = await until(lambda: _asked(other, GROUP), "the group at the partner")
     await other.unlocked(0, acting.answer, there, [viewer.person_id for viewer in other.viewers], yes=True)
     await until(lambda: _inside(one, room_id, other.kernel.node.actor_uri), "the partner's yes to the group")
-    await one.unlocked(0, opening.say, room_id, lambda here: Thread(at=one.kernel.node.now(), title=TITLE, text=POST, language="en"))
+    await one.unlocked(
+        0, units.at_once, room_id, filing.says, lambda here: Thread(at=one.kernel.node.now(), title=TITLE, text=POST, language="en")
+    )

@@ -13,7 +13,6 @@ from fedcollab.actors.node import Node
 from fedcollab.base.clock import iso
 from fedcollab.base.errors import Conflict, Gone, N_, NotFound, Refused
 from fedcollab.features.cases import desk, membership, needs, permission
-from fedcollab.features.cases.acting import Moved, Write
 from fedcollab.features.cases.desk import Desk, Keys
 from fedcollab.features.cases.sharing import Share
 from fedcollab.features.cases.visiting import GuestIn
@@ -25,6 +24,7 @@ from fedcollab.features.referrals import outside
 from fedcollab.federation import beside
 from fedcollab.federation.words import Spoken
 from fedcollab.sealing import consents, holding, people, room_chain, words
+from fedcollab.sealing.made_ready import Moved, Write
 
 from . import referred
 

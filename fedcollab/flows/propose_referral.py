@@ -17,7 +17,6 @@ from fedcollab.base import called
 from fedcollab.base.clock import EPOCH
 from fedcollab.base.errors import BadRequest, N_, NotFound, Refused
 from fedcollab.features.cases import codes, desk, needs, permission
-from fedcollab.features.cases.acting import Write
 from fedcollab.features.cases.asked_sharing import ALL
 from fedcollab.features.cases.checking import Wrong, checked
 from fedcollab.features.cases.consented import things_of
@@ -36,6 +35,7 @@ from fedcollab.features.referrals import outside, preview, service, wire
 from fedcollab.features.referrals.preview import Preview
 from fedcollab.sealing import acting, consents, room_content, rooms
 from fedcollab.sealing.consents import Given
+from fedcollab.sealing.made_ready import Write
 
 from .guests import CHOOSE_TYPE
 

@@ -1,4 +1,4 @@
-"""Decides how much of ours that a case has had erased goes at once: a little in each unit, so that nobody waits long, and what is left
+"""Decides how much of ours that a room has had erased goes at once: a little in each unit, so that nobody waits long, and what is left
 goes on by itself, one unit after the other, also after the node was stopped. It takes no key."""
 
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from fedcollab.base.errors import NotFound
 from fedcollab.base.statements import put
 from fedcollab.federation import beside
 
-from . import room_sending
+from . import room_sending, sealed_files
 from .going_models import MessageGoing
 from .room_models import ERASED, SealedMessage
 
@@ -42,12 +42,14 @@ def begin(session: Session, node: Node, viewer: Viewer, room_id: str, uris: Iter
 
 
 def go_on(session: Session, node: Node) -> bool:
-    """Takes back the next few, the longest asked for first; whether there may be more."""
-    query = sa.select(MessageGoing.message_id, MessageGoing.person_id, SealedMessage.uri)
+    """Takes back the next few, the longest asked for first, but none whose file was marked meanwhile (P23); whether there may be more."""
+    query = sa.select(MessageGoing.message_id, MessageGoing.room_id, MessageGoing.person_id, SealedMessage.uri)
     query = query.join(SealedMessage, SealedMessage.id == MessageGoing.message_id)
     rows = session.execute(query.order_by(MessageGoing.at, MessageGoing.message_id).limit(EACH)).all()
     for row in rows:
         session.execute(sa.delete(MessageGoing).where(MessageGoing.message_id == row.message_id))
+        if sealed_files.marked(session, row.room_id, [row.uri]):
+            continue
         organisation = actors.own(session, node).id
         try:
             room_sending.take_back(session, node, Viewer(organisation, row.person_id), row.uri)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from fedcollab.access.models import AMBER
 from fedcollab.actors.node import Node
 from fedcollab.base import markup
-from fedcollab.features.rooms import acting, opening, reading
+from fedcollab.features.rooms import acting, filing, opening, reading, units
 from fedcollab.features.rooms.entries import Group, Reply, Thread
 from fedcollab.sealing import messages
 from fedcollab.sealing.holding import Opened
@@ -38,8 +38,8 @@ def measure(root: Path) -> Iterator[Row]:
 async def _measured(root: Path) -> tuple[float, float, float]:
     async with office(root) as at:
         room = await at.unlocked("noor", acting.begin, AMBER, Group(at=1, name="A group"))
-        row = await at.unlocked("noor", opening.say, room, lambda _: Thread(at=1, title="A question", text=TEXT))
-        found: reading.Conversation = await at.unlocked("noor", reading.conversation, room, row, 1)
+        row = await at.unlocked("noor", units.at_once, room, filing.says, lambda _: Thread(at=1, title="A question", text=TEXT))
+        found: reading.Conversation = await at.unlocked("noor", units.at_once, room, reading.conversation, row, 1)
         await at.unlocked("noor", partial(_say, number=reading.POSTS - 1, place=found.place), room)
         path = f"/sealed/{room}/threads/{row}"
         page = await _asked(at, path)
@@ -49,7 +49,7 @@ async def _measured(root: Path) -> tuple[float, float, float]:
 
 
 def _say(session: Session, node: Node, viewer: Any, keys: Any, room: str, *, number: int, place: str) -> None:
-    here = opening.open_group(session, node, viewer, keys, room)
+    here = units.at_once(session, node, viewer, keys, room, units.opens)
     for one in range(number):
         entry = Reply(at=one, thread=place, text=TEXT) if place else Thread(at=one, title=f"Question {one}", text=TEXT)
         opening.add(session, node, here, entry)

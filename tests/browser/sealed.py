@@ -10,7 +10,7 @@ from fedcollab.access.models import AMBER, RED
 from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import new_id
-from fedcollab.features.rooms import acting, filing, opening
+from fedcollab.features.rooms import acting, filing, units
 from fedcollab.features.rooms.entries import Edited, Group, Removed, Reply, Resource, Thread
 from fedcollab.sealing import boxes, carried, leaving, people, rooms, sealed_files, working
 from fedcollab.sealing.chunks import Sealer
@@ -53,7 +53,7 @@ def _coalition(session: Session, node: Node, made: "Scene") -> None:
     acting.assign(session, node, made.people["mira"], keys["mira"], group, made.people["tomas"].person_id)
 
     def say(who: str, entry: Entry) -> str:
-        return opening.say(session, node, made.people[who], keys[who], group, lambda _: entry)
+        return str(units.at_once(session, node, made.people[who], keys[who], group, filing.says, lambda _here: entry))
 
     acting.invite(session, node, made.people["mira"], keys["mira"], group, partner.uri)
     room = rooms.by_row(session, node, group)
@@ -75,10 +75,10 @@ def _coalition(session: Session, node: Node, made: "Scene") -> None:
     made.places |= {"sealed": group, "sealed_thread": row, "sealed_post": row, "sealed_other": other}
     mira = made.people["mira"]
     for file in ("Advert of the kitchen.pdf", "IMG_0417.jpg"):
-        filing.attach(session, node, mira, keys["mira"], group, row, _came(session, node, made, file))
+        units.at_once(session, node, mira, keys["mira"], group, filing.attach, row, _came(session, node, made, file))
     files = session.scalars(sa.select(SealedFile.id).where(SealedFile.room_id == group).order_by(SealedFile.at, SealedFile.id))
     made.places["sealed_file"], made.places["sealed_marked"] = files
-    filing.mark(session, node, mira, keys["mira"], group, made.places["sealed_marked"])
+    units.at_once(session, node, mira, keys["mira"], group, filing.mark, made.places["sealed_marked"])
 
 
 def _came(session: Session, node: Node, made: "Scene", name: str) -> filing.Came:

@@ -29,7 +29,7 @@ from fedcollab.features.members.models import Member
 from fedcollab.features.resources import lists, notes, service
 from fedcollab.features.resources.exchange import importing
 from fedcollab.features.resources.record import Record
-from fedcollab.features.rooms import acting, opening
+from fedcollab.features.rooms import acting, filing, units
 from fedcollab.features.rooms.entries import Group, Thread
 from tests.browser.page import fits
 from tests.features.cases.desks import Office
@@ -256,7 +256,8 @@ async def sealed_group(at: Office) -> list[str]:
     now = at.site.kernel.node.now()
     room = await at.unlocked("ilse", acting.begin, AMBER, Group(at=now, name="A group"))
     await at.unlocked("ilse", acting.assign, room, at["ruth"].viewer.person_id)
-    rows = [await at.unlocked(name, opening.say, room, lambda _: Thread(at=now, title="Q", text="?")) for name in ("ilse", "ruth")]
+    thread = Thread(at=now, title="Q", text="?")
+    rows = [await at.unlocked(name, units.at_once, room, filing.says, lambda _: thread) for name in ("ilse", "ruth")]
     pages = ["", "/start", "/about", "/resources", f"/threads/{rows[0]}", f"/posts/{rows[0]}/edit", f"/posts/{rows[1]}/remove"]
     return ["/sealed/new", *(f"/sealed/{room}{one}" for one in pages)]
 

@@ -10,13 +10,13 @@ import pytest
 import sqlalchemy as sa
 
 from fedcollab.base.clock import DAY, iso
-from fedcollab.features.cases.acting import Write
 from fedcollab.features.cases.sharing import Consent, Withdrawn
 from fedcollab.features.guests.models import Guest
 from fedcollab.features.referrals import chores, outside
 from fedcollab.features.referrals.models import Referral
 from fedcollab.flows import guests, referred
 from fedcollab.sealing import consent_marks, consents, working
+from fedcollab.sealing.made_ready import Write
 from tests.features.cases.desks import Office, office
 from tests.features.referrals.test_referral_pages import CODE, NAME, REGION, form_of, step
 from tests.nodes import until

@@ -10,11 +10,11 @@ from fedcollab.actors.node import Node
 from fedcollab.base.clock import DAY, iso
 from fedcollab.base.errors import N_, Refused
 from fedcollab.sealing import consents, holding, working
+from fedcollab.sealing.made_ready import Write
 from fedcollab.sealing.room_models import CASE, Room
 from fedcollab.sealing.room_state import CLOSED, FROZEN, OPEN, PURGED
 
 from . import codes
-from .acting import Write
 from .checking import Wrong
 from .desk import Desk, Keys, in_full
 from .header import held_to

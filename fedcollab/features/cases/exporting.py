@@ -7,9 +7,10 @@ from fedcollab.actors.node import Node
 from fedcollab.feature import read_grave_form
 from fedcollab.sealing import bundle_making, bundle_sending
 from fedcollab.sealing.bundle_sending import Begun, Named
+from fedcollab.sealing.made_ready import Write
 
 from . import filing
-from .acting import Write, acted, desk_of, worker_of
+from .acting import acted, desk_of, worker_of
 from .desk import Desk, Keys
 from .framing import CASE, RECORD, show
 from .shown import THERE

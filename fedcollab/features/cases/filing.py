@@ -12,9 +12,9 @@ from fedcollab.base.errors import BadRequest, NotFound
 from fedcollab.sealing import acting, filed, holding, room_chain, rooms, sealed_files
 from fedcollab.sealing.carried import Carried
 from fedcollab.sealing.filed import UNNAMED
+from fedcollab.sealing.made_ready import Write
 from fedcollab.sealing.sealed_files import FileRow
 
-from .acting import Write
 from .desk import Desk, Keys, add, look_at, saying
 from .hiding import SUSPECTED
 from .mending import Suspected

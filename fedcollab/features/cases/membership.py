@@ -14,12 +14,12 @@ from fedcollab.actors.node import Node
 from fedcollab.base.errors import BadRequest, Conflict, N_, NotFound
 from fedcollab.sealing import holding, room_chain, rooms, working
 from fedcollab.sealing.aside_models import RoomAside
+from fedcollab.sealing.made_ready import Write
 from fedcollab.sealing.room_models import CASE, RoomMember
 from fedcollab.sealing.room_models import Room as Row
 from fedcollab.sealing.seats import INVITED, Seat
 
 from . import consented, needs, permission
-from .acting import Write
 from .desk import OPENERS, Desk, Keys, NoLonger, add, saying
 from .partners import Candidate, candidate
 from .sharing import Share

@@ -10,9 +10,10 @@ from fedcollab.actors.node import Node
 from fedcollab.base.errors import NotFound
 from fedcollab.base.web import redirect
 from fedcollab.feature import member_of, read_grave_form
+from fedcollab.sealing.made_ready import Write
 
 from . import needs
-from .acting import Write, acted
+from .acting import acted
 from .desk import OPENERS, Desk, Keys
 from .framing import CASE
 from .grounds import PARTS

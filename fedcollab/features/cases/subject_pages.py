@@ -15,10 +15,11 @@ from fedcollab.base.i18n import Words
 from fedcollab.base.web import words_of
 from fedcollab.feature import page, read_grave_form
 from fedcollab.sealing import room_chain
+from fedcollab.sealing.made_ready import Write
 from fedcollab.sealing.room_state import OPEN
 
 from . import subject
-from .acting import Write, acted, desk_of
+from .acting import acted, desk_of
 from .checking import Wrong, checked
 from .desk import Desk, Keys, add, saying
 from .facts import Fact, facts

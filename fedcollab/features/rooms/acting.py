@@ -15,7 +15,7 @@ from fedcollab.sealing.holding import Opened
 from fedcollab.sealing.room_content import write
 from fedcollab.sealing.room_models import GROUP
 
-from . import inside, opening
+from . import inside, opening, units
 from .entries import Group
 from .opening import LEADERS, Keys
 
@@ -31,7 +31,7 @@ def begin(session: Session, node: Node, viewer: Viewer, keys: Keys, label: str, 
         raise BadRequest
     room_id = working.found(session, node, viewer, keys, GROUP, label)
     write(session, node, holding.open_room(session, node, viewer, keys, room_id), document(entry))
-    opening.open_group(session, node, viewer, keys, room_id)
+    units.at_once(session, node, viewer, keys, room_id, units.opens)
     return room_id
 
 

@@ -46,22 +46,26 @@ class Listed:
 Files = Mapping[str, list[Listed]]  # by the row of their post
 
 
-def beside(session: Session, node: Node, here: Here, posts: Iterable[Shown]) -> Files:
-    """The files of posts that are there; those that their messages name alone are asked for."""
-    with_files = [post for post in posts if post.state == THERE and post.files]
-    if not with_files:
-        return {}
-    messages = [one.uri for post in with_files for one in post.files]
-    rows = sealed_files.of(session, here.id, messages)
-    found = {post.row: [_listed(one, rows) for one in post.files] for post in with_files}
-    unknown = [one for listed in found.values() for one in listed if one.state == UNNAMED]
+def beside(session: Session, here: Here, posts: Iterable[Shown]) -> Files:
+    """The files of posts that are there."""
+    return _all(session, here, {post.row: post.files for post in posts if post.state == THERE and post.files})
+
+
+def learned(session: Session, node: Node, here: Here, files: Files) -> Files:
+    """The same files once those that their messages name alone are asked for, in a unit that writes; the others are known as they are."""
+    unknown = [one for listed in files.values() for one in listed if one.state == UNNAMED]
+    if not unknown:
+        return files
     for one in unknown:
         filed.learn(session, node, one.attached.uri, one.entry)
-    if unknown:
-        places.mark(session, node, here.id)
-        rows = sealed_files.of(session, here.id, messages)
-        found = {post.row: [_listed(one, rows) for one in post.files] for post in with_files}
-    return found
+    places.mark(session, node, here.id, [one.attached.uri for one in unknown])
+    return _all(session, here, {row: [one.attached for one in listed] for row, listed in files.items()})
+
+
+def _all(session: Session, here: Here, found: Mapping[str, Iterable[Attached]]) -> Files:
+    messages = [one.uri for listed in found.values() for one in listed]
+    rows = sealed_files.of(session, here.id, messages) if messages else {}
+    return {row: [_listed(one, rows) for one in listed] for row, listed in found.items()}
 
 
 def _listed(one: Attached, rows: Mapping[tuple[str, str], FileRow]) -> Listed:

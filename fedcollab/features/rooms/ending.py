@@ -10,10 +10,11 @@ from fedcollab.actors.node import Node
 from fedcollab.base.clock import DAY, iso
 from fedcollab.base.errors import N_, Refused
 from fedcollab.sealing import holding, working
+from fedcollab.sealing.made_ready import Write
 from fedcollab.sealing.room_models import GROUP, Room
 from fedcollab.sealing.room_state import CLOSED, FROZEN, OPEN, PURGED
 
-from . import acting, opening
+from . import acting
 from .models import GroupEntry, GroupNamed, GroupSeen
 from .opening import LEADERS, Here, Keys
 
@@ -29,12 +30,16 @@ def why_not(here: Here) -> str:
     return "" if here.may_lead else acting.NOT_YOURS
 
 
-def purge(session: Session, node: Node, viewer: Viewer, keys: Keys, room_id: str) -> None:
-    """Ends a group everywhere. Raises Refused, and what `open_group` raises."""
-    if text := why_not(opening.open_group(session, node, viewer, keys, room_id)):
+def purge(_session: Session, node: Node, here: Here, _keys: Keys) -> Write:
+    """Ends a group everywhere. Raises Refused."""
+    if text := why_not(here):
         raise Refused(text)
-    forget(session, room_id)
-    working.purge(session, node, viewer, room_id)
+
+    def write(session: Session) -> None:
+        forget(session, here.id)
+        working.purge(session, node, here.viewer, here.id)
+
+    return write
 
 
 def forget(session: Session, room_id: str) -> None:

@@ -12,16 +12,16 @@ from fedcollab.sealing import ended
 from fedcollab.sealing import ending as endings
 from fedcollab.sealing.room_models import GROUP as KIND
 
-from . import ending, opening
-from .opening import acted
+from . import ending
 from .pages import GROUP, show
+from .units import acted, here_of
 
 ENDED = "/sealed/ended"
 
 
 async def show_end(request: web.Request) -> web.Response:
     """What the end of a group does, and what it can't."""
-    here = await opening.here_of(request)
+    here = await here_of(request)
     others = await request.app[KERNEL].database.read(ended.asked, here.opened.room)
     return show(request, here, "rooms/end.html", why_not=ending.why_not(here), others=others, within=endings.WAITS // DAY)
 

@@ -14,8 +14,8 @@ from fedcollab.sealing.typed import Wrong
 
 from . import filing, reading
 from .forms import read_with_file
-from .opening import acted
 from .pages import GROUP, POST, show
+from .units import acted, asked, looked
 
 FILE = GROUP + "/files/{file}"
 
@@ -29,7 +29,7 @@ async def add(request: web.Request) -> web.StreamResponse:
     try:
         if written.file is None:
             raise Wrong("file", NO_FILE)
-        await acted(request, filing.check_takes)
+        await asked(request, filing.check_takes)
         await _own(request)
         async with file_forms.incoming(request, written.file) as (came, carried):
             file = filing.Came(came.name, came.media, came.secret, carried)
@@ -43,7 +43,7 @@ async def add(request: web.Request) -> web.StreamResponse:
 
 
 async def _own(request: web.Request) -> reading.Own:
-    own: reading.Own = await acted(request, reading.one, request.match_info["row"])
+    own: reading.Own = await looked(request, reading.one, request.match_info["row"])
     filing.check_own(own)
     return own
 
@@ -62,7 +62,7 @@ async def open_file(request: web.Request) -> web.StreamResponse:
 
 async def show_mark(request: web.Request) -> web.Response:
     """What it means to mark a file, and whom to tell."""
-    here, found = await acted(request, filing.find, request.match_info["file"])
+    here, found = await looked(request, filing.find, request.match_info["file"])
     return show(request, here, "rooms/mark.html", one=found, SUSPECTED=SUSPECTED)
 
 

@@ -15,6 +15,7 @@ from fedcollab.sealing.carried import Carried
 from fedcollab.sealing.chunks import FileSecret
 from fedcollab.sealing.entries import Entry
 from fedcollab.sealing.filed import SUSPECTED
+from fedcollab.sealing.made_ready import Write
 from fedcollab.sealing.room_models import SealedFile
 
 from . import attached, opening, places, reading
@@ -37,26 +38,34 @@ class Came:
     carried: Carried
 
 
-def find(session: Session, node: Node, viewer: Viewer, keys: Keys, room_id: str, file_id: str) -> tuple[Here, Listed]:
-    """A file by its address. Raises NotFound, also where its post is gone."""
-    here = opening.open_group(session, node, viewer, keys, room_id)
-    there = sa.select(SealedFile.message_id).where(SealedFile.id == file_id, SealedFile.room_id == room_id)
+def find(session: Session, _node: Node, here: Here, _keys: Keys, file_id: str) -> Write:
+    """A file by its address, and its group. Raises NotFound, also where its post is gone."""
+    found = _find(session, here, file_id)
+    return lambda _session: (here, found)
+
+
+def _find(session: Session, here: Here, file_id: str) -> Listed:
+    there = sa.select(SealedFile.message_id).where(SealedFile.id == file_id, SealedFile.room_id == here.id)
     message = session.execute(there).scalar()
-    post = places.about_of(session, room_id, message) if message else ""
-    row = places.rows_of(session, room_id, [post]).get(post) if post else None
+    post = places.about_of(session, here.id, message) if message else ""
+    row = places.rows_of(session, here.id, [post]).get(post) if post else None
     own = reading.own(session, here, row) if row else None
-    files = attached.beside(session, node, here, [own.post] if own else []).values()
+    files = attached.beside(session, here, [own.post] if own else []).values()
     found = next((one for listed in files for one in listed if one.id == file_id), None)
     if found is None:
         raise NotFound
-    return here, found
-
-
-def opened(session: Session, node: Node, viewer: Viewer, keys: Keys, room_id: str, file_id: str) -> Listed:
-    """The file that somebody opens, which goes on record first; one that is not here is asked for."""
-    _, found = find(session, node, viewer, keys, room_id, file_id)
-    filed.open_(session, node, viewer, room_id, found.attached.uri, found.row, found.state)
     return found
+
+
+def opened(session: Session, node: Node, here: Here, _keys: Keys, file_id: str) -> Write:
+    """The file that somebody opens, which goes on record first; one that is not here is asked for."""
+    found = _find(session, here, file_id)
+
+    def write(session: Session) -> Listed:
+        filed.open_(session, node, here.viewer, here.id, found.attached.uri, found.row, found.state)
+        return found
+
+    return write
 
 
 def check_takes(session: Session, node: Node, viewer: Viewer, keys: Keys, room_id: str) -> None:
@@ -65,30 +74,34 @@ def check_takes(session: Session, node: Node, viewer: Viewer, keys: Keys, room_i
     acting.check_open(opening.opened_by(session, node, viewer, keys, room_id).room)
 
 
-def say(
-    session: Session, node: Node, viewer: Viewer, keys: Keys, room_id: str, make: Callable[[Here], Entry], once: str, came: Came
-) -> str:
-    """A post with its file, in one step; the post's row. A form that is sent twice says it once. Raises as `opening.say`."""
-    here = opening.open_group(session, node, viewer, keys, room_id)
-    uri, said = room_content.by_form(session, node, room_id, once)
-    if said:
-        sealed_files.forget(session, node, [came.carried.key])
-        return places.rows_of(session, room_id, [uri])[uri]
-    entry = make(here)
-    row = opening.add(session, node, here, entry, uri)
-    thread = uri if isinstance(entry, Thread) else entry.thread if isinstance(entry, Reply) else ""
-    _attach(session, node, here, uri, thread, came)
-    return row
+def says(
+    session: Session, node: Node, here: Here, _keys: Keys, make: Callable[[Here], Entry], once: str = "", came: Came | None = None
+) -> Write:
+    """The entry that `make` answers, with its file where it brings one, in one step; the message's row. A form that is sent twice, known by
+    `once`, says it once. Raises what `make` does; the act raises Frozen, Ended, Outside."""
+    uri, said = room_content.by_form(session, node, here.id, once)
+    entry = None if said else make(here)
+
+    def write(session: Session) -> str:
+        if entry is None:
+            sealed_files.forget(session, node, [came.carried.key] if came else [])
+            return places.rows_of(session, here.id, [uri])[uri]
+        row = opening.add(session, node, here, entry, uri)
+        if came:
+            thread = uri if isinstance(entry, Thread) else entry.thread if isinstance(entry, Reply) else ""
+            _attach(session, node, here, uri, thread, came)
+        return row
+
+    return write
 
 
-def attach(session: Session, node: Node, viewer: Viewer, keys: Keys, room_id: str, row: str, came: Came) -> None:
+def attach(session: Session, node: Node, here: Here, _keys: Keys, row: str, came: Came) -> Write:
     """One more file for an own post. Raises NotFound for what somebody else wrote or is gone, Refused for one too many."""
-    here = opening.open_group(session, node, viewer, keys, room_id)
     own = reading.own(session, here, row)
     check_own(own)
     if len(own.post.files) >= FILES:
         raise Refused(TOO_MANY)
-    _attach(session, node, here, own.post.uri, "" if own.place == RESOURCE else own.place, came)
+    return lambda session: _attach(session, node, here, own.post.uri, "" if own.place == RESOURCE else own.place, came)
 
 
 def check_own(own: reading.Own) -> None:
@@ -103,10 +116,13 @@ def _attach(session: Session, node: Node, here: Here, post: str, thread: str, ca
     opening.add(session, node, here, entry, files=[file])
 
 
-def mark(session: Session, node: Node, viewer: Viewer, keys: Keys, room_id: str, file_id: str) -> None:
+def mark(session: Session, node: Node, here: Here, _keys: Keys, file_id: str) -> Write:
     """P23, in one step and for good: no node opens it or hands it out from now on. Nothing of it is destroyed."""
-    here, found = find(session, node, viewer, keys, room_id, file_id)
-    if found.state == SUSPECTED:
-        return
-    opening.add(session, node, here, Suspected(at=node.now(), of=found.attached.uri))
-    room_chain.add(session, node, room_id, viewer, "room.file_mark", found.attached.uri)
+    found = _find(session, here, file_id)
+
+    def write(session: Session) -> None:
+        if found.state != SUSPECTED:
+            opening.add(session, node, here, Suspected(at=node.now(), of=found.attached.uri))
+            room_chain.add(session, node, here.id, here.viewer, "room.file_mark", found.attached.uri)
+
+    return write

@@ -149,14 +149,13 @@ def people(found: Iterable[Item]) -> Mapping[str, int]:
     return {item.organisation: item.entry.number for item in said if isinstance(item.entry, People)}
 
 
-def place(item: Item) -> tuple[str, str]:
-    """Where a message belongs ("group", "people", "resource", "suspected", or a conversation's id), and the post or file that it is said
-    of."""
-    entry = item.entry
+def place(entry: Entry | None, uri: str) -> tuple[str, str]:
+    """Where a message (its id, what it says) belongs ("group", "people", "resource", "suspected", or a conversation's id), and the post or
+    file that it is said of."""
     if isinstance(entry, Reply):
         return entry.thread, ""
     if isinstance(entry, Edited | Removed | File):
         return entry.thread or Resource.KIND, entry.of
     if isinstance(entry, Suspected):
         return entry.KIND, entry.of
-    return (item.uri if isinstance(entry, Thread) else entry.KIND if entry else "", "")
+    return (uri if isinstance(entry, Thread) else entry.KIND if entry else "", "")

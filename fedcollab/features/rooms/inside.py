@@ -17,13 +17,13 @@ from fedcollab.actors.node import Node
 from fedcollab.base.errors import NotFound
 from fedcollab.base.model import aliased
 from fedcollab.sealing import comparing, naming, rooms, working
+from fedcollab.sealing.made_ready import Write
 from fedcollab.sealing.naming import Named
 from fedcollab.sealing.person_models import CURRENT, WAITING, PersonKeyRow
 from fedcollab.sealing.room_models import GROUP, Room, RoomMember, RoomPerson
 from fedcollab.sealing.room_state import CLOSED, FROZEN, OPEN
 from fedcollab.sealing.seats import INVITED
 
-from . import opening
 from .opening import LEADERS, Here, Keys
 
 MOST = 500
@@ -82,9 +82,8 @@ class Asked:
     people: list[Choice]
 
 
-def membership(session: Session, node: Node, viewer: Viewer, keys: Keys, room_id: str) -> Membership:
+def membership(session: Session, node: Node, here: Here, _keys: Keys) -> Write:
     """All of it for somebody in the group."""
-    here = opening.open_group(session, node, viewer, keys, room_id)
     there = {(member.organisation, member.person) for member in (here.opened.room.head.members if here.opened.room.head else ())}
     there |= {(one.invitation.organisation, one.invitation.person) for one in here.opened.room.seats if one.state == INVITED}
     on_it = {one.person_id for one in here.access.ours}
@@ -93,7 +92,8 @@ def membership(session: Session, node: Node, viewer: Viewer, keys: Keys, room_id
     free = [one for one in able if ((one.organisation, one.id) if red else (one.id, "")) not in there]
     ours = [] if red else [one for one in colleagues(session) if one.id not in on_it]
     deputies = here.opened.room.head.deputies if here.opened.room.head else ()
-    return Membership(here, free, ours, deputies, _named(session, node, here) if red else [])
+    found = Membership(here, free, ours, deputies, _named(session, node, here) if red else [])
+    return lambda _session: found
 
 
 def colleagues(session: Session) -> list[Choice]:

@@ -17,9 +17,10 @@ from fedcollab.sealing.unlocked import unlocked_of
 
 from . import acting, inside
 from .forms import Fields
-from .opening import Keys, acted
+from .opening import Keys
 from .pages import GROUP
 from .telling import LABEL_HINTS, LABELS
+from .units import done, looked
 
 DEPUTIES = "deputies"  # the one field that may stand in a form several times
 ACTS: dict[str, tuple[Callable[..., None], tuple[str, ...]]] = {  # what a form asks for, and which of its fields say more
@@ -42,7 +43,7 @@ async def members(request: web.Request) -> web.Response:
 
 
 async def _page(request: web.Request, error: Refused | None = None, act: str = "") -> web.Response:
-    found: inside.Membership = await acted(request, inside.membership)
+    found: inside.Membership = await looked(request, inside.membership)
     errors = {act: error.in_words(words_of(request))} if error else {}
     return page(
         request, "rooms/members.html", status=error.status if error else 200, here=found.here, found=found, errors=errors, LABELS=LABELS
@@ -57,7 +58,7 @@ async def change(request: web.Request) -> web.Response:
         return await _page(request)
     asked_again(request)
     try:
-        stays = await acted(request, _change, fields)
+        stays = await done(request, _change, fields)
     except NotFound:
         raise
     except Refused as error:

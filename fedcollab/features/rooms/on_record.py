@@ -7,8 +7,8 @@ from fedcollab.base.errors import N_
 from fedcollab.federation.kernel import KERNEL
 from fedcollab.sealing import record_words, room_record
 
-from . import opening
 from .pages import GROUP, show
+from .units import here_of
 
 ACTS = record_words.ACTS | {  # %(who)s has done it, %(what)s is to whom
     "sealed.open": N_("%(who)s opened the group, for the first time on that day."),
@@ -46,7 +46,7 @@ ACTS = record_words.ACTS | {  # %(who)s has done it, %(what)s is to whom
 
 async def show_record(request: web.Request) -> web.Response:
     """The record of a group, newest first, all of it or one person's."""
-    here, kernel = await opening.here_of(request), request.app[KERNEL]
+    here, kernel = await here_of(request), request.app[KERNEL]
     who, before = room_record.asked(request.query)
     found = await kernel.database.read(room_record.look, kernel.node, here.id, here.opened.room, who, before)
     return show(request, here, "rooms/record.html", found=found, who=who, before=before, ACTS=ACTS)

@@ -1,14 +1,12 @@
 """Decides how a sealed group comes before one of our people who is on it: opened, its audience known, put on record; and how something more
-is said in it."""
+is said in it. In which units: units.py."""
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any
 
 import sqlalchemy as sa
-from aiohttp import web
 from sqlalchemy.orm import Session
 
 from fedcollab.access.models import RED
@@ -18,8 +16,6 @@ from fedcollab.actors.node import Node
 from fedcollab.base.clock import iso
 from fedcollab.base.errors import Gone, N_, NotFound, Refused
 from fedcollab.base.statements import put
-from fedcollab.feature import member_of
-from fedcollab.federation.kernel import KERNEL
 from fedcollab.sealing import access_list, holding, naming, room_chain, room_content, working
 from fedcollab.sealing.access_list import Access
 from fedcollab.sealing.carried import Carried
@@ -30,7 +26,6 @@ from fedcollab.sealing.naming import Names
 from fedcollab.sealing.pairs import PersonPrivate
 from fedcollab.sealing.room_models import GROUP, SealedMessage
 from fedcollab.sealing.room_state import OPEN
-from fedcollab.sealing.unlocked import unlocked_of
 
 from . import folding, places
 from .entries import Group, People
@@ -61,7 +56,8 @@ class Reach:
 class Here:
     """A group open before one of our people. `named` is None until its name could be read; `retention` is the last
     day on which it is kept (empty: nobody has said one); `seen` the last message that they had before
-    them when they came; `waiting` how many messages cannot be opened yet, `later` how many a newer program wrote."""
+    them when they came, `last` the last that there is; `waiting` how many messages cannot be opened yet, `later` how many a newer program
+    wrote. `news` is what is to be told in it first, `naming` the message that says how it is called, and until when it is kept by it."""
 
     viewer: Viewer
     opened: Opened
@@ -73,8 +69,11 @@ class Here:
     named: Group | None
     retention: str
     seen: str
+    last: str
     waiting: int
     later: int
+    news: tuple[Entry, ...]
+    naming: tuple[str, str] | None
 
     @property
     def id(self) -> str:
@@ -110,15 +109,31 @@ class Here:
         return self.leads and (self.viewer.moderates or self.viewer.is_keeper)
 
 
-def open_group(session: Session, node: Node, viewer: Viewer, keys: Keys, room_id: str) -> Here:
-    """The group for one of us who is on it, in a unit that writes: what is due is made good, what came is noted, their reading is put on
-    record. Raises NotFound, NoLonger."""
-    opened = opened_by(session, node, viewer, keys, room_id)
-    working.settle(session, node, opened, keys)
-    places.note(session, node, opened)
-    said = _told(session, node, opened)
-    here = _here(session, node, viewer, opened, said)
-    _on_record(session, node, here)
+def look_at(session: Session, node: Node, viewer: Viewer, opened: Opened) -> Here:
+    """The group for one of us who has opened its room, once what has come is noted. Changes nothing, so that a unit that only reads can do
+    it."""
+    said = counted(session, opened)
+    me, owners = actors.by_id(session, viewer.person_id).uri, _owners(opened)
+    names = naming.names(session, {me, *access_list.uris(opened.room)})
+    found = access_list.access(session, opened, names)
+    named = _latest(session, opened)
+    kept, calling = _named(session, node, opened, named)
+    mine = sa.select(GroupSeen.message_id).where(GroupSeen.room_id == opened.room_id, GroupSeen.person_id == viewer.person_id)
+    seen = session.execute(mine).scalar() or "", _last(session, opened.room_id)
+    counts = places.waiting(session, opened), places.later(session, opened.room_id)
+    news = _news(session, node, opened, said, named)
+    reach, group = _reach(found, said), named[1] if named else None
+    return Here(viewer, opened, me, owners, names, found, reach, group, kept, *seen, *counts, news, calling)
+
+
+def settle(session: Session, node: Node, here: Here, keys: Keys) -> Here:
+    """What is due whenever a group is opened: keys that others lack, how it is called for the list of groups, what is to be told."""
+    working.settle(session, node, here.opened, keys)
+    if here.naming:
+        _name(session, here.id, *here.naming)
+    for entry in here.news:
+        with contextlib.suppress(Refused):  # nothing can be sent now, which keeps nobody from reading
+            add(session, node, here, entry)
     return here
 
 
@@ -133,44 +148,28 @@ def opened_by(session: Session, node: Node, viewer: Viewer, keys: Keys, room_id:
     return opened
 
 
-def say(session: Session, node: Node, viewer: Viewer, keys: Keys, room_id: str, make: Callable[[Here], Entry], once: str = "") -> str:
-    """Adds the entry that `make` answers; the message's row. A form sent twice, known by `once`, says it once. Raises what `open_group`
-    raises, what `make` does, and Frozen, Ended, Outside."""
-    here = open_group(session, node, viewer, keys, room_id)
-    uri, said = room_content.by_form(session, node, room_id, once)
-    return places.rows_of(session, room_id, [uri])[uri] if said else add(session, node, here, make(here), uri)
-
-
 def add(session: Session, node: Node, here: Here, entry: Entry, uri: str = "", *, files: Sequence[Carried] = ()) -> str:
-    """The same for a group that is open already, with sealed files that have come in here."""
+    """Adds an entry to a group that is open, with sealed files that have come in here; the message's row. Raises Frozen, Ended, Outside."""
     made = room_content.write(session, node, here.opened, document(entry), uri, files=files)
-    places.note(session, node, here.opened)
     row = places.rows_of(session, here.id, [made])[made]
+    places.keep(session, node, places.Notes(here.id, (places.Note(row, made, *folding.place(entry, made)),), row))
     if isinstance(entry, Group):
         _name(session, here.id, row, entry.retention)
     return row
 
 
-def _here(session: Session, node: Node, viewer: Viewer, opened: Opened, said: Mapping[str, int]) -> Here:
-    me, owners = actors.by_id(session, viewer.person_id).uri, _owners(opened)
-    names = naming.names(session, {me, *access_list.uris(opened.room)})
-    found = access_list.access(session, opened, names)
-    named = _named(session, node, opened)
-    last = sa.select(GroupSeen.message_id).where(GroupSeen.room_id == opened.room_id, GroupSeen.person_id == viewer.person_id)
-    seen = session.execute(last).scalar() or ""
-    counts = places.waiting(session, opened), places.later(session, opened.room_id)
-    kept = (kept_until(session, opened.room_id) if opened.room.leads else named.retention) if named else ""
-    return Here(viewer, opened, me, owners, names, found, _reach(found, said), named, kept, seen, *counts)
+def _last(session: Session, room_id: str) -> str:
+    return session.execute(sa.select(sa.func.max(SealedMessage.id)).where(SealedMessage.room_id == room_id)).scalar() or ""
 
 
-def _named(session: Session, node: Node, opened: Opened) -> Group | None:
-    """How the group is called; the message that says so is noted for the list of groups. The day on which it ends is believed of our own
-    organisation alone: whoever led the group before ends it no more."""
-    found = _latest(session, opened)
-    if found is not None:
-        ours = found[0].organisation == node.actor_uri
-        _name(session, opened.room_id, found[0].row, found[1].retention if ours else kept_until(session, opened.room_id))
-    return found[1] if found else None
+def _named(session: Session, node: Node, opened: Opened, found: tuple[Item, Group] | None) -> tuple[str, tuple[str, str] | None]:
+    """Until when a group is kept, and the message that says how it is called, which is noted for the list of groups. The day on which it
+    ends is believed of our own organisation alone: whoever led the group before ends it no more."""
+    if found is None:
+        return "", None
+    ours = found[0].organisation == node.actor_uri
+    said = found[1].retention if ours else kept_until(session, opened.room_id)
+    return said if opened.room.leads else found[1].retention, (found[0].row, said)
 
 
 def kept_until(session: Session, room_id: str) -> str:
@@ -205,27 +204,21 @@ def _reach(found: Access, said: Mapping[str, int]) -> Reach:
     return Reach(ours + sum(numbers), len(others) + 1, sum(not number for number in numbers))
 
 
-def _told(session: Session, node: Node, opened: Opened) -> Mapping[str, int]:
-    """How many people of each organisation are on it, as they have said. Says how many of us are, where that is not what we said last,
-    and, where we lead, how the group is called: both again when somebody has come who cannot read what was before."""
-    said, ours, came = counted(session, opened), len(holding.assigned(session, opened.room_id)), _came(opened)
+def _news(session: Session, node: Node, opened: Opened, said: Mapping[str, int], named: tuple[Item, Group] | None) -> tuple[Entry, ...]:
+    """How many of us are on it, where that is not what we `said` last, and, where we lead, how the group is called: both again when
+    somebody has come who cannot read what was before."""
+    ours, came = len(holding.assigned(session, opened.room_id)), _came(opened)
     if opened.room.state != OPEN or opened.lacks:
-        return said
+        return ()
     due = said.get(node.actor_uri, 0) != ours or places.epoch_of(session, opened.room_id, places.PEOPLE, [node.actor_uri]) < came
     news: list[Entry] = []
     if due and opened.label != RED and len(opened.room.inside) > 1:
         news.append(People(at=node.now(), number=ours))
     if opened.room.leads and 0 < places.epoch_of(session, opened.room_id, places.GROUP, _owners(opened)) < came:
-        named = _latest(session, opened)
         kept = kept_until(session, opened.room_id)
         if named is not None and not "" < kept < iso(node.now())[:10]:  # one that is over ends by itself
             news.append(replace(named[1], at=node.now(), retention=kept))
-    for entry in news:
-        with contextlib.suppress(Refused):  # nothing can be sent now, which keeps nobody from reading
-            room_content.write(session, node, opened, document(entry))
-    if news:
-        places.note(session, node, opened)
-    return said
+    return tuple(news)
 
 
 def _came(opened: Opened) -> int:
@@ -235,7 +228,7 @@ def _came(opened: Opened) -> int:
     return max((key.epoch for key, (before, now) in zip(keys[1:], pairwise(there), strict=True) if now - before), default=0)
 
 
-def _on_record(session: Session, node: Node, here: Here) -> None:
+def on_record(session: Session, node: Node, here: Here) -> None:
     """What is TLP:RED at every look, anything else once a day and person; and what they have before them now."""
     today = iso(node.now())[:10]
     mine = sa.and_(GroupSeen.room_id == here.id, GroupSeen.person_id == here.viewer.person_id)
@@ -251,23 +244,6 @@ def _on_record(session: Session, node: Node, here: Here) -> None:
 
 
 def seen(session: Session, here: Here) -> None:
-    """All that has come so far has been before whoever looks."""
-    last = session.execute(sa.select(sa.func.max(SealedMessage.id)).where(SealedMessage.room_id == here.id)).scalar() or ""
+    """All that had come when they looked has been before whoever looks."""
     mine = sa.and_(GroupSeen.room_id == here.id, GroupSeen.person_id == here.viewer.person_id)
-    session.execute(sa.update(GroupSeen).where(mine, GroupSeen.message_id < last).values(message_id=last))
-
-
-async def acted(request: web.Request, work: Callable[..., Any], *args: Any) -> Any:
-    """What `work(session, node, viewer, keys, group id, ...)` answers, as one unit, for whoever is signed in, has something to do with the
-    group and has unlocked their keys. A form is read before this."""
-    viewer, kernel, room_id = member_of(request), request.app[KERNEL], request.match_info["id"]
-    if not (viewer.is_keeper or await kernel.database.read(holding.was_assigned, room_id, viewer.person_id)):
-        raise NotFound
-    keys = await unlocked_of(request)
-    return await kernel.database.write(work, kernel.node, viewer, keys, room_id, *args)
-
-
-async def here_of(request: web.Request) -> Here:
-    """The group of a page's address. Raises Unauthorized, Locked, NotFound, NoLonger."""
-    here: Here = await acted(request, open_group)
-    return here
+    session.execute(sa.update(GroupSeen).where(mine, GroupSeen.message_id < here.last).values(message_id=here.last))

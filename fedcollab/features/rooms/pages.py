@@ -9,7 +9,6 @@ from aiohttp import web
 from sqlalchemy.orm import Session
 
 from fedcollab import file_forms
-from fedcollab.access.viewer import Viewer
 from fedcollab.actors.node import Node
 from fedcollab.base import markup
 from fedcollab.base.clock import new_id
@@ -22,15 +21,17 @@ from fedcollab.files.receiving import drain
 from fedcollab.files.uploading import Cut
 from fedcollab.sealing.entries import Entry
 from fedcollab.sealing.filed import WORDS
+from fedcollab.sealing.made_ready import Write
 from fedcollab.sealing.typed import Wrong, checked
 
 from . import filing, opening, reading
 from .entries import Edited, Group, Removed, Reply, Resource, Thread
 from .folding import THERE, Shown
 from .forms import NONE, Fields, Written, group_form, lists, proposed, read_with_file, read_written
-from .opening import Here, Keys, acted
+from .opening import Here, Keys
 from .places import RESOURCE
 from .telling import LABELS, NEEDED, UNREAD
+from .units import acted, asked, here_of, looked
 
 GROUP = "/sealed/{id}"  # addresses of the feature with a word in its place stand before these in feature.ROUTES
 LONGEST = 200  # letters of what is searched for
@@ -47,7 +48,7 @@ def show(request: web.Request, here: Here, template: str, error: FedcollabError 
 
 async def show_front(request: web.Request) -> web.Response:
     """The group's first page."""
-    front: reading.Front = await acted(request, reading.front, request.query.get("before", "")[:36])
+    front: reading.Front = await looked(request, reading.front, request.query.get("before", "")[:36])
     return show(request, front.here, "rooms/group.html", front=front, names=front.names)
 
 
@@ -59,7 +60,7 @@ async def start(request: web.Request) -> web.StreamResponse:
 
 
 async def _start_page(request: web.Request, written: Written, error: FedcollabError | None, preview: str) -> web.Response:
-    here = await opening.here_of(request)
+    here = await here_of(request)
     return show(request, here, "rooms/start.html", error, typed=written.fields, preview=preview)
 
 
@@ -77,7 +78,7 @@ async def conversation(request: web.Request) -> web.StreamResponse:
 async def _find(request: web.Request) -> reading.Conversation:
     asked = request.query.get("page", "1")
     number = int(asked) if asked.isascii() and asked.isdigit() and 0 < len(asked) < 7 else 1
-    found: reading.Conversation = await acted(request, reading.conversation, request.match_info["row"], number)
+    found: reading.Conversation = await looked(request, reading.conversation, request.match_info["row"], number)
     return found
 
 
@@ -90,7 +91,7 @@ async def _conversation_page(request: web.Request, written: Written, error: Fedc
 
 async def show_post(request: web.Request) -> web.Response:
     """A post's address: its place in its conversation."""
-    own: reading.Own = await acted(request, reading.one, request.match_info["row"])
+    own: reading.Own = await looked(request, reading.one, request.match_info["row"])
     if own.place == RESOURCE:
         return redirect(f"{own.here.path}/resources#p-{own.post.row}")
     number = await request.app[KERNEL].database.read(reading.page_of, own.here.id, own.post.row)
@@ -109,7 +110,7 @@ async def resources(request: web.Request) -> web.StreamResponse:
 async def _resources_page(request: web.Request, written: Written, error: FedcollabError | None, preview: str) -> web.Response:
     asked = request.query.get("page", "1")
     number = int(asked) if asked.isascii() and asked.isdigit() and 0 < len(asked) < 7 else 1
-    found: reading.Conversation = await acted(request, reading.resources, number)
+    found: reading.Conversation = await looked(request, reading.resources, number)
     shown = dict(
         found=found, texts=await rendered(found.posts), names=found.names, files=found.files, typed=written.fields, preview=preview
     )
@@ -123,7 +124,7 @@ async def about(request: web.Request) -> web.Response:
 
 
 async def _about_page(request: web.Request, written: Written, error: FedcollabError | None, _preview: str) -> web.Response:
-    here = await opening.here_of(request)
+    here = await here_of(request)
     if not (here.leads and here.may_lead):
         raise Forbidden
     said = {"name": here.named.name, "about": here.named.about} if here.named else {"name": "", "about": ""}
@@ -134,14 +135,14 @@ async def _about_page(request: web.Request, written: Written, error: FedcollabEr
 async def edit(request: web.Request) -> web.Response:
     """The form to change an own post, and changing it."""
     written = await read_written(request)
-    own: reading.Own = await acted(request, reading.one, request.match_info["row"])
+    own: reading.Own = await looked(request, reading.one, request.match_info["row"])
     filing.check_own(own)
     known = {"of": own.post.uri, "thread": "" if own.place == RESOURCE else own.place}
     return await _compose(request, written, Edited, known, _edit_page, lambda _row: f"/posts/{own.post.row}")
 
 
 async def _edit_page(request: web.Request, written: Written, error: FedcollabError | None, preview: str) -> web.Response:
-    own: reading.Own = await acted(request, reading.one, request.match_info["row"])
+    own: reading.Own = await looked(request, reading.one, request.match_info["row"])
     filing.check_own(own)
     typed = written.fields or {"title": own.post.title, "text": own.post.text}
     return show(request, own.here, "rooms/edit.html", error, own=own, typed=typed, preview=preview)
@@ -149,7 +150,7 @@ async def _edit_page(request: web.Request, written: Written, error: FedcollabErr
 
 async def history(request: web.Request) -> web.Response:
     """What a post said before."""
-    own: reading.Own = await acted(request, reading.one, request.match_info["row"])
+    own: reading.Own = await looked(request, reading.one, request.match_info["row"])
     before = [(at, await asyncio.to_thread(_html, text)) for at, text in own.post.before if own.post.state == THERE]
     return show(request, own.here, "rooms/history.html", own=own, before=before)
 
@@ -167,7 +168,7 @@ async def remove(request: web.Request) -> web.Response:
 
 
 async def _remove_page(request: web.Request, fields: Fields, error: Refused | None = None) -> web.Response:
-    own: reading.Own = await acted(request, reading.one, request.match_info["row"])
+    own: reading.Own = await looked(request, reading.one, request.match_info["row"])
     _check_removal(own)
     html = await asyncio.to_thread(_html, own.post.text)
     return show(request, own.here, "rooms/remove.html", error, own=own, html=html, typed=fields, names=own.names)
@@ -178,24 +179,26 @@ def _check_removal(own: reading.Own) -> None:
         raise NotFound
 
 
-def _remove(session: Session, node: Node, viewer: Viewer, keys: Keys, room_id: str, row: str, form: Mapping[str, Any]) -> reading.Own:
-    here = opening.open_group(session, node, viewer, keys, room_id)
+def _remove(session: Session, node: Node, here: Here, _keys: Keys, row: str, form: Mapping[str, Any]) -> Write:
     own = reading.own(session, here, row)
     _check_removal(own)
-    if own.post.author == here.person:
-        reading.take_back(session, node, here, own.post)
+    mine, thread = own.post.author == here.person, "" if own.place == RESOURCE else own.place
+    entry = None if mine else checked(Removed, form, node.now(), NEEDED, of=own.post.uri, thread=thread)
+
+    def write(session: Session) -> reading.Own:
+        if entry is not None:
+            opening.add(session, node, here, entry)
+        if own.post.organisation == here.opened.room.me:
+            reading.take_back(session, node, here, own.post)
         return own
-    thread = "" if own.place == RESOURCE else own.place
-    opening.add(session, node, here, checked(Removed, form, node.now(), NEEDED, of=own.post.uri, thread=thread))
-    if own.post.organisation == here.opened.room.me:
-        reading.take_back(session, node, here, own.post)
-    return own
+
+    return write
 
 
 async def search(request: web.Request) -> web.Response:
     """What stands in the group with all the words asked for. A form that is sent, for nothing of a group stands in an address."""
     asked = (await read_written(request)).fields.get("q", "").strip()[:LONGEST]
-    here = await opening.here_of(request)
+    here = await here_of(request)
     found, names = await request.app[KERNEL].database.read(reading.search, here, asked)
     return show(request, here, "rooms/search.html", asked=asked, found=found, texts=await rendered(found), names=names)
 
@@ -246,11 +249,11 @@ async def _compose(
 async def _said(request: web.Request, written: Written, make: Callable[[Here], Entry]) -> str:
     """Says it, with the file that the form brings; the message's row."""
     if written.file is None:
-        return str(await acted(request, opening.say, make, written.once))
-    await acted(request, filing.check_takes)
+        return str(await acted(request, filing.says, make, written.once))
+    await asked(request, filing.check_takes)
     async with file_forms.incoming(request, written.file) as (came, carried):
         file = filing.Came(came.name, came.media, came.secret, carried)
-        return str(await acted(request, filing.say, make, written.once, file))
+        return str(await acted(request, filing.says, make, written.once, file))
 
 
 async def _preview(fields: Fields) -> str:

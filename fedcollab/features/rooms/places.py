@@ -1,7 +1,7 @@
 """Decides which messages of a group a page opens: where each belongs is noted when it is first opened, in random ids alone."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -18,10 +18,27 @@ from .folding import NEWER, Item
 from .models import GroupEntry
 
 READING = 2  # one more whenever the program learns another kind of entry
-MOST, EACH = 2_000, 500  # messages that are noted at a time, that are asked for at once
+EACH = 300  # messages that are opened and noted at a time, that are asked for at once
 LATER = f"{NEWER}:"
 WAITS = (room_content.KEY, room_content.AUTHOR, room_content.STOPPED)  # it may be opened another time
 GROUP, PEOPLE, RESOURCE, SUSPECTED = Group.KIND, People.KIND, Resource.KIND, Suspected.KIND
+
+
+class Note(NamedTuple):
+    """Where a message belongs, as it is kept: its row, its id on the wire, its place, what it is about."""
+
+    row: str
+    uri: str
+    place: str
+    about: str
+
+
+class Notes(NamedTuple):
+    """What is to be noted of a group's messages, and the row of the last one that was looked at for it."""
+
+    room_id: str
+    found: tuple[Note, ...]
+    last: str
 
 
 class Conversation(NamedTuple):
@@ -32,25 +49,55 @@ class Conversation(NamedTuple):
     last: str
 
 
-def note(session: Session, node: Node, opened: Opened) -> None:
-    """Opens what nobody of ours has opened yet and notes where it belongs; what lacks its key waits. Files that somebody has marked are
-    opened and handed out no more (P23)."""
+def fresh(session: Session, opened: Opened, after: str = "") -> Notes | None:
+    """Opens some of what nobody of ours has opened yet, behind the row `after`, and says where each belongs; None where there is nothing
+    more. What lacks its key waits. Changes nothing, so that a unit that only reads can do it."""
     there = sa.select(GroupEntry.message_id).where(GroupEntry.message_id == SealedMessage.id, ~_to_read_again())
-    fresh = sa.select(SealedMessage.id).where(SealedMessage.room_id == opened.room_id, SealedMessage.state != ERASED, ~there.exists())
-    rows = session.scalars(fresh.where(SealedMessage.ck.in_(sorted(opened.secrets))).order_by(SealedMessage.id).limit(MOST)).all()
-    found = [item for item in items(session, opened, rows) if item.unread not in WAITS]
-    for part in _parts([item.row for item in found]):
-        session.execute(sa.delete(GroupEntry).where(GroupEntry.message_id.in_(part)))
-    if found:
-        put(session, GroupEntry, *(_row(opened.room_id, item) for item in found))
-        mark(session, node, opened.room_id)
+    query = sa.select(SealedMessage.id).where(SealedMessage.room_id == opened.room_id, SealedMessage.state != ERASED, ~there.exists())
+    query = query.where(SealedMessage.ck.in_(sorted(opened.secrets))).order_by(SealedMessage.id).limit(EACH)
+    while rows := session.scalars(query.where(SealedMessage.id > after)).all():
+        after = rows[-1]
+        found = tuple(_note(item) for item in items(session, opened, rows) if item.unread not in WAITS)
+        if found:
+            return Notes(opened.room_id, found, after)
+    return None
 
 
-def mark(session: Session, node: Node, room_id: str) -> None:
-    """The files of a group that somebody has marked, whichever came first here, the file or the word."""
-    named = session.scalars(sa.select(GroupEntry.about).where(_in(room_id), GroupEntry.place == SUSPECTED)).all()
-    if named:
-        sealed_files.mark(session, node, rows_of(session, room_id, named))  # of this group alone: a word in it is no word elsewhere
+def keep(session: Session, node: Node, notes: Notes) -> None:
+    """Notes it, but of what has gone meanwhile. Files that somebody has marked are opened and handed out no more from this commit on
+    (P23)."""
+    there = sa.select(SealedMessage.id).where(SealedMessage.id.in_([one.row for one in notes.found]), SealedMessage.state != ERASED)
+    rows = set(session.scalars(there.where(SealedMessage.room_id == notes.room_id)))
+    found = [one for one in notes.found if one.row in rows]
+    if not found:
+        return
+    session.execute(sa.delete(GroupEntry).where(GroupEntry.message_id.in_(sorted(rows))))
+    values = (dict(message_id=one.row, room_id=notes.room_id, place=one.place, about=one.about) for one in found)
+    put(session, GroupEntry, *values)
+    mark(session, node, notes.room_id, [*(one.uri for one in found), *(one.about for one in found if one.place == SUSPECTED)])
+
+
+def note(session: Session, node: Node, opened: Opened) -> None:
+    """Both in one unit, for a group that has just begun, or of which all but what came last is noted."""
+    after = ""
+    while notes := fresh(session, opened, after):
+        keep(session, node, notes)
+        after = notes.last
+
+
+def mark(session: Session, node: Node, room_id: str, uris: Iterable[str]) -> None:
+    """The files of those of these messages, by their ids on the wire, of which somebody has said so, whichever came first here, the file or
+    the word."""
+    said = sa.select(GroupEntry.about).where(_in(room_id), GroupEntry.place == SUSPECTED)
+    for part in _parts(sorted(set(uris))):
+        named = session.scalars(said.where(GroupEntry.about.in_(part))).all()
+        if named:
+            sealed_files.mark(session, node, rows_of(session, room_id, named))  # of this group alone: a word in it is no word elsewhere
+
+
+def marks(session: Session, room_id: str) -> int:
+    """How many words there are in a group that mark files."""
+    return session.execute(sa.select(sa.func.count()).where(_in(room_id), GroupEntry.place == SUSPECTED)).scalar_one()
 
 
 def _to_read_again() -> sa.ColumnElement[bool]:
@@ -58,9 +105,9 @@ def _to_read_again() -> sa.ColumnElement[bool]:
     return sa.and_(GroupEntry.place.startswith(LATER, autoescape=True), GroupEntry.place != f"{LATER}{READING}")
 
 
-def _row(room_id: str, item: Item) -> dict[str, Any]:
-    place, about = (f"{LATER}{READING}", "") if item.unread == NEWER else folding.place(item)
-    return dict(message_id=item.row, room_id=room_id, place=place, about=about)
+def _note(item: Item) -> Note:
+    place, about = (f"{LATER}{READING}", "") if item.unread == NEWER else folding.place(item.entry, item.uri)
+    return Note(item.row, item.uri, place, about)
 
 
 def items(session: Session, opened: Opened, rows: Sequence[str]) -> list[Item]:

@@ -1,17 +1,17 @@
-"""Decides what the pages of a group read: conversations with their titles, the posts of one, resources, what is found inside. Each opens no
-more messages than it shows; only a search opens all."""
+"""Decides what the pages of a group read: conversations with their titles, the posts of one, resources, what is found inside. Each is a
+plan (sealing/made_ready.py), and opens no more messages than it shows; only a search opens all."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from fedcollab.access.viewer import Viewer
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import NotFound
-from fedcollab.sealing import naming, room_sending, sealed_files
+from fedcollab.sealing import going, naming, room_sending, sealed_files
+from fedcollab.sealing.made_ready import Write
 from fedcollab.sealing.naming import Names
 from fedcollab.sealing.room_models import ERASED, SealedMessage
 from fedcollab.search.words import letters
@@ -75,16 +75,20 @@ class Own(NamedTuple):
     names: Names
 
 
-def front(session: Session, node: Node, viewer: Viewer, keys: Keys, room_id: str, before: str) -> Front:
+def front(session: Session, _node: Node, here: Here, _keys: Keys, before: str) -> Write:
     """Conversations, the newest first; all of it counts as seen from now on."""
-    here = opening.open_group(session, node, viewer, keys, room_id)
-    listed = places.conversations(session, room_id, before, EACH + 1)
+    listed = places.conversations(session, here.id, before, EACH + 1)
     openers = _openers(session, here, [one.place for one in listed[:EACH]])
     rows = [_row(session, here, one, openers.get(one.place)) for one in listed[:EACH]]
-    kept = _shown(session, here, [RESOURCE], places.in_place(session, room_id, RESOURCE)[-5:])
-    opening.seen(session, here)
+    kept = _shown(session, here, [RESOURCE], places.in_place(session, here.id, RESOURCE)[-5:])
     more = listed[EACH - 1].last if len(listed) > EACH else ""
-    return Front(here, rows, more, kept[::-1], _names(session, [*kept, *(row.opener for row in rows if row.opener)]))
+    found = Front(here, rows, more, kept[::-1], _names(session, [*kept, *(row.opener for row in rows if row.opener)]))
+
+    def write(session: Session) -> Front:
+        opening.seen(session, here)
+        return found
+
+    return write
 
 
 def _row(session: Session, here: Here, one: places.Conversation, opener: Shown | None) -> Row:
@@ -106,22 +110,25 @@ def _shown(session: Session, here: Here, within: Iterable[str], rows: Sequence[s
     return folding.posts(found, places.items(session, here.opened, said), here.owners)
 
 
-def conversation(session: Session, node: Node, viewer: Viewer, keys: Keys, room_id: str, row: str, number: int) -> Conversation:
+def conversation(session: Session, node: Node, here: Here, _keys: Keys, row: str, number: int) -> Write:
     """A page of the conversation that a message belongs to. Raises NotFound where that is none."""
-    here = opening.open_group(session, node, viewer, keys, room_id)
-    place = places.place_of(session, room_id, row)
+    place = places.place_of(session, here.id, row)
     if not place.startswith("http"):
         raise NotFound
-    rows = places.posts_of(session, room_id, place)
+    rows = places.posts_of(session, here.id, place)
     pages = max(1, -(-len(rows) // POSTS))
     number = min(max(1, number), pages)
     posts = _shown(session, here, [place], rows[(number - 1) * POSTS : number * POSTS])
     opener = next((one for one in posts if one.uri == place), None) or _openers(session, here, [place]).get(place)
-    _make_good(session, node, here, posts)
-    opening.seen(session, here)
     first = opener.row if opener else row
-    files = attached.beside(session, node, here, posts)
-    return Conversation(here, first, place, opener, posts, number, pages, len(rows), _names(session, posts), files)
+    files = attached.beside(session, here, posts)
+    found = Conversation(here, first, place, opener, posts, number, pages, len(rows), _names(session, posts), files)
+
+    def write(session: Session) -> Conversation:
+        opening.seen(session, here)
+        return _made_good(session, node, found)
+
+    return write
 
 
 def page_of(session: Session, room_id: str, row: str) -> int:
@@ -130,25 +137,25 @@ def page_of(session: Session, room_id: str, row: str) -> int:
     return rows.index(row) // POSTS + 1 if row in rows else 1
 
 
-def resources(session: Session, node: Node, viewer: Viewer, keys: Keys, room_id: str, number: int) -> Conversation:
+def resources(session: Session, node: Node, here: Here, _keys: Keys, number: int) -> Write:
     """A page of the group's resources, the newest first."""
-    here = opening.open_group(session, node, viewer, keys, room_id)
-    rows = places.in_place(session, room_id, RESOURCE)[::-1]
+    rows = places.in_place(session, here.id, RESOURCE)[::-1]
     pages = max(1, -(-len(rows) // POSTS))
     number = min(max(1, number), pages)
     posts = _shown(session, here, [RESOURCE], rows[(number - 1) * POSTS : number * POSTS])
-    _make_good(session, node, here, posts)
-    files = attached.beside(session, node, here, posts)
-    return Conversation(here, "", RESOURCE, None, posts, number, pages, len(rows), _names(session, posts), files)
+    files = attached.beside(session, here, posts)
+    found = Conversation(here, "", RESOURCE, None, posts, number, pages, len(rows), _names(session, posts), files)
+    return lambda session: _made_good(session, node, found)
 
 
-def one(session: Session, node: Node, viewer: Viewer, keys: Keys, room_id: str, row: str) -> Own:
+def one(session: Session, _node: Node, here: Here, _keys: Keys, row: str) -> Write:
     """One post or resource. Raises NotFound for what is none."""
-    return own(session, opening.open_group(session, node, viewer, keys, room_id), row)
+    found = own(session, here, row)
+    return lambda _session: found
 
 
 def own(session: Session, here: Here, row: str) -> Own:
-    """The same in a group that is open already."""
+    """The same of a group, for another plan."""
     place = places.place_of(session, here.id, row)
     found = _shown(session, here, [place], [row]) if place.startswith("http") or place == RESOURCE else []
     if not found:
@@ -171,7 +178,7 @@ def _everything(session: Session, here: Here) -> Iterator[Shown]:
     for place, rows in places.everything(session, here.id).items():
         if place.startswith("http") or place == RESOURCE:
             items = places.items(session, here.opened, rows)
-            posts = [item for item in items if not folding.place(item)[1]]
+            posts = [item for item in items if not folding.place(item.entry, item.uri)[1]]
             yield from folding.posts(posts, items, here.owners)
 
 
@@ -188,17 +195,27 @@ def _names(session: Session, found: Iterable[Shown]) -> Names:
     return naming.names(session, {uri for one in found for uri in (one.author, one.organisation, one.by)})
 
 
-def _make_good(session: Session, node: Node, here: Here, posts: Iterable[Shown]) -> None:
-    """What whoever leads has removed of ours is destroyed, here and everywhere; others' own nodes see to theirs."""
-    for one in posts:
-        if one.state == folding.REMOVED and one.organisation == here.opened.room.me:
-            take_back(session, node, here, one)
+def _made_good(session: Session, node: Node, found: Conversation) -> Conversation:
+    """What whoever leads has removed of ours is destroyed, here and everywhere; others' own nodes see to theirs. Files that we know by
+    their messages alone are asked for."""
+    here = found.here
+    removed = [one for one in found.posts if one.state == folding.REMOVED and one.organisation == here.opened.room.me]
+    take_back(session, node, here, *removed)
+    return replace(found, files=attached.learned(session, node, here, found.files))
 
 
-def take_back(session: Session, node: Node, here: Here, post: Shown) -> None:
-    """A post of ours, all that has changed it and its files go, everywhere; but no file that was marked (P23)."""
-    marked = sealed_files.marked(session, here.id, post.edits)
-    for uri in (post.uri, *(uri for uri in post.edits if uri not in marked)):
-        there = sa.and_(SealedMessage.uri == uri, SealedMessage.state != ERASED, SealedMessage.organisation == here.opened.room.me)
-        if session.execute(sa.select(SealedMessage.id).where(there)).first() is not None:
-            room_sending.take_back(session, node, here.viewer, uri)
+def take_back(session: Session, node: Node, here: Here, *posts: Shown) -> None:
+    """Posts of ours, all that has changed them and their files go, everywhere; but no file that was marked (P23). A few messages at once,
+    more of them by and by (going.py)."""
+    wanted, ours = [uri for post in posts for uri in (post.uri, *post.edits)], sa.and_(SealedMessage.state != ERASED, _ours(here))
+    there = set(session.scalars(sa.select(SealedMessage.uri).where(SealedMessage.room_id == here.id, SealedMessage.uri.in_(wanted), ours)))
+    there -= sealed_files.marked(session, here.id, wanted)
+    gone = [uri for uri in wanted if uri in there]
+    for uri in gone[: going.EACH]:
+        room_sending.take_back(session, node, here.viewer, uri)
+    if len(gone) > going.EACH:
+        going.begin(session, node, here.viewer, here.id, gone[going.EACH :])
+
+
+def _ours(here: Here) -> sa.ColumnElement[bool]:
+    return SealedMessage.organisation == here.opened.room.me

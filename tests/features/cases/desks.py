@@ -16,7 +16,7 @@ from fedcollab.base.web import cookie_name
 from fedcollab.features.cases import acting, beginning, codes, desk
 from fedcollab.features.cases.record import Entry, Opened
 from fedcollab.features.cases.work import Message
-from fedcollab.sealing import keepers, key_asking, people, sheets, state, unlocked
+from fedcollab.sealing import keepers, key_asking, made_ready, people, sheets, state, unlocked
 from fedcollab.sealing.pairs import PersonPrivate
 from fedcollab.sealing.room_models import ASKED, HAD, KeyRequest
 from tests.nodes import settled, until
@@ -36,7 +36,7 @@ TERMS = {
 }
 
 
-def opens(_session: Any, _node: Any, at: desk.Desk, _keys: Any) -> acting.Write:
+def opens(_session: Any, _node: Any, at: desk.Desk, _keys: Any) -> made_ready.Write:
     """The plan of an act that does nothing, and answers with the open case."""
     return lambda _session: at
 

@@ -10,7 +10,7 @@ import pytest
 from fedcollab.features.cases import acting, desk, membership, needs
 from fedcollab.features.cases.work import Task
 from fedcollab.features.members import service as members
-from fedcollab.sealing import crossing, holding, messages, working
+from fedcollab.sealing import crossing, holding, made_ready, messages, working
 from tests.features.cases.desks import Office, office
 
 Change = Callable[[], Awaitable[object]]
@@ -62,7 +62,7 @@ async def test_what_comes_in_between_is_not_lost_and_nothing_is_opened_twice(at:
 
 async def test_where_more_comes_each_time_it_is_written_all_the_same(at: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     case = await at.case("noor")
-    changes = [lambda number=number: at.say("noor", case, f"Message {number}") for number in range(acting.TRIES)]
+    changes = [lambda number=number: at.say("noor", case, f"Message {number}") for number in range(made_ready.TRIES)]
     between(monkeypatch, changes[0], lambda: asyncio.sleep(0), changes[1], lambda: asyncio.sleep(0))
     assert (await says(at, case))[0] == 303
     texts = [getattr(shown.entry, "text", "") for shown in (await at.desk("noor", case)).case.timeline]
@@ -105,14 +105,14 @@ async def test_whoever_needs_to_know_less_in_between_reads_no_more_than_that(at:
     await at.unlocked("noor", membership.assign, case, daan, ["identity", "health"])
     knows = list[frozenset[str]]()
 
-    def plan(_session: Any, _node: Any, open_desk: desk.Desk, _keys: Any) -> acting.Write:
+    def plan(_session: Any, _node: Any, open_desk: desk.Desk, _keys: Any) -> made_ready.Write:
         knows.append(open_desk.look.knows)
         return lambda _session: None
 
     made = await at.site.kernel.database.read(acting.ready, at.site.kernel.node, at["daan"].viewer, at.keys["daan"], case, plan, ())
     await at.do("noor", needs.give, case, daan, ["identity"])
-    with pytest.raises(acting.Moved):
-        await at.site.kernel.database.write(acting.carry_out, at.site.kernel.node, at.keys["daan"], made)
+    with pytest.raises(made_ready.Moved):
+        await at.site.kernel.database.write(made_ready.carry_out, made)
     assert knows == [frozenset({"identity", "health"})]
 
 

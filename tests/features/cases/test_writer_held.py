@@ -1,15 +1,11 @@
 """Shows that nothing that is done in a case of many entries holds the writer longer than a unit may: opening it is left to readers."""
 
-import time
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from fedcollab.base.writer import SqliteEngine, Unit
 from fedcollab.features.cases.handles import handle
 from fedcollab.features.cases.people import Person
 from fedcollab.features.cases.record import Entry
@@ -17,55 +13,15 @@ from fedcollab.features.cases.sharing import Consent
 from fedcollab.features.cases.work import Message, Task
 from fedcollab.sealing.room_models import SealedFile
 from tests.bench.casing import fill
-from tests.features.cases.desks import Office, partners
+from tests.features.cases.desks import partners
 from tests.features.cases.filed import send, take
 from tests.features.cases.test_access_pages import invited
 from tests.features.referrals.test_referral_pages import send as refer
 from tests.features.referrals.test_referral_pages import to_the_end
+from tests.features.writer_held import Act, Watched, units
 from tests.flows.test_guests import comes, let_in, link_for, row
 
-ENTRIES, MOST, TRIES = 1_000, 0.05, 3  # seconds of processor time; of so many tries the best counts, where an act can be done again
-CODE = "bafuko-tezara"
-Act = Callable[[], Awaitable[Any]]
-
-
-@contextmanager
-def units(at: Office, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
-    """The processor time of each unit that the node's writer runs."""
-    attempt, found, mine = SqliteEngine._attempt, list[float](), at.site.kernel.database.backend
-
-    def counted(self: SqliteEngine, connection: sa.Connection, unit: Unit) -> bool:
-        began = time.thread_time()
-        try:
-            return attempt(self, connection, unit)
-        finally:
-            if self is mine:
-                found.append(time.thread_time() - began)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(SqliteEngine, "_attempt", counted)
-        yield found
-
-
-class Watched:
-    """Does acts and keeps, by their names, how long the longest unit of each held the writer."""
-
-    def __init__(self, found: list[float]) -> None:
-        self.found, self.longest = found, dict[str, float]()
-
-    async def once(self, name: str, act: Act) -> Any:
-        self.found.clear()
-        answer = await act()
-        status = answer[0] if isinstance(answer, tuple) else 200
-        assert status in (200, 303), (name, answer)
-        self.longest[name] = min(max(self.found, default=0.0), self.longest.get(name, 1e9))
-        return answer
-
-    async def often(self, name: str, act: Act) -> None:
-        for _ in range(TRIES):
-            await self.once(name, act)
-            if self.longest[name] <= MOST:
-                return
+ENTRIES, CODE = 1_000, "bafuko-tezara"
 
 
 @pytest.mark.slow
@@ -117,6 +73,5 @@ async def test_no_act_in_a_case_of_a_thousand_entries_holds_the_writer(tmp_path:
             await do.once("withdraw", post(f"withdraw/{consent}", how="Spoken"))
             await do.once("access/invite", lambda: invited(at, case))
             await do.once("cases/read", lambda: noor.get("/cases/read"))
-        slow = {name: f"{seconds * 1e3:.0f} ms" for name, seconds in do.longest.items() if seconds > MOST}
         print({name: f"{seconds * 1e3:.0f}" for name, seconds in do.longest.items()})
-        assert slow == {}
+        assert do.slow() == {}

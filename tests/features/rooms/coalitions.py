@@ -9,7 +9,7 @@ from typing import Any
 
 from fedcollab.access.models import AMBER
 from fedcollab.access.viewer import CASEWORKER, MEMBER
-from fedcollab.features.rooms import acting, opening, reading
+from fedcollab.features.rooms import acting, filing, reading, units
 from fedcollab.features.rooms.entries import Group, Reply, Thread
 from fedcollab.sealing.entries import Entry
 from fedcollab.sealing.refusals import KeyNotHere
@@ -33,6 +33,13 @@ class Coalition:
     async def do(self, name: str, act: Any, *values: Any, by: str = "vera", **more: Any) -> Any:
         """An act of somebody at a node in the group."""
         return await self.desks[name][by].unlocked(act, self.rows[name], *values, **more)
+
+    async def plan(self, name: str, plan: Any, *values: Any, by: str = "vera") -> Any:
+        """The same, in one unit, of what is made ready by a reader else."""
+        return await self.do(name, units.at_once, plan, *values, by=by)
+
+    async def opens(self, name: str, by: str = "vera") -> Any:
+        return await self.plan(name, units.opens, by=by)
 
     async def begin(self, name: str, label: str = AMBER) -> None:
         vera = self.desks[name]["vera"]
@@ -65,7 +72,7 @@ class Coalition:
         async def said() -> str:
             await self.desks[name].ask()
             with contextlib.suppress(KeyNotHere):
-                return str(await self.do(name, opening.say, lambda _: entry, by=by))
+                return str(await self.plan(name, filing.says, lambda _: entry, by=by))
             return ""
 
         row = await until(f"{name} has the newest key", said)
@@ -80,7 +87,7 @@ class Coalition:
     async def read(self, name: str, thread: str, by: str = "vera") -> list[str]:
         """What somebody reads in a conversation: texts, or why there is none."""
         row = await self.row(name, thread)
-        page: reading.Conversation = await self.do(name, reading.conversation, row, 1, by=by)
+        page: reading.Conversation = await self.plan(name, reading.conversation, row, 1, by=by)
         return [one.text or one.state for one in page.posts]
 
     async def reads(self, name: str, thread: str, *texts: str, by: str = "vera") -> None:
@@ -98,7 +105,7 @@ class Coalition:
             assert await self.read(name, thread, by=by) == list(texts)
 
     async def reach(self, name: str) -> tuple[int, int, int]:
-        here = await self.do(name, opening.open_group)
+        here = await self.opens(name)
         return here.reach.people, here.reach.organisations, here.reach.silent
 
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from fedcollab.access.models import AMBER, STRICT
 from fedcollab.actors.models import Actor
 from fedcollab.base.errors import Forbidden, NotFound, Refused
-from fedcollab.features.rooms import acting, inside, opening, reading
+from fedcollab.features.rooms import acting, inside, reading
 from fedcollab.features.rooms.entries import Edited, Removed
 from fedcollab.federation import activitystreams as ap
 from fedcollab.sealing import working
@@ -50,7 +50,7 @@ async def test_four_organisations_write_to_each_other_and_each_knows_who_reads(f
     for name in (OWNER, *OTHERS):
         await four.reads(name, thread, "The same picture, another name.", "Here too.")
     await four.do("Cedar", acting.assign, four["Cedar"]["omar"].id)
-    await four.do("Cedar", opening.open_group)
+    await four.opens("Cedar")
 
     async def said() -> bool:
         return [await four.reach(name) for name in (OWNER, *OTHERS)] == [(5, 4, 0)] * 4
@@ -58,10 +58,10 @@ async def test_four_organisations_write_to_each_other_and_each_knows_who_reads(f
     await until("everybody knows that five people at four organisations read it", said)
     for name in (OWNER, *OTHERS):
         with pytest.raises(NotFound):
-            await four.do(name, opening.open_group, by="ruth")
+            await four.opens(name, by="ruth")
     for name in OTHERS:
-        assert (await four.do(name, opening.open_group)).named.name == "Coalition"
-    assert (await four.do("Cedar", opening.open_group, by="omar")).named.name == "Coalition"
+        assert (await four.opens(name)).named.name == "Coalition"
+    assert (await four.opens("Cedar", by="omar")).named.name == "Coalition"
 
 
 @pytest.mark.rule("P14")
@@ -119,7 +119,7 @@ async def test_who_leaves_gets_nothing_new_and_who_leads_hands_over_first(four: 
     await four.do(OWNER, acting.deputise, [four["Baobab"].me])
     await four.do(OWNER, acting.hand_over, four["Baobab"].me)
     await until("Baobab leads", lambda: four["Baobab"].here.sql("SELECT 1 FROM room WHERE owner = :me", me=four["Baobab"].me))
-    assert not (await four.do(OWNER, opening.open_group)).leads
+    assert not (await four.opens(OWNER)).leads
     await four.do("Baobab", acting.turn)
     await four.do(OWNER, acting.leave)
     await until("Meridian is out", lambda: four[OWNER].here.sql("SELECT 1 FROM room WHERE state = 'out'"))
@@ -127,7 +127,7 @@ async def test_who_leaves_gets_nothing_new_and_who_leads_hands_over_first(four: 
 
 
 async def _members(made: Coalition, name: str, number: int) -> bool:
-    here = await made.do(name, opening.open_group)
+    here = await made.opens(name)
     return len(here.access.inside) == number
 
 
@@ -168,16 +168,16 @@ async def test_history_is_read_by_newcomers_where_it_was_granted_and_not_otherwi
     await joined(four, "Baobab")
     await four.invite(OWNER, "Cedar", history="yes")
     await four.accept("Cedar")
-    await four.do(OWNER, opening.open_group)  # hands over what only somebody with keys can
+    await four.opens(OWNER)  # hands over what only somebody with keys can
     after = await four.reply(OWNER, thread, "After")
     await four.reads("Baobab", after, "After")
-    page = await four.do("Baobab", reading.front, "")
+    page = await four.plan("Baobab", reading.front, "")
     assert [(row.opener, row.posts) for row in page.rows] == [(None, 1)]
     await four.row("Cedar", after)
 
     async def came() -> bool:
         await four["Cedar"].ask()
-        found = await four.do("Cedar", reading.front, "")
+        found = await four.plan("Cedar", reading.front, "")
         return [row.opener.text for row in found.rows if row.opener] == ["Before"]
 
     await until("Cedar has what was before", came)
@@ -203,7 +203,7 @@ async def test_each_invitation_is_refused_where_it_has_to_be_and_goes_where_not(
     await until("Meridian knows", lambda: two[OWNER].here.sql("SELECT 1 FROM room_member WHERE state = 'declined'"))
     await two.invite(OWNER, "Baobab")
     await two.accept("Baobab", "vera", "omar")
-    assert len((await two.do("Baobab", opening.open_group, by="omar")).access.ours) == 2
+    assert len((await two.opens("Baobab", by="omar")).access.ours) == 2
 
 
 @pytest.mark.rule("P15")

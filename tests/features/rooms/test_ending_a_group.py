@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from fedcollab.access.models import RED
 from fedcollab.base.clock import DAY, iso
-from fedcollab.features.rooms import acting, ending, opening
+from fedcollab.features.rooms import acting, ending, filing, units
 from fedcollab.features.rooms.entries import Group, Thread
 from fedcollab.features.rooms.models import GroupNamed
 from fedcollab.sealing import ending as endings
@@ -111,7 +111,7 @@ async def test_a_group_is_kept_for_two_years_unless_a_day_is_said_and_then_ends_
 async def test_a_partner_holds_its_part_of_an_ended_group_lets_go_of_it_and_each_word_is_shown(two: Shared) -> None:
     one, other = two.one, two.other
     row, there = two.group.rpartition("/")[2], two.there.rpartition("/")[2]
-    await other.unlocked("noor", opening.say, there, lambda _: Thread(at=1, title="T", text="They are with us."))
+    await other.unlocked("noor", units.at_once, there, filing.says, lambda _: Thread(at=1, title="T", text="They are with us."))
     await until("both wrote", lambda: one.sql("SELECT 1 FROM sealed_message WHERE organisation = :who", who=other.me))
     assert "Only the organisation that manages this group" in (await other["noor"].get(f"{two.there}/end"))[1]
     assert (await other["noor"].post(f"{two.there}/end", at=two.there))[0] == 422
@@ -148,7 +148,9 @@ async def test_a_day_that_another_organisation_said_ends_no_group_of_ours(two: S
     one, other = two.one, two.other
     row = two.group.rpartition("/")[2]
     tomorrow = iso(one.site.kernel.node.now() + DAY)[:10]
-    await one.unlocked("noor", opening.say, row, lambda _: Group(at=one.site.kernel.node.now(), name=NAME, retention=tomorrow))
+    await one.unlocked(
+        "noor", units.at_once, row, filing.says, lambda _: Group(at=one.site.kernel.node.now(), name=NAME, retention=tomorrow)
+    )
     await until("it came", lambda: _named(other, two.there, tomorrow))
     assert await other.sql("SELECT retention FROM group_named") == [("",)]
     await one.unlocked("noor", acting.deputise, row, [other.me])
@@ -161,12 +163,12 @@ async def test_a_day_that_another_organisation_said_ends_no_group_of_ours(two: S
 
 
 async def _named(at: Office, group: str, day: str) -> bool:
-    here = await at.unlocked("noor", opening.open_group, group.rpartition("/")[2])
+    here = await at.unlocked("noor", units.at_once, group.rpartition("/")[2], units.opens)
     return bool(here.named and here.retention == day)
 
 
 async def _leads(at: Office, group: str) -> bool:
-    return bool((await at.unlocked("noor", opening.open_group, group.rpartition("/")[2])).leads)
+    return bool((await at.unlocked("noor", units.at_once, group.rpartition("/")[2], units.opens)).leads)
 
 
 @pytest.mark.rule("P6")

@@ -199,4 +199,4 @@ def test_of_many_files_of_a_post_the_first_twenty_are_shown_and_all_go_with_it()
     [shown] = folding.posts([post], [*said, file(40, BORA)], frozenset({ORG}))
     assert [one.entry.name for one in shown.files] == [f"{number}.txt" for number in range(1, 21)]
     assert set(shown.edits) == {one.uri for one in said}
-    assert folding.place(said[0]) == (OPENER, OPENER)
+    assert folding.place(said[0].entry, said[0].uri) == (OPENER, OPENER)

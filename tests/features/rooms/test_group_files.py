@@ -10,7 +10,7 @@ import pytest
 
 from fedcollab.access.models import RED
 from fedcollab.base.errors import StorageFull
-from fedcollab.features.rooms import filing, opening
+from fedcollab.features.rooms import filing, opening, units
 from fedcollab.features.rooms.entries import File, Suspected
 from fedcollab.files import sweeping
 from fedcollab.files.holding import HOLDS
@@ -174,7 +174,7 @@ async def test_a_closed_group_takes_no_file_and_none_of_it_comes_in(at: Office, 
     group, noor = await begun(at), at["noor"]
     token = await noor.token(f"{group}/start")
     assert (await noor.post(f"{group}/people", at=f"{group}/people", act="close"))[0] == 303
-    monkeypatch.setattr(filing, "say", None)
+    monkeypatch.setattr(filing, "says", None)
     status, _, page = await send(noor, f"{group}/start", TEXT, token=token, **SAID)
     assert (status, on_disk(at)) == (422, []), page
 
@@ -217,11 +217,11 @@ async def test_a_marked_file_that_is_named_by_another_message_is_marked_there_to
     group = await begun(at)
     _, thread, _ = await send(at["noor"], f"{group}/start", TEXT, "advert.txt", **SAID)
     [(file_id, *_)] = await files(at)
-    _, found = await at.unlocked("noor", filing.find, group.rpartition("/")[2], file_id)
+    _, found = await at.unlocked("noor", units.at_once, group.rpartition("/")[2], filing.find, file_id)
     again = replace(found.entry, at=at.site.kernel.node.now())
 
     async def name_it_again() -> None:
-        await at.unlocked("noor", opening.say, group.rpartition("/")[2], lambda _: again)
+        await at.unlocked("noor", units.at_once, group.rpartition("/")[2], filing.says, lambda _: again)
         await at["noor"].get(thread)  # it is learned of
 
     await name_it_again()
@@ -242,10 +242,10 @@ async def test_a_word_in_one_group_marks_no_file_of_another(at: Office) -> None:
     [(file_id, *_)] = await files(at)
     [(uri,)] = await at.sql("SELECT m.uri FROM sealed_message m JOIN sealed_file f ON f.message_id = m.id")
     now = at.site.kernel.node.now()
-    await at.unlocked("daan", opening.say, other.rpartition("/")[2], lambda _: Suspected(at=now, of=uri))
+    await at.unlocked("daan", units.at_once, other.rpartition("/")[2], filing.says, lambda _: Suspected(at=now, of=uri))
     assert await at.sql("SELECT marked_at FROM sealed_file") == [(None,)]
     assert (await take(at["noor"], f"{group}/files/{file_id}"))[2] == TEXT
-    await at.unlocked("noor", opening.say, group.rpartition("/")[2], lambda _: Suspected(at=now, of=uri))
+    await at.unlocked("noor", units.at_once, group.rpartition("/")[2], filing.says, lambda _: Suspected(at=now, of=uri))
     assert (await take(at["noor"], f"{group}/files/{file_id}"))[0] == 410
 
 
@@ -270,7 +270,7 @@ async def test_only_the_author_of_a_post_adds_files_to_it_whatever_a_node_says(a
     row = group.rpartition("/")[2]
 
     def forged(session: Any, node: Any, viewer: Any, keys: Any) -> None:
-        here = opening.open_group(session, node, viewer, keys, row)
+        here = units.at_once(session, node, viewer, keys, row, units.opens)
         file = f"{node.settings.base_url}/rooms/files/x"
         entry = File(at=1, of=uri, thread=uri, uri=file, name="x.txt", secret=FileSecret(bytes(32), 1, bytes(32)))
         opening.add(session, node, here, entry)

@@ -14,7 +14,7 @@ from fedcollab.access.models import AMBER, RED
 from fedcollab.access.viewer import INSIDE
 from fedcollab.base.clock import DAY, new_id
 from fedcollab.features.members import factor, sessions
-from fedcollab.features.rooms import opening, reading
+from fedcollab.features.rooms import opening, reading, units
 from fedcollab.features.rooms.entries import Edited, Thread
 from fedcollab.sealing import leaving, unlocked
 from tests.features.cases.desks import Office, office
@@ -261,7 +261,7 @@ async def test_opening_is_on_record_once_a_day_and_for_named_people_every_look(a
         await at["noor"].get(group)
     assert await count(at, "sealed.open") == 1
     clock.ahead = DAY
-    await at.unlocked("noor", opening.open_group, group.rpartition("/")[2])
+    await at.unlocked("noor", units.at_once, group.rpartition("/")[2], units.opens)
     assert await count(at, "sealed.open") == 2
     clock.ahead = 0
     red = await begun(at, RED)
@@ -341,7 +341,7 @@ async def test_a_group_of_many_posts_opens_the_posts_of_a_page_and_no_others(at:
     await at["noor"].post(thread, at=thread, text="An answer.")
     row = thread.rpartition("/")[2]
     for number in range(12):
-        here = await at.unlocked("noor", opening.open_group, room)
+        here = await at.unlocked("noor", units.at_once, room, units.opens)
         await at.site.write(opening.add, here, Thread(at=1, title=f"Question {number}", text="?"))
     found: list[int] = []
     real = reading.places.items
@@ -351,7 +351,7 @@ async def test_a_group_of_many_posts_opens_the_posts_of_a_page_and_no_others(at:
         return real(session, opened, rows)
 
     monkeypatch.setattr(reading.places, "items", counted)
-    page = await at.unlocked("noor", reading.conversation, room, row, 1)
+    page = await at.unlocked("noor", units.at_once, room, reading.conversation, row, 1)
     assert [one.text for one in page.posts] == ["The same picture, another name.", "An answer."]
     assert sum(found) <= 5, "two posts and what names the group"
 
@@ -359,8 +359,8 @@ async def test_a_group_of_many_posts_opens_the_posts_of_a_page_and_no_others(at:
 async def test_an_edit_of_a_post_in_another_conversation_changes_nothing(at: Office) -> None:
     group = await begun(at)
     room, first, second = group.rpartition("/")[2], await asked(at, group), await asked(at, group, "Elsewhere")
-    page = await at.unlocked("noor", reading.conversation, room, first.rpartition("/")[2], 1)
-    other = await at.unlocked("noor", reading.conversation, room, second.rpartition("/")[2], 1)
+    page = await at.unlocked("noor", units.at_once, room, reading.conversation, first.rpartition("/")[2], 1)
+    other = await at.unlocked("noor", units.at_once, room, reading.conversation, second.rpartition("/")[2], 1)
     await at.site.write(opening.add, page.here, Edited(at=9, of=page.place, thread=other.place, text="Moved"))
     assert "Moved" not in (await at["noor"].get(first))[1]
     await at.site.write(opening.add, page.here, Edited(at=9, of=page.place, thread=page.place, text="Changed"))

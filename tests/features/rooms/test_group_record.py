@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from fedcollab.admin import breach
 from fedcollab.admin.views import ACTIONS
-from fedcollab.features.rooms import opening
+from fedcollab.features.rooms import filing, units
 from fedcollab.features.rooms.entries import Thread
 from fedcollab.features.rooms.on_record import ACTS
 from fedcollab.sealing import head_telling, room_reads
@@ -33,7 +33,9 @@ async def two(tmp_path: Path) -> AsyncIterator[Shared]:
     async with shared(tmp_path) as made:
         await send(made.one["noor"], f"{made.group}/start", TEXT, "advert.txt", **SAID)
         there = made.there.rpartition("/")[2]
-        await made.other.unlocked("noor", opening.say, there, lambda _: Thread(at=1, title="Theirs", text="Written at Kivuli."))
+        await made.other.unlocked(
+            "noor", units.at_once, there, filing.says, lambda _: Thread(at=1, title="Theirs", text="Written at Kivuli.")
+        )
         wrote = "SELECT 1 FROM sealed_message WHERE organisation = :who AND id IN (SELECT message_id FROM group_entry WHERE about = '')"
 
         async def came() -> bool:

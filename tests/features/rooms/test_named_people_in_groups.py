@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from fedcollab.access.models import RED
 from fedcollab.actors.models import Actor
 from fedcollab.base.errors import NotFound, Refused
-from fedcollab.features.rooms import acting, inside, opening
+from fedcollab.features.rooms import acting, filing, inside
 from fedcollab.features.rooms.entries import Thread
 from fedcollab.sealing.person_models import CURRENT, WAITING, PersonKeyRow
 from fedcollab.sealing.refusals import KeyChanged, NoKey
@@ -53,8 +53,8 @@ async def test_only_named_people_read_it_and_nobody_stands_in_for_them(two: Coal
     assert await two.read(OWNER, thread, by="omar") == ["key"], "from then on"
     for name in ("ilse", "ruth"):
         with pytest.raises(NotFound):
-            await two.do(OWNER, opening.open_group, by=name)
-    here = await two.do(OWNER, opening.open_group)
+            await two.opens(OWNER, by=name)
+    here = await two.opens(OWNER)
     assert (here.reach.people, here.reach.organisations) == (2, 1)
 
 
@@ -69,24 +69,24 @@ async def test_an_organisation_is_not_asked_into_it_as_such(two: Coalition) -> N
 async def test_a_partners_person_is_invited_by_name_once_their_key_is_known_and_a_changed_one_stops_it(two: Coalition) -> None:
     await two.begin(OWNER, RED)
     omar = await known(two, "omar")
-    assert omar in [one.id for one in (await two.do(OWNER, inside.membership)).partners]
+    assert omar in [one.id for one in (await two.plan(OWNER, inside.membership)).partners]
     await two.invite(OWNER, OTHER, omar)
     await two.accept(OTHER, by="omar")
     thread = await two.start(OWNER, "For three")
     await two.reads(OTHER, thread, "For three", by="omar")
     with pytest.raises(NotFound):
-        await two.do(OTHER, opening.open_group)  # Vera of Baobab is not in it
-    found = await two.do(OWNER, inside.membership)
+        await two.opens(OTHER)  # Vera of Baobab is not in it
+    found = await two.plan(OWNER, inside.membership)
     assert [(one.who.uri, one.changed, one.by) for one in found.named] == [(omar, False, "")]
     assert found.named[0].compare, "a caseworker compares words"
     await two[OWNER].here.read_write(lambda session: _changed(session, omar))
-    found = await two.do(OWNER, inside.membership)
+    found = await two.plan(OWNER, inside.membership)
     assert [one.changed for one in found.named] == [True]
     with pytest.raises(KeyChanged):
-        await two.do(OWNER, opening.say, lambda _: Thread(at=1, title="T", text="Not for a stranger"))
+        await two.plan(OWNER, filing.says, lambda _: Thread(at=1, title="T", text="Not for a stranger"))
     ruth = await known(two, "ruth")
     await two[OWNER].here.read_write(lambda session: _changed(session, ruth))
-    assert ruth not in [one.id for one in (await two.do(OWNER, inside.membership)).partners]
+    assert ruth not in [one.id for one in (await two.plan(OWNER, inside.membership)).partners]
     with pytest.raises(NoKey):
         await two.do(OWNER, acting.invite, ruth)
     await two[OWNER].here.read_write(lambda session: _changed(session, omar, back=True))
