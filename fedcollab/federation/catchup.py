@@ -94,13 +94,15 @@ def move(session: Session, partner_id: str, heard: Place) -> None:
 
 @dataclass(frozen=True)
 class Asked:
-    """A partner that is being asked, and how far its stream is here."""
+    """A partner that is being asked, how far its stream is here, and `at` which place it is read on: further, where something is not taken
+    in for want of room. Such a question acknowledges nothing."""
 
     id: str
     host: str
     uri: str
     speaks: bool
     heard: Place
+    at: Place
 
     @property
     def stream(self) -> str:
@@ -155,9 +157,10 @@ async def ask(kernel: Kernel, partner_id: str) -> None:
     dies midway goes on where the last page was stored."""
     try:
         await kernel.database.write(listen, kernel.node, partner_id=partner_id)
-        asked = await kernel.database.read(_asked, partner_id)
-        while asked.speaks and not await _page(kernel, asked):
-            asked = await kernel.database.read(_asked, partner_id)
+        asked, at, more = await kernel.database.read(_asked, partner_id, None), None, True
+        while asked.speaks and more:
+            at, more = await _page(kernel, asked)
+            asked = await kernel.database.read(_asked, partner_id, at)
         await kernel.database.write(_whole, kernel.node, partner_id, has_stream=asked.speaks)
     except Unreachable as error:
         if error.answer in NO_STREAM:
@@ -170,18 +173,21 @@ async def ask(kernel: Kernel, partner_id: str) -> None:
         await asyncio.sleep(1.0)
 
 
-def _asked(session: Session, partner_id: str) -> Asked:
+def _asked(session: Session, partner_id: str, at: Place | None) -> Asked:
     query = sa.select(Partner.host, Partner.heard_epoch, Partner.heard_seq, Actor.uri, Actor.document)
     row = session.execute(query.join(Actor, Actor.id == Partner.organisation_id).where(Partner.id == partner_id)).one()
     speaks = bool((row.document or {}).get(ap.PROTOCOL_TERM))
-    return Asked(partner_id, row.host, row.uri, speaks, (row.heard_epoch, row.heard_seq))
+    heard = (row.heard_epoch, row.heard_seq)
+    return Asked(partner_id, row.host, row.uri, speaks, heard, at or heard)
 
 
-async def _page(kernel: Kernel, asked: Asked) -> bool:
-    """Stores one page; whether there was nothing more. While much of this partner's waits here, none is asked for."""
+async def _page(kernel: Kernel, asked: Asked) -> tuple[Place | None, bool]:
+    """Stores one page; (where it is read on, if that is not where all before is here; whether there is more). While much of this partner's
+    waits here, none is asked for."""
+    beyond = asked.at if asked.at != asked.heard else None
     if await kernel.database.read(_full, asked.host):
         await asyncio.sleep(0.2)
-        return False
+        return beyond, True
     newest, entries, more = await _fetched(kernel, asked)
     believed = await _believed(kernel, asked, entries)
     heard = (newest[0], entries[-1][0]) if more else newest
@@ -190,7 +196,9 @@ async def _page(kernel: Kernel, asked: Asked) -> bool:
         reach("catchup.page")
     if entries and not believed.found:
         await asyncio.sleep(VAIN)
-    return not entries or not whole
+    if entries and (beyond or not whole):
+        return (newest[0], entries[-1][0]), more
+    return None, bool(entries)
 
 
 def _full(session: Session, host: str) -> bool:
@@ -200,14 +208,14 @@ def _full(session: Session, host: str) -> bool:
 
 async def _fetched(kernel: Kernel, asked: Asked) -> tuple[Place, list[tuple[int, object]], bool]:
     """A page by a GET that our Organization signs. Raises Unreachable, BadRequest."""
-    url = f"{asked.stream}?since={asked.heard[0]}:{asked.heard[1]}"
+    url = f"{asked.stream}?since={asked.at[0]}:{asked.at[1]}"
     answer = await knocking.ask(kernel, url, streams.header(*asked.heard))
     if not is_activity(answer.content_type):
         raise Unreachable("answered with another media type than ActivityPub's", answer=200)
     document = await asyncio.to_thread(loads, answer.body, members=MEMBERS)
     if not isinstance(document, dict):
         raise BadRequest(reason="not an object")
-    return streams.entries_of(document, asked.heard)
+    return streams.entries_of(document, asked.at)
 
 
 async def _believed(kernel: Kernel, asked: Asked, entries: list[tuple[int, object]]) -> Believed:
@@ -279,7 +287,7 @@ def _check(author: actors.ActorData, keys: Mapping[str, tuple[str, str]], activi
 
 
 def _store(session: Session, node: Node, registry: Registry, asked: Asked, believed: Believed, heard: Place) -> bool:
-    """Whether all of it was taken in. What there is no room for stays with its sender, who keeps all after it too: we ask no further."""
+    """Whether all of it was taken in. What there is no room for stays with its sender: no number from it on is said to be heard."""
     looked = [(registry.full(session, node, asked.host, activity), sender, activity, seq) for sender, activity, seq in believed.found]
     full, taken = (
         [one for one in looked if one[0]],
@@ -298,7 +306,7 @@ def _store(session: Session, node: Node, registry: Registry, asked: Asked, belie
         inbox.pass_over(session, node, partners.find(session, asked.id), f"{asked.stream}?number={heard[0]}:{believed.passed[0]}", reason)
     if heard[0] != asked.heard[0]:  # whatever it says of its own stream counts
         session.execute(sa.update(Partner).where(Partner.id == asked.id).values(heard_epoch=heard[0], heard_seq=heard[1]))
-    else:
+    elif asked.at == asked.heard:
         move(session, asked.id, heard)
     return not full
 

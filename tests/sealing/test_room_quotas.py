@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from fedcollab.base.clock import MINUTE
 from fedcollab.base.database import wake
-from fedcollab.federation import catchup
+from fedcollab.federation import catchup, streams
 from fedcollab.federation.delivery import Outcome, Verdict
 from fedcollab.sealing import access_list, naming, room_quotas, room_sending, rooms, sealed_files, working
 from fedcollab.sealing.room_models import SealedFile, SealedMessage
@@ -198,3 +198,34 @@ async def test_what_came_into_a_room_that_was_only_offered_goes_with_it_and_coun
     assert await other.sql("SELECT DISTINCT size FROM sealed_use WHERE host = 'via them'") == [(0,)]
     await until("its bytes are gone", lambda: other.sql("SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM gone_bytes)"))
     assert await other.sql("SELECT 1 FROM sealed_message WHERE id = 'm1'") == []
+
+
+@pytest.mark.rule("R3", "P12")
+async def test_a_stream_is_read_on_past_what_finds_no_room_and_that_is_not_said_to_be_heard(
+    two: Two, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = await join_room(two.meridian["ilse"], two.baobab, two.uri, two.here, "cleo")
+    one, other, ilse = two.meridian.here, two.baobab.here, two.meridian["ilse"]
+    first = await ilse.say(two.here, HELLO)
+    await come(two, 1)
+    await change(other, "UPDATE sealed_use SET size = :full WHERE room_id = :room", full=FULL, room=there)
+    await change(one, "UPDATE partner SET paused_at = 1")  # nothing is brought: all that comes is asked for
+    await ilse.say(two.here, SAFE)
+    await ilse.say(two.here, SAFE)
+    await ilse.do(room_sending.take_back, first)
+    monkeypatch.setattr(streams, "PAGE", 1)
+    await other.write(catchup.want)
+    await until("what takes it back has come", lambda: other.sql("SELECT 1 FROM sealed_message WHERE state = 'erased'"))
+    await until("done", lambda: other.sql("SELECT 1 FROM partner WHERE resync_at IS NULL"))
+    assert await other.sql("SELECT count(*) FROM inbox_item WHERE state = 'no_room'") == [(2,)]
+    [(heard,)] = await other.sql("SELECT heard_seq FROM partner")
+    await other.write(catchup.listen)
+    assert await other.sql("SELECT heard_seq FROM partner") == [(heard,)]
+    lacks = (
+        "SELECT count(*) FROM delivery d JOIN activity a ON a.id = d.activity_id WHERE a.share <> '' AND d.state = 'waiting' AND seq > :n"
+    )
+    assert await one.sql(lacks, n=heard) == [(2,)], "they are kept until there is room"
+    await change(other, "UPDATE sealed_use SET size = 0")
+    await other.write(room_quotas.take_again)
+    await other.write(catchup.want)
+    await come(two, 3)
