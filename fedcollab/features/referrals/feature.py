@@ -16,6 +16,6 @@ FEATURE = Feature(
     namings=(service.NAMED_IN_RING,),
     restored=(outside.shut_links,),
     erasures=erased.ERASURES,
-    menu=(MenuItem("/referrals", N_("Referrals"), "people", CASEWORKER),),
+    menu=(MenuItem("/referrals", N_("Referrals"), "people", CASEWORKER, number=looking.count, own=True),),
     home=(HomeNote(HOME, CASEWORKER, looking.at_home, personal=True, or_role=KEEPER),),
 )

@@ -78,6 +78,12 @@ def one(session: Session, node: Node, viewer: Viewer, referral_id: str) -> Liste
     return found[0]
 
 
+def count(session: Session, viewer: Viewer) -> int:
+    """How many wait for an answer of ours, by whoever looks: for the menu."""
+    waiting = sa.and_(_came(session, viewer), Referral.state == IN_PROGRESS)
+    return session.execute(sa.select(sa.func.count()).select_from(Referral).where(waiting)).scalar_one()
+
+
 def _came(session: Session, viewer: Viewer) -> sa.ColumnElement[bool]:
     """All for keepers who hold the key, else those handed to the viewer, or whose room they are on."""
     handed = sa.select(ReferralPerson.referral_id).where(ReferralPerson.person_id == viewer.person_id)

@@ -348,7 +348,12 @@ async def test_however_many_have_come_each_can_be_found_and_answered(tmp_path: P
             path = older[1].replace("&amp;", "&") if older else ""
         assert sorted(found) == [row["id"] for row in rows]
         assert (await at["mila"].get("/referrals/r-000"))[0] == 200, "who waits longest is not out of reach"
-        assert "120 referrals wait for our answer." in (await at["mila"].get("/"))[1]
+        page = (await at["mila"].get("/"))[1]
+        assert "120 referrals wait for our answer." in page
+        assert re.search(r'href="/referrals"[^>]*>.*?<span class="n" aria-hidden="true">120</span>', page), "the menu says so too"
+        assert not re.search(r'href="/referrals"[^>]*>[^/]*<span class="n"', (await at["noor"].get("/"))[1]), (
+            "to who cannot answer, nothing"
+        )
         for odd in ("0", "-1", "x", "9" * 30, "٣"):
             assert (await at["mila"].get(f"/referrals?came={odd}"))[0] == 200
 
