@@ -15,9 +15,10 @@ from fedcollab.federation.kernel import KERNEL
 from fedcollab.files import quotas, uploading
 from fedcollab.files.receiving import FORM_MORE, Sent, drain, form_with_file
 from fedcollab.files.shelves import SHELVES
-from fedcollab.sealing import file_receiving, holding
+from fedcollab.sealing import file_opening, file_receiving, filed, holding
 from fedcollab.sealing.carried import Carried
 from fedcollab.sealing.file_receiving import Incoming
+from fedcollab.sealing.filed import Listed
 from fedcollab.sealing.typed import Wrong
 from fedcollab.sealing.unlocked import Locked, unlocked_of
 
@@ -101,7 +102,13 @@ def _led_there(request: web.Request, error: FedcollabError) -> web.StreamRespons
     return page(request, "base/error.html", status=error.status, error=error, back="", typed=request[TYPED], to=to)
 
 
-async def still_reads(request: web.Request) -> bool:
+async def hand_out(request: web.Request, found: Listed) -> web.StreamResponse:
+    """A file in clear, for as long as whoever asks for it may read it. Raises as `filed.check_opens`."""
+    row, secret, name = filed.check_opens(found)
+    return await file_opening.send(request, row, secret, name, lambda: _still_reads(request))
+
+
+async def _still_reads(request: web.Request) -> bool:
     """Whether whoever is having a file of a room (the address's id) is signed in yet, has their keys unlocked and is on it."""
     try:
         await unlocked_of(request)

@@ -1,6 +1,7 @@
 """Decides what is known of a sealed file for those who may read the entry that names it: whether its bytes are here, why not, what it takes
 to open it; that it was opened goes on record first."""
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from sqlalchemy.orm import Session
@@ -51,10 +52,29 @@ class Says(Protocol):
     def secret(self) -> FileSecret | None: ...
 
 
-def word(entry: Says) -> str:
-    """What people call this kind of file, as a message id; empty for one that is not known here."""
-    kind = BY_TYPE.get(entry.media)
-    return kind.word if kind else ""
+@dataclass(frozen=True, repr=False)
+class Listed:
+    """A file as one person may know it: what its entry says (None where they may not know that), what is known of its bytes (None for
+    nothing), how it stands, as `state` says it."""
+
+    entry: Says | None
+    row: FileRow | None
+    state: str
+
+    @property
+    def id(self) -> str:
+        """As it stands in addresses."""
+        return self.row.id if self.row else ""
+
+    @property
+    def word(self) -> str:
+        """What people call this kind of file, as a message id; empty for one that is not known here."""
+        kind = BY_TYPE.get(self.entry.media) if self.entry else None
+        return kind.word if kind else ""
+
+    @property
+    def size(self) -> int:
+        return self.entry.secret.size if self.entry and self.entry.secret else 0
 
 
 def state(entry: Says | None, row: FileRow | None, of_entry: str) -> str:
@@ -87,14 +107,15 @@ def open_(session: Session, node: Node, viewer: Viewer, room_id: str, message: s
         sealed_files.ask_now(session, node, row.id)
 
 
-def check_opens(entry: Says | None, row: FileRow | None, found: str) -> tuple[FileRow, FileSecret, str]:
-    """What it takes to open it, and its name. Raises Gone for one that was marked or taken back, Changed for another than its message
+def check_opens(one: Listed) -> tuple[FileRow, FileSecret, str]:
+    """What it takes to open a file, and its name. Raises Gone for one that was marked or taken back, Changed for another than its message
     names, Unavailable for one that is not here."""
-    if found == SUSPECTED:
+    row, entry = one.row, one.entry
+    if one.state == SUSPECTED:
         raise Gone(MARKED)
-    if found == GONE:
+    if one.state == GONE:
         raise Gone(TAKEN)
-    if found == OTHER:
+    if one.state == OTHER:
         raise file_opening.Changed(file_opening.OTHER)
     if row is None or entry is None or entry.secret is None or not row.key:
         raise Unavailable(ASKED, reason="a sealed file that is not here", retry_after=RETRY, number=RETRY)

@@ -54,7 +54,7 @@ FRAMED = {
     path.relative_to(shipped("templates")).as_posix()
     for path in shipped("templates").rglob("*.html")
     if path.read_text().startswith(
-        ('{% extends "base/frame.html" %}', '{% extends "cases/frame.html" %}', '{% extends "rooms/frame.html" %}')
+        tuple(f'{{% extends "{name}.html" %}}' for name in ("base/frame", "base/ended", "cases/frame", "rooms/frame"))
     )
 }
 AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36"

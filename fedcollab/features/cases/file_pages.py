@@ -10,10 +10,9 @@ from fedcollab import file_forms
 from fedcollab.base.errors import FedcollabError, N_, Refused, Unavailable
 from fedcollab.base.web import read_form, redirect
 from fedcollab.federation.kernel import KERNEL
-from fedcollab.file_forms import BARE, WHOLE, beside, still_reads, takes_file
+from fedcollab.file_forms import BARE, WHOLE, beside, takes_file
 from fedcollab.files import uploading
 from fedcollab.files.receiving import NO_FILE, Sent, drain
-from fedcollab.sealing import file_opening, filed
 from fedcollab.sealing.chunks import FileSecret
 from fedcollab.sealing.filed import UNNAMED, WORDS
 from fedcollab.sealing.unlocked import unlocked_of
@@ -40,9 +39,7 @@ async def show_files(request: web.Request) -> web.Response:
 
 async def open_file(request: web.Request) -> web.StreamResponse:
     """A file in clear, for whoever may read it; that they opened it is on record."""
-    found = await acted(request, filing.opened, request.match_info["file"])
-    row, secret, name = filed.check_opens(found.entry, found.row, found.state)
-    return await file_opening.send(request, row, secret, name, lambda: still_reads(request))
+    return await file_forms.hand_out(request, await acted(request, filing.opened, request.match_info["file"]))
 
 
 async def show_mark(request: web.Request) -> web.Response:
@@ -108,7 +105,7 @@ async def _page(request: web.Request, desk: Desk, *, error: FedcollabError | Non
     if any(one.state == UNNAMED for one in found):
         await kernel.database.write(filing.learn, kernel.node, desk)
         found = await kernel.database.read(filing.listed, desk)
-    shown: dict[str, Any] = dict(files=found, people=filing.people(desk), typed=typed or {}, PARTS=PARTS, WORDS=WORDS, UNREAD=UNREAD)
+    shown: dict[str, Any] = dict(files=found, people=filing.people(desk), typed=typed or {}, PARTS=PARTS, WORDS=UNREAD | WORDS)
     shown |= dict(THERE=THERE, SUSPECTED=SUSPECTED, BARE=BARE, WHOLE=WHOLE, scanner=bool(kernel.node.settings.scanner))
     return show(request, desk, "cases/files.html", FILES, error=error, **shown)
 

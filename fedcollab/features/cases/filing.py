@@ -23,27 +23,11 @@ from .work import File
 
 
 @dataclass(frozen=True, repr=False)
-class Listed:
-    """A file of a case as one person may know it; `state` as `filed.state` says it. Where nothing is known of its bytes, `row` is None."""
+class Listed(filed.Listed):
+    """A file of a case."""
 
-    shown: Shown
     entry: File | None
-    row: FileRow | None
-    state: str
-
-    @property
-    def id(self) -> str:
-        """As it stands in addresses."""
-        return self.row.id if self.row else ""
-
-    @property
-    def word(self) -> str:
-        """What people call this kind of file, as a message id; empty for one that is not known here."""
-        return filed.word(self.entry) if self.entry else ""
-
-    @property
-    def size(self) -> int:
-        return self.entry.secret.size if self.entry and self.entry.secret else 0
+    shown: Shown
 
 
 def listed(session: Session, desk: Desk) -> list[Listed]:
@@ -56,7 +40,7 @@ def listed(session: Session, desk: Desk) -> list[Listed]:
 def _one(shown: Shown, rows: dict[tuple[str, str], FileRow], by_message: dict[str, FileRow]) -> Listed:
     entry = shown.entry if isinstance(shown.entry, File) else None
     row = rows.get((shown.id, entry.uri)) if entry else by_message.get(shown.id)
-    return Listed(shown, entry, row, filed.state(entry, row, shown.state))
+    return Listed(entry, row, filed.state(entry, row, shown.state), shown)
 
 
 def learn(session: Session, node: Node, desk: Desk) -> None:

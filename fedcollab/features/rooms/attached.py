@@ -17,30 +17,11 @@ from .opening import Here
 
 
 @dataclass(frozen=True, repr=False)
-class Listed:
-    """A file beside its post; `state` as `filed.state` says it. Where nothing is known of its bytes, `row` is None."""
+class Listed(filed.Listed):
+    """A file beside its post."""
 
+    entry: File
     attached: Attached
-    row: FileRow | None
-    state: str
-
-    @property
-    def id(self) -> str:
-        """As it stands in addresses."""
-        return self.row.id if self.row else ""
-
-    @property
-    def entry(self) -> File:
-        return self.attached.entry
-
-    @property
-    def word(self) -> str:
-        """What people call this kind of file, as a message id; empty for one that is not known here."""
-        return filed.word(self.entry)
-
-    @property
-    def size(self) -> int:
-        return self.entry.secret.size if self.entry.secret else 0
 
 
 Files = Mapping[str, list[Listed]]  # by the row of their post
@@ -70,4 +51,4 @@ def _all(session: Session, here: Here, found: Mapping[str, Iterable[Attached]]) 
 
 def _listed(one: Attached, rows: Mapping[tuple[str, str], FileRow]) -> Listed:
     row = rows.get((one.uri, one.entry.uri))
-    return Listed(one, row, filed.state(one.entry, row, THERE))
+    return Listed(one.entry, row, filed.state(one.entry, row, THERE), one)

@@ -5,10 +5,9 @@ from aiohttp import web
 from fedcollab import file_forms
 from fedcollab.base.errors import FedcollabError, NotFound, Refused, Unavailable
 from fedcollab.base.web import read_form, redirect
-from fedcollab.file_forms import still_reads, takes_file
+from fedcollab.file_forms import takes_file
 from fedcollab.files.receiving import NO_FILE, drain
 from fedcollab.files.uploading import Cut
-from fedcollab.sealing import file_opening, filed
 from fedcollab.sealing.filed import SUSPECTED
 from fedcollab.sealing.typed import Wrong
 
@@ -55,9 +54,7 @@ async def _add_page(request: web.Request, error: FedcollabError | None = None) -
 
 async def open_file(request: web.Request) -> web.StreamResponse:
     """A file in clear, for whoever may read its post; that they opened it is on record."""
-    found = await acted(request, filing.opened, request.match_info["file"])
-    row, secret, name = filed.check_opens(found.entry, found.row, found.state)
-    return await file_opening.send(request, row, secret, name, lambda: still_reads(request))
+    return await file_forms.hand_out(request, await acted(request, filing.opened, request.match_info["file"]))
 
 
 async def show_mark(request: web.Request) -> web.Response:
