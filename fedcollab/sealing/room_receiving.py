@@ -176,10 +176,13 @@ def receive_message(session: Session, node: Node, received: Verified) -> None:
         raise Ended
     if received.through is not None and received.through.uri not in concerned(room):
         raise Forbidden(reason="passed on by somebody who is not inside")
-    there = session.execute(sa.select(SealedMessage.body).where(SealedMessage.uri == message.id)).one_or_none()
-    if there is not None:
-        if there.body not in (b"", message.to_bytes()):
+    what = SealedMessage.id, SealedMessage.body, SealedMessage.brought
+    there = session.execute(sa.select(*what).where(SealedMessage.uri == message.id)).one_or_none()
+    if there is not None and there.body not in (b"", message.to_bytes()):
+        if not there.brought.startswith(room_quotas.VIA):  # an earlier message that a member has handed on is nobody's word
             raise Refused(reason="another message under a name that is taken")
+        rooms.drop(session, node, there.id)
+    elif there is not None:
         if there.body:  # asked of a member with its key, which tells of no files
             sealed_files.keep_others(session, node, message.id, files)
         return

@@ -36,6 +36,7 @@ from .messages import Sealed
 from .room_activities import Header, Said
 from .room_models import (
     ASKED,
+    CASE,
     CURRENT,
     DENIED,
     DISPUTED,
@@ -291,6 +292,17 @@ def _erase(session: Session, node: Node, which: sa.ColumnElement[bool]) -> None:
     room_quotas.erased(session, going)
     sealed_files.take_away(session, node, list(session.scalars(sa.select(SealedMessage.id).where(going))))
     session.execute(sa.update(SealedMessage).where(going).values(body=b"", state=ERASED, erased_at=node.now()))
+
+
+def drop(session: Session, node: Node, message_id: str) -> None:
+    """A message that is not what its organisation has sent under this name goes, and leaves the name to that. A group may have noted that
+    it is none that can be read: there it stays erased, under another name."""
+    mine = SealedMessage.id == message_id
+    _erase(session, node, mine)
+    session.execute(sa.delete(SealedFile).where(SealedFile.message_id == message_id))
+    in_case = SealedMessage.room_id.in_(sa.select(Row.id).where(Row.kind == CASE))
+    session.execute(sa.delete(SealedMessage).where(mine, in_case))
+    session.execute(sa.update(SealedMessage).where(mine).values(uri=SealedMessage.uri + f"#made-up-{message_id}"))
 
 
 def purge(session: Session, node: Node, uri: str) -> None:

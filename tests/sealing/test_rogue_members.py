@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from fedcollab.actors import service as actors
 from fedcollab.base.addresses import host_of
 from fedcollab.base.clock import new_id
-from fedcollab.base.errors import BadRequest, NoRoom, NotFound, TooMany
+from fedcollab.base.errors import BadRequest, NoRoom, NotFound, Refused, TooMany
 from fedcollab.federation import activitystreams as ap
+from fedcollab.federation.registry import Verified
 from fedcollab.sealing import (
     case_boxes,
     casesecrets,
@@ -19,8 +20,11 @@ from fedcollab.sealing import (
     key_asking,
     key_serving,
     messages,
+    room_activities,
+    room_content,
     room_history,
     room_quotas,
+    room_receiving,
     rooms,
     sealed_files,
     working,
@@ -257,3 +261,29 @@ async def test_what_one_member_is_slow_to_answer_is_asked_beside_what_is_asked_o
         for work in found.values():
             work.close()
         assert set(found) == left
+
+
+async def test_what_a_member_makes_up_under_a_messages_name_gives_way_to_it_and_it_gives_way_to_nothing(three: Three) -> None:  # noqa: F811
+    here, ilse, cleo, row = three.baobab.here, three.meridian["ilse"], three.baobab["cleo"], three.rooms["baobab"]
+    ck = (await three.baobab.room(row))[2]
+    cedar = await here.read(actors.by_uri, three.cedar.me)
+    await until("Cedar's own box", lambda: _opens(three, ck))
+    [forged] = await history(three, ck, "made up")
+    await here.write(room_history.take, cedar, ck, {"messages": [forged], "after": ""})
+    assert await cleo.read(row) in (["broken"], ["author"])
+    opened = await ilse.open(three.rooms["meridian"])
+    await three.meridian.here.write(room_content.write, opened, SAFE, forged["id"])
+
+    async def true_one_came() -> bool:
+        return bool(await cleo.read(row) == [SAFE])
+
+    await until("the true one", true_one_came)
+    assert await here.sql("SELECT count(*) FROM sealed_message") == [(1,)]
+    assert await here.sql("SELECT sum(size) FROM sealed_use WHERE host = :via", via="via " + host_of(three.cedar.me)) == [(0,)]
+    other = await three.meridian.here.read(room_content.seal, three.meridian.here.kernel.node, opened, {"text": "another"}, forged["id"])
+    meridian = await here.read(actors.by_uri, three.meridian.me)
+    assert meridian is not None
+    activity = room_activities.sealed(f"{three.meridian.here.url}/activities/{new_id()}", three.meridian.me, other)
+    with pytest.raises(Refused):
+        await here.write(room_receiving.receive_message, Verified(dict(activity), meridian, meridian))
+    assert await cleo.read(row) == [SAFE]
