@@ -337,8 +337,9 @@ def _outside(session: Session, made: Scene) -> None:
         session.execute(sa.insert(Partner).values(values | more))
     session.execute(sa.update(Actor).where(Actor.host == "harbour.example").values(name="Harbour Legal Aid", known=PARTNER))
     room_quotas.count(session, "harbour.example", "harbour.example", "", 2 * 10**9)
-    waits = inbox.row(made.busy.kernel.node, actors.by_id(session, of), {"id": "https://harbour.example/sealed"})
-    no_room.remember(session, [(waits, "harbour.example")])
+    for author in ("harbour.example", "jetty.example"):
+        waits = inbox.row(made.busy.kernel.node, actors.by_id(session, of), {"id": f"https://harbour.example/sealed/{author}"})
+        no_room.remember(session, [(waits, author)])
 
 
 def _age(session: Session) -> None:

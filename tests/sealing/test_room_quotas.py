@@ -156,9 +156,13 @@ async def test_of_what_came_into_a_room_that_was_declined_nothing_is_counted_and
     [[counted]] = await there.sql("SELECT DISTINCT size FROM sealed_use")
     assert counted > 0
     await change(there, "UPDATE room SET ck = ''")  # as before a yes
-    await there.write(rooms.clear, two.uri)
+
+    def clear(session: Any, node: Any) -> list[str]:
+        rooms.clear(session, node, two.uri)
+        return list(session.scalars(sa.text("SELECT key FROM gone_bytes WHERE file_id = :id"), {"id": file}))  # before they are swept away
+
+    assert await there.write(clear) == [sealed_files.key_of(file)]
     assert await there.sql("SELECT DISTINCT size FROM sealed_use") == [(0,)]
-    assert await there.sql("SELECT key FROM gone_bytes WHERE file_id = :id", id=file) == [(sealed_files.key_of(file),)]
 
 
 def test_no_room_judges_the_message_and_nothing_beside_it() -> None:

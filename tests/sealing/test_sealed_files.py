@@ -238,10 +238,10 @@ async def test_one_partners_files_take_their_share_and_no_more(two: Two) -> None
     host = two.meridian.here.kernel.node.host
     used = await baobab.read(room_quotas.used, host)
     assert used > len(TEXT), "the file that is here counts beside the messages"
-    await baobab.read_write(lambda session: room_quotas.count(session, host, "", 10**12))
+    await baobab.read_write(lambda session: room_quotas.count(session, host, host, "", 10**12))
     await baobab.read_write(_due)
     assert await fetch(two.baobab) == 0, "what it may bring in all is used up"
-    await baobab.read_write(lambda session: room_quotas.count(session, host, "", -(10**12)))
+    await baobab.read_write(lambda session: room_quotas.count(session, host, host, "", -(10**12)))
     assert await baobab.read(room_quotas.used, host) == used
     await baobab.read_write(_due)
     assert await fetch(two.baobab) == 1
