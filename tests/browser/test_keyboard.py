@@ -81,3 +81,14 @@ def test_what_a_phones_menu_has_no_room_for_stands_behind_more(windows: Windows)
         press_until(tab, text="Partners\n1\n1 to look at")
         tab.keyboard.press("Enter")
         expect(tab.get_by_role("heading", level=1)).to_have_text("Partners")
+
+
+@pytest.mark.parametrize("language", ["en", "fr", "es", "ar"])
+def test_the_way_out_at_once_lies_over_nothing_of_a_phones_menu(windows: Windows, language: str) -> None:
+    with windows.tab("mira") as tab:
+        tab.set_viewport_size({"width": 320, "height": 700})
+        tab.goto(f"{windows.scene.busy.url}/language/{language}?next=/sealed/ended")
+        out, menu = tab.locator(".leave").bounding_box(), tab.locator("nav.nav").bounding_box()
+        assert out is not None
+        assert menu is not None
+        assert out["y"] + out["height"] <= menu["y"] + 3, (out, menu)

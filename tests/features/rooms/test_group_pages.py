@@ -59,6 +59,8 @@ async def test_a_group_is_begun_and_written_in(at: Office) -> None:
     thread = await asked(at, group)
     _, page = await at["noor"].get(group)
     assert NAME in page
+    assert f'<p class="crumb"><a href="{group}">' in (await at["noor"].get(thread))[1], "one step back"
+    assert "When we stay away" not in (await at["noor"].get(f"{group}/people"))[1], "of nobody else: a heading with nothing under it"
     assert QUESTION in page
     assert "1 person of our organisation can read this, and nobody else." in page
     status, to, _ = await at["noor"].post(thread, at=thread, text="Yes, *twice*.")
