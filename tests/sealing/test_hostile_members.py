@@ -197,6 +197,7 @@ async def test_a_partners_invitations_that_nobody_answers_fill_nothing(tmp_path:
 
 
 async def test_who_is_not_inside_writes_nothing_into_a_rooms_record_by_a_consent_of_nothing(three: Three) -> None:  # noqa: F811
+    await settled(*(one.here for one in three.all()))  # or what members still tell each other is on record beside
     stranger = await rogue()
     try:
         here = may_also_reach(three.owner.here, stranger)
