@@ -29,6 +29,7 @@ from . import (
     holding,
     keeper_tasks,
     member_boxes,
+    member_keys,
     opening,
     organisation,
     partner_keys,
@@ -40,7 +41,6 @@ from . import (
     turning,
     vouched,
 )
-from .boxes import Public
 from .casekeys import GUEST, MEMBER, CaseKey, Member
 from .facts import Closed
 from .holding import Opened
@@ -53,7 +53,6 @@ from .room_activities import Header
 from .room_models import MemberKey, RoomFact, RoomMember
 from .room_models import Room as Row
 from .room_state import CLOSED, FROZEN, OPEN, Room
-from .vouched import Vouch
 
 NOT_OPEN = N_("Cases are not open at your organisation yet. Its keepers have to finish the set-up first.")
 AT_ONCE, LOOKED_AT = 2, 10  # rooms in one unit of the chore: some 15 CPU-ms each; of so many that may be due, by chance
@@ -218,22 +217,16 @@ def issue(session: Session, node: Node, room_id: str, plan: CaseKey) -> CaseKey:
     key, secret = casesecrets.made(plan)
     rooms.say(session, node, plan.room, key)
     shut_out = {member.mk for member in _stopped(session, room_id, key)}
-    to, publics = {member.mk for member in key.members} - shut_out, _publics(session, room_id)
-    case_boxes.put_all(node, {(key.ck, kid): casesecrets.boxed(secret, publics[kid]) for kid in sorted(to & publics.keys())})
+    to = member_keys.of(session, room_id, key.members)
+    case_boxes.put_all(node, {(key.ck, kid): casesecrets.boxed(secret, to[kid].public) for kid in sorted(to.keys() - shut_out)})
     return key
-
-
-def _publics(session: Session, room_id: str) -> dict[str, Public]:
-    rows = session.execute(sa.select(MemberKey.kid, MemberKey.public).where(MemberKey.room_id == room_id))
-    return {row.kid: Public(row.public) for row in rows}
 
 
 def _stopped(session: Session, room_id: str, key: CaseKey) -> list[Member]:
     """The named people of a list to whom nothing is sealed now: their key has changed, and nobody has compared its words."""
     if not any(member.person for member in key.members):
         return []
-    rows = session.execute(sa.select(MemberKey.kid, MemberKey.signer, MemberKey.signature).where(MemberKey.room_id == room_id))
-    return vouched.stopped(session, key, {row.kid: Vouch(row.signer, row.signature) for row in rows})
+    return vouched.stopped(session, key, {kid: one.vouch for kid, one in member_keys.of(session, room_id, key.members).items()})
 
 
 def stopped(session: Session, node: Node, room_id: str) -> list[Member]:
@@ -372,11 +365,11 @@ def _hand_out(session: Session, node: Node, opened: Opened) -> None:
     """Boxes of all case keys that this person opens, for all members' keys that may have them."""
     room = rooms.load(session, node, opened.uri)
     may = {key.ck: handing.all_entitled(room, key) for key in room.line.keys}
-    keys = _publics(session, opened.room_id)
+    keys = member_keys.of(session, opened.room_id, room.head.members if room.head else ())
     shut_out = {one.mk for one in _stopped(session, opened.room_id, room.head)} if room.head else set()
     wanted = {(ck, kid) for ck, kids in may.items() if ck in opened.secrets for kid in kids & keys.keys() - shut_out}
     lacking = sorted(wanted - case_boxes.found(node, may, keys).keys())
-    case_boxes.put_all(node, {(ck, kid): casesecrets.boxed(opened.secrets[ck], keys[kid]) for ck, kid in lacking})
+    case_boxes.put_all(node, {(ck, kid): casesecrets.boxed(opened.secrets[ck], keys[kid].public) for ck, kid in lacking})
     for _, kid in lacking:
         room_chain.add(session, node, opened.room_id, opened.viewer, "room.box_made", kid)
 

@@ -32,8 +32,9 @@ from fedcollab.sealing import (
 from fedcollab.sealing.boxes import Public
 from fedcollab.sealing.carried import Carried
 from fedcollab.sealing.messages import Place
-from fedcollab.sealing.room_models import KeyRequest, RoomKey, SealedMessage
+from fedcollab.sealing.room_models import KeyRequest, MemberKey, RoomKey, SealedMessage
 from tests.nodes import rogue, settled, until
+from tests.sealing.at_work import found
 from tests.sealing.shared_files import share
 from tests.sealing.test_shut_boxes import SAFE, Three, three  # noqa: F401
 
@@ -287,3 +288,16 @@ async def test_what_a_member_makes_up_under_a_messages_name_gives_way_to_it_and_
     with pytest.raises(Refused):
         await here.write(room_receiving.receive_message, Verified(dict(activity), meridian, meridian))
     assert await cleo.read(row) == [SAFE]
+
+
+async def test_a_members_key_that_another_has_named_elsewhere_before_is_boxed_to_all_the_same(three: Three) -> None:  # noqa: F811
+    desk, row, mk = three.meridian, three.rooms["meridian"], await three.mk()
+    _, elsewhere = await found(desk["ilse"])
+    taken = sa.update(MemberKey).where(MemberKey.kid == mk).values(room_id=elsewhere, organisation=three.cedar.me)
+    await desk.here.read_write(lambda session: session.execute(taken) and None)
+    await desk.here.write(lambda session, node: working.turn(session, node, row) and None)
+    ck = (await desk.room(row))[2]
+    assert await asyncio.to_thread(case_boxes.get, desk.here.kernel.node, ck, mk), "by Baobab's own word in this room"
+    await until("told", lambda: three.baobab.here.sql("SELECT 1 FROM room WHERE ck = :ck", ck=ck))
+    await until("a box", three.baobab.ask)
+    assert (await three.baobab["cleo"].open(three.rooms["baobab"])).lacks == frozenset()
