@@ -31,19 +31,21 @@ from .room_models import ASKED, DOCUMENT, HAD, KeyRequest, RoomKey
 
 FIRST, LONGEST, TOLD = MINUTE, 6 * HOUR, 7 * DAY
 PAGES = 1_000  # of messages that are asked for in one go
+SEVERAL = 3  # members that are asked for earlier messages
 EVERY, AT_ONCE = 15.0, 20  # seconds between two looks; boxes that are asked for in one
 
 
 @dataclass(frozen=True)
 class Wanted:
     """A case key whose boxes are due: for which keys of ours, of which organisations they may be had, the best first, and which of these
-    was named for it (`first`)."""
+    was named for it (`first`); whether the room has had a later one since (`earlier`)."""
 
     room_id: str
     ck: str
     kids: tuple[str, ...]
     organisations: tuple[str, ...]
     first: str = ""
+    earlier: bool = False
 
     def addresses(self, path: str) -> list[tuple[str, str]]:
         """(organisation, where its node would have it)."""
@@ -99,24 +101,32 @@ async def _one(kernel: Kernel, wanted: Wanted, kid: str) -> tuple[str, bytes] | 
 
 
 async def _messages(kernel: Kernel, wanted: Wanted) -> bool:
-    """What was written under a case key before it was ours to have, or before we came back: of the first member that answers. False where
-    no room is left for what that one brings: it is asked for again."""
+    """What was written under a case key before it was ours to have, or before we came back: of the first member that answers; of an earlier
+    key of several, for one alone could keep things back. False where no room is left for what they bring: it is asked for again."""
+    answered, full = 0, False
     for organisation, address in wanted.addresses("/messages"):
-        with contextlib.suppress(FedcollabError):
-            sender = await kernel.database.read(actors.by_uri, organisation)
-            if sender is None:
-                continue
-            after = "0"
-            for _ in range(PAGES):
-                answer = loads((await knocking.ask(kernel, f"{address}?after={after}")).body)
-                try:
-                    page = await kernel.database.write(room_history.take, kernel.node, sender, wanted.ck, answer)
-                except NoRoom:
-                    return False
-                if not page.after or page.after <= after:
-                    return True
-                after = page.after
-            return True
+        try:
+            answered += await _of_member(kernel, wanted, organisation, address)
+        except NoRoom:
+            full = True
+        except FedcollabError:
+            continue
+        if answered >= (SEVERAL if wanted.earlier else 1):
+            break
+    return not full
+
+
+async def _of_member(kernel: Kernel, wanted: Wanted, organisation: str, address: str) -> bool:
+    """All that one member has; whether it is one that we know. Raises what asking raises, NoRoom."""
+    sender, after = await kernel.database.read(actors.by_uri, organisation), "0"
+    if sender is None:
+        return False
+    for _ in range(PAGES):
+        answer = loads((await knocking.ask(kernel, f"{address}?after={after}")).body)
+        page = await kernel.database.write(room_history.take, kernel.node, sender, wanted.ck, answer)
+        if not page.after or page.after <= after:
+            break
+        after = page.after
     return True
 
 
@@ -136,7 +146,8 @@ def _wanted(session: Session, node: Node, room_id: str, ck: str, first: str, shu
     mine = [member.mk for member in (room.head.members if room.head else ()) if member.organisation == room.me]
     others = (organisations(key) if key else set()) | room.inside | {first}
     best = sorted(others - {room.me, *shut}, key=lambda who: (who != first, who != room.owner, who))
-    return Wanted(room_id, ck, tuple(mine), tuple(who for who in best if host_of(who) in hosts), first)
+    earlier = key is not None and room.head is not None and key.epoch < room.head.epoch
+    return Wanted(room_id, ck, tuple(mine), tuple(who for who in best if host_of(who) in hosts), first, earlier)
 
 
 def brought(session: Session, node: Node, wanted: Wanted, by: str, activity: dict[str, Any]) -> bool:

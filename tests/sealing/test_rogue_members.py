@@ -2,6 +2,7 @@
 nothing there."""
 
 import asyncio
+import dataclasses
 from typing import Any
 
 import pytest
@@ -301,3 +302,33 @@ async def test_a_members_key_that_another_has_named_elsewhere_before_is_boxed_to
     await until("told", lambda: three.baobab.here.sql("SELECT 1 FROM room WHERE ck = :ck", ck=ck))
     await until("a box", three.baobab.ask)
     assert (await three.baobab["cleo"].open(three.rooms["baobab"])).lacks == frozenset()
+
+
+async def test_earlier_messages_that_who_leads_keeps_back_come_from_another_member(
+    three: Three,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    here, row, cleo = three.baobab.here, three.rooms["baobab"], three.baobab["cleo"]
+    ck = (await three.baobab.room(row))[2]
+    await three.meridian["ilse"].say(three.rooms["meridian"], SAFE)
+    await until("Cedar has it", lambda: three.cedar.here.sql("SELECT 1 FROM sealed_message"))
+    await until("Baobab has it", lambda: here.sql("SELECT 1 FROM sealed_message"))
+    await three.meridian.here.write(lambda session, node: working.turn(session, node, three.rooms["meridian"]) and None)
+    await until("a later key", lambda: here.sql("SELECT 1 FROM room WHERE id = :id AND ck <> :ck", id=row, ck=ck))
+    await until("its box", three.baobab.ask)
+
+    def forget(session: Any) -> None:
+        session.execute(sa.delete(SealedMessage))
+        session.execute(sa.update(KeyRequest).where(KeyRequest.ck == ck).values(state="open", next_at=0, organisation=three.meridian.me))
+
+    await here.read_write(forget)
+    ask = key_asking.knocking.ask
+
+    async def answered(kernel: Any, address: str) -> Any:
+        lies = host_of(address) == host_of(three.meridian.me) and "/messages" in address
+        found = await ask(kernel, address)
+        return dataclasses.replace(found, body=b'{"messages": [], "after": ""}') if lies else found
+
+    monkeypatch.setattr(key_asking.knocking, "ask", answered)
+    assert await three.baobab.ask() == 1
+    assert await cleo.read(row) == [SAFE]
