@@ -22,18 +22,10 @@ Begin = Callable[[web.Application, Collection[str]], Awaitable[Mapping[str, Work
 Run = Callable[[web.Application], AsyncIterator[None]]
 
 
-def every(seconds: float, ask: Callable[[Kernel], Work], failed: str, topic: str) -> Run:
-    """For an application's `cleanup_ctx`: asks so many seconds apart, and at once when a commit wakes `topic` (database.wake), but while
-    the node is being worked on; `failed` is what the log says where it could not."""
-
-    async def begin(app: web.Application, busy: Collection[str]) -> Mapping[str, Work]:
-        return {} if busy else {"": ask(app[KERNEL])}
-
-    return each(seconds, begin, failed, topic)
-
-
 def each(seconds: float, begin: Begin, failed: str, topic: str) -> Run:
-    """The same of several: `begin` answers {whom: what is asked of them}, without those who are `busy` with what they were asked before."""
+    """For an application's `cleanup_ctx`: asks so many seconds apart, and at once when a commit wakes `topic` (database.wake), but while
+    the node is being worked on; `failed` is what the log says where it could not. `begin` answers {whom: what is asked of them}, without
+    those who are `busy` with what they were asked before."""
 
     async def run(app: web.Application) -> AsyncIterator[None]:
         asking = _Asking(app, begin, failed, topic)

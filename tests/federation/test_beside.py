@@ -30,13 +30,16 @@ def node(wakes: Wakes, closed: list[str]) -> web.Application:
 async def test_it_asks_at_the_start_and_when_its_topic_wakes_and_a_failure_or_another_topic_changes_nothing() -> None:
     wakes, asked, closed = Wakes(), list[int](), list[str]()
 
-    async def ask(_kernel: Any) -> None:
+    async def ask() -> None:
         asked.append(1)
         if len(asked) == 2:
             raise RuntimeError("a partner has sent nonsense")
 
+    async def begin(_app: Any, busy: Any) -> dict[str, Any]:
+        return {} if busy else {"a partner": ask()}
+
     app = node(wakes, closed)
-    running = beside.every(HOURS, ask, "could not ask", "keys")(app)
+    running = beside.each(HOURS, begin, "could not ask", "keys")(app)
     await anext(running)
 
     async def comes(number: int) -> bool:

@@ -1,7 +1,9 @@
 """Decides how the box of a preview's key comes: fetched by the organisation that it is for, of the one that has sent the referral, as long
 as it waits for an answer; and nobody else learns that there is one."""
 
+import asyncio
 import contextlib
+from collections.abc import Collection, Coroutine, Iterable
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,7 +19,7 @@ from fedcollab.base.errors import FedcollabError, NotFound
 from fedcollab.federation import beside, knocking
 from fedcollab.federation.authenticate import authenticate
 from fedcollab.federation.kernel import KERNEL, Kernel
-from fedcollab.sealing.boxes import LARGEST
+from fedcollab.sealing.casesecrets import BOX
 
 from . import boxing
 from .models import Referral
@@ -29,20 +31,30 @@ EVERY, AT_ONCE = 10.0, 20  # seconds between two looks; boxes that are asked for
 
 async def ask(kernel: Kernel) -> int:
     """Asks for all boxes that are due; how many have come."""
+    return sum(await asyncio.gather(*(await lanes(kernel)).values()))
+
+
+async def lanes(kernel: Kernel, busy: Collection[str] = ()) -> dict[str, Coroutine[Any, Any, int]]:
+    """What is due, by who has sent it, without those who are busy."""
+    found = await kernel.database.read(due, kernel.node, busy)
+    return {of: _of_one(kernel, [row for row in found if row.organisation_id == of]) for of in {row.organisation_id for row in found}}
+
+
+async def _of_one(kernel: Kernel, rows: Iterable[Any]) -> int:
     came = 0
-    for row in await kernel.database.read(due, kernel.node):
+    for row in rows:
         found = b""
         with contextlib.suppress(FedcollabError):
             found = (await knocking.ask(kernel, f"{row.uri}/box")).body
-        came += await kernel.database.write(came_in, kernel.node, row.id, found if len(found) <= LARGEST else b"")
+        came += await kernel.database.write(came_in, kernel.node, row.id, found if len(found) == BOX else b"")
     return came
 
 
-def due(session: Session, node: Node) -> list[Any]:
-    """(id, id on the wire) of those whose box is to be asked for now."""
+def due(session: Session, node: Node, busy: Collection[str] = ()) -> list[Any]:
+    """(id, id on the wire, who has sent it) of those whose box is to be asked for now, of nobody who is `busy`."""
     waits = sa.and_(~Referral.sent, Referral.state == IN_PROGRESS, Referral.box_at.is_(None), Referral.next_at <= node.now())
-    query = sa.select(Referral.id, Referral.uri).where(waits, Referral.kid != "")
-    return list(session.execute(query.order_by(Referral.next_at).limit(AT_ONCE)))
+    query = sa.select(Referral.id, Referral.uri, Referral.organisation_id).where(waits, Referral.kid != "")
+    return list(session.execute(query.where(Referral.organisation_id.not_in(list(busy))).order_by(Referral.next_at).limit(AT_ONCE)))
 
 
 def came_in(session: Session, node: Node, referral_id: str, box: bytes) -> bool:
@@ -80,5 +92,9 @@ def hand_out(session: Session, node: Node, to: ActorData, referral_id: str) -> b
     return box
 
 
-run = beside.every(EVERY, ask, "boxes of referrals could not be asked for", "referrals")
+async def _begin(app: web.Application, busy: Collection[str]) -> dict[str, Coroutine[Any, Any, int]]:
+    return await lanes(app[KERNEL], busy)
+
+
+run = beside.each(EVERY, _begin, "boxes of referrals could not be asked for", "referrals")
 ROUTES = (web.get("/referrals/{id}/box", get_box),)

@@ -1,6 +1,7 @@
 """Referrals between real nodes: what the other side sees before it answers, who of them, what stays after a no, what comes with a yes."""
 
 import asyncio
+import dataclasses
 from typing import Any
 
 import pytest
@@ -241,6 +242,21 @@ async def test_a_preview_is_not_read_before_its_key_is_here(two: Two) -> None:
         await two.baobab["ilse"].unlocked(service.open_preview, came)
     assert await fetching.ask(two.baobab.here.kernel) == 1
     assert await two.baobab["ilse"].unlocked(service.open_preview, came) == PREVIEW
+
+
+async def test_what_is_no_box_by_its_size_is_not_kept_and_asked_for_again(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
+    here, ask = two.baobab.here, fetching.knocking.ask
+    await two.refer()
+    await until("it has come", lambda: here.sql("SELECT 1 FROM referral"))
+    with monkeypatch.context() as patch:
+
+        async def large(kernel: Any, address: str) -> Any:
+            return dataclasses.replace(await ask(kernel, address), body=bytes(600_000))
+
+        patch.setattr(fetching.knocking, "ask", large)
+        assert await fetching.ask(here.kernel) == 0
+    await here.read_write(lambda session: session.execute(sa.text("UPDATE referral SET next_at = 0")) and None)
+    assert await fetching.ask(here.kernel) == 1
 
 
 async def test_a_keeper_who_came_later_reads_what_was_sealed_before(two: Two) -> None:
