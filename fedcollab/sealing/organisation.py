@@ -104,9 +104,10 @@ def hand(node: Node, keys: dict[str, Private], to: Iterable[Public]) -> None:
 def opened(session: Session, node: Node, holder: Private) -> dict[str, Private]:
     """{kid: private half} of all our organisation's keys that the holder of a key opens, the newest first. Raises Refused where the
     present one is not among them."""
-    with node.ring.look() as ring:
-        found = wraps.wraps_to(ring, holder.public.kid)
-    keys = {kid: _open(holder, found[KEY + kid], kid) for kid in kids(session, node) if KEY + kid in found}
+    ours, to = kids(session, node), holder.public.kid
+    with node.ring.look() as ring:  # of a keeper at work, who may hold thousands of boxes of rooms
+        found = wraps.wraps_among(ring, (KEY + kid for kid in ours), [to])
+    keys = {kid: _open(holder, found[KEY + kid, to], kid) for kid in ours if (KEY + kid, to) in found}
     public = current(session, node)
     if public is None or public.kid not in keys:
         raise Refused(NOT_HELD)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from fedcollab.access.models import STRICT
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import Conflict, NotFound, Refused, Unavailable
-from fedcollab.sealing import consents, holding, keepers, leaving, recovery, room_content, room_history, working, wraps
+from fedcollab.sealing import consents, holding, keepers, leaving, organisation, recovery, room_content, room_history, working, wraps
 from fedcollab.sealing.consents import Given
 from fedcollab.sealing.refusals import NoKey
 from tests.nodes import befriend, running, settled, until
@@ -75,6 +75,14 @@ async def test_a_colleague_is_assigned_by_whoever_is_on_it_and_reads_what_was_be
     assert await omar.read(two.here) == [HELLO]
     with pytest.raises(Conflict):
         await ilse.unlocked(holding.assign, two.here, omar.id)
+
+
+async def test_a_keeper_at_work_has_the_organisations_boxes_read_and_not_all_that_are_theirs(
+    two: Two, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wraps, "wraps_to", None)
+    here, ilse = two.meridian.here, two.meridian["ilse"]
+    assert await here.read(organisation.opened, here.kernel.node, ilse.keys[0])
 
 
 async def test_a_keeper_assigns_through_the_organisations_key_where_nobody_on_it_is_at_work(two: Two) -> None:
