@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import re
+import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -46,9 +47,16 @@ class Line:
 
 
 @contextlib.asynccontextmanager
-async def line(site: Site, source: str = "127.0.0.1") -> AsyncIterator[Line]:
-    """A connection to the node, from an address of this machine."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port_of(site), local_addr=(source, 0))
+async def line(site: Site, source: str = "127.0.0.1", *, takes: int = 0) -> AsyncIterator[Line]:
+    """A connection to the node, from an address of this machine. `takes`: so many bytes at most lie ready at our end, of which nobody has
+    read any yet."""
+    made = socket.socket()
+    made.setblocking(False)
+    if takes:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, takes)
+    made.bind((source, 0))
+    await asyncio.get_running_loop().sock_connect(made, ("127.0.0.1", port_of(site)))
+    reader, writer = await asyncio.open_connection(sock=made)
     try:
         yield Line(reader, writer)
     finally:

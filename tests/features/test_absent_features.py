@@ -92,6 +92,7 @@ async def test_every_form_but_those_for_files_refuses_one_unopened(house: House)
 
 
 @pytest.mark.rule("DOS-22")
+@pytest.mark.timeout(300)
 async def test_what_would_abuse_a_search_is_answered_by_every_page_as_anything_else_is(house: House) -> None:
     group = await house.site.group(house.admin, "leads", "TLP:AMBER+STRICT")
     posted = await house.site.thread(house.admin, group)

@@ -56,6 +56,7 @@ async def post_all(house: House, by: Visitor, fields: dict[str, str]) -> int:
 
 
 @pytest.mark.rule("SSRF-16")
+@pytest.mark.timeout(300)
 async def test_no_form_of_a_member_makes_the_node_ask_anybody(house: House, canary: Listener, asked: list[str]) -> None:
     """No feature takes something "from an address" yet; the one that comes first without a guard fails here."""
     daan = await house.site.member("daan", "member", "moderator")
@@ -143,6 +144,7 @@ ODD_QUERIES = [
 
 
 @pytest.mark.rule("SSRF-18")
+@pytest.mark.timeout(300)
 async def test_odd_ids_and_parameters_name_nothing_and_reach_nothing(house: House, asked: list[str]) -> None:
     group = await house.site.group(house.admin, "leads", "TLP:AMBER+STRICT")
     posted = await house.site.thread(house.admin, group)
@@ -245,6 +247,7 @@ async def test_behind_our_own_web_server_only_what_it_wrote_last_is_believed(tmp
 
 
 @pytest.mark.rule("HTTP-04")
+@pytest.mark.timeout(300)
 async def test_every_route_by_every_method_answers_with_the_headers_and_without_a_version(house: House, site_paths: list[str]) -> None:
     cookie = f"Cookie: {'; '.join(f'{k}={v}' for k, v in house.admin.cookies.items())}".encode()
     seen: set[int] = set()

@@ -65,14 +65,14 @@ class Inbox:
         rows = await self.database.read(lambda session: session.execute(query).all())
         return Counter((host, state) for host, state in rows)
 
-    async def until(self, what: str, **expected: dict[str, int]) -> None:
+    async def until(self, what: str, seconds: float = 10.0, **expected: dict[str, int]) -> None:
         """Until so many items of each host are in each state; dots in a host's name are left out."""
         wanted = {(f"{host}.example", state): number for host, states in expected.items() for state, number in states.items()}
 
         async def there() -> bool:
             return {key: number for key, number in (await self.states()).items() if key in wanted} == wanted
 
-        await until(what, there)
+        await until(what, there, seconds)
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ async def test_hundreds_that_are_refused_are_tried_twice_each_and_no_unit_goes_o
     monkeypatch.setattr(inbox, "process_ready", counted)
     here.does = refuse
     await here.come(HOSTS[0], range(300))
-    await here.until("all are refused", p={"refused": 300})
+    await here.until("all are refused", 60, p={"refused": 300})
     assert set(here.tried.values()) == {2}, "in the unit, and by itself"
     assert max(longest) <= lanes.PER_HOST
 

@@ -239,6 +239,7 @@ async def test_what_is_no_such_file_is_said_to_be_none(two: Shared, tmp_path: Pa
     assert CliRunner().invoke(app, ["verify", str(tmp_path / "none")]).exit_code == 2
 
 
+@pytest.mark.timeout(300)
 async def test_no_line_that_somebody_makes_up_ends_the_check_unread(two: Shared, tmp_path: Path) -> None:
     whole_text = await taken(two.one, "noor", two.case)
     bundle = lines(whole_text)
