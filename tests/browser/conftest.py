@@ -4,12 +4,14 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext
+from playwright.sync_api import Browser, BrowserContext, expect
 
 from tests.journeys.processes import Process, befriend, nodes
 
 from .chromium import Windows, chromium
 from .scene import Scene, scene
+
+expect.set_options(timeout=20_000)  # as long as a window waits for anything else; a page that makes keys or tries a password takes its time
 
 
 @pytest.fixture(scope="package")
