@@ -16,6 +16,7 @@ def form(token: str, **more: str) -> dict[str, str]:
 
 async def test_a_text_is_kept_through_as_many_wrong_passwords_as_somebody_types(house: House) -> None:
     visitor = house.site.stranger()
+    house.site.hold_time_for_guesses()
     for _ in range(throttle.FREE):
         wrong = form(await visitor.token(), username="ilse", password="not this one")
         assert (await visitor.ask("POST", "/login", wrong))[0] == 422

@@ -143,6 +143,7 @@ async def test_a_form_sent_from_a_locked_browser_comes_back_with_all_that_was_ty
 @pytest.mark.rule("AUTH-01")
 async def test_guessing_at_the_unlock_page_is_slowed_down_as_at_signing_in(here: Site) -> None:
     daan, mila = await here.member("daan"), await here.member("mila")
+    here.hold_time_for_guesses()
     found = [(await unlock(daan, "a wrong one"))[0] for _ in range(6)]
     assert found == [422] * 5 + [429]
     assert (await keys(daan, "anew", password=PASSWORD))[0] == 429, "no way round it"

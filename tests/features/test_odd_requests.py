@@ -219,6 +219,7 @@ async def test_whatever_webfinger_is_asked_it_answers_json_about_ourselves_or_no
 @pytest.mark.rule("HOST-08")
 async def test_an_address_that_the_visitor_makes_up_is_not_counted_instead_of_their_own(house: House) -> None:
     await house.site.member("daan")
+    house.site.hold_time_for_guesses()
     statuses_, guesser = [], house.site.stranger()
     token = await guesser.token()
     made_up = ("X-Forwarded-For", "X-Real-IP", "Forwarded", "X-Client-IP", "CF-Connecting-IP", "True-Client-IP", "X-Cluster-Client-IP")
@@ -235,6 +236,7 @@ async def test_an_address_that_the_visitor_makes_up_is_not_counted_instead_of_th
 async def test_behind_our_own_web_server_only_what_it_wrote_last_is_believed(tmp_path: Path) -> None:
     async with site(tmp_path, trusted_proxy=True) as here:
         await here.member("daan")
+        here.hold_time_for_guesses()
         found, guesser = [], here.stranger()
         token = await guesser.token()
         for number in range(10):

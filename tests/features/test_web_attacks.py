@@ -140,6 +140,7 @@ async def test_hostile_text_in_every_form_is_shown_and_never_acted_on(house: Hou
 @pytest.mark.rule("AUTH-01")
 async def test_guessing_is_slowed_down_and_locks_nobody_else_out(house: House) -> None:
     await house.site.member("daan")
+    house.site.hold_time_for_guesses()
     guesser, statuses = house.site.stranger(), []
     token = await guesser.token()
     for number in range(30):
