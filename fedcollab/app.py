@@ -5,7 +5,6 @@ import contextlib
 from collections.abc import AsyncIterator
 
 from aiohttp import web
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.node import Node
 from fedcollab.admin.feature import FEATURE as ADMIN
@@ -19,6 +18,7 @@ from fedcollab.base.http import Fetcher, agent_of
 from fedcollab.base.maintenance import Maintenance
 from fedcollab.base.paths import STATIC, NodeFiles
 from fedcollab.base.room import MEGABYTE, Room
+from fedcollab.base.session import Session
 from fedcollab.base.templates import Templates
 from fedcollab.base.web import (
     BODY_BYTES,

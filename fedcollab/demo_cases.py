@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access.models import AMBER
 from fedcollab.access.viewer import Viewer
@@ -14,6 +13,7 @@ from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import EPOCH
 from fedcollab.base.errors import FedcollabError
+from fedcollab.base.session import Session
 from fedcollab.features.cases import beginning, codes, membership
 from fedcollab.features.cases.acting import at_once, says
 from fedcollab.features.cases.desk import Desk

@@ -8,7 +8,6 @@ from urllib.parse import quote
 
 from aiohttp import web
 from multidict import MultiDictProxy
-from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import ANYBODY, CASEWORKER, GUEST, MODERATOR, VIEWER, Viewer
 from fedcollab.actors.node import Node
@@ -16,6 +15,7 @@ from fedcollab.backup.erasures import Part
 from fedcollab.base.clock import MICROSECONDS, MINUTE
 from fedcollab.base.errors import FedcollabError, N_, NotFound, Refused, Unauthorized
 from fedcollab.base.i18n import LANGUAGES
+from fedcollab.base.session import Session
 from fedcollab.base.templates import Templates
 from fedcollab.base.web import (
     NOTICES,

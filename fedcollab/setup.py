@@ -3,8 +3,6 @@
 import os
 from pathlib import Path
 
-from sqlalchemy.orm import Session
-
 from fedcollab.access import audit
 from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
@@ -13,6 +11,7 @@ from fedcollab.base.database import open_database, run_sync
 from fedcollab.base.errors import Misconfigured
 from fedcollab.base.migrate import RING, current, migrate
 from fedcollab.base.paths import NodeFiles
+from fedcollab.base.session import Session
 from fedcollab.federation import profiles
 from fedcollab.sealing.ring import open_ring
 

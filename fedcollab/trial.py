@@ -1,10 +1,9 @@
 """Decides what only trial nodes may do: posting in a member's name."""
 
-from sqlalchemy.orm import Session
-
 from fedcollab.access.viewer import MEMBER, Viewer
 from fedcollab.actors import service as actors
 from fedcollab.base.errors import Forbidden, NotFound
+from fedcollab.base.session import Session
 from fedcollab.features.discussions import reading, service
 from fedcollab.features.discussions.service import Posted
 from fedcollab.federation.kernel import Kernel

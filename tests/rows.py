@@ -9,7 +9,6 @@ from typing import Any
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
-from sqlalchemy.orm import Session
 
 import fedcollab.app  # all tables
 from fedcollab.actors import keys
@@ -19,6 +18,7 @@ from fedcollab.actors.node import Node
 from fedcollab.base import config
 from fedcollab.base.clock import MICROSECONDS, new_id
 from fedcollab.base.model import Model
+from fedcollab.base.session import Session
 from fedcollab.base.statements import DRIVER, part
 from fedcollab.federation import partners, proofs
 from fedcollab.federation.models import ADMITTED, APPLIED
@@ -54,12 +54,17 @@ def engine() -> sa.Engine:
 @contextlib.contextmanager
 def memory() -> Iterator[Session]:
     """A session on an empty database, which is empty again afterwards."""
-    with engine().connect() as connection, Session(connection, expire_on_commit=False) as session:
-        session.connection()  # begins
-        session.info[DRIVER] = connection.connection.dbapi_connection
-        yield session
-        session.close()
+    with engine().connect() as connection:
+        connection.begin()
+        yield Session(connection, {DRIVER: connection.connection.dbapi_connection})
         connection.rollback()
+
+
+@contextlib.contextmanager
+def session_on(made: sa.Engine) -> Iterator[Session]:
+    """A session on a connection of its own; what it does stands only where the connection commits."""
+    with made.connect() as connection:
+        yield Session(connection)
 
 
 @cache

@@ -20,6 +20,7 @@ RARE = {
     "pylatexenc",
     "pyotp",
     "segno",
+    "sqlalchemy.orm",
     "webauthn",
     "http_message_signatures",
 }

@@ -13,9 +13,9 @@ import aiohttp
 import pytest
 import sqlalchemy as sa
 from aiohttp import web
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.models import Actor
+from fedcollab.base.session import Session
 from fedcollab.base.web import cookie_name
 from fedcollab.features.members import sessions, tokens
 from fedcollab.features.members.models import Member

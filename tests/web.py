@@ -12,13 +12,13 @@ from typing import Any
 import aiohttp
 import sqlalchemy as sa
 from aiohttp import web
-from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import Viewer
 from fedcollab.app import make_app, make_kernel
 from fedcollab.base import config
 from fedcollab.base.passwords import hash_password
 from fedcollab.base.paths import NodeFiles
+from fedcollab.base.session import Session
 from fedcollab.base.web import cookie_name
 from fedcollab.feature import ASKED_FOR
 from fedcollab.features.discussions import groups, service

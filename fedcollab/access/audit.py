@@ -7,9 +7,9 @@ from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.base.canonical import canonical
+from fedcollab.base.session import Session
 from fedcollab.base.statements import prepared, put
 
 from .models import AuditEntry, AuditHead

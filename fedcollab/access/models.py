@@ -1,9 +1,8 @@
 """Decides how an audience is stored: a label as the ceiling and a list of organisations; shared things point to it."""
 
 from sqlalchemy import ForeignKey, Index, String, Text, text
-from sqlalchemy.orm import Mapped, mapped_column
 
-from fedcollab.base.model import Model
+from fedcollab.base.model import Mapped, Model, mapped_column
 
 CLEAR, GREEN, AMBER, STRICT, RED = "TLP:CLEAR", "TLP:GREEN", "TLP:AMBER", "TLP:AMBER+STRICT", "TLP:RED"
 LABELS = (CLEAR, GREEN, AMBER, STRICT, RED)  # from widest to narrowest

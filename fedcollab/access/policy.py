@@ -4,11 +4,11 @@ from functools import cache
 from typing import TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import BadRequest, N_, Refused
-from fedcollab.base.model import Model
+from fedcollab.base.model import Mapped, Model
+from fedcollab.base.session import Session
 from fedcollab.base.statements import prepared
 
 from .models import AMBER, CLEAR, GREEN, LABELS, RED, STRICT, Audience, AudienceMember, Block, SharedObject
@@ -44,7 +44,7 @@ def tables_of_shared() -> list[sa.Table]:
     ]
 
 
-def not_blocked(organisation_id: sa.ColumnElement[str] | InstrumentedAttribute[str]) -> sa.ColumnElement[bool]:
+def not_blocked(organisation_id: sa.ColumnElement[str] | Mapped[str]) -> sa.ColumnElement[bool]:
     """The clause that leaves out what is of an organisation blocked on this node."""
     return ~sa.exists().where(Block.organisation_id == organisation_id)
 

@@ -12,11 +12,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey, generate_private_key
-from sqlalchemy.orm import Session
 
 from fedcollab.base.clock import new_id
 from fedcollab.base.crypto import base58, seal, unbase58, unseal
 from fedcollab.base.errors import BadRequest, Refused
+from fedcollab.base.session import Session
 from fedcollab.base.statements import prepared
 
 from .models import CURRENT, NEXT, OLD, ActorKey

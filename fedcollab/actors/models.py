@@ -1,9 +1,8 @@
 """Decides what is kept of an actor: an Organization, a Person or a Group, ours or another node's, and its keys."""
 
 from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text
-from sqlalchemy.orm import Mapped, mapped_column
 
-from fedcollab.base.model import Model
+from fedcollab.base.model import Mapped, Model, mapped_column
 
 ORGANIZATION, PERSON, GROUP = "Organization", "Person", "Group"
 OWN, PARTNER, INTRODUCED, FOREIGN = "own", "partner", "introduced", "foreign"

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Protocol
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.base.clock import Clock, system_clock
 from fedcollab.base.config import Settings
@@ -15,6 +14,7 @@ from fedcollab.base.errors import Misconfigured
 from fedcollab.base.maintenance import Maintenance
 from fedcollab.base.paths import NodeFiles
 from fedcollab.base.room import Room
+from fedcollab.base.session import Session
 
 
 def nobody_asks(_session: Session, _actor_id: str) -> None:

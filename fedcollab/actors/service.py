@@ -4,9 +4,9 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.base.clock import new_id
+from fedcollab.base.session import Session
 from fedcollab.base.statements import prepared
 
 from . import keys

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
 from fedcollab.access.models import RED, AuditEntry
@@ -15,6 +14,7 @@ from fedcollab.actors.models import OWN, PERSON, Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import iso
 from fedcollab.base.errors import BadRequest, N_
+from fedcollab.base.session import Session
 from fedcollab.features.guests.models import Guest
 from fedcollab.features.members import service as members
 from fedcollab.features.members.models import ClientToken, LoginSession

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import sqlalchemy as sa
 from aiohttp import web
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
 from fedcollab.access.viewer import ADMIN, Viewer
@@ -18,6 +17,7 @@ from fedcollab.backup.models import FAILED, VERIFIED
 from fedcollab.base.clock import DAY
 from fedcollab.base.errors import BadRequest, Misconfigured, N_, Refused
 from fedcollab.base.paths import for_backups
+from fedcollab.base.session import Session
 from fedcollab.base.statements import inserting
 from fedcollab.base.web import read_form, redirect, words_of
 from fedcollab.feature import HomeNote, admin_of, page

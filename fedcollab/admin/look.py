@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors import keys
 from fedcollab.actors import service as actors
 from fedcollab.actors.models import NEXT, Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.room import MEGABYTE
+from fedcollab.base.session import Session
 from fedcollab.federation import delivery, follows, lookalikes, no_room, offers, partners, vouching
 from fedcollab.federation.models import Partner
 from fedcollab.federation.offers import Offer

@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Callable
 
 from aiohttp import web
-from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import BadRequest, Conflict, N_
+from fedcollab.base.session import Session
 from fedcollab.base.web import read_form, redirect, words_of
 from fedcollab.feature import admin_of, page
 from fedcollab.federation.kernel import KERNEL

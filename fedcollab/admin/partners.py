@@ -3,7 +3,6 @@
 import contextlib
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
 from fedcollab.access.models import Block
@@ -13,6 +12,7 @@ from fedcollab.actors.models import PARTNER, Actor
 from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
 from fedcollab.base.errors import Conflict, N_, Refused
+from fedcollab.base.session import Session
 from fedcollab.features.discussions import groups
 from fedcollab.federation import catchup, fetch, follows, offers, partners, profiles, vouching
 from fedcollab.federation.kernel import Kernel

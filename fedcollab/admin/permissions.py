@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import BadRequest, N_
+from fedcollab.base.session import Session
 from fedcollab.feature import Feature
 from fedcollab.features.discussions.feature import FEATURE as DISCUSSIONS
 from fedcollab.features.resources.feature import FEATURE as LIBRARY

@@ -10,7 +10,6 @@ from urllib.parse import urlencode
 
 import sqlalchemy as sa
 from aiohttp import web
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
 from fedcollab.access.viewer import Viewer
@@ -19,6 +18,7 @@ from fedcollab.actors.node import Node
 from fedcollab.base.clock import iso
 from fedcollab.base.errors import BadRequest, N_
 from fedcollab.base.i18n import Words
+from fedcollab.base.session import Session
 from fedcollab.base.web import read_form, redirect, words_of
 from fedcollab.feature import admin_of, page, read_grave_form
 from fedcollab.features.members import service as members

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 from aiohttp import web
-from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import ADMIN
 from fedcollab.actors.models import OWN, Actor
@@ -12,6 +11,7 @@ from fedcollab.actors.node import Node
 from fedcollab.base.clock import DAY
 from fedcollab.base.errors import NotFound
 from fedcollab.base.model import aliased
+from fedcollab.base.session import Session
 from fedcollab.feature import HomeNote, admin_of, page
 from fedcollab.features.discussions.models import Post
 from fedcollab.federation.kernel import KERNEL

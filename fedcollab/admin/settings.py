@@ -10,7 +10,6 @@ from typing import Any
 
 import sqlalchemy as sa
 from aiohttp import web
-from sqlalchemy.orm import Session
 
 from fedcollab import __version__
 from fedcollab.access import audit
@@ -24,6 +23,7 @@ from fedcollab.base.errors import BadRequest, FedcollabError, Misconfigured, N_,
 from fedcollab.base.i18n import time_zones
 from fedcollab.base.migrate import head
 from fedcollab.base.paths import for_backups
+from fedcollab.base.session import Session
 from fedcollab.base.web import read_form, redirect, words_of
 from fedcollab.feature import admin_of, page
 from fedcollab.federation.kernel import KERNEL

@@ -4,9 +4,9 @@ from dataclasses import asdict
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors import keys
+from fedcollab.base.session import Session
 from fedcollab.federation import delivery, follows, lookalikes, offers, partners, queue, vouching
 from fedcollab.federation.models import APPLIED, PARKED, REFUSED, WAITING, InboxItem
 

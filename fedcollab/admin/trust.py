@@ -1,12 +1,12 @@
 """Decides what admins say about a partner's trust, each on record: words compared, keys accepted, pauses, vouching."""
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import Conflict, N_
+from fedcollab.base.session import Session
 from fedcollab.federation import offers, other_keys, partners, queue, vouching
 from fedcollab.federation.kernel import Kernel
 from fedcollab.federation.models import ADMITTED, BLOCKED, SUSPENDED, Partner

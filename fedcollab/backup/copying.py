@@ -8,8 +8,6 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from sqlalchemy.orm import Session
-
 from fedcollab.access import audit
 from fedcollab.actors.node import Node
 from fedcollab.base.config import Settings
@@ -17,6 +15,7 @@ from fedcollab.base.crash import reach
 from fedcollab.base.database import open_database, run_sync
 from fedcollab.base.errors import Misconfigured
 from fedcollab.base.paths import NodeFiles
+from fedcollab.base.session import Session
 
 from . import erasures, postgres, restoring, sets
 

@@ -4,10 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
-from sqlalchemy.orm import Session
-
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import Refused
+from fedcollab.base.session import Session
 
 
 class Part(NamedTuple):

@@ -1,9 +1,8 @@
 """Decides what stands on record of backups: one row a run, whatever became of it."""
 
 from sqlalchemy import BigInteger, String, Text
-from sqlalchemy.orm import Mapped, mapped_column
 
-from fedcollab.base.model import Model
+from fedcollab.base.model import Mapped, Model, mapped_column
 
 VERIFIED, FAILED = "verified", "failed"
 

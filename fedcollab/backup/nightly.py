@@ -8,11 +8,10 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy.orm import Session
-
 from fedcollab.base.clock import DAY, MICROSECONDS, system_clock
 from fedcollab.base.errors import FedcollabError, Misconfigured
 from fedcollab.base.paths import NodeFiles
+from fedcollab.base.session import Session
 from fedcollab.federation.kernel import Kernel
 from fedcollab.sealing import carrying
 

@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
 from fedcollab.actors.node import Node
@@ -27,6 +26,7 @@ from fedcollab.base.errors import Misconfigured
 from fedcollab.base.migrate import current, migrate
 from fedcollab.base.migrate import head as newest_step
 from fedcollab.base.paths import NodeFiles
+from fedcollab.base.session import Session
 from fedcollab.federation import catchup
 from fedcollab.federation.models import Partner
 from fedcollab.sealing.ring import open_ring

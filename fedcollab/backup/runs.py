@@ -3,10 +3,10 @@
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import new_id
+from fedcollab.base.session import Session
 from fedcollab.base.statements import put
 
 from .models import FAILED, VERIFIED, BackupRun

@@ -9,9 +9,9 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 import orjson
 import sqlalchemy as sa
 from sqlalchemy.exc import DataError, DBAPIError, OperationalError
-from sqlalchemy.orm import Session
 
 from .errors import BadRequest, StorageFull, Unavailable
+from .session import Session
 from .tally import Tally
 
 P = ParamSpec("P")

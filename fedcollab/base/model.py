@@ -2,10 +2,20 @@
 (docs/decisions/0022-columns-without-mappers.md)."""
 
 import types
-from typing import Any, ClassVar, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, MappedColumn
+
+T = TypeVar("T")
+if TYPE_CHECKING:  # how type checkers know columns; loaded, what stands behind it would be 5 MiB
+    from sqlalchemy.orm import Mapped as Mapped  # noqa: PLC0414  # models have it from here
+    from sqlalchemy.orm import mapped_column as mapped_column  # noqa: PLC0414
+else:
+
+    class Mapped(Generic[T]):
+        """What a column holds."""
+
+    mapped_column = sa.Column
 
 TYPES: dict[Any, Any] = {  # what an annotation says without a type beside it; integers are 64 bits wide: most are microseconds
     int: sa.BigInteger,
@@ -64,10 +74,10 @@ def _declared(cls: type) -> list[str]:
 
 def _said(cls: type, key: str) -> sa.Column[Any]:
     """The column that a class declares; a copy of what a mixin declares, for it stands in several tables."""
-    declared: MappedColumn[Any] | None = getattr(cls, key, None)
+    declared: sa.Column[Any] | None = getattr(cls, key, None)
     if declared is None:
         return sa.Column()
-    return declared.column if key in vars(cls) else declared.column._copy()
+    return declared if key in vars(cls) else declared._copy()
 
 
 def _column(name: str, hint: Any, column: sa.Column[Any]) -> sa.Column[Any]:

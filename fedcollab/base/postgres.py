@@ -10,12 +10,12 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
 
 from .crash import reach
 from .database import JSON, TOPICS, Wakes, as_safe
 from .errors import Unavailable
 from .model import Model
+from .session import Session
 from .statements import prepared
 from .tally import Tally
 
@@ -105,9 +105,9 @@ class PostgresEngine:
 
     def _read(self, unit: Callable[[Session], T]) -> T:
         try:
-            with self.engine.connect() as connection, Session(connection, autoflush=False) as session:
+            with self.engine.connect() as connection:
                 connection.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
-                return unit(session)
+                return unit(Session(connection))
         except DBAPIError as error:
             raise as_safe(error) from error
 
@@ -125,15 +125,15 @@ class PostgresEngine:
 
     def _once(self, unit: Callable[[Session], T]) -> T:
         began = time.perf_counter()
-        with Session(self.engine, expire_on_commit=False) as session:
-            session.connection().exec_driver_sql(TURN)  # each later statement sees all that was committed before it
-            result = unit(session)  # whatever it raises, the session ends and takes back what was done
-            session.flush()
+        with self.engine.connect() as connection:
+            connection.exec_driver_sql(TURN)  # each later statement sees all that was committed before it
+            session = Session(connection)
+            result = unit(session)  # whatever it raises, the transaction ends and takes back what was done
             topics: set[str] = session.info.get(TOPICS, set())
             if topics:
-                session.execute(sa.text("SELECT pg_notify(:channel, :topics)"), {"channel": CHANNEL, "topics": ",".join(sorted(topics))})
+                connection.execute(sa.text("SELECT pg_notify(:channel, :topics)"), {"channel": CHANNEL, "topics": ",".join(sorted(topics))})
             reach("commit.before")
-            session.commit()
+            connection.commit()
             reach("commit.after")
         self.tally.add(time.perf_counter() - began, 1)
         self._wakes.wake(topics)

@@ -14,11 +14,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.exc import DBAPIError, MultipleResultsFound, NoResultFound
-from sqlalchemy.orm import Session
 
 from .database import JSON
 from .errors import Unavailable
 from .model import Model
+from .session import Session
 
 DRIVER: Final = "driver"  # in a session's info: the driver's own connection, where statements may go past SQLAlchemy
 KEPT = 1000  # statements whose text is kept; each function that builds one builds it once
@@ -180,7 +180,7 @@ class Lost(Unavailable):
 
 @contextmanager
 def part(session: Session) -> Iterator[None]:
-    """A part of a unit that has no effect where it raises, while the unit goes on; of statements alone, for nothing is flushed. Raises Lost
+    """A part of a unit that has no effect where it raises, while the unit goes on; of statements alone. Raises Lost
     where it cannot."""
     driver = session.info.get(DRIVER)
     if driver is None:
@@ -191,7 +191,6 @@ def part(session: Session) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        session.expunge_all()
         if not driver.in_transaction:
             raise Lost(reason="the transaction was rolled back under the unit") from error
         driver.execute("ROLLBACK TO part")

@@ -12,11 +12,11 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.orm import Session
 
 from .crash import reach
 from .database import JSON, TOPICS, Wakes, as_safe
 from .errors import Refused, Unavailable
+from .session import Session
 from .statements import DRIVER, as_sqlalchemy, prepared, statement
 from .tally import Tally
 
@@ -144,9 +144,8 @@ class SqliteEngine:
     def _read_on(self, connection: sa.Connection, unit: Callable[[Session], T]) -> T:
         """Most units ask the driver alone (`statements.prepared`), and SQLAlchemy's own transaction never begins."""
         try:
-            with Session(connection, autoflush=False, info={DRIVER: _driver(connection)}) as session:
-                _say(connection, "BEGIN")
-                return unit(session)
+            _say(connection, "BEGIN")
+            return unit(Session(connection, {DRIVER: _driver(connection)}))
         except OperationalError as error:
             raise as_safe(error) from error
         finally:
@@ -282,15 +281,12 @@ class SqliteEngine:
     def _attempt(self, connection: sa.Connection, unit: Unit) -> bool:
         """Runs one unit in its savepoint; False where the whole transaction has to go."""
         _say(connection, "SAVEPOINT unit")
-        driver = {DRIVER: _driver(connection)}
-        with Session(connection, join_transaction_mode="rollback_only", expire_on_commit=False, info=driver) as session:
-            try:
-                unit.result = unit.work(session)
-                session.flush()
-            except BaseException as error:  # noqa: BLE001  # whatever a unit raises is its caller's to see
-                unit.error = error
-                session.expunge_all()
-            unit.topics = session.info.get(TOPICS, set())
+        session = Session(connection, {DRIVER: _driver(connection)})
+        try:
+            unit.result = unit.work(session)
+        except BaseException as error:  # noqa: BLE001  # whatever a unit raises is its caller's to see
+            unit.error = error
+        unit.topics = session.info.get(TOPICS, set())
         if not _open(connection):
             unit.error = unit.error or Unavailable(reason="the transaction was rolled back under the unit")
             return False

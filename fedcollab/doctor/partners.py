@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.base.clock import HOUR
+from fedcollab.base.session import Session
 from fedcollab.federation import follows, offers, queue
 from fedcollab.federation.models import ADMITTED, SUSPENDED, Partner
 

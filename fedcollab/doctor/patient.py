@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.models import ORGANIZATION, OWN, Actor
 from fedcollab.actors.node import Node
@@ -19,6 +18,7 @@ from fedcollab.base.crypto import read_master_key
 from fedcollab.base.errors import Misconfigured
 from fedcollab.base.http import Fetcher, Resolve, agent_of, resolve
 from fedcollab.base.paths import INSTALLER, NodeFiles, command_of, for_backups, is_installed
+from fedcollab.base.session import Session
 from fedcollab.features.members.ceremony import available
 from fedcollab.files.decoding import missing
 
@@ -119,8 +119,8 @@ class Patient:
         """The database, at the step that this program's models are for. Raises Lacking."""
         if self.step != migrate.head():
             raise Lacking("schema")
-        with reading.connected(self.engine) as connection, Session(connection, autoflush=False) as session:
-            yield session
+        with reading.connected(self.engine) as connection:
+            yield Session(connection)
 
     def own(self, session: Session) -> tuple[str, str]:
         """(row id, id) of our Organization, by what the database says, not the settings."""

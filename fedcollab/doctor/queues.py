@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.base.clock import DAY, HOUR
+from fedcollab.base.session import Session
 from fedcollab.federation import queue
 from fedcollab.federation.models import ADMITTED, EARLY, WAITING, InboxItem, is_open
 

@@ -6,7 +6,6 @@ from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors import service as actors
 from fedcollab.actors.models import FOREIGN, GROUP, INTRODUCED, ORGANIZATION, OWN, PARTNER, Actor
@@ -14,6 +13,7 @@ from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
 from fedcollab.base.addresses import host_of
 from fedcollab.base.errors import BadRequest, Needs, Refused
+from fedcollab.base.session import Session
 from fedcollab.base.statements import prepared
 
 from . import activitystreams as ap

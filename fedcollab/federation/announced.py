@@ -3,14 +3,13 @@ other software's groups only what the thing's own server confirms."""
 
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from fedcollab.actors import service as actors
 from fedcollab.actors.models import FOREIGN, OWN, PERSON
 from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
 from fedcollab.base.addresses import host_of
 from fedcollab.base.errors import BadRequest, Needs, Refused
+from fedcollab.base.session import Session
 
 from . import activitystreams as ap
 from . import outside, partners, profiles

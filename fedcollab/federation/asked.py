@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import Viewer
+from fedcollab.base.session import Session
 
 from . import activitystreams as ap
 from .models import Activity

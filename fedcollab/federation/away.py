@@ -1,11 +1,11 @@
 """Decides when a partner that does not answer is no longer tried: after 45 days it is suspended in sight of the admin, its queue kept."""
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import DAY
+from fedcollab.base.session import Session
 
 from . import partners
 from .models import ADMITTED, SUSPENDED, InboxItem, Partner

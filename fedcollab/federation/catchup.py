@@ -8,7 +8,6 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors import service as actors
 from fedcollab.actors.models import INTRODUCED, Actor
@@ -19,6 +18,7 @@ from fedcollab.base.crash import reach
 from fedcollab.base.database import wake
 from fedcollab.base.errors import BadRequest, Refused, Unavailable, Unreachable
 from fedcollab.base.http import is_activity
+from fedcollab.base.session import Session
 from fedcollab.base.statements import prepared
 from fedcollab.base.strictjson import loads
 

@@ -6,13 +6,13 @@ from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.models import Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import HOUR, MICROSECONDS, MINUTE
 from fedcollab.base.database import Database
 from fedcollab.base.model import aliased
+from fedcollab.base.session import Session
 from fedcollab.base.statements import prepared
 
 from .models import ADMITTED, DONE, LEFT, OUTSIDE, PARKED, WAITING, Activity, Delivery, Partner, is_open

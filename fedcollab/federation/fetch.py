@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from fedcollab.actors import service as actors
 from fedcollab.actors.models import FOREIGN, ORGANIZATION, PARTNER
 from fedcollab.actors.node import Node
@@ -11,6 +9,7 @@ from fedcollab.actors.service import ActorData
 from fedcollab.base.addresses import host_of
 from fedcollab.base.errors import N_, Refused, Unavailable, Unreachable
 from fedcollab.base.http import is_activity
+from fedcollab.base.session import Session
 from fedcollab.base.strictjson import loads
 
 from . import activitystreams as ap

@@ -1,7 +1,6 @@
 """Decides how organisations follow each other: Follow, Accept, Reject, Undo; an admitted partner's Follow is accepted at once."""
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import policy
 from fedcollab.access.viewer import partner
@@ -11,6 +10,7 @@ from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import Refused
+from fedcollab.base.session import Session
 
 from . import activitystreams as ap
 from . import outbox, outside, profiles

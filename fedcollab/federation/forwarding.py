@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from fedcollab.actors import service as actors
 from fedcollab.actors.models import INTRODUCED, OWN
 from fedcollab.actors.node import Node
@@ -11,6 +9,7 @@ from fedcollab.actors.service import ActorData
 from fedcollab.base.addresses import host_of
 from fedcollab.base.database import Database
 from fedcollab.base.errors import Needs, Refused, Unauthorized
+from fedcollab.base.session import Session
 
 from . import activitystreams as ap
 from . import fetch, partners, profiles, proofs

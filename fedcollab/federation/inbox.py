@@ -6,7 +6,6 @@ from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
@@ -15,6 +14,7 @@ from fedcollab.base.addresses import LONGEST, host_of
 from fedcollab.base.clock import MICROSECONDS, MINUTE
 from fedcollab.base.database import wake
 from fedcollab.base.errors import BadRequest, Refused, Unauthorized
+from fedcollab.base.session import Session
 from fedcollab.base.statements import Lost, part, prepared
 
 from . import activitystreams as ap

@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from fedcollab.base.database import Database, wake
 from fedcollab.base.errors import BadRequest
+from fedcollab.base.session import Session
 from fedcollab.base.statements import inserting
 
 from .models import InboxItem

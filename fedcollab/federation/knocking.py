@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors import keys
 from fedcollab.actors import service as actors
@@ -13,6 +12,7 @@ from fedcollab.actors.keys import ED25519, RSA, Signer
 from fedcollab.actors.models import Actor
 from fedcollab.base.errors import BadRequest, Unreachable
 from fedcollab.base.http import Answer, Sign, Take, is_activity
+from fedcollab.base.session import Session
 from fedcollab.base.strictjson import loads
 
 from . import activitystreams as ap

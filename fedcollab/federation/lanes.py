@@ -7,8 +7,8 @@ from itertools import takewhile
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
+from fedcollab.base.session import Session
 from fedcollab.base.statements import prepared
 
 from .models import EARLY, WAITING, InboxItem, is_open

@@ -1,13 +1,13 @@
 """Decides what a running node tells its own doctor: how a request reached it that its own Organization signed; nobody else is told."""
 
 from aiohttp import web
-from sqlalchemy.orm import Session
 
 from fedcollab import __version__
 from fedcollab.actors import service as actors
 from fedcollab.actors.keys import PublicKey
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import Forbidden
+from fedcollab.base.session import Session
 from fedcollab.base.web import client
 
 from . import signatures

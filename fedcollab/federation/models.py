@@ -1,9 +1,8 @@
 """Decides what is kept of the talk between nodes: partners, follows, the outbox with its numbered deliveries, the durable inbox."""
 
 from sqlalchemy import JSON, BigInteger, ColumnElement, ForeignKey, Index, Integer, String, Text, and_, literal_column, text
-from sqlalchemy.orm import Mapped, mapped_column
 
-from fedcollab.base.model import Model
+from fedcollab.base.model import Mapped, Model, mapped_column
 
 APPLIED, ADMITTED, REFUSED, SUSPENDED, BLOCKED, LEFT = "applied", "admitted", "refused", "suspended", "blocked", "left"
 OUTSIDE = "outside"  # no partner: a server that follows or answers what is public

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import NoRoom
+from fedcollab.base.session import Session
 
 from .intake import once
 from .kernel import Kernel

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
 from fedcollab.access.viewer import Viewer
@@ -17,6 +16,7 @@ from fedcollab.actors.node import Node
 from fedcollab.base.clock import DAY, HOUR, parse_iso
 from fedcollab.base.database import wake
 from fedcollab.base.errors import Conflict, N_, NotFound, Refused
+from fedcollab.base.session import Session
 
 from . import activitystreams as ap
 from . import outbox, partners, profiles, vouching

@@ -6,13 +6,13 @@ from typing import Any
 
 import orjson
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access.policy import recipients
 from fedcollab.actors import keys
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import DAY, new_id
 from fedcollab.base.database import wake
+from fedcollab.base.session import Session
 from fedcollab.base.statements import prepared, put
 
 from . import activitystreams as ap

@@ -3,7 +3,6 @@
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
 from fedcollab.access.models import CLEAR, Audience
@@ -15,6 +14,7 @@ from fedcollab.actors.service import ActorData
 from fedcollab.base.addresses import host_of
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import BadRequest, Refused, TooMany, Unauthorized
+from fedcollab.base.session import Session
 from fedcollab.base.strictjson import loads
 
 from . import activitystreams as ap

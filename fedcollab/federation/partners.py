@@ -6,7 +6,6 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit, policy
 from fedcollab.access.models import Block
@@ -18,6 +17,7 @@ from fedcollab.base.clock import new_id
 from fedcollab.base.database import wake
 from fedcollab.base.errors import Conflict, N_, NotFound, Refused
 from fedcollab.base.model import aliased
+from fedcollab.base.session import Session
 from fedcollab.base.statements import prepared
 
 from .models import (

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors import keys
 from fedcollab.actors import service as actors
@@ -17,6 +16,7 @@ from fedcollab.base.clock import new_id
 from fedcollab.base.database import to_json
 from fedcollab.base.errors import BadRequest, Refused
 from fedcollab.base.markup import clean, plain
+from fedcollab.base.session import Session
 
 from . import activitystreams as ap
 from . import proofs

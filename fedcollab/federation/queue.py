@@ -6,12 +6,12 @@ from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.models import Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.database import wake
+from fedcollab.base.session import Session
 from fedcollab.base.statements import prepared
 
 from .models import ADMITTED, DROPPED, GIVEN_UP, OUTSIDE, PARKED, SUSPENDED, WAITING, Activity, Delivery, InboxItem, Partner, is_open

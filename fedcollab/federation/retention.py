@@ -3,12 +3,12 @@
 from functools import cache
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access.models import Audience
 from fedcollab.access.policy import of_group
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import DAY
+from fedcollab.base.session import Session
 from fedcollab.base.statements import prepared
 
 from .models import ADMITTED, DONE, DROPPED, REFUSED, Activity, Delivery, InboxItem, Partner, Receipt, is_open

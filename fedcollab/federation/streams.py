@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 from aiohttp import web
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import MICROSECONDS
 from fedcollab.base.database import wake
 from fedcollab.base.errors import BadRequest, Forbidden
+from fedcollab.base.session import Session
 
 from . import activitystreams as ap
 from .authenticate import authenticate

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit, policy
 from fedcollab.access.viewer import Viewer
@@ -13,6 +12,7 @@ from fedcollab.actors.models import CURRENT, NEXT, OWN, PERSON, Actor, ActorKey
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import DAY, MINUTE, iso
 from fedcollab.base.errors import Conflict, N_, Refused
+from fedcollab.base.session import Session
 
 from . import activitystreams as ap
 from . import follows, outbox, profiles

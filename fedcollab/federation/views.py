@@ -5,7 +5,6 @@ from typing import Any
 
 import sqlalchemy as sa
 from aiohttp import web
-from sqlalchemy.orm import Session
 
 from fedcollab import __version__
 from fedcollab.access import policy
@@ -16,6 +15,7 @@ from fedcollab.base.crash import reach
 from fedcollab.base.database import to_json
 from fedcollab.base.errors import BadRequest, N_, NotFound, TooLarge, TooMany, Unauthorized
 from fedcollab.base.http import is_activity
+from fedcollab.base.session import Session
 from fedcollab.base.strictjson import MAX_BYTES, loads
 from fedcollab.base.web import wants_document
 

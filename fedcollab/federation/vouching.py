@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
 from fedcollab.access.viewer import Viewer
@@ -13,6 +12,7 @@ from fedcollab.actors.models import ORGANIZATION, Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.addresses import host_of
 from fedcollab.base.errors import Conflict, N_, Refused
+from fedcollab.base.session import Session
 from fedcollab.base.statements import inserting
 
 from . import activitystreams as ap

@@ -8,14 +8,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from fedcollab.actors import keys
 from fedcollab.actors.keys import Signer
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import MICROSECONDS
 from fedcollab.base.crash import reach
 from fedcollab.base.errors import Needs, Refused, Unavailable, Unreachable
+from fedcollab.base.session import Session
 
 from . import catchup, clocks, delivery, fetch, inbox, knocking, lanes, streams
 from .delivery import LANES, Outcome, Parcel

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.models import Actor
 from fedcollab.actors.node import Node
@@ -17,6 +16,7 @@ from fedcollab.base.crash import reach
 from fedcollab.base.errors import N_, NotFound, Refused, TooLarge, Unavailable, Unreachable
 from fedcollab.base.http import MORE_THAN_SAID
 from fedcollab.base.room import MEGABYTE
+from fedcollab.base.session import Session
 from fedcollab.federation import knocking
 from fedcollab.federation.kernel import Kernel
 from fedcollab.federation.models import ADMITTED, Partner

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 
 import sqlalchemy as sa
 from aiohttp import web
-from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import ANYBODY, Viewer
+from fedcollab.base.session import Session
 
 from .models import HERE, File
 

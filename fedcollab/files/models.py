@@ -1,9 +1,8 @@
 """Decides what is kept of a file: what it is and where its bytes lie; of uploads that are under way; of bytes that are to be removed."""
 
 from sqlalchemy import ForeignKey, Index, String, Text, text
-from sqlalchemy.orm import Mapped, mapped_column
 
-from fedcollab.base.model import Model
+from fedcollab.base.model import Mapped, Model, mapped_column
 
 HERE, GONE, AWAY, FETCHING, REFUSED = "here", "gone", "away", "fetching", "refused"
 OWN, CACHED, SEALED = "own", "cached", "sealed"  # the places of bytes; what is sealed lies beside our own

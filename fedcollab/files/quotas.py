@@ -1,7 +1,6 @@
 """Decides how much may be stored: by one file, by all files of the node, by one person before they are put to anything."""
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.models import OWN, Actor
@@ -9,6 +8,7 @@ from fedcollab.actors.node import Node
 from fedcollab.base.config import Settings
 from fedcollab.base.errors import N_, Refused, StorageFull, TooLarge, TooMany
 from fedcollab.base.room import MEGABYTE
+from fedcollab.base.session import Session
 from fedcollab.sealing.room_models import SealedFile, SealedMessage, SealedUpload
 
 from .models import HERE, File, Upload

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.models import Actor
@@ -14,6 +13,7 @@ from fedcollab.base.addresses import host_of
 from fedcollab.base.clock import DAY, new_id
 from fedcollab.base.database import wake
 from fedcollab.base.errors import BadRequest, N_, NotFound
+from fedcollab.base.session import Session
 
 from .kinds import BY_TYPE
 from .models import AWAY, CACHED, FETCHING, GONE, HERE, OWN, REFUSED, File, GoneBytes

@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from aiohttp import web
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import DAY
 from fedcollab.base.errors import Unavailable
+from fedcollab.base.session import Session
 from fedcollab.federation.kernel import KERNEL, Kernel
 from fedcollab.sealing.room_models import SealedUpload
 

@@ -4,10 +4,10 @@ import shutil
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import NotFound
+from fedcollab.base.session import Session
 from fedcollab.sealing.room_models import SealedFile, SealedUpload
 
 from .models import AWAY, FETCHING, HERE, OWN, File, GoneBytes, Upload

@@ -8,7 +8,6 @@ from typing import Protocol
 
 import sqlalchemy as sa
 from aiohttp import ClientPayloadError, web
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
 from fedcollab.access.viewer import Viewer
@@ -19,6 +18,7 @@ from fedcollab.base.crash import reach
 from fedcollab.base.database import wake
 from fedcollab.base.errors import BadRequest, N_, NotFound, Refused, StorageFull, TooLarge, TooMany, Unavailable
 from fedcollab.base.room import Room
+from fedcollab.base.session import Session
 from fedcollab.federation.kernel import Kernel
 
 from . import arrival, kinds, picturing, quotas

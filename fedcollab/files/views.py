@@ -6,13 +6,13 @@ from urllib.parse import quote
 
 import sqlalchemy as sa
 from aiohttp import web
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
 from fedcollab.access.viewer import ANYBODY, VIEWER, Viewer
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import HOUR
 from fedcollab.base.errors import Gone, N_, NotFound, Unavailable
+from fedcollab.base.session import Session
 from fedcollab.base.web import OWN_POLICY, is_signed, local, read_form, redirect
 from fedcollab.federation.kernel import KERNEL
 from fedcollab.federation.views import partner_viewer

@@ -6,7 +6,6 @@ from typing import Any
 
 import sqlalchemy as sa
 from aiohttp import web
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit, policy
 from fedcollab.access.models import CLEAR, GREEN, STRICT
@@ -16,6 +15,7 @@ from fedcollab.actors.node import Node
 from fedcollab.base import markup
 from fedcollab.base.clock import EPOCH, new_id
 from fedcollab.base.errors import FedcollabError, N_, NotFound, Refused
+from fedcollab.base.session import Session
 from fedcollab.base.web import read_fields, redirect, words_of
 from fedcollab.feature import came_back, member_of, page
 from fedcollab.features.discussions import groups, reading

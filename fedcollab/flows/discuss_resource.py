@@ -6,7 +6,6 @@ from typing import Any
 
 import sqlalchemy as sa
 from aiohttp import web
-from sqlalchemy.orm import Session
 
 from fedcollab.access import policy
 from fedcollab.access.models import CLEAR, GREEN, STRICT
@@ -15,6 +14,7 @@ from fedcollab.actors.models import OWN
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import FedcollabError, N_, NotFound, Refused
+from fedcollab.base.session import Session
 from fedcollab.base.statements import prepared
 from fedcollab.base.web import read_fields, redirect, words_of
 from fedcollab.feature import Beside, came_back, member_of, page

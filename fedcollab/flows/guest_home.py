@@ -4,12 +4,12 @@ that stands, and their word on how it came out."""
 from typing import Any
 
 from aiohttp import web
-from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import FedcollabError, NotFound, Refused
+from fedcollab.base.session import Session
 from fedcollab.base.web import read_form, redirect, words_of
 from fedcollab.feature import member_of, page
 from fedcollab.features.guests import service as guests

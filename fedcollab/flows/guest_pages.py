@@ -4,11 +4,11 @@ from typing import Any
 
 from aiohttp import web
 from multidict import MultiDictProxy
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import FedcollabError, NotFound, Refused
 from fedcollab.base.qr import qr
+from fedcollab.base.session import Session
 from fedcollab.base.web import read_form, redirect
 from fedcollab.feature import member_of, read_grave_form
 from fedcollab.features.cases import membership, needs

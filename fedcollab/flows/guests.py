@@ -5,13 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from fedcollab.access.viewer import GUEST, Viewer
 from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import iso
 from fedcollab.base.errors import Conflict, Gone, N_, NotFound, Refused
+from fedcollab.base.session import Session
 from fedcollab.features.cases import desk, membership, needs, permission
 from fedcollab.features.cases.desk import Desk, Keys
 from fedcollab.features.cases.sharing import Share

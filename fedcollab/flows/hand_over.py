@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
-from sqlalchemy.orm import Session
 
 from fedcollab.access.models import RED
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import BadRequest, FedcollabError, N_, NotFound, Refused
+from fedcollab.base.session import Session
 from fedcollab.base.web import redirect, words_of
 from fedcollab.feature import COLLEAGUES, member_of, page, read_grave_form
 from fedcollab.features.cases import listing, membership, needs

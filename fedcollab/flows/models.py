@@ -1,9 +1,8 @@
 """Decides how this node keeps which conversation a resource belongs to."""
 
 from sqlalchemy import ForeignKey
-from sqlalchemy.orm import Mapped, mapped_column
 
-from fedcollab.base.model import Model
+from fedcollab.base.model import Mapped, Model, mapped_column
 
 
 class ResourceThread(Model):

@@ -8,14 +8,13 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from fedcollab.access.models import AMBER
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.node import Node
 from fedcollab.base import called
 from fedcollab.base.clock import EPOCH
 from fedcollab.base.errors import BadRequest, N_, NotFound, Refused
+from fedcollab.base.session import Session
 from fedcollab.features.cases import codes, desk, needs, permission
 from fedcollab.features.cases.asked_sharing import ALL
 from fedcollab.features.cases.checking import Wrong, checked

@@ -3,11 +3,10 @@ nothing else; a no leaves nothing, a yes makes them a guest of what is handed ov
 
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import Conflict, Gone, N_, NotFound
+from fedcollab.base.session import Session
 from fedcollab.features.cases.desk import Desk
 from fedcollab.features.cases.sharing import Share
 from fedcollab.features.guests import service as guests

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
 from fedcollab.access.viewer import VIEWER, Viewer
@@ -13,6 +12,7 @@ from fedcollab.actors.node import Node
 from fedcollab.base.clock import EPOCH, HOUR, MICROSECONDS, MINUTE
 from fedcollab.base.errors import BadRequest, N_
 from fedcollab.base.maintenance import Closed
+from fedcollab.base.session import Session
 from fedcollab.base.web import Handler
 from fedcollab.federation import catchup
 from fedcollab.federation.kernel import KERNEL, Kernel

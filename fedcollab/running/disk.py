@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import DAY
+from fedcollab.base.session import Session
 from fedcollab.base.statements import put
 from fedcollab.federation import retention
 

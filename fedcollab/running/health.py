@@ -10,10 +10,10 @@ from typing import Any
 
 import sqlalchemy as sa
 from aiohttp import web
-from sqlalchemy.orm import Session
 
 from fedcollab.base.errors import Unavailable
 from fedcollab.base.migrate import head
+from fedcollab.base.session import Session
 from fedcollab.federation.kernel import KERNEL, Kernel
 
 PATIENCE = 2.0  # seconds that one check may take

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import sqlalchemy as sa
 from aiohttp import web
-from sqlalchemy.orm import Session
 
 from fedcollab import __version__
 from fedcollab.backup import runs
 from fedcollab.backup.models import FAILED, VERIFIED
 from fedcollab.base.clock import MICROSECONDS
 from fedcollab.base.errors import Misconfigured, NotFound
+from fedcollab.base.session import Session
 from fedcollab.base.tally import BOUNDS, Tally
 from fedcollab.base.web import answer_errors
 from fedcollab.federation import queue

@@ -1,9 +1,8 @@
 """Decides what is remembered of the node itself: what its disk looked like each day, and what an admin has said that nothing else shows."""
 
 from sqlalchemy import BigInteger, ForeignKey, String, Text
-from sqlalchemy.orm import Mapped, mapped_column
 
-from fedcollab.base.model import Model
+from fedcollab.base.model import Mapped, Model, mapped_column
 
 
 class DiskSample(Model):

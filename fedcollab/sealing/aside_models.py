@@ -1,9 +1,8 @@
 """Decides how this node keeps which invitations came with something else: they are answered with that, and listed nowhere else."""
 
 from sqlalchemy import ForeignKey
-from sqlalchemy.orm import Mapped, mapped_column
 
-from fedcollab.base.model import Model
+from fedcollab.base.model import Mapped, Model, mapped_column
 
 
 class RoomAside(Model):

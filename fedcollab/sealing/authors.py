@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors import service as actors
 from fedcollab.actors.models import OWN
 from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
 from fedcollab.base.errors import Refused
+from fedcollab.base.session import Session
 from fedcollab.base.statements import part, put
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import announce, profiles

@@ -6,12 +6,12 @@ from typing import Any
 
 import orjson
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors import service as actors
 from fedcollab.actors.keys import ED25519
 from fedcollab.actors.models import Actor, ActorKey
 from fedcollab.actors.node import Node
+from fedcollab.base.session import Session
 
 from . import bundles, head_telling, messages, people, room_chain, texts
 from .bundle_check import KEYS

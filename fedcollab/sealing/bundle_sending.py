@@ -5,10 +5,10 @@ from contextlib import aclosing
 from typing import Any, NamedTuple
 
 from aiohttp import web
-from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.node import Node
+from fedcollab.base.session import Session
 from fedcollab.federation.kernel import KERNEL
 from fedcollab.files.models import SEALED
 from fedcollab.files.shelves import SHELVES

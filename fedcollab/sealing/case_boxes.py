@@ -4,9 +4,9 @@ units of work, for the ring is never asked on the loop; what is put is there bef
 from collections.abc import Iterable, Mapping
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.node import Node
+from fedcollab.base.session import Session
 
 from . import wraps
 from .room_models import Room, RoomKey

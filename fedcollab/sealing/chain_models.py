@@ -1,9 +1,8 @@
 """Decides what is kept of rooms' records: the entries of our own, where each node's ends, and who has countersigned what."""
 
 from sqlalchemy import JSON, ForeignKey, Index, String, Text
-from sqlalchemy.orm import Mapped, mapped_column
 
-from fedcollab.base.model import Model
+from fedcollab.base.model import Mapped, Model, mapped_column
 
 
 class RoomChain(Model):

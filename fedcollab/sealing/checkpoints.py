@@ -3,10 +3,10 @@
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import DAY
+from fedcollab.base.session import Session
 
 from . import head_telling
 from .chain_models import RoomChain, RoomEntry

@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import policy
 from fedcollab.access.viewer import CASEWORKER, KEEPER, Viewer
@@ -11,6 +10,7 @@ from fedcollab.actors import service as actors
 from fedcollab.actors.models import INTRODUCED, PARTNER, PERSON, Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import NotFound
+from fedcollab.base.session import Session
 from fedcollab.federation.words import Spoken
 
 from . import people, words

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.models import OWN, Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import NotFound
+from fedcollab.base.session import Session
 from fedcollab.federation.models import DONE, Activity, Delivery, Partner, Receipt
 
 from . import consents, resting, room_chain, rooms

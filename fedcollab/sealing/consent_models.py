@@ -2,9 +2,8 @@
 to is sealed."""
 
 from sqlalchemy import ForeignKey, Index, String, Text
-from sqlalchemy.orm import Mapped, mapped_column
 
-from fedcollab.base.model import Model
+from fedcollab.base.model import Mapped, Model, mapped_column
 
 GIVEN, WITHDRAWN, ENDED = "given", "withdrawn", "ended"
 ERASED, KEPT = ANSWERS = ("erased", "kept")

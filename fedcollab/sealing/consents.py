@@ -9,7 +9,6 @@ from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors import service as actors
@@ -17,6 +16,7 @@ from fedcollab.actors.node import Node
 from fedcollab.base.clock import DAY, EPOCH, MINUTE, new_id
 from fedcollab.base.database import wake
 from fedcollab.base.errors import N_, NotFound, Refused
+from fedcollab.base.session import Session
 from fedcollab.base.statements import put
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import outbox, receipts

@@ -1,10 +1,10 @@
 """Decides what a backup means for consents: one that has ended since does not hold again with an older one (P11)."""
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import NotFound
+from fedcollab.base.session import Session
 
 from .consent_models import GIVEN, ConsentMark
 from .consents import stop

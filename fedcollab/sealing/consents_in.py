@@ -5,13 +5,13 @@ from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import partner
 from fedcollab.actors.models import ORGANIZATION
 from fedcollab.actors.node import Node
 from fedcollab.base.addresses import host_of
 from fedcollab.base.errors import BadRequest, Refused, TooMany
+from fedcollab.base.session import Session
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import receipts
 from fedcollab.federation.registry import Early, Handler, Verified

@@ -5,13 +5,13 @@ import contextlib
 from typing import NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.models import OWN, Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import Conflict, N_, NotFound, Refused, Unavailable
+from fedcollab.base.session import Session
 from fedcollab.base.statements import put
 
 from . import organisation, people, unlocked, wraps

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.node import Node
+from fedcollab.base.session import Session
 from fedcollab.federation import receipts
 from fedcollab.federation.receipts import ReceiptData
 

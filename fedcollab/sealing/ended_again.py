@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import DAY
 from fedcollab.base.errors import NotFound
+from fedcollab.base.session import Session
 
 from . import ending, fact_texts, rooms, telling, working
 from .ending_models import RoomEnding

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
 from fedcollab.access.viewer import Viewer
@@ -15,6 +14,7 @@ from fedcollab.actors.models import PARTNER
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import DAY, parse_iso
 from fedcollab.base.errors import N_, NotFound, Refused
+from fedcollab.base.session import Session
 from fedcollab.base.statements import put
 from fedcollab.federation import receipts
 

@@ -1,9 +1,8 @@
 """Decides what stands in the database of a room's end: who asked for it, until when it waits, and that somebody here holds it."""
 
 from sqlalchemy import JSON, ForeignKey, String, Text
-from sqlalchemy.orm import Mapped, mapped_column
 
-from fedcollab.base.model import Model
+from fedcollab.base.model import Mapped, Model, mapped_column
 
 
 class RoomEnding(Model):

@@ -2,10 +2,10 @@
 Whatever comes under that name later is not taken in (P29), and whoever has asked is told that it had not come."""
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import TooMany
+from fedcollab.base.session import Session
 from fedcollab.base.statements import inserting
 
 from .room_models import ErasedAhead

@@ -9,7 +9,6 @@ from typing import Any
 
 import sqlalchemy as sa
 from aiohttp import web
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.node import Node
 from fedcollab.base.addresses import host_of
@@ -18,6 +17,7 @@ from fedcollab.base.clock import HOUR, MINUTE
 from fedcollab.base.crash import reach
 from fedcollab.base.errors import FedcollabError, Unavailable, Unreachable
 from fedcollab.base.http import MORE_THAN_SAID
+from fedcollab.base.session import Session
 from fedcollab.federation import beside, knocking, partners
 from fedcollab.federation.kernel import KERNEL, Kernel
 from fedcollab.files.shelves import SHELVES, Shelves

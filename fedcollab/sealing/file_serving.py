@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 from aiohttp import web
-from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import partner
 from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
 from fedcollab.base.errors import BadRequest, NotFound, Unavailable
+from fedcollab.base.session import Session
 from fedcollab.base.web import OWN_POLICY, is_signed
 from fedcollab.federation.authenticate import authenticate
 from fedcollab.federation.kernel import KERNEL

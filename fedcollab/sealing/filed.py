@@ -4,11 +4,10 @@ to open it; that it was opened goes on record first."""
 from dataclasses import dataclass
 from typing import Protocol
 
-from sqlalchemy.orm import Session
-
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import Gone, N_, Unavailable
+from fedcollab.base.session import Session
 from fedcollab.files.kinds import BY_TYPE
 
 from . import carried, file_opening, room_chain, sealed_files

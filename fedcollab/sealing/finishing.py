@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import DAY
 from fedcollab.base.errors import Refused
+from fedcollab.base.session import Session
 from fedcollab.base.statements import part
 
 from . import ending, member_boxes, people, room_chain, state, working, wraps

@@ -4,13 +4,13 @@ goes on by itself, one unit after the other, also after the node was stopped. It
 from collections.abc import Iterable
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
 from fedcollab.base.database import wake
 from fedcollab.base.errors import NotFound
+from fedcollab.base.session import Session
 from fedcollab.base.statements import put
 from fedcollab.federation import beside
 

@@ -1,9 +1,8 @@
 """Decides what stands in the node's database of messages of ours that are to go and are here still."""
 
 from sqlalchemy import ForeignKey
-from sqlalchemy.orm import Mapped, mapped_column
 
-from fedcollab.base.model import Model
+from fedcollab.base.model import Mapped, Model, mapped_column
 
 
 class MessageGoing(Model):

@@ -9,13 +9,13 @@ from urllib.parse import urlencode
 
 import sqlalchemy as sa
 from aiohttp import web
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
 from fedcollab.base.addresses import host_of
 from fedcollab.base.clock import HOUR, MINUTE
 from fedcollab.base.errors import BadRequest, FedcollabError, NotFound
+from fedcollab.base.session import Session
 from fedcollab.federation import beside, knocking
 from fedcollab.federation.authenticate import authenticate
 from fedcollab.federation.kernel import KERNEL, Kernel

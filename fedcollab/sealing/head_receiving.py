@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import partner
 from fedcollab.actors import service as actors
@@ -15,6 +14,7 @@ from fedcollab.actors.service import ActorData
 from fedcollab.base.addresses import host_of
 from fedcollab.base.database import wake
 from fedcollab.base.errors import BadRequest, Forbidden, NotFound, Refused
+from fedcollab.base.session import Session
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import partners, proofs
 from fedcollab.federation.registry import Early, Handler, Verified

@@ -4,12 +4,12 @@ and at the room's end; never because of what was told, or two nodes would talk f
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors import keys
 from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import HOUR
+from fedcollab.base.session import Session
 from fedcollab.base.statements import put
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import outbox, proofs

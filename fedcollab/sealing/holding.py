@@ -10,13 +10,13 @@ from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access.models import RED
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.models import OWN, PERSON, Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import Conflict, N_, NotFound, Refused
+from fedcollab.base.session import Session
 from fedcollab.base.statements import prepared, put
 
 from . import (

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import NotFound
+from fedcollab.base.session import Session
 from fedcollab.base.statements import put
 
 from .room_models import KeeperTask

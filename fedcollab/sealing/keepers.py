@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
 from fedcollab.access.models import AuditEntry
@@ -15,6 +14,7 @@ from fedcollab.actors import service as actors
 from fedcollab.actors.models import Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import Conflict, Forbidden, N_, NotFound, Refused, Unavailable
+from fedcollab.base.session import Session
 from fedcollab.base.statements import part
 
 from . import opening, organisation, people

@@ -1,9 +1,8 @@
 """Decides what the node's database knows of organisations' keys, of the papers that open our own, and of its keepers: nothing secret."""
 
 from sqlalchemy import JSON, ForeignKey, Index, String
-from sqlalchemy.orm import Mapped, mapped_column
 
-from fedcollab.base.model import Model
+from fedcollab.base.model import Mapped, Model, mapped_column
 
 CURRENT, OLD = "current", "old"
 

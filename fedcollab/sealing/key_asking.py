@@ -9,13 +9,13 @@ from typing import Any
 
 import sqlalchemy as sa
 from aiohttp import web
-from sqlalchemy.orm import Session
 
 from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
 from fedcollab.base.addresses import host_of
 from fedcollab.base.clock import DAY, HOUR, MINUTE
 from fedcollab.base.errors import FedcollabError, NoRoom, Refused
+from fedcollab.base.session import Session
 from fedcollab.base.statements import part
 from fedcollab.base.strictjson import loads
 from fedcollab.federation import activitystreams as ap

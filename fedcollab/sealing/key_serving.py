@@ -4,12 +4,12 @@ and nobody else learns that there is one. Whoever asks for the same again and ag
 import orjson
 import sqlalchemy as sa
 from aiohttp import web
-from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import partner
 from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
 from fedcollab.base.errors import NotFound, Refused
+from fedcollab.base.session import Session
 from fedcollab.federation.authenticate import authenticate
 from fedcollab.federation.kernel import KERNEL
 from fedcollab.federation.views import document_answer

@@ -5,7 +5,6 @@ import contextlib
 from collections.abc import Iterable
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access.models import RED
 from fedcollab.access.viewer import Viewer
@@ -14,6 +13,7 @@ from fedcollab.actors.models import Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.database import wake
 from fedcollab.base.errors import N_, NotFound, Refused, Unavailable
+from fedcollab.base.session import Session
 from fedcollab.base.statements import part
 from fedcollab.federation import beside
 

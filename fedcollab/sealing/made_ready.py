@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import Viewer
 from fedcollab.base.database import Database
 from fedcollab.base.errors import Conflict
+from fedcollab.base.session import Session
 
 from . import consents, crossing, holding, people
 from .room_models import ERASED, WAITS, MemberKey, Room, RoomFact, RoomKey, SealedMessage

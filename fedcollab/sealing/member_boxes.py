@@ -3,9 +3,9 @@
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.node import Node
+from fedcollab.base.session import Session
 
 from . import wraps
 from .room_models import MemberKey, Room

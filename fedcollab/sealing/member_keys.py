@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.base.errors import BadRequest
+from fedcollab.base.session import Session
 
 from .boxes import Public
 from .casekeys import Member

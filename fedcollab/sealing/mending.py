@@ -4,12 +4,12 @@ was let in again. None of it needs a private key but where `keys` stands."""
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access.models import RED
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import NotFound
+from fedcollab.base.session import Session
 
 from . import acting, holding, keeper_tasks, member_boxes, people, room_chain, rooms, working, wraps
 from .casekeys import DEPUTIES

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.models import OWN, Actor
+from fedcollab.base.session import Session
 
 
 @dataclass(frozen=True, repr=False)

@@ -5,7 +5,6 @@ import hmac
 from collections.abc import Iterable
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors import service as actors
 from fedcollab.actors.models import Actor
@@ -13,6 +12,7 @@ from fedcollab.actors.node import Node
 from fedcollab.base.clock import new_id
 from fedcollab.base.database import wake
 from fedcollab.base.errors import N_, Refused
+from fedcollab.base.session import Session
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import profiles, succession
 

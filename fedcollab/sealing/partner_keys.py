@@ -7,7 +7,6 @@ import logging
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
 from fedcollab.actors import service as actors
@@ -15,6 +14,7 @@ from fedcollab.actors.models import ORGANIZATION, PARTNER
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import BadRequest
+from fedcollab.base.session import Session
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import profiles
 from fedcollab.federation.registry import Handler, Verified

@@ -8,13 +8,13 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors import service as actors
 from fedcollab.actors.models import OWN, Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.canonical import canonical
 from fedcollab.base.clock import new_id
+from fedcollab.base.session import Session
 from fedcollab.base.statements import prepared
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import follows

@@ -2,9 +2,8 @@
 
 import sqlalchemy as sa
 from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String
-from sqlalchemy.orm import Mapped, mapped_column
 
-from fedcollab.base.model import Model
+from fedcollab.base.model import Mapped, Model, mapped_column
 
 CURRENT, WAITING, OLD = "current", "waiting", "old"
 IN_USE = sa.text("state = 'current'")

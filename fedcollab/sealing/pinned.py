@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.models import INTRODUCED, PARTNER, PERSON, Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import BadRequest, Conflict, N_, NotFound
+from fedcollab.base.session import Session
 from fedcollab.federation import activitystreams as ap
 
 from . import people

@@ -4,11 +4,11 @@ under the same id, told to those who had it, and kept by them for newcomers, who
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors import keys
 from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
+from fedcollab.base.session import Session
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import announce, outbox, proofs
 from fedcollab.federation.registry import Verified

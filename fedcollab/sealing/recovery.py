@@ -7,13 +7,13 @@ import contextlib
 from typing import NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.models import OWN, Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import Conflict, N_, NotFound, Refused
+from fedcollab.base.session import Session
 
 from . import crossing, mending, organisation, people, wraps
 from .locked import lock

@@ -4,9 +4,8 @@ from typing import ClassVar
 
 import sqlalchemy as sa
 from sqlalchemy import LargeBinary, String
-from sqlalchemy.orm import Mapped, mapped_column
 
-from fedcollab.base.model import Model
+from fedcollab.base.model import Mapped, Model, mapped_column
 
 CURRENT, OLD = "current", "old"
 

@@ -6,13 +6,13 @@ from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.models import ORGANIZATION, OWN, PERSON, Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import HOUR, new_id
+from fedcollab.base.session import Session
 from fedcollab.base.statements import prepared, put
 
 from .chain_models import RoomChain, RoomEntry, RoomWho

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access.models import RED
 from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import new_id
 from fedcollab.base.once import ID
+from fedcollab.base.session import Session
 
 from . import acting, consents, messages, people, room_sending, working
 from .carried import Carried

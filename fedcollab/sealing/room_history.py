@@ -6,13 +6,13 @@ from typing import Any
 
 import orjson
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
 from fedcollab.base.addresses import host_of
 from fedcollab.base.errors import BadRequest, NoRoom, NotFound
+from fedcollab.base.session import Session
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import announce
 

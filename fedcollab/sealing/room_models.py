@@ -5,9 +5,8 @@ Organisations stand by their ids on the wire: a member need not be a partner of 
 """
 
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, String, Text
-from sqlalchemy.orm import Mapped, mapped_column
 
-from fedcollab.base.model import Model
+from fedcollab.base.model import Mapped, Model, mapped_column
 
 CASE, GROUP = KINDS = ("case", "group")
 CURRENT, OLD, DISPUTED, REFUSED, LOOSE = "current", "old", "disputed", "refused", "loose"

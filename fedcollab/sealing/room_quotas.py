@@ -7,12 +7,12 @@ is counted once more, for all whom it passes on together: or one that breaks its
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.node import Node
 from fedcollab.base.addresses import host_of
 from fedcollab.base.errors import BadRequest
 from fedcollab.base.room import MEGABYTE
+from fedcollab.base.session import Session
 from fedcollab.base.statements import inserting
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import no_room

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.models import Actor
 from fedcollab.base.clock import DAY
+from fedcollab.base.session import Session
 
 from .chain_models import RoomEntry, RoomWho, WeekRead
 from .room_models import CASE, Room, RoomPerson
@@ -49,7 +49,7 @@ def waits(session: Session, person_id: str, now: int) -> bool:
 def looked(session: Session, person_id: str, until: int) -> None:
     """They have seen the weeks up to this time."""
     mine = sa.update(WeekRead).where(WeekRead.person_id == person_id)
-    if session.execute(mine.values(until=sa.case((WeekRead.until < until, until), else_=WeekRead.until))).rowcount == 0:  # type: ignore[attr-defined]
+    if session.execute(mine.values(until=sa.case((WeekRead.until < until, until), else_=WeekRead.until))).rowcount == 0:
         session.execute(sa.insert(WeekRead).values(person_id=person_id, until=until))
 
 

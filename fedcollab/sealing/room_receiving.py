@@ -1,7 +1,6 @@
 """Decides what a partner's word does in a sealed room here: believed as its own, kept where its sender is concerned, in whatever order."""
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access.models import RED, STRICT
 from fedcollab.access.viewer import partner
@@ -10,6 +9,7 @@ from fedcollab.actors.node import Node
 from fedcollab.base.addresses import host_of
 from fedcollab.base.clock import DAY
 from fedcollab.base.errors import Forbidden, NotFound, Refused, TooMany
+from fedcollab.base.session import Session
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import outbox, receipts
 from fedcollab.federation.registry import Early, Handler, Verified

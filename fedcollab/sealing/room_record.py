@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.models import ORGANIZATION, Actor
 from fedcollab.actors.node import Node
+from fedcollab.base.session import Session
 
 from . import room_chain
 from .chain_models import ChainHead, ChainSigned, RoomChain, RoomEntry, RoomWho

@@ -2,11 +2,11 @@
 happened to us."""
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.models import Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import DAY
+from fedcollab.base.session import Session
 from fedcollab.base.statements import put
 from fedcollab.federation.models import ADMITTED, SUSPENDED, Partner
 

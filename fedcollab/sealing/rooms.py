@@ -6,13 +6,13 @@ from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.node import Node
 from fedcollab.base.addresses import host_of
 from fedcollab.base.clock import new_id
 from fedcollab.base.database import wake
 from fedcollab.base.errors import Conflict, NotFound
+from fedcollab.base.session import Session
 from fedcollab.base.statements import prepared, put
 
 from . import (

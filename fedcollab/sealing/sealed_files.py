@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.node import Node
@@ -16,6 +15,7 @@ from fedcollab.base.database import wake
 from fedcollab.base.errors import N_, NotFound, Refused, TooMany
 from fedcollab.base.model import aliased
 from fedcollab.base.room import MEGABYTE
+from fedcollab.base.session import Session
 from fedcollab.files import quotas
 from fedcollab.files.models import SEALED, GoneBytes
 from fedcollab.files.service import TOPIC

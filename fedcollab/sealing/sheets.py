@@ -4,7 +4,6 @@ organisation's key where no keeper can open it. Their use is on record and every
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
 from fedcollab.access.viewer import Viewer
@@ -12,6 +11,7 @@ from fedcollab.actors.models import Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import Conflict, Forbidden, N_, NotFound, Refused
 from fedcollab.base.model import aliased
+from fedcollab.base.session import Session
 
 from . import boxes, keepers, opening, organisation, people, wraps
 from .boxes import Private

@@ -2,10 +2,10 @@
 keepers are told; a sender that lies or is broken keeps nobody waiting, and nobody is asked for ever."""
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.node import Node
 from fedcollab.base.database import wake
+from fedcollab.base.session import Session
 
 from . import keeper_tasks, room_chain, rooms
 from .facts import organisations

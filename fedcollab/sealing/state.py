@@ -1,9 +1,9 @@
 """Decides whether cases are on at this node: from then on people get keys at their next password login, and nothing turns it off."""
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.node import Node
+from fedcollab.base.session import Session
 
 from .person_models import SealingState
 

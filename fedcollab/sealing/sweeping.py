@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.node import Node
+from fedcollab.base.session import Session
 
 from .ring import LESS, LOCKED
 from .ring_models import PersonSecret, RingModel, SheetBox, Unlocked, Wrap

@@ -1,10 +1,10 @@
 """Decides what a backup means for sealed messages: one that was erased since does not come back, nor do its files (P11)."""
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import NotFound
+from fedcollab.base.session import Session
 
 from . import rooms
 from .room_models import ERASED, SealedMessage

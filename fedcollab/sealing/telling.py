@@ -4,11 +4,11 @@ to the named organisations' own inboxes, and each once."""
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors import service as actors
 from fedcollab.actors.models import OWN
 from fedcollab.actors.node import Node
+from fedcollab.base.session import Session
 from fedcollab.base.statements import put
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import announce, outbox, partners

@@ -5,12 +5,12 @@ from collections.abc import Iterable
 
 import sqlalchemy as sa
 from aiohttp import web
-from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import ANYBODY, VIEWER
 from fedcollab.actors.node import Node
 from fedcollab.base.crypto import stored
 from fedcollab.base.errors import N_, Refused
+from fedcollab.base.session import Session
 from fedcollab.base.web import read_cookie
 from fedcollab.federation.kernel import KERNEL
 

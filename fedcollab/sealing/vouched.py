@@ -6,11 +6,10 @@ person whose key has changed and was not confirmed is handed nothing until someb
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy.orm import Session
-
 from fedcollab.actors import service as actors
 from fedcollab.base.canonical import canonical
 from fedcollab.base.errors import BadRequest
+from fedcollab.base.session import Session
 
 from . import people, texts
 from .casekeys import CaseKey, Member

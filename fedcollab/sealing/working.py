@@ -8,7 +8,6 @@ from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access.models import RED, STRICT
 from fedcollab.access.viewer import Viewer
@@ -17,6 +16,7 @@ from fedcollab.actors.models import ORGANIZATION, OWN, PARTNER, PERSON, Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import HOUR, new_id
 from fedcollab.base.errors import Forbidden, N_, NotFound, Refused
+from fedcollab.base.session import Session
 from fedcollab.federation import outbox, receipts
 
 from . import (

@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.models import Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import HOUR
 from fedcollab.base.database import Database
+from fedcollab.base.session import Session
 from fedcollab.base.statements import part
 
 from . import index, names, state, store, words

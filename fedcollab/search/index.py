@@ -5,9 +5,9 @@ from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.base.clock import MICROSECONDS
+from fedcollab.base.session import Session
 from fedcollab.base.statements import inserting, prepared
 from fedcollab.base.statements import put as put_row
 

@@ -6,9 +6,8 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import ForeignKey, Index, String, Text
-from sqlalchemy.orm import Mapped, mapped_column
 
-from fedcollab.base.model import Model
+from fedcollab.base.model import Mapped, Model, mapped_column
 
 FTS5 = "title, words, marks, head UNINDEXED, body UNINDEXED, tokenize = \"ascii tokenchars '_'\", columnsize = 0"
 SQLITE = (f"CREATE VIRTUAL TABLE search_words USING fts5 ({FTS5})",)

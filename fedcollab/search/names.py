@@ -4,11 +4,11 @@ a case are not: that an officer or a lawyer works with us is for those on the ca
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access.models import GREEN, Audience
 from fedcollab.actors.models import GROUP, ORGANIZATION, OWN, PARTNER, PERSON, Actor
 from fedcollab.base.markup import first_words
+from fedcollab.base.session import Session
 
 from . import index
 from .index import Entry

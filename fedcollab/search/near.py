@@ -4,8 +4,8 @@ from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
+from fedcollab.base.session import Session
 from fedcollab.base.statements import prepared
 from fedcollab.base.statements import put as put_row
 

@@ -4,11 +4,11 @@ from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import policy
 from fedcollab.access.models import Audience, AudienceMember
 from fedcollab.access.viewer import Viewer
+from fedcollab.base.session import Session
 from fedcollab.base.statements import prepared
 
 from .marks import AUDIENCE, CLEAR_MARK, MEMBERS_MARK, short

@@ -4,9 +4,9 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.base.clock import system_clock
+from fedcollab.base.session import Session
 from fedcollab.base.statements import inserting, prepared
 
 from .models import SearchState

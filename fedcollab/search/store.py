@@ -5,8 +5,8 @@ from functools import cache
 from typing import NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
+from fedcollab.base.session import Session
 from fedcollab.base.statements import prepared
 
 from .models import POSTGRESQL, SQLITE

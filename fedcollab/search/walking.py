@@ -5,10 +5,10 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access.models import CLEAR
 from fedcollab.base.model import aliased
+from fedcollab.base.session import Session
 from fedcollab.base.statements import prepared
 
 from .models import SearchEntry

@@ -4,11 +4,11 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
 from fedcollab.access.models import AuditEntry, AuditHead
 from fedcollab.access.viewer import Viewer
+from fedcollab.base.session import Session
 from tests.rows import memory
 
 TEXT = st.text(max_size=20)

@@ -6,12 +6,12 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy.orm import Session
 
 from fedcollab.access import policy
 from fedcollab.access.models import AMBER, CLEAR, GREEN, LABELS, RED, STRICT, Audience, Block
 from fedcollab.access.viewer import Viewer, partner
 from fedcollab.base.errors import BadRequest, Refused
+from fedcollab.base.session import Session
 from fedcollab.base.statements import prepared
 from fedcollab.features.discussions.models import Thread
 from fedcollab.federation import outbox

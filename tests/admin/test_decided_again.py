@@ -2,11 +2,11 @@
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.admin import partners as deciding
 from fedcollab.admin.partners import end_again, ended_since
 from fedcollab.backup import erasures
+from fedcollab.base.session import Session
 from fedcollab.federation import partners
 from fedcollab.federation.models import ADMITTED, BLOCKED, LEFT, SUSPENDED
 from tests.rows import START, Hands, home, memory, node, organisation, partner

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
 from fedcollab.admin import first
@@ -14,6 +13,7 @@ from fedcollab.admin.first import STEPS, at_home, look
 from fedcollab.backup import keeping, printed, runs
 from fedcollab.base import paths
 from fedcollab.base.clock import DAY
+from fedcollab.base.session import Session
 from fedcollab.features.members.models import SecondFactor
 from fedcollab.running.models import Said
 from tests.features.conftest import House, house

@@ -6,12 +6,12 @@ import re
 import pytest
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy.orm import Session
 
 from fedcollab.actors import keys
 from fedcollab.admin import look as looking
 from fedcollab.admin import permissions
 from fedcollab.app import FEATURES
+from fedcollab.base.session import Session
 from fedcollab.federation import partners, vouching
 from fedcollab.federation.models import Vouch
 from tests.features.conftest import House, house

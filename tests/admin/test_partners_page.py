@@ -3,8 +3,7 @@
 import html
 import re
 
-from sqlalchemy.orm import Session
-
+from fedcollab.base.session import Session
 from fedcollab.federation import partners
 from fedcollab.federation.models import ADMITTED, BLOCKED, SUSPENDED
 from tests.features.conftest import House, house

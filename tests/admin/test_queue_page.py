@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access.models import AuditEntry
 from fedcollab.actors import service as actors
 from fedcollab.base.clock import HOUR
+from fedcollab.base.session import Session
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import delivery, outbox, queue
 from fedcollab.federation.delivery import Outcome

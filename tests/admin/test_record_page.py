@@ -8,7 +8,6 @@ from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
 from fedcollab.access.models import AuditEntry
@@ -17,6 +16,7 @@ from fedcollab.admin.record import KINDS, as_csv, choice, look
 from fedcollab.admin.views import ACTIONS
 from fedcollab.base.clock import DAY, HOUR
 from fedcollab.base.i18n import words
+from fedcollab.base.session import Session
 from tests.features.conftest import House, house
 from tests.rows import START, home, memory, node
 

@@ -1,11 +1,11 @@
 """A node that came out of a backup says what partners gave back and what contradicts it; one that did not has no such page."""
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.node import Node
 from fedcollab.admin import restored
 from fedcollab.base.clock import DAY, HOUR
+from fedcollab.base.session import Session
 from fedcollab.features.discussions.models import Post
 from fedcollab.federation.models import REFUSED, Application, InboxItem, Partner
 from tests.features.conftest import House, house

@@ -5,10 +5,10 @@ from contextlib import contextmanager
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.node import Node
 from fedcollab.admin import queue
+from fedcollab.base.session import Session
 from fedcollab.federation.models import Partner
 from tests.rows import home, memory, node, partner, quick_keys, refused
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.base.database import Database, open_database, run_sync, to_json, wake
 from fedcollab.base.errors import Refused, Unavailable
+from fedcollab.base.session import Session
 
 from .units import broken, put, refused, stored, tables, unkept
 

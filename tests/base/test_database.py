@@ -11,10 +11,10 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy.orm import Session
 
 from fedcollab.base.database import Database, open_database
 from fedcollab.base.errors import Refused, StorageFull, Unavailable
+from fedcollab.base.session import Session
 
 from .units import broken, put, refused, stored, tables, unkept
 

@@ -2,9 +2,9 @@
 
 import sqlalchemy as sa
 from sqlalchemy import ForeignKey, Index, String
-from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from fedcollab.base.model import Model, aliased
+from fedcollab.base.model import Mapped, Model, aliased, mapped_column
+from tests.rows import session_on
 
 
 class Apart(Model):
@@ -66,7 +66,7 @@ def test_statements_take_the_class_for_its_table_and_an_alias_for_the_class() ->
     engine = sa.create_engine("sqlite://")
     Apart.metadata.create_all(engine)
     before = aliased(Visit)
-    with Session(engine) as session:
+    with session_on(engine) as session:
         session.execute(sa.insert(Place).values(id="here"))
         session.execute(sa.insert(Visit), [dict(id=1, place_id="here", at=5), dict(id=2, place_id="here", at=6)])
         session.execute(sa.update(Visit).where(Visit.id == 2).values(before_id=1))

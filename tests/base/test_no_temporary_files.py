@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.base.database import open_database
+from fedcollab.base.session import Session
+from tests.rows import session_on
 
 from .units import tables
 
@@ -47,7 +48,7 @@ async def test_what_a_unit_could_undo_is_kept_in_memory(store: str, there: bool,
         def _back(raw: object, _record: object) -> None:
             raw.execute("PRAGMA temp_store=FILE")  # type: ignore[attr-defined]
 
-        with Session(database.engine) as session:
+        with session_on(database.engine) as session:
             session.execute(sa.text("BEGIN IMMEDIATE"))
             found = undoable(session)
     else:

@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.base.database import Database, open_database, wake
 from fedcollab.base.errors import Unavailable
+from fedcollab.base.session import Session
 
 from .units import put, stored, tables
 

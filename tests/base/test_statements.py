@@ -7,10 +7,10 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.models import Actor
 from fedcollab.base.clock import new_id
+from fedcollab.base.session import Session
 from fedcollab.base.statements import DRIVER, Lost, part, prepared, put
 from fedcollab.federation.models import InboxItem, Partner
 from tests.rows import START, memory, node, partner

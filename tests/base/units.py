@@ -1,9 +1,9 @@
 """Units of work for the database's tests, which run on SQLite and on PostgreSQL."""
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.base.errors import Refused
+from fedcollab.base.session import Session
 
 
 def put(session: Session, number: int, text: str = "x") -> int:

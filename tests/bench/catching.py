@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.models import Actor
@@ -14,6 +13,7 @@ from fedcollab.base import config
 from fedcollab.base.clock import MICROSECONDS
 from fedcollab.base.database import run_sync
 from fedcollab.base.paths import NodeFiles
+from fedcollab.base.session import Session
 from fedcollab.features.discussions import service
 from fedcollab.features.members.models import Member
 from fedcollab.federation.models import Partner

@@ -10,7 +10,6 @@ from typing import Any
 
 import sqlalchemy as sa
 import uvloop
-from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import ADMIN, MEMBER, Viewer
 from fedcollab.actors import service as actors
@@ -20,6 +19,7 @@ from fedcollab.base import config, crypto
 from fedcollab.base.database import open_database
 from fedcollab.base.model import Model
 from fedcollab.base.paths import NodeFiles
+from fedcollab.base.session import Session
 from fedcollab.features.discussions import groups, service
 from fedcollab.federation import profiles
 from fedcollab.federation.kernel import Kernel

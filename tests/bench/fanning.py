@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import policy
 from fedcollab.actors import service as actors
@@ -19,6 +18,7 @@ from fedcollab.base import config
 from fedcollab.base.clock import new_id
 from fedcollab.base.database import run_sync
 from fedcollab.base.paths import NodeFiles
+from fedcollab.base.session import Session
 from fedcollab.demo import free_ports
 from fedcollab.features.discussions import groups
 from fedcollab.federation.models import ACCEPTED, ADMITTED, Follow, Partner

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from deploy._dev.tools import POSTGRES
 from fedcollab.access.models import CLEAR, GREEN, Audience, AudienceMember
@@ -22,6 +21,7 @@ from fedcollab.actors.models import Actor
 from fedcollab.base.clock import MINUTE, new_id
 from fedcollab.base.database import Database, open_database, run_sync
 from fedcollab.base.model import Model
+from fedcollab.base.session import Session
 from fedcollab.search import finding, index, store
 from fedcollab.search.finding import Asked, find
 from fedcollab.search.index import Entry

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access.models import AMBER
 from fedcollab.actors.node import Node
 from fedcollab.base import markup
+from fedcollab.base.session import Session
 from fedcollab.features.rooms import acting, filing, opening, reading, units
 from fedcollab.features.rooms.entries import Group, Reply, Thread
 from fedcollab.sealing import messages

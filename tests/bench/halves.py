@@ -14,12 +14,12 @@ import uvloop
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy.orm import Session
 
 from fedcollab.app import make_app, make_kernel
 from fedcollab.base import config
 from fedcollab.base.database import wake
 from fedcollab.base.paths import NodeFiles
+from fedcollab.base.session import Session
 from fedcollab.federation import workers
 from fedcollab.federation.models import PARKED, WAITING, Delivery
 from fedcollab.serve import collect_from_now_on, start

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.node import Node
 from fedcollab.app import make_kernel
@@ -12,6 +11,7 @@ from fedcollab.base import config
 from fedcollab.base.clock import MINUTE, new_id
 from fedcollab.base.database import run_sync
 from fedcollab.base.paths import NodeFiles
+from fedcollab.base.session import Session
 from fedcollab.demo import free_ports
 from fedcollab.features.resources import shelves
 from fedcollab.features.resources.models import Resource, Version

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.models import ORGANIZATION, PERSON, Actor
 from fedcollab.actors.node import Node
@@ -15,6 +14,7 @@ from fedcollab.base import config, markup
 from fedcollab.base.clock import HOUR, new_id
 from fedcollab.base.database import run_sync
 from fedcollab.base.paths import NodeFiles
+from fedcollab.base.session import Session
 from fedcollab.base.web import cookie_name
 from fedcollab.demo import ANSWERS, CASTS, OPENER
 from fedcollab.features.discussions import groups, service

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy.orm import Session
 
 from fedcollab.actors import keys
 from fedcollab.actors.models import PERSON, Actor
@@ -21,6 +20,7 @@ from fedcollab.base import config
 from fedcollab.base.clock import new_id, system_clock
 from fedcollab.base.database import run_sync
 from fedcollab.base.paths import NodeFiles
+from fedcollab.base.session import Session
 from fedcollab.demo import free_ports
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import signatures

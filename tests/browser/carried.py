@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors import service as actors
+from fedcollab.base.session import Session
 from fedcollab.features.discussions import drafts, groups, service
 from fedcollab.features.discussions.models import PostFile
 from fedcollab.files import service as files

@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.node import Node
+from fedcollab.base.session import Session
 from fedcollab.features.cases import filing
 from fedcollab.features.cases.acting import at_once
 from fedcollab.sealing import carried, people, sealed_files

@@ -3,12 +3,11 @@ two have written at once, consents, a share, a hold; beside her Tomas, who need 
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy.orm import Session
-
 from fedcollab.access.viewer import KEEPER, MEMBER, Viewer
 from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import DAY, iso
+from fedcollab.base.session import Session
 from fedcollab.features.cases import acting, desk, membership
 from fedcollab.features.cases.handles import handle
 from fedcollab.features.cases.hiding import MASKED

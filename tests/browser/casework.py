@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access.models import AMBER, STRICT
 from fedcollab.access.viewer import CASEWORKER, MEMBER, Viewer
@@ -13,6 +12,7 @@ from fedcollab.actors import service as actors
 from fedcollab.actors.models import ORGANIZATION, Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import DAY, new_id
+from fedcollab.base.session import Session
 from fedcollab.features.cases import acting, beginning, desk, membership
 from fedcollab.features.cases.mending import Masking
 from fedcollab.features.cases.record import Entry, Opened

@@ -4,10 +4,10 @@ that a partner's person has another key than before."""
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.node import Node
 from fedcollab.base.passwords import pepper, tried
+from fedcollab.base.session import Session
 from fedcollab.features.members.models import Member
 from fedcollab.sealing import keepers, pairs, people, recovery, state
 from fedcollab.sealing.person_models import OLD, WAITING

@@ -3,12 +3,11 @@ nobody who holds it any more. Rooms that do not go on by themselves, with all ki
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy.orm import Session
-
 from fedcollab.access.models import AMBER
 from fedcollab.access.viewer import MEMBER, Viewer
 from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
+from fedcollab.base.session import Session
 from fedcollab.demo import Stage
 from fedcollab.features.members import service as members
 from fedcollab.sealing import acting, boxes, casesecrets, crossing, keeper_tasks, keepers, people, rooms, sheets, unlocked, working

@@ -3,12 +3,11 @@ node that waits and one that Vic there has accepted, and what a partner asks to 
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy.orm import Session
-
 from fedcollab.access.models import AMBER
 from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import DAY, iso, new_id
+from fedcollab.base.session import Session
 from fedcollab.base.statements import put
 from fedcollab.features.cases import needs
 from fedcollab.features.cases.kinds import document

@@ -12,7 +12,6 @@ from unittest.mock import patch
 
 import pyotp
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import MEMBER, Viewer
 from fedcollab.actors import service as actors
@@ -22,6 +21,7 @@ from fedcollab.admin import restored
 from fedcollab.base.clock import DAY, MICROSECONDS, new_id
 from fedcollab.base.passwords import hash_password
 from fedcollab.base.paths import shipped
+from fedcollab.base.session import Session
 from fedcollab.base.templates import Templates
 from fedcollab.base.web import cookie_name
 from fedcollab.demo import ANSWERS, CASTS, OPENER, Cast, Stage, stage, until

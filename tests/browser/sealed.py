@@ -4,12 +4,12 @@ nobody of us in it."""
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access.models import AMBER, RED
 from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import new_id
+from fedcollab.base.session import Session
 from fedcollab.features.rooms import acting, filing, units
 from fedcollab.features.rooms.entries import Edited, Group, Removed, Reply, Resource, Thread
 from fedcollab.sealing import boxes, carried, leaving, people, rooms, sealed_files, working

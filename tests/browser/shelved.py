@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors import service as actors
 from fedcollab.base.clock import DAY, new_id
+from fedcollab.base.session import Session
 from fedcollab.features.resources import lists, notes, receiving, service, translations
 from fedcollab.features.resources.models import CountryNote, Resource, Version
 from fedcollab.features.resources.record import Record

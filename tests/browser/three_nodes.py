@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 import sqlalchemy as sa
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, expect
 from playwright.sync_api import Page as Tab
-from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import CASEWORKER, MEMBER, Viewer
 from fedcollab.actors.node import Node
 from fedcollab.admin import partners as acts
+from fedcollab.base.session import Session
 from fedcollab.base.web import cookie_name
 from fedcollab.demo import Cast, Stage, stage
 from fedcollab.features.members import service as members

@@ -2,10 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy.orm import Session
-
 from fedcollab.access.viewer import GUEST, Viewer
 from fedcollab.actors.node import Node
+from fedcollab.base.session import Session
 from fedcollab.features.cases import membership
 from fedcollab.features.cases.acting import at_once
 from fedcollab.features.cases.desk import Desk, look_at

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
 from fedcollab.backup import ring_sets, runs, sets
 from fedcollab.base.clock import DAY, HOUR
+from fedcollab.base.session import Session
 from fedcollab.base.statements import put
 from fedcollab.doctor.findings import FAIL, WARN
 from fedcollab.federation.models import Activity, Delivery, InboxItem, KeyOffer, Partner

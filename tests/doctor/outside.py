@@ -10,11 +10,11 @@ import orjson
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
-from sqlalchemy.orm import Session
 
 from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
 from fedcollab.base.maintenance import Closed, write
+from fedcollab.base.session import Session
 from fedcollab.doctor.findings import FAIL, WARN
 from fedcollab.federation import mirror, profiles, views
 from tests.nodes import free_port

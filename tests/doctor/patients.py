@@ -12,7 +12,6 @@ from tempfile import mkdtemp
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
@@ -23,6 +22,7 @@ from fedcollab.base.crypto import read_master_key
 from fedcollab.base.database import open_database, run_sync
 from fedcollab.base.http import Resolve
 from fedcollab.base.paths import NodeFiles
+from fedcollab.base.session import Session
 from fedcollab.doctor.checks import Check, examine
 from fedcollab.doctor.findings import OK, SKIP, Finding
 from fedcollab.doctor.patient import Machine, Patient

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from aiohttp import web
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.models import Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import MICROSECONDS, http_date, system_clock
+from fedcollab.base.session import Session
 from fedcollab.doctor.findings import FAIL, OK, SKIP, WARN
 from fedcollab.federation.models import Partner
 from tests.nodes import Rogue, free_port, rogue

@@ -7,7 +7,6 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
 from fedcollab.access.viewer import Viewer
@@ -15,6 +14,7 @@ from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import DAY, HOUR, MICROSECONDS, MINUTE
 from fedcollab.base.errors import Refused, TooMany
+from fedcollab.base.session import Session
 from fedcollab.features.members import service, sessions, tokens
 from fedcollab.features.members.throttle import Throttle
 from tests.rows import Hands, home, memory, node, quick_keys, refused

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.app import FEATURES
 from fedcollab.base.clock import MICROSECONDS, MINUTE
 from fedcollab.base.crypto import stored
 from fedcollab.base.model import Model
+from fedcollab.base.session import Session
 from fedcollab.base.web import cookie_name
 from fedcollab.feature import ASKED_FOR
 from fedcollab.features.members import factor, service, sessions

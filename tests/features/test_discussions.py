@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors import service as actors
@@ -15,6 +14,7 @@ from fedcollab.actors.models import PERSON
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import DAY, new_id
 from fedcollab.base.errors import NotFound
+from fedcollab.base.session import Session
 from fedcollab.features.discussions import drafts, groups, progress, reading, service
 from fedcollab.features.discussions.models import Draft, Post, PostRevision
 from fedcollab.federation import activitystreams as ap

@@ -5,8 +5,8 @@ import re
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
+from fedcollab.base.session import Session
 from fedcollab.features.discussions import service
 from fedcollab.federation import delivery
 from fedcollab.federation.delivery import Outcome

@@ -7,13 +7,13 @@ from itertools import cycle
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from deploy._dev import catalogues
 from fedcollab.access.models import Block
 from fedcollab.actors.models import Actor
 from fedcollab.base.clock import HOUR, MICROSECONDS, new_id
 from fedcollab.base.i18n import catalogue, direction, time_zones, words
+from fedcollab.base.session import Session
 from fedcollab.features.discussions.models import Post
 from fedcollab.federation.models import Application, Partner
 from fedcollab.federation.partners import MOVES

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import policy
 from fedcollab.access.viewer import Viewer, partner
 from fedcollab.actors import service as actors
 from fedcollab.actors.models import PERSON
 from fedcollab.actors.node import Node
+from fedcollab.base.session import Session
 from fedcollab.features.resources import sending, service, shelves
 from fedcollab.features.resources.models import Resource, Version
 from fedcollab.features.resources.record import Record

@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from sqlalchemy.orm import Session
 
 import fedcollab.app  # noqa: F401  # all tables
 from fedcollab.base.database import Database, open_database
 from fedcollab.base.errors import Gone, Refused
 from fedcollab.base.model import Model
+from fedcollab.base.session import Session
 from fedcollab.features.members import service
 from tests.rows import home, node
 

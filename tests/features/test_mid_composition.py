@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.base.clock import HOUR, new_id
 from fedcollab.base.errors import StorageFull, TooLarge
+from fedcollab.base.session import Session
 from fedcollab.features.discussions import progress, service
 from tests.web import PASSWORD
 

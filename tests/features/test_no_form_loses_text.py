@@ -9,13 +9,13 @@ import aiohttp
 import pytest
 import sqlalchemy as sa
 from multidict import MultiDict
-from sqlalchemy.orm import Session
 
 from fedcollab.access.models import AMBER, GREEN, STRICT
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import StorageFull
 from fedcollab.base.passwords import pepper, tried
+from fedcollab.base.session import Session
 from fedcollab.base.web import SECRETS
 from fedcollab.features.cases.handles import handle
 from fedcollab.features.cases.mending import Masking

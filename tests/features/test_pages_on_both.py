@@ -4,9 +4,9 @@ import re
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.node import Node
+from fedcollab.base.session import Session
 from fedcollab.features.discussions import reading, service
 from fedcollab.features.discussions.models import LAST, Post, Thread
 from tests.web import site

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access.models import AuditEntry
 from fedcollab.base.clock import MINUTE
+from fedcollab.base.session import Session
 from fedcollab.features.members import ceremony, passkeys, service, taken_away
 from fedcollab.features.members.feature import THROTTLE
 from fedcollab.features.members.models import HalfLogin, LoginSession, Passkey, RecoveryCode

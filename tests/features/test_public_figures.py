@@ -4,10 +4,10 @@ import re
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.models import Actor
 from fedcollab.base.clock import HOUR
+from fedcollab.base.session import Session
 from fedcollab.features.discussions import service
 from fedcollab.features.discussions.reading import POSTS
 from fedcollab.federation import activitystreams as ap

@@ -4,9 +4,9 @@ import re
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.models import Actor
+from fedcollab.base.session import Session
 from fedcollab.federation import activitystreams as ap
 
 from .conftest import House

@@ -9,7 +9,6 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
 from fedcollab.access.viewer import Viewer
@@ -17,6 +16,7 @@ from fedcollab.actors.node import Node
 from fedcollab.base.clock import HOUR, MICROSECONDS, MINUTE
 from fedcollab.base.crypto import unseal
 from fedcollab.base.errors import Misconfigured
+from fedcollab.base.session import Session
 from fedcollab.features.members import factor, service, sessions
 from tests.rows import START, Hands, home, memory, node, quick_keys, refused
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.backup import erasures
+from fedcollab.base.session import Session
 from fedcollab.base.statements import put
 from fedcollab.features.members import service as members
 from fedcollab.features.members.models import Member, SecondFactor

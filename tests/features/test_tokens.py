@@ -7,7 +7,6 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
 from fedcollab.access.viewer import Viewer
@@ -15,6 +14,7 @@ from fedcollab.actors.models import Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import DAY, MICROSECONDS
 from fedcollab.base.errors import TooMany
+from fedcollab.base.session import Session
 from fedcollab.features.members import factor, service, tokens
 from fedcollab.features.members.models import Notice
 from fedcollab.features.members.rate import EACH, MOST, STOCK, Rate

@@ -5,12 +5,12 @@ from typing import Any
 
 import aiohttp
 import pytest
-from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import MODERATOR, Viewer
 from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import system_clock
+from fedcollab.base.session import Session
 from fedcollab.features.discussions import service, thanks
 from fedcollab.features.discussions.moderation import acting
 from fedcollab.federation import activitystreams as ap

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 import fedcollab.app  # noqa: F401  # all tables
 from fedcollab.access import audit, policy
@@ -14,6 +13,7 @@ from fedcollab.base.addresses import host_of
 from fedcollab.base.database import Database, open_database
 from fedcollab.base.errors import BadRequest, Refused
 from fedcollab.base.model import Model
+from fedcollab.base.session import Session
 from fedcollab.features.discussions import activities
 from fedcollab.features.members import service as members
 from fedcollab.federation import delivery, inbox, outbox, partners

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
 from fedcollab.admin import queue as acts
 from fedcollab.base.clock import DAY
+from fedcollab.base.session import Session
 from fedcollab.features.discussions import service
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import away, delivery, outbox, partners, retention

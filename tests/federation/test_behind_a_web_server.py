@@ -3,9 +3,9 @@
 import pytest
 import sqlalchemy as sa
 from aiohttp import web
-from sqlalchemy.orm import Session
 
 from fedcollab.base.database import wake
+from fedcollab.base.session import Session
 from fedcollab.features.discussions import service
 from fedcollab.federation import delivery
 from fedcollab.federation.models import Delivery, Partner

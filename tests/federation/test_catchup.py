@@ -9,9 +9,9 @@ import aiohttp
 import pytest
 import sqlalchemy as sa
 from aiohttp import web
-from sqlalchemy.orm import Session
 
 from fedcollab.base.clock import MINUTE, new_id, system_clock
+from fedcollab.base.session import Session
 from fedcollab.features.discussions import service
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import catchup, signatures, streams

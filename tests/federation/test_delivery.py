@@ -11,13 +11,13 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy.orm import Session
 
 from fedcollab.actors import keys
 from fedcollab.base.clock import DAY, HOUR, MICROSECONDS
 from fedcollab.base.database import Wakes
 from fedcollab.base.errors import Refused, StorageFull, Unavailable, Unreachable
 from fedcollab.base.http import Answer
+from fedcollab.base.session import Session
 from fedcollab.base.statements import part
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import delivery, outbox, partners, signatures, workers

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.node import Node
+from fedcollab.base.session import Session
 from fedcollab.features.discussions import groups, service
 from fedcollab.federation import outbox, partners, queue, streams
 from fedcollab.federation.models import LEFT, PARKED, Delivery, Partner

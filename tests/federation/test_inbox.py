@@ -8,7 +8,6 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy.orm import Session
 
 from fedcollab.access.models import AuditEntry
 from fedcollab.actors import service as actors
@@ -16,6 +15,7 @@ from fedcollab.actors.node import Node
 from fedcollab.base.clock import MINUTE
 from fedcollab.base.database import TOPICS
 from fedcollab.base.errors import BadRequest, Refused, Unauthorized
+from fedcollab.base.session import Session
 from fedcollab.federation import inbox, lanes
 from fedcollab.federation.models import InboxItem
 from fedcollab.federation.registry import Handler, Registry, Verified

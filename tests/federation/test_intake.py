@@ -4,9 +4,9 @@ import asyncio
 from typing import Any
 
 import pytest
-from sqlalchemy.orm import Session
 
 from fedcollab.base.errors import BadRequest, StorageFull
+from fedcollab.base.session import Session
 from fedcollab.federation import intake
 from fedcollab.federation.intake import Intake, Row
 from tests.nodes import until

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy.orm import Session
 
 from fedcollab.admin import trust
 from fedcollab.base.clock import DAY, iso, new_id, system_clock
 from fedcollab.base.errors import Conflict, NotFound, Refused
+from fedcollab.base.session import Session
 from fedcollab.features.discussions import reading, service
 from fedcollab.features.members import service as members
 from fedcollab.federation import activitystreams as ap

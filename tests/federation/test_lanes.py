@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors import service as actors
 from fedcollab.base.database import Database, open_database
 from fedcollab.base.errors import Needs, Refused
 from fedcollab.base.http import Fetcher
 from fedcollab.base.model import Model
+from fedcollab.base.session import Session
 from fedcollab.base.statements import DRIVER
 from fedcollab.federation import inbox, lanes, workers
 from fedcollab.federation.kernel import Kernel

@@ -4,9 +4,9 @@ import json
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.base.clock import new_id
+from fedcollab.base.session import Session
 from fedcollab.federation import streams
 from fedcollab.federation.models import Activity, Delivery, Partner
 from fedcollab.federation.streams import PAGE, PAGE_BYTES

@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.admin import partners as acts
 from fedcollab.admin import permissions, trust
 from fedcollab.admin.status import status
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import Refused
+from fedcollab.base.session import Session
 from fedcollab.features.discussions import reading, service
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import delivery, partners

@@ -8,12 +8,12 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy.orm import Session
 
 from fedcollab.actors import keys
 from fedcollab.actors import service as actors
 from fedcollab.actors.models import GROUP, INTRODUCED, PARTNER, PERSON
 from fedcollab.base.errors import BadRequest, Refused
+from fedcollab.base.session import Session
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import profiles, proofs
 from tests.rows import START, ed_public, ed_signer, home, memory, node, quick_keys

@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors import service as actors
 from fedcollab.base.clock import DAY, MINUTE
 from fedcollab.base.database import Database, open_database
 from fedcollab.base.model import Model
+from fedcollab.base.session import Session
 from fedcollab.features.discussions import fate
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import away, catchup, delivery, inbox, lanes, outbox, partners, queue, receipts, retention, streams

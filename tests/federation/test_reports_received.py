@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import iso, new_id, system_clock
+from fedcollab.base.session import Session
 from fedcollab.features.discussions import service
 from fedcollab.features.discussions.moderation import acting, decide, inbound, records
 from fedcollab.federation import activitystreams as ap

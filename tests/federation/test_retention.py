@@ -1,11 +1,11 @@
 """Shows what is kept of the talk between nodes and what goes: nothing that still waits, nothing that newcomers may read."""
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import policy
 from fedcollab.actors import service as actors
 from fedcollab.base.clock import DAY
+from fedcollab.base.session import Session
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import delivery, outbox, retention
 from fedcollab.federation.delivery import Outcome

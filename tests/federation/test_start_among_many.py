@@ -3,9 +3,9 @@
 import sqlite3
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.node import Node
+from fedcollab.base.session import Session
 from fedcollab.base.statements import DRIVER
 from fedcollab.federation import catchup
 from fedcollab.federation.models import InboxItem, Partner

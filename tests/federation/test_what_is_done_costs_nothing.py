@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.node import Node
+from fedcollab.base.session import Session
 from fedcollab.base.statements import DRIVER
 from fedcollab.federation import catchup, delivery, inbox, lanes, outbox, partners, queue, retention, streams
 from fedcollab.federation.partners import PartnerData

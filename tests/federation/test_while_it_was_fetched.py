@@ -2,10 +2,10 @@
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access.models import Block
 from fedcollab.admin import partners as acts
+from fedcollab.base.session import Session
 from fedcollab.federation import offers, partners, profiles
 from fedcollab.federation.models import BLOCKED, LEFT, SUSPENDED
 from tests.rows import Hands, ed_public, ed_signer, home, memory, node, partner

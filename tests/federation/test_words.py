@@ -5,10 +5,10 @@ import re
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy.orm import Session
 
 from fedcollab.actors import keys
 from fedcollab.admin.look import look
+from fedcollab.base.session import Session
 from fedcollab.federation.wordlist import WORDS
 from fedcollab.federation.words import spoken
 from tests import nodes

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.app import FEATURES
 from fedcollab.backup import keeping, making, printed, restoring
@@ -15,6 +14,7 @@ from fedcollab.base.database import open_database
 from fedcollab.base.paths import NodeFiles
 from fedcollab.files import service
 from fedcollab.files.models import HERE, File
+from tests.rows import session_on
 
 from .holder import PDF, Sender, library
 
@@ -70,5 +70,5 @@ async def test_files_match_their_rows_after_a_backup_under_load_and_a_restore(tm
 def known(place: Path) -> dict[str, str]:
     """{key: hash} of the files that the database says are here."""
     database = open_database(f"sqlite:///{NodeFiles(place).database}")
-    with contextlib.closing(database), Session(database.engine) as session:
+    with contextlib.closing(database), session_on(database.engine) as session:
         return {row.key: row.sha256 for row in session.execute(sa.select(File.key, File.sha256).where(File.state == HERE))}

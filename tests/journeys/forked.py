@@ -21,7 +21,7 @@ from typing import IO, Any
 
 LIBRARIES = (
     *("aiohttp.web", "argon2", "babel.support", "http_message_signatures", "httpsig", "jinja2", "markdown", "nh3", "orjson", "psycopg"),
-    *("pyotp", "sqlalchemy.orm", "sqlalchemy.dialects.postgresql", "sqlalchemy.dialects.sqlite", "typer"),
+    *("pyotp", "sqlalchemy", "sqlalchemy.dialects.postgresql", "sqlalchemy.dialects.sqlite", "typer"),
 )
 SECONDS = 60.0
 

@@ -8,11 +8,11 @@ from typing import Any
 import aiohttp
 import pytest
 import rfc8785
-from sqlalchemy.orm import Session
 
 from fedcollab.actors import keys
 from fedcollab.base.clock import system_clock
 from fedcollab.base.crypto import base58
+from fedcollab.base.session import Session
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import proofs, signatures
 from tests import nodes

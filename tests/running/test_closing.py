@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
 from fedcollab.base.clock import HOUR, MICROSECONDS, MINUTE
 from fedcollab.base.errors import BadRequest
 from fedcollab.base.maintenance import Closed, Maintenance, UnderMaintenance, read
+from fedcollab.base.session import Session
 from fedcollab.features.discussions.models import Post
 from fedcollab.running import closing
 from tests.features.conftest import House

@@ -8,18 +8,18 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import DAY
 from fedcollab.base.errors import StorageFull, Unavailable
 from fedcollab.base.room import Room
+from fedcollab.base.session import Session
 from fedcollab.federation import outbox, retention
 from fedcollab.federation.models import DONE, PARKED, WAITING, Activity, Delivery, InboxItem
 from fedcollab.running import disk
 from fedcollab.running.models import DiskSample
 from tests.features.conftest import House
-from tests.rows import SETTINGS, START, Hands, home, memory, node, organisation, partner
+from tests.rows import SETTINGS, START, Hands, home, memory, node, organisation, partner, session_on
 
 GB = 1_000_000_000
 
@@ -218,5 +218,5 @@ def test_what_a_database_can_fill_before_it_grows_is_known(house_room: Session) 
 @pytest.fixture
 def house_room() -> Any:
     engine = sa.create_engine("sqlite://")
-    with Session(engine) as session:
+    with session_on(engine) as session:
         yield session

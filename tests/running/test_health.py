@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.base.maintenance import Closed
+from fedcollab.base.session import Session
 from fedcollab.federation.kernel import Kernel
 from fedcollab.running import health
 from fedcollab.running.health import HEALTH, SILENCE, ready

@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from sqlalchemy.orm import Session
-
 from fedcollab.access.viewer import ADMIN, MEMBER, Viewer
 from fedcollab.actors.node import Node
+from fedcollab.base.session import Session
 from fedcollab.features.members import service as members
 from fedcollab.federation import profiles
 from fedcollab.sealing import keepers, people, sheets, wraps

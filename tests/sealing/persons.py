@@ -4,13 +4,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access.models import AuditEntry
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.node import Node
 from fedcollab.base.crypto import stored
 from fedcollab.base.passwords import Made, Tried
+from fedcollab.base.session import Session
 from fedcollab.features.members import service, sessions
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import profiles

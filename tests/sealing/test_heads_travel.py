@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import HOUR
 from fedcollab.base.errors import NotFound
+from fedcollab.base.session import Session
 from fedcollab.federation import activitystreams as ap
 from fedcollab.sealing import acting, chains, head_asking, head_receiving, head_telling, heads, room_chain
 from fedcollab.sealing.chain_models import ChainHead, RoomChain, RoomEntry

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.models import INTRODUCED, OWN, PARTNER, PERSON, Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import new_id
+from fedcollab.base.session import Session
 from fedcollab.federation import activitystreams as ap
 from fedcollab.sealing import pairs, people, pinned
 from fedcollab.sealing.pairs import PersonPrivate

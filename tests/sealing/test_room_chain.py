@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
 from fedcollab.access.models import AuditEntry
@@ -15,6 +14,7 @@ from fedcollab.actors import service as actors
 from fedcollab.actors.models import PERSON, Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import new_id
+from fedcollab.base.session import Session
 from fedcollab.sealing import chains, head_telling, room_chain, rooms
 from fedcollab.sealing.chain_models import RoomChain, RoomEntry, RoomWho
 from fedcollab.sealing.chains import START

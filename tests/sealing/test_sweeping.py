@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.node import Node
 from fedcollab.app import NAMINGS
@@ -19,6 +18,7 @@ from fedcollab.base import config
 from fedcollab.base.crypto import stored
 from fedcollab.base.errors import Misconfigured
 from fedcollab.base.paths import NodeFiles
+from fedcollab.base.session import Session
 from fedcollab.features.members import service, sessions
 from fedcollab.sealing import wraps
 from fedcollab.sealing.ring import Ring, open_ring

@@ -6,10 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.node import Node
 from fedcollab.base.database import Database, open_database
+from fedcollab.base.session import Session
 from fedcollab.sealing import wraps
 from fedcollab.sealing.ring import Ring
 from tests.rows import node

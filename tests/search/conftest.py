@@ -6,11 +6,11 @@ from functools import cache
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.base.database import open_database
 from fedcollab.base.model import Model
-from tests.rows import memory
+from fedcollab.base.session import Session
+from tests.rows import memory, session_on
 
 Fresh = Callable[[], contextlib.AbstractContextManager[Session]]
 
@@ -24,10 +24,8 @@ def _made(url: str) -> sa.Engine:
 
 @contextlib.contextmanager
 def _postgres(url: str) -> Iterator[Session]:
-    with _made(url).connect() as connection, Session(connection, expire_on_commit=False) as session:
+    with session_on(_made(url)) as session:
         yield session
-        session.close()
-        connection.rollback()
 
 
 @pytest.fixture(scope="session")

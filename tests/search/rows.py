@@ -4,13 +4,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import policy
 from fedcollab.access.models import GREEN
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.models import GROUP, PERSON, Actor
 from fedcollab.base.clock import MINUTE, new_id
+from fedcollab.base.session import Session
 from fedcollab.search import index
 from fedcollab.search.finding import Asked, Found, find
 from fedcollab.search.index import Entry

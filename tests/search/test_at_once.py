@@ -7,16 +7,16 @@ from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.base.clock import MICROSECONDS, new_id
 from fedcollab.base.database import open_database
 from fedcollab.base.model import Model
+from fedcollab.base.session import Session
 from fedcollab.search import filling, index
 from fedcollab.search.index import Entry
 from fedcollab.search.models import SearchEntry
 from tests import rows
-from tests.rows import START, organisation
+from tests.rows import START, organisation, session_on
 
 from .conftest import _made
 
@@ -27,42 +27,42 @@ def _entry(ours: str) -> Entry:
 
 def _put(session: Session, ours: str) -> None:
     index.put(session, _entry(ours))
-    session.commit()
+    session.connection().commit()
 
 
 @pytest.mark.postgres
 def test_two_things_of_one_second_that_are_put_in_at_once_both_are_in(postgres_url: str) -> None:
     engine = _made(postgres_url)
-    with Session(engine) as before:
+    with session_on(engine) as before:
         ours = organisation(before, f"{new_id()}.example")
-        before.commit()
-    with Session(engine) as first, Session(engine) as second:
+        before.connection().commit()
+    with session_on(engine) as first, session_on(engine) as second:
         index.put(first, _entry(ours))
         other = threading.Thread(target=_put, args=(second, ours))
         other.start()
         other.join(0.3)
         assert other.is_alive(), "it waits for the place that the first one may take"
-        first.commit()
+        first.connection().commit()
         other.join(10)
         places = set(first.scalars(sa.select(SearchEntry.place).where(SearchEntry.organisation_id == ours)))
         assert len(places) == 2
         first.execute(sa.delete(SearchEntry).where(SearchEntry.organisation_id == ours))
         first.execute(sa.text("DELETE FROM search_words"))
-        first.commit()
+        first.connection().commit()
 
 
 def _in_turn(url: str, before: Entry | None, first: Entry, second: Entry) -> list[tuple[str, str]]:
     """Two units put the same thing in at once, the second one has to wait for the first; what is in afterwards, with its words."""
     engine, raised = _made(url), list[Exception]()
-    with Session(engine) as one, Session(engine) as other:
+    with session_on(engine) as one, session_on(engine) as other:
         if before is not None:
             index.put(one, before)
-            one.commit()
+            one.connection().commit()
 
         def put() -> None:
             try:
                 index.put(other, second)
-                other.commit()
+                other.connection().commit()
             except sa.exc.SQLAlchemyError as error:
                 raised.append(error)
 
@@ -71,7 +71,7 @@ def _in_turn(url: str, before: Entry | None, first: Entry, second: Entry) -> lis
         beside.start()
         beside.join(0.3)
         assert beside.is_alive(), "it waits for the first one"
-        one.commit()
+        one.connection().commit()
         beside.join(10)
         assert raised == []
         mine = "SELECT e.path, w.body FROM search_entry e JOIN search_words w ON w.place = e.place WHERE e.subject_id = :id"
@@ -79,7 +79,7 @@ def _in_turn(url: str, before: Entry | None, first: Entry, second: Entry) -> lis
         assert one.execute(sa.text("SELECT count(*) FROM search_words")).scalar_one() == len(found)
         one.execute(sa.delete(SearchEntry).where(SearchEntry.subject_id == first.subject_id))
         one.execute(sa.text("DELETE FROM search_words"))
-        one.commit()
+        one.connection().commit()
         return found
 
 
@@ -89,9 +89,9 @@ def _in_turn(url: str, before: Entry | None, first: Entry, second: Entry) -> lis
 def test_an_edit_and_the_filling_that_put_the_same_thing_in_at_once_leave_it_in_once_as_the_later_says(
     postgres_url: str, known: bool, moved: int
 ) -> None:
-    with Session(_made(postgres_url)) as session:
+    with session_on(_made(postgres_url)) as session:
         ours = organisation(session, f"{new_id()}.example")
-        session.commit()
+        session.connection().commit()
     before = _entry(ours)
     filled, edited = replace(before, path="/filled", text="old"), replace(before, path="/edited", text="new", posted_at=START + moved)
     assert _in_turn(postgres_url, before if known else None, filled, edited) == [("/edited", "new")]

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 import pytest
-from sqlalchemy.orm import Session
 
+from fedcollab.base.session import Session
 from fedcollab.search.snippets import Piece
 
 from .rows import found, look, place, put

@@ -6,12 +6,12 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy.orm import Session
 
 from fedcollab.access import policy
 from fedcollab.access.models import CLEAR, GREEN, STRICT, Audience, Block
 from fedcollab.access.viewer import ANYBODY, Viewer
 from fedcollab.base.clock import MINUTE, new_id
+from fedcollab.base.session import Session
 from fedcollab.features.discussions.models import Thread
 from fedcollab.search import finding, index, names, query, sight, store, walking
 from tests.rows import START, organisation

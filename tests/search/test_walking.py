@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterator
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.orm import Session
 
 from fedcollab.access import policy
 from fedcollab.access.models import CLEAR
 from fedcollab.access.viewer import ANYBODY, Viewer
 from fedcollab.base.database import open_database
 from fedcollab.base.migrate import migrate
+from fedcollab.base.session import Session
 from fedcollab.search import finding, query, sight, store, walking
 from tests.rows import START
 

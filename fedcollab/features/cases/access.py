@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from sqlalchemy.orm import Session
-
+from fedcollab.base.session import Session
 from fedcollab.sealing import access_list
 from fedcollab.sealing.access_list import COMES, Organisation, uris
 from fedcollab.sealing.holding import Assigned, Opened

@@ -5,12 +5,12 @@ from typing import Any
 
 from aiohttp import web
 from multidict import MultiDict
-from sqlalchemy.orm import Session
 
 from fedcollab.access.models import RED
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import BadRequest, FedcollabError, N_, NotFound, Refused
+from fedcollab.base.session import Session
 from fedcollab.base.web import redirect
 from fedcollab.feature import COLLEAGUES, read_grave_form
 from fedcollab.federation.kernel import KERNEL

@@ -4,12 +4,12 @@ organisation's key: where nobody of us is on it, or those who are cannot work.""
 from typing import Any
 
 from aiohttp import web
-from sqlalchemy.orm import Session
 
 from fedcollab.access.models import RED
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import BadRequest, FedcollabError, NotFound, Refused
+from fedcollab.base.session import Session
 from fedcollab.base.web import redirect, words_of
 from fedcollab.feature import COLLEAGUES, keeper_of, page, read_grave_form
 from fedcollab.federation.kernel import KERNEL

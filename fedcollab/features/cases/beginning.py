@@ -5,13 +5,13 @@ from typing import Any
 
 from aiohttp import web
 from multidict import MultiDict
-from sqlalchemy.orm import Session
 
 from fedcollab.access.models import AMBER
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import iso
 from fedcollab.base.errors import FedcollabError, Refused
+from fedcollab.base.session import Session
 from fedcollab.base.web import read_form, redirect, words_of
 from fedcollab.feature import page
 from fedcollab.federation.kernel import KERNEL

@@ -5,12 +5,11 @@ import contextlib
 from collections.abc import Collection, Iterable
 from functools import partial
 
-from sqlalchemy.orm import Session
-
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
 from fedcollab.base import statements
+from fedcollab.base.session import Session
 from fedcollab.sealing import consents
 from fedcollab.sealing.consents import NO_DAY, Given
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import CASEWORKER, GUEST, KEEPER, Viewer
 from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import Gone, N_, NotFound
+from fedcollab.base.session import Session
 from fedcollab.base.statements import put
 from fedcollab.sealing import going, holding, naming, room_content, room_sending, sealed_files
 from fedcollab.sealing.carried import Carried

@@ -3,12 +3,12 @@
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import DAY, iso
 from fedcollab.base.errors import N_, Refused
+from fedcollab.base.session import Session
 from fedcollab.sealing import consents, holding, working
 from fedcollab.sealing.made_ready import Write
 from fedcollab.sealing.room_models import CASE, Room

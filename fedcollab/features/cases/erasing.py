@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 
 from aiohttp import web
 from multidict import MultiDictProxy
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import Gone
+from fedcollab.base.session import Session
 from fedcollab.base.web import read_fields, redirect, words_of
 from fedcollab.feature import asked_again, came_back
 from fedcollab.federation.kernel import KERNEL

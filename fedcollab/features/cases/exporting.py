@@ -1,9 +1,9 @@
 """Decides what somebody takes along of a case: what they may read of it, with its files where they want them."""
 
 from aiohttp import web
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.node import Node
+from fedcollab.base.session import Session
 from fedcollab.feature import read_grave_form
 from fedcollab.sealing import bundle_making, bundle_sending
 from fedcollab.sealing.bundle_sending import Begun, Named

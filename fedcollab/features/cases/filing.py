@@ -4,11 +4,10 @@ not; and which act is open on it."""
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import BadRequest, NotFound
+from fedcollab.base.session import Session
 from fedcollab.sealing import acting, filed, holding, room_chain, rooms, sealed_files
 from fedcollab.sealing.carried import Carried
 from fedcollab.sealing.filed import UNNAMED

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from aiohttp import web
-from sqlalchemy.orm import Session
 
+from fedcollab.base.session import Session
 from fedcollab.base.web import words_of
 from fedcollab.federation import receipts
 from fedcollab.federation.kernel import KERNEL

@@ -4,10 +4,10 @@ access list in sight before anything is sent."""
 from typing import Any
 
 from aiohttp import web
-from sqlalchemy.orm import Session
 
 from fedcollab.access.models import RED
 from fedcollab.base.errors import FedcollabError, N_, NotFound, Refused
+from fedcollab.base.session import Session
 from fedcollab.base.web import read_form, redirect, words_of
 from fedcollab.feature import read_grave_form
 from fedcollab.federation.kernel import KERNEL

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import CASEWORKER, KEEPER, Viewer
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import DAY, iso
+from fedcollab.base.session import Session
 from fedcollab.feature import HomeNote
 from fedcollab.sealing import holding
 

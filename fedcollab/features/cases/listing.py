@@ -8,7 +8,6 @@ from typing import Any
 
 import sqlalchemy as sa
 from aiohttp import web
-from sqlalchemy.orm import Session
 
 from fedcollab.access.models import RED
 from fedcollab.access.viewer import Viewer
@@ -17,6 +16,7 @@ from fedcollab.actors.models import Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import iso
 from fedcollab.base.errors import BadRequest, Refused
+from fedcollab.base.session import Session
 from fedcollab.base.web import page_key
 from fedcollab.feature import page
 from fedcollab.federation.kernel import KERNEL

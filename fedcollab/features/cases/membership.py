@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import BadRequest, Conflict, N_, NotFound
+from fedcollab.base.session import Session
 from fedcollab.sealing import holding, room_chain, rooms, working
 from fedcollab.sealing.aside_models import RoomAside
 from fedcollab.sealing.made_ready import Write

@@ -1,9 +1,8 @@
 """Decides what of cases stands in the node's database beside their rooms: days and codes in clear, and who of us needs to know what."""
 
 from sqlalchemy import ForeignKey, String, Text
-from sqlalchemy.orm import Mapped, mapped_column
 
-from fedcollab.base.model import Model
+from fedcollab.base.model import Mapped, Model, mapped_column
 
 
 class CaseRecord(Model):

@@ -4,10 +4,10 @@ list."""
 from dataclasses import dataclass
 
 from aiohttp import web
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import NotFound
+from fedcollab.base.session import Session
 from fedcollab.base.web import redirect
 from fedcollab.feature import member_of, read_grave_form
 from fedcollab.sealing.made_ready import Write

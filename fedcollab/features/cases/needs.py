@@ -4,11 +4,11 @@ them who knows it."""
 from collections.abc import Iterable
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import BadRequest, Forbidden, N_
+from fedcollab.base.session import Session
 from fedcollab.base.statements import put
 from fedcollab.sealing import holding, room_chain
 from fedcollab.sealing.room_models import RoomPerson

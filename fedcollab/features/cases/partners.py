@@ -4,11 +4,11 @@ has none is shown as such: nothing is ever sent to them in plain (P15)."""
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access.models import RED
 from fedcollab.actors.models import ORGANIZATION, PARTNER, PERSON, Actor
 from fedcollab.base.errors import NotFound
+from fedcollab.base.session import Session
 from fedcollab.federation import partners
 from fedcollab.sealing import partner_keys, people
 

@@ -4,10 +4,10 @@ have opened it."""
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import CASEWORKER, KEEPER, Viewer
 from fedcollab.actors.node import Node
+from fedcollab.base.session import Session
 from fedcollab.feature import HomeNote
 from fedcollab.sealing.chain_models import RoomEntry, RoomWho
 from fedcollab.sealing.room_models import CASE, Room, RoomPerson

@@ -6,12 +6,12 @@ from typing import Any
 
 import orjson
 from aiohttp import web
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import iso
 from fedcollab.base.errors import FedcollabError, N_
 from fedcollab.base.i18n import Words
+from fedcollab.base.session import Session
 from fedcollab.base.web import words_of
 from fedcollab.feature import page, read_grave_form
 from fedcollab.sealing import room_chain

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.base.clock import HOUR
+from fedcollab.base.session import Session
 from fedcollab.sealing.chain_models import RoomEntry, RoomWho
 from fedcollab.sealing.room_reads import READ
 

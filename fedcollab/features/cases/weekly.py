@@ -3,11 +3,11 @@
 from typing import NamedTuple
 
 from aiohttp import web
-from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import CASEWORKER, KEEPER, Viewer
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import NotFound
+from fedcollab.base.session import Session
 from fedcollab.feature import HomeNote, member_of, page
 from fedcollab.federation.kernel import KERNEL
 from fedcollab.sealing import holding, room_reads

@@ -5,7 +5,6 @@ from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import policy
 from fedcollab.access.viewer import Viewer
@@ -13,6 +12,7 @@ from fedcollab.actors.models import PARTNER
 from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
 from fedcollab.base.errors import N_, NotFound, Refused
+from fedcollab.base.session import Session
 from fedcollab.base.statements import prepared
 from fedcollab.files import service as files
 from fedcollab.files import wire

@@ -2,13 +2,13 @@
 are locked."""
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import policy
 from fedcollab.access.models import Audience
 from fedcollab.access.viewer import partner
 from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
+from fedcollab.base.session import Session
 from fedcollab.federation import outbox
 from fedcollab.federation.models import Activity
 from fedcollab.federation.registry import Verified

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import policy
 from fedcollab.access.models import CLEAR, GREEN, LABELS
@@ -16,6 +15,7 @@ from fedcollab.actors.node import Node
 from fedcollab.base import markup
 from fedcollab.base.errors import BadRequest, N_, Refused
 from fedcollab.base.model import aliased
+from fedcollab.base.session import Session
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation.clients import Arrival, HandedIn, Key, Taker, newest_about
 from fedcollab.federation.models import Activity

@@ -7,13 +7,13 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 from multidict import MultiDictProxy
-from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.models import OWN
 from fedcollab.base import markup
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import FedcollabError, N_, Refused
+from fedcollab.base.session import Session
 from fedcollab.base.web import check_form, check_origin, read_fields, read_form, redirect, words_of
 from fedcollab.feature import member_of, page
 from fedcollab.federation import partners

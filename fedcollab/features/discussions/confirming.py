@@ -3,7 +3,6 @@
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors import service as actors
 from fedcollab.actors.models import OWN, Actor
@@ -11,6 +10,7 @@ from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
 from fedcollab.base.errors import Refused
 from fedcollab.base.markup import plain
+from fedcollab.base.session import Session
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import announce, outbox, receipts
 from fedcollab.federation.registry import Verified

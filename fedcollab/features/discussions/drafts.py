@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from functools import cache
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import DAY
+from fedcollab.base.session import Session
 from fedcollab.base.statements import prepared
 
 from . import attaching, reading

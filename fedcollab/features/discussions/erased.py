@@ -5,12 +5,12 @@ from dataclasses import asdict, replace
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.models import Actor
 from fedcollab.actors.node import Node
 from fedcollab.backup.erasures import Part
 from fedcollab.base.errors import NotFound, Refused
+from fedcollab.base.session import Session
 
 from .models import Post
 from .moderation import state

@@ -6,11 +6,11 @@ from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import policy
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.models import Actor
+from fedcollab.base.session import Session
 from fedcollab.base.statements import prepared
 from fedcollab.federation import receipts
 from fedcollab.federation.models import DONE, DROPPED, GIVEN_UP, WAITING, Activity, Delivery, Partner

@@ -4,9 +4,9 @@ from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.base.markup import LONGEST, first_words
+from fedcollab.base.session import Session
 from fedcollab.base.statements import prepared
 from fedcollab.search import index
 from fedcollab.search.filling import Stock

@@ -6,7 +6,6 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit, policy
 from fedcollab.access.models import CLEAR, GREEN, STRICT, Audience, AudienceMember
@@ -17,6 +16,7 @@ from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
 from fedcollab.base.errors import Conflict, Forbidden, N_, NotFound, Refused
 from fedcollab.base.markup import plain
+from fedcollab.base.session import Session
 from fedcollab.base.statements import prepared
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import follows, outbox, partners, profiles, receipts

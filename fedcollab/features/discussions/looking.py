@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy.orm import Session
-
 from fedcollab.access.viewer import Viewer
+from fedcollab.base.session import Session
 from fedcollab.files.service import FileData
 
 from . import attaching, fate, groups, mentions, reading, thanks

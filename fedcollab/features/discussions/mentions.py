@@ -7,7 +7,6 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import policy
 from fedcollab.access.models import CLEAR, AudienceMember
@@ -19,6 +18,7 @@ from fedcollab.actors.service import ActorData
 from fedcollab.base import markup
 from fedcollab.base.clock import HOUR
 from fedcollab.base.model import aliased
+from fedcollab.base.session import Session
 from fedcollab.base.statements import prepared
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import profiles

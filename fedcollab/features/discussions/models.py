@@ -1,10 +1,9 @@
 """Decides how groups, threads and posts are stored; counts and last times are kept on write, so that reading never counts."""
 
 from sqlalchemy import ForeignKey, Index, String, Text, text
-from sqlalchemy.orm import Mapped, mapped_column
 
 from fedcollab.access.models import SharedObject
-from fedcollab.base.model import Model
+from fedcollab.base.model import Mapped, Model, mapped_column
 
 PUBLIC = text("label = 'TLP:CLEAR'")
 LAST = 1 << 62  # the place of posts that wait for their host: after all others

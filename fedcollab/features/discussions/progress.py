@@ -4,9 +4,9 @@ from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import Viewer
+from fedcollab.base.session import Session
 from fedcollab.base.statements import inserting, prepared
 
 from .models import ThreadRead

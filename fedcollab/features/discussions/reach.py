@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 
-from sqlalchemy.orm import Session
+from fedcollab.base.session import Session
 
 from . import groups, reading
 

@@ -7,7 +7,6 @@ from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import policy
 from fedcollab.access.models import Audience
@@ -17,6 +16,7 @@ from fedcollab.actors.models import OWN, Actor
 from fedcollab.actors.service import ActorData
 from fedcollab.base.errors import NotFound
 from fedcollab.base.model import aliased
+from fedcollab.base.session import Session
 from fedcollab.base.statements import prepared
 
 from .models import LAST, Draft, Post, PostRevision, Thread, ThreadRead

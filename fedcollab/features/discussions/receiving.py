@@ -5,7 +5,6 @@ from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit, policy
 from fedcollab.access.models import CLEAR
@@ -17,6 +16,7 @@ from fedcollab.actors.service import ActorData
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import Refused
 from fedcollab.base.markup import first_words
+from fedcollab.base.session import Session
 from fedcollab.base.statements import prepared, put
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import proofs

@@ -6,7 +6,6 @@ from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit, policy
 from fedcollab.access.models import STRICT, AudienceMember
@@ -20,6 +19,7 @@ from fedcollab.base.clock import HOUR, new_id
 from fedcollab.base.errors import Forbidden, N_, NotFound, Refused, TooMany
 from fedcollab.base.model import aliased
 from fedcollab.base.once import row_id
+from fedcollab.base.session import Session
 from fedcollab.base.statements import prepared
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import announce, outbox, partners, receipts

@@ -4,7 +4,6 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit, policy
 from fedcollab.access.models import CLEAR, STRICT, AudienceMember
@@ -14,6 +13,7 @@ from fedcollab.actors.models import OWN, PERSON, Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import iso
 from fedcollab.base.errors import Forbidden, N_, NotFound, Refused
+from fedcollab.base.session import Session
 from fedcollab.base.statements import prepared
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import outbox, proofs

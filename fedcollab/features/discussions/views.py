@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
-from sqlalchemy.orm import Session
 
 from fedcollab.access.models import AMBER, CLEAR, GREEN, RED, STRICT
 from fedcollab.access.viewer import Viewer
@@ -13,6 +12,7 @@ from fedcollab.actors.models import GROUP
 from fedcollab.base import markup
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import Conflict, NotFound, Refused, Unavailable
+from fedcollab.base.session import Session
 from fedcollab.base.web import page_key, read_fields, read_form, redirect, wants_document, words_of
 from fedcollab.feature import THREAD, Beside, beside, came_back, home_notes, member_of, page, viewer_of
 from fedcollab.federation import receipts

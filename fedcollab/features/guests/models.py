@@ -1,9 +1,8 @@
 """Decides what is kept of a guest beside their account: who they are, for which case, who asked and let them in, and until when."""
 
 from sqlalchemy import ForeignKey, LargeBinary, String, Text
-from sqlalchemy.orm import Mapped, mapped_column
 
-from fedcollab.base.model import Model
+from fedcollab.base.model import Mapped, Model, mapped_column
 
 
 class Guest(Model):

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access.models import AMBER
 from fedcollab.access.viewer import Viewer
@@ -17,6 +16,7 @@ from fedcollab.base.crypto import new_token, stored
 from fedcollab.base.errors import Gone, N_, NotFound, Refused
 from fedcollab.base.markup import plain
 from fedcollab.base.model import aliased
+from fedcollab.base.session import Session
 from fedcollab.base.statements import put
 from fedcollab.sealing import holding, room_chain, rooms
 from fedcollab.sealing.fields import Day

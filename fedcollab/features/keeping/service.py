@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
 from fedcollab.access.viewer import Viewer
@@ -12,6 +11,7 @@ from fedcollab.actors import service as actors
 from fedcollab.actors.models import Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import N_
+from fedcollab.base.session import Session
 from fedcollab.federation.words import Spoken
 from fedcollab.sealing import keeper_tasks, keepers, opening, organisation, people, sheets, words
 from fedcollab.sealing import state as switched

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import N_, NotFound, Refused
+from fedcollab.base.session import Session
 from fedcollab.sealing import acting, holding, mending, rooms
 from fedcollab.sealing.casekeys import CaseKey
 from fedcollab.sealing.chain_models import RoomEntry

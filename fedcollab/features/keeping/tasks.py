@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access.models import RED
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.models import OWN, PERSON, Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import BadRequest, Conflict, N_
+from fedcollab.base.session import Session
 from fedcollab.sealing import comparing, holding, keeper_tasks, mending, organisation, recovery, room_chain, rooms, shut_boxes, working
 from fedcollab.sealing.keeper_tasks import (
     BACKED,

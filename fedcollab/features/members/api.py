@@ -8,12 +8,12 @@ from functools import wraps
 from typing import Any
 
 from aiohttp import web
-from sqlalchemy.orm import Session
 
 from fedcollab.actors import service as actors
 from fedcollab.base import web as base
 from fedcollab.base.errors import BadRequest, FedcollabError, Forbidden, N_, NotFound, TooLarge, Unauthorized
 from fedcollab.base.http import is_activity
+from fedcollab.base.session import Session
 from fedcollab.base.strictjson import loads
 from fedcollab.base.web import TOO_MUCH, client, wants_document, words_of
 from fedcollab.feature import ARRIVALS, ASKED, OUTBOX

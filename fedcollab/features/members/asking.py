@@ -4,11 +4,11 @@ from typing import Any
 
 from aiohttp import web
 from multidict import MultiDict, MultiDictProxy
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import N_, Refused
 from fedcollab.base.passwords import Tried
+from fedcollab.base.session import Session
 from fedcollab.base.web import check_form, local, read_cookie, read_fields, redirect, words_of
 from fedcollab.feature import member_of, page
 from fedcollab.federation.kernel import KERNEL

@@ -1,10 +1,10 @@
 """Decides who of our people has one of some roles, for features that let them choose among colleagues (feature.COLLEAGUES)."""
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import KEEPER
 from fedcollab.actors.models import Actor
+from fedcollab.base.session import Session
 from fedcollab.sealing.keeping_models import Keeper
 
 from .models import Member

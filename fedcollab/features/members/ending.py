@@ -4,10 +4,10 @@ import contextlib
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import Unavailable
+from fedcollab.base.session import Session
 from fedcollab.sealing import recovery, state, unlocked
 from fedcollab.sealing.sweeping import SESSION, Naming, sweep
 

@@ -6,7 +6,6 @@ import unicodedata
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
 from fedcollab.access.viewer import ADMIN, CASEWORKER, GUEST, INSIDE, KEEPER, MODERATOR, TRIAGER, Viewer
@@ -14,6 +13,7 @@ from fedcollab.actors.node import Node
 from fedcollab.base.clock import HOUR, MICROSECONDS
 from fedcollab.base.crypto import derive, seal, stored, unseal
 from fedcollab.base.errors import N_, Refused
+from fedcollab.base.session import Session
 
 from . import ending
 from .models import HalfLogin, LoginSession, Member, Passkey, RecoveryCode, SecondFactor

@@ -4,11 +4,11 @@ disk)."""
 import contextlib
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.models import OWN, Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import Refused
+from fedcollab.base.session import Session
 from fedcollab.base.statements import part
 from fedcollab.sealing import recovery, state, wraps
 from fedcollab.sealing.person_models import CURRENT, WAITING, PersonKeyRow

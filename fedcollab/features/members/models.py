@@ -2,9 +2,8 @@
 factor, tokens of their tools; secrets only as hashes, or sealed where they have to be used."""
 
 from sqlalchemy import JSON, ForeignKey, LargeBinary, String, Text
-from sqlalchemy.orm import Mapped, mapped_column
 
-from fedcollab.base.model import Model
+from fedcollab.base.model import Mapped, Model, mapped_column
 
 
 class Member(Model):

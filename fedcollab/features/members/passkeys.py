@@ -5,7 +5,6 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
 from fedcollab.access.viewer import Viewer
@@ -14,6 +13,7 @@ from fedcollab.base.clock import MINUTE, new_id
 from fedcollab.base.crypto import stored
 from fedcollab.base.errors import Conflict, N_, NotFound, Refused
 from fedcollab.base.markup import plain
+from fedcollab.base.session import Session
 
 from . import factor, service, sessions
 from .ceremony import NOT_IT, Made

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit, policy
 from fedcollab.access.viewer import ADMIN, GIVEN, GUEST, KEEPER, Viewer
@@ -18,6 +17,7 @@ from fedcollab.base.errors import Conflict, Gone, N_, NotFound, Refused
 from fedcollab.base.i18n import LANGUAGES, time_zones
 from fedcollab.base.markup import as_html, plain
 from fedcollab.base.model import aliased
+from fedcollab.base.session import Session
 from fedcollab.federation import follows, profiles
 from fedcollab.sealing import keepers, leaving, recovery
 

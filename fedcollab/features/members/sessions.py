@@ -5,7 +5,6 @@ from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import GUEST, Viewer, all_roles
 from fedcollab.actors.models import Actor
@@ -14,6 +13,7 @@ from fedcollab.base.clock import DAY, HOUR, MINUTE
 from fedcollab.base.crypto import new_token, stored
 from fedcollab.base.model import aliased
 from fedcollab.base.passwords import Tried
+from fedcollab.base.session import Session
 from fedcollab.base.statements import prepared
 from fedcollab.sealing import holding, keepers
 

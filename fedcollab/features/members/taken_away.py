@@ -4,7 +4,6 @@ access that its person had locked."""
 from collections.abc import Iterable
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
 from fedcollab.access.models import AuditEntry
@@ -12,6 +11,7 @@ from fedcollab.access.viewer import MEMBER
 from fedcollab.actors.node import Node
 from fedcollab.backup.erasures import Part
 from fedcollab.base.errors import Refused
+from fedcollab.base.session import Session
 from fedcollab.sealing import crossing
 
 from . import ending, factor, service

@@ -6,7 +6,6 @@ from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
 from fedcollab.access.viewer import MEMBER, Viewer, all_roles
@@ -17,6 +16,7 @@ from fedcollab.base.clock import DAY, MINUTE, new_id
 from fedcollab.base.crypto import new_token, stored
 from fedcollab.base.errors import N_, NotFound, Refused
 from fedcollab.base.markup import plain
+from fedcollab.base.session import Session
 from fedcollab.base.statements import prepared
 from fedcollab.federation import profiles
 from fedcollab.sealing import holding, keepers

@@ -4,13 +4,13 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
 from fedcollab.base.passwords import Tried
+from fedcollab.base.session import Session
 from fedcollab.federation.words import Spoken
 from fedcollab.sealing import crossing, people, recovery, state, unlocked, words
 from fedcollab.sealing.pairs import PersonPrivate

@@ -1,9 +1,9 @@
 """Decides what happens to referrals by time alone: one that was not answered by its day is marked late, on both sides."""
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.node import Node
+from fedcollab.base.session import Session
 from fedcollab.sealing.consents import today
 
 from . import service

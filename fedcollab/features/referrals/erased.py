@@ -1,11 +1,11 @@
 """Decides what a backup means for referrals: one that came to nothing since does not come back with an older one (P11)."""
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.node import Node
 from fedcollab.backup.erasures import Part
 from fedcollab.base.errors import NotFound
+from fedcollab.base.session import Session
 
 from . import service
 from .models import Referral

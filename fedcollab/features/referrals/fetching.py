@@ -8,7 +8,6 @@ from typing import Any
 
 import sqlalchemy as sa
 from aiohttp import web
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
 from fedcollab.access.viewer import partner
@@ -16,6 +15,7 @@ from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
 from fedcollab.base.clock import HOUR, MINUTE
 from fedcollab.base.errors import FedcollabError, NotFound
+from fedcollab.base.session import Session
 from fedcollab.federation import beside, knocking
 from fedcollab.federation.authenticate import authenticate
 from fedcollab.federation.kernel import KERNEL, Kernel

@@ -1,9 +1,8 @@
 """Decides what of referrals stands in the node's database: who refers to whom and where it stands, and the preview in ciphertext."""
 
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text
-from sqlalchemy.orm import Mapped, mapped_column
 
-from fedcollab.base.model import Model
+from fedcollab.base.model import Mapped, Model, mapped_column
 
 
 class Referral(Model):

@@ -5,12 +5,12 @@ from datetime import date, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import DAY, EPOCH, MICROSECONDS, iso
 from fedcollab.base.errors import BadRequest, N_, Refused
+from fedcollab.base.session import Session
 from fedcollab.sealing import consents
 
 from . import boxing, service

@@ -3,7 +3,6 @@
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
 from fedcollab.access.viewer import partner
@@ -13,6 +12,7 @@ from fedcollab.base.addresses import host_of
 from fedcollab.base.clock import new_id
 from fedcollab.base.database import wake
 from fedcollab.base.errors import NotFound, Refused, TooMany
+from fedcollab.base.session import Session
 from fedcollab.base.statements import put
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import outbox

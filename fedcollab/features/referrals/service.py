@@ -7,7 +7,6 @@ from itertools import zip_longest
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
 from fedcollab.access.models import AMBER
@@ -19,6 +18,7 @@ from fedcollab.base.clock import new_id
 from fedcollab.base.errors import BadRequest, N_, NotFound, Refused
 from fedcollab.base.once import ID
 from fedcollab.base.sector import REFERRAL_OUTCOME
+from fedcollab.base.session import Session
 from fedcollab.base.statements import put
 from fedcollab.federation import outbox, partners
 from fedcollab.sealing import (

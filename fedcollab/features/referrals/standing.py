@@ -1,10 +1,10 @@
 """Decides how what was said of a referral is kept, and brings its row up to what follows from it."""
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import TooMany
+from fedcollab.base.session import Session
 from fedcollab.base.statements import put
 
 from .models import Referral, ReferralWord

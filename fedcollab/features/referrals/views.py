@@ -5,12 +5,12 @@ from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
-from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import CASEWORKER, KEEPER, Viewer
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import BadRequest, FedcollabError, NotFound, Refused
 from fedcollab.base.sector import AGES, LAWFUL_BASIS, REFERRAL_OUTCOME, REFERRAL_REASON, SUPPORT, TRANSFER, WITHOUT_CONSENT
+from fedcollab.base.session import Session
 from fedcollab.base.web import read_form, redirect, words_of
 from fedcollab.feature import COLLEAGUES, keeper_of, member_of, page, read_grave_form
 from fedcollab.federation.kernel import KERNEL

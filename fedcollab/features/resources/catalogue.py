@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access.models import GREEN, STRICT
 from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
+from fedcollab.base.session import Session
 from fedcollab.federation import outbox
 from fedcollab.federation.models import WAITING, Activity, Delivery, Partner, is_open
 

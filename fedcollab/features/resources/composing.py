@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
-from sqlalchemy.orm import Session
 
 from fedcollab.access.models import GREEN
 from fedcollab.access.viewer import Viewer
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import FedcollabError
+from fedcollab.base.session import Session
 from fedcollab.base.web import read_fields, read_form, redirect, words_of
 from fedcollab.feature import came_back, member_of, page, viewer_of
 from fedcollab.federation.kernel import KERNEL

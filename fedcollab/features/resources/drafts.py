@@ -1,11 +1,11 @@
 """Decides how a record's form in mid-composition is kept: by its person, for half a year."""
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import DAY
+from fedcollab.base.session import Session
 
 from . import service
 from .models import RecordDraft

@@ -4,13 +4,13 @@ import json
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import policy
 from fedcollab.access.models import STRICT
 from fedcollab.actors.node import Node
 from fedcollab.backup.erasures import Part
 from fedcollab.base.errors import NotFound, Refused
+from fedcollab.base.session import Session
 
 from . import notes, service
 from .models import WITHDRAWN, CountryNote, LabelChange, Resource, Version

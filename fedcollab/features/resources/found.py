@@ -3,9 +3,9 @@
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.base.markup import first_words
+from fedcollab.base.session import Session
 from fedcollab.search import index
 from fedcollab.search.filling import Stock
 from fedcollab.search.index import Entry

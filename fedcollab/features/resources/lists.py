@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit, policy
 from fedcollab.access.models import GREEN, STRICT
@@ -14,6 +13,7 @@ from fedcollab.actors.node import Node
 from fedcollab.base import markup
 from fedcollab.base.errors import Forbidden, N_, NotFound, Refused
 from fedcollab.base.once import row_id
+from fedcollab.base.session import Session
 
 from . import reading, service, shelves
 from .checking import Wrong

@@ -1,10 +1,9 @@
 """Decides how the library's records, versions, notes and lists are stored; a record's own columns are those of `record.Record`."""
 
 from sqlalchemy import JSON, ForeignKey, Index, String, Text, text
-from sqlalchemy.orm import Mapped, mapped_column
 
 from fedcollab.access.models import SharedObject
-from fedcollab.base.model import Model
+from fedcollab.base.model import Mapped, Model, mapped_column
 
 PUBLIC = text("label = 'TLP:CLEAR'")
 DUE, TALKED = text("review_on <> ''"), text("discussion <> ''")

@@ -3,12 +3,12 @@
 from typing import Any
 
 from aiohttp import web
-from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import Viewer
 from fedcollab.base.called import country
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import FedcollabError, NotFound
+from fedcollab.base.session import Session
 from fedcollab.base.web import read_fields, read_form, redirect, words_of
 from fedcollab.feature import came_back, member_of, page
 from fedcollab.federation.kernel import KERNEL

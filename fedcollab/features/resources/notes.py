@@ -3,7 +3,6 @@
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit, policy
 from fedcollab.access.models import STRICT
@@ -14,6 +13,7 @@ from fedcollab.base import markup
 from fedcollab.base.called import countries
 from fedcollab.base.errors import Conflict, Forbidden, N_, NotFound, Refused
 from fedcollab.base.once import row_id
+from fedcollab.base.session import Session
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import outbox, partners
 

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import policy
 from fedcollab.access.models import STRICT
@@ -12,6 +11,7 @@ from fedcollab.actors import service as actors
 from fedcollab.actors.models import Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import NotFound
+from fedcollab.base.session import Session
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import announce, outbox
 

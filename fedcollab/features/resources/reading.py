@@ -5,7 +5,6 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import policy
 from fedcollab.access.models import CLEAR, STRICT, Audience, AudienceMember
@@ -14,6 +13,7 @@ from fedcollab.actors import service as actors
 from fedcollab.actors.models import OWN, Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import NotFound
+from fedcollab.base.session import Session
 from fedcollab.base.statements import prepared
 from fedcollab.federation import receipts
 from fedcollab.federation.models import Partner

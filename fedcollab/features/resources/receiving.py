@@ -4,7 +4,6 @@ from dataclasses import asdict
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit, policy
 from fedcollab.access.models import LABELS
@@ -13,6 +12,7 @@ from fedcollab.actors.models import ORGANIZATION
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import Refused
+from fedcollab.base.session import Session
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import receipts
 from fedcollab.federation.registry import Handler, Verified

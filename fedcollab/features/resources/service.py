@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit, policy
 from fedcollab.access.models import STRICT
@@ -16,6 +15,7 @@ from fedcollab.base import markup
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import Conflict, Forbidden, N_, NotFound, Refused
 from fedcollab.base.once import row_id
+from fedcollab.base.session import Session
 from fedcollab.federation import outbox
 from fedcollab.files import service as files
 

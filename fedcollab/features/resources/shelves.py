@@ -1,13 +1,13 @@
 """Decides who is inside a library: ours is for the partners that take part, and a second one for us alone; a partner's is for us."""
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import policy
 from fedcollab.access.models import CLEAR, GREEN, STRICT, Audience, AudienceMember
 from fedcollab.actors import service as actors
 from fedcollab.actors.models import Actor
 from fedcollab.actors.node import Node
+from fedcollab.base.session import Session
 from fedcollab.federation import outbox, partners
 
 from .models import Catalogue, CountryNote, Resource

@@ -4,12 +4,12 @@ import re
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import N_, NotFound
+from fedcollab.base.session import Session
 
 from . import reading, sending, service
 from .activities import TRANSLATIONS

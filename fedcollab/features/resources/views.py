@@ -5,13 +5,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 from aiohttp import web
-from sqlalchemy.orm import Session
 
 from fedcollab.access.models import CLEAR, GREEN, STRICT
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import iso
 from fedcollab.base.errors import NotFound
+from fedcollab.base.session import Session
 from fedcollab.base.web import page_key, wants_document
 from fedcollab.feature import Beside, beside, member_of, page, viewer_of
 from fedcollab.federation.kernel import KERNEL

@@ -3,12 +3,11 @@ new key. Each is one unit, on record in the room's chain."""
 
 from collections.abc import Sequence
 
-from sqlalchemy.orm import Session
-
 from fedcollab.access.models import AMBER, RED, STRICT
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import BadRequest, Forbidden, N_, NotFound, Refused
+from fedcollab.base.session import Session
 from fedcollab.sealing import holding, leaving, room_chain, rooms, working
 from fedcollab.sealing.entries import document
 from fedcollab.sealing.holding import Opened

@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy.orm import Session
-
 from fedcollab.actors.node import Node
+from fedcollab.base.session import Session
 from fedcollab.sealing import filed, sealed_files
 from fedcollab.sealing.filed import UNNAMED
 from fedcollab.sealing.sealed_files import FileRow

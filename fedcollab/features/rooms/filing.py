@@ -5,11 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import N_, NotFound, Refused
+from fedcollab.base.session import Session
 from fedcollab.sealing import acting, filed, room_chain, room_content, sealed_files
 from fedcollab.sealing.carried import Carried
 from fedcollab.sealing.chunks import FileSecret

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import policy
 from fedcollab.access.models import RED
@@ -16,6 +15,7 @@ from fedcollab.actors.models import ORGANIZATION, OWN, PARTNER, PERSON, Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import NotFound
 from fedcollab.base.model import aliased
+from fedcollab.base.session import Session
 from fedcollab.sealing import comparing, naming, rooms, working
 from fedcollab.sealing.made_ready import Write
 from fedcollab.sealing.naming import Named

@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from aiohttp import web
-from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import FedcollabError, NotFound, Refused
+from fedcollab.base.session import Session
 from fedcollab.base.web import redirect, words_of
 from fedcollab.feature import member_of, page
 from fedcollab.federation.kernel import KERNEL

@@ -4,11 +4,11 @@ what one signs in with."""
 from collections.abc import Callable
 
 from aiohttp import web
-from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import BadRequest, NotFound, Refused
+from fedcollab.base.session import Session
 from fedcollab.base.web import read_fields, redirect, words_of
 from fedcollab.feature import asked_again, came_back, member_of, page
 from fedcollab.federation.kernel import KERNEL

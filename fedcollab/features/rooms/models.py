@@ -1,9 +1,8 @@
 """Decides what of sealed groups stands in the node's database beside their rooms: random ids, and no word of what was written."""
 
 from sqlalchemy import ForeignKey, Index, String, Text
-from sqlalchemy.orm import Mapped, mapped_column
 
-from fedcollab.base.model import Model
+from fedcollab.base.model import Mapped, Model, mapped_column
 
 
 class GroupEntry(Model):

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access.models import RED
 from fedcollab.access.viewer import CASEWORKER, KEEPER, MODERATOR, Viewer
@@ -15,6 +14,7 @@ from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import iso
 from fedcollab.base.errors import Gone, N_, NotFound, Refused
+from fedcollab.base.session import Session
 from fedcollab.base.statements import put
 from fedcollab.sealing import access_list, holding, naming, room_chain, room_content, working
 from fedcollab.sealing.access_list import Access

@@ -6,13 +6,13 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from aiohttp import web
-from sqlalchemy.orm import Session
 
 from fedcollab import file_forms
 from fedcollab.actors.node import Node
 from fedcollab.base import markup
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import FedcollabError, Forbidden, NotFound, Refused, TooLarge, Unavailable
+from fedcollab.base.session import Session
 from fedcollab.base.web import redirect, words_of
 from fedcollab.feature import page
 from fedcollab.federation.kernel import KERNEL

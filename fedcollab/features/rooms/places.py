@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.node import Node
+from fedcollab.base.session import Session
 from fedcollab.base.statements import put
 from fedcollab.sealing import room_content, sealed_files
 from fedcollab.sealing.holding import Opened

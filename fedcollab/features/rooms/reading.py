@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import NotFound
+from fedcollab.base.session import Session
 from fedcollab.sealing import going, naming, room_sending, sealed_files
 from fedcollab.sealing.made_ready import Write
 from fedcollab.sealing.naming import Names

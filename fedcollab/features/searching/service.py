@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.models import Actor
+from fedcollab.base.session import Session
 from fedcollab.search.finding import Asked, Found, Suggestion, find, suggest
 
 MOST = 12  # values of a filter that are offered

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import MODERATOR, Viewer
 from fedcollab.actors import service as actors
 from fedcollab.actors.models import PERSON
 from fedcollab.actors.node import Node
+from fedcollab.base.session import Session
 from fedcollab.features.discussions import groups, reading, service
 from fedcollab.federation.models import ACCEPTED, Follow
 from tests.rows import START, Hands, home, memory, node, partner, quick_keys, refused

@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import policy
 from fedcollab.access.models import GREEN
@@ -13,6 +12,7 @@ from fedcollab.actors.models import GROUP, OWN, PARTNER, PERSON, Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import MICROSECONDS, iso, new_id
 from fedcollab.base.errors import Refused
+from fedcollab.base.session import Session
 from fedcollab.base.statements import part
 from fedcollab.features.discussions.feature import FEATURE
 from fedcollab.federation import activitystreams as ap

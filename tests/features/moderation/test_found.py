@@ -12,6 +12,7 @@ from fedcollab.access.viewer import ANYBODY, Viewer
 from fedcollab.base.clock import new_id
 from fedcollab.base.database import open_database
 from fedcollab.base.model import Model
+from fedcollab.base.session import Session
 from fedcollab.features.discussions import groups, reading, service
 from fedcollab.features.discussions.finding import STOCK
 from fedcollab.features.discussions.moderation import acting
@@ -168,7 +169,7 @@ async def test_the_words_of_what_was_deleted_are_gone_from_the_file_itself(tmp_p
     Model.metadata.create_all(database.engine)
     at = node()
 
-    def fill(session: sa.orm.Session, number: int, text: str) -> None:
+    def fill(session: Session, number: int, text: str) -> None:
         ours = session.scalar(sa.text("SELECT id FROM actor")) or organisation(session, "ours.example")
         filled = dict(audience_id=None, label="TLP:GREEN", organisation_id=str(ours), posted_at=START + number, path="/")
         index.put(session, Entry("post", str(number), text=text, **filled))

@@ -23,7 +23,6 @@ def restored(here: Home, *happens: Callable[[], object]) -> int:
             one()
             noted.append(ERASURES.listed(here.session, here.clock.at - 3600_000_000))
         later.rollback()
-    here.session.expire_all()
     return sum(erasures.replay(here.session, here.node, [ERASURES], {"posts": names}) for names in noted)
 
 

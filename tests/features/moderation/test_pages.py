@@ -4,9 +4,9 @@ import re
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.node import Node
+from fedcollab.base.session import Session
 from fedcollab.features.discussions import service
 from fedcollab.features.discussions.moderation import acting, flags, records
 from fedcollab.federation import partners

@@ -26,7 +26,6 @@ def restored(shelf: Shelf, happens: Callable[[], object]) -> int:
         happens()
         noted = ERASURES.listed(shelf.session, shelf.clock.at - 1)
         later.rollback()
-    shelf.session.expire_all()
     return erasures.replay(shelf.session, shelf.node, [ERASURES], {"resources": noted})
 
 

@@ -4,9 +4,9 @@ import re
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.node import Node
+from fedcollab.base.session import Session
 from fedcollab.features.resources import catalogue, reading, service
 from fedcollab.features.resources.record import Record
 from tests.web import site

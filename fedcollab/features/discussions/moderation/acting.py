@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit, policy
 from fedcollab.access.models import STRICT
@@ -18,6 +17,7 @@ from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
 from fedcollab.base.errors import Forbidden, N_, NotFound, Refused
 from fedcollab.base.markup import plain
+from fedcollab.base.session import Session
 from fedcollab.features.discussions import groups, public, service
 from fedcollab.features.discussions.models import Post, Thread
 from fedcollab.federation import activitystreams as ap

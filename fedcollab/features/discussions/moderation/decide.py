@@ -1,12 +1,11 @@
 """Decides what the moderators' answer to open reports does: nothing, the post removed (or hidden here), or its conversation locked."""
 
-from sqlalchemy.orm import Session
-
 from fedcollab.access import audit
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import Forbidden, N_, Refused
 from fedcollab.base.markup import plain
+from fedcollab.base.session import Session
 
 from . import acting, flags, records, wire
 

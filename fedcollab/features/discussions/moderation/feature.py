@@ -1,10 +1,10 @@
 """Decides what moderation hands to the house."""
 
 from aiohttp import web
-from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import MODERATOR, Viewer
 from fedcollab.base.errors import N_
+from fedcollab.base.session import Session
 from fedcollab.feature import MenuItem
 
 from . import inbound, late, receiving, records, reporting, views

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit, policy
 from fedcollab.access.viewer import Viewer, partner
@@ -14,6 +13,7 @@ from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
 from fedcollab.base.clock import DAY, new_id
 from fedcollab.base.errors import N_, NotFound, Refused, TooMany
+from fedcollab.base.session import Session
 from fedcollab.features.discussions import groups
 from fedcollab.features.discussions.models import Post, Thread
 from fedcollab.federation import outbox, partners

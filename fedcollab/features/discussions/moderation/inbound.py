@@ -1,7 +1,6 @@
 """Decides which reports of other organisations reach our moderators, and how their answers to ours are taken."""
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit, policy
 from fedcollab.access.models import AudienceMember
@@ -13,6 +12,7 @@ from fedcollab.actors.service import ActorData
 from fedcollab.base.clock import HOUR
 from fedcollab.base.errors import Refused
 from fedcollab.base.markup import plain
+from fedcollab.base.session import Session
 from fedcollab.features.discussions import groups
 from fedcollab.features.discussions.models import Post, Thread
 from fedcollab.federation import activitystreams as ap

@@ -1,7 +1,6 @@
 """Decides what becomes of a post that its host does not take, in a locked conversation, say: its author is told, and reads why."""
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
 from fedcollab.access.viewer import partner
@@ -9,6 +8,7 @@ from fedcollab.actors import service as actors
 from fedcollab.actors.models import OWN
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import Refused
+from fedcollab.base.session import Session
 from fedcollab.features.discussions.models import Post, Thread
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import outbox

@@ -1,9 +1,8 @@
 """Decides what is kept of moderation: acts with their reasons, reports with what became of them, and what a member has muted."""
 
 from sqlalchemy import ForeignKey, Index, String, Text
-from sqlalchemy.orm import Mapped, mapped_column
 
-from fedcollab.base.model import Model
+from fedcollab.base.model import Mapped, Model, mapped_column
 
 
 class ModerationAct(Model):

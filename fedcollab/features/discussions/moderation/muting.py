@@ -5,7 +5,6 @@ from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import policy
 from fedcollab.access.viewer import Viewer
@@ -13,6 +12,7 @@ from fedcollab.actors.models import PERSON, Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import N_, NotFound, Refused
 from fedcollab.base.model import aliased
+from fedcollab.base.session import Session
 from fedcollab.base.statements import prepared
 from fedcollab.features.discussions.models import Post, Thread
 

@@ -3,7 +3,6 @@
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
 from fedcollab.access.viewer import partner
@@ -13,6 +12,7 @@ from fedcollab.actors.node import Node
 from fedcollab.actors.service import ActorData
 from fedcollab.base.addresses import LONGEST, host_of
 from fedcollab.base.errors import Refused
+from fedcollab.base.session import Session
 from fedcollab.features.discussions import finding
 from fedcollab.features.discussions.activities import PostData
 from fedcollab.features.discussions.models import Post, Thread

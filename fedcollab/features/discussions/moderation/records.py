@@ -4,13 +4,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import policy
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.models import OWN, Actor
 from fedcollab.base.errors import NotFound
 from fedcollab.base.model import aliased
+from fedcollab.base.session import Session
 from fedcollab.features.discussions import reading
 from fedcollab.features.discussions.models import Post, Thread
 

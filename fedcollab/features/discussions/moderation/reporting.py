@@ -3,10 +3,10 @@
 from typing import Any
 
 from aiohttp import web
-from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import Viewer
 from fedcollab.base.errors import FedcollabError
+from fedcollab.base.session import Session
 from fedcollab.base.web import read_fields, read_form, redirect, words_of
 from fedcollab.feature import came_back, member_of, page
 from fedcollab.federation.kernel import KERNEL

@@ -5,13 +5,13 @@ from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.models import OWN, Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import Refused
 from fedcollab.base.model import aliased
+from fedcollab.base.session import Session
 from fedcollab.base.statements import prepared
 from fedcollab.features.discussions import attaching, finding
 from fedcollab.features.discussions.models import Post, PostRevision, Thread

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
-from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import Viewer
 from fedcollab.base.errors import FedcollabError, NotFound
+from fedcollab.base.session import Session
 from fedcollab.base.web import read_form, redirect, words_of
 from fedcollab.feature import member_of, page, viewer_of
 from fedcollab.features.discussions import reading

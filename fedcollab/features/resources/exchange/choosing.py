@@ -9,12 +9,12 @@ from urllib.parse import urlencode
 
 import sqlalchemy as sa
 from multidict import MultiMapping
-from sqlalchemy.orm import Session
 
 from fedcollab.access import policy
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.models import Actor
 from fedcollab.base.errors import NotFound
+from fedcollab.base.session import Session
 from fedcollab.base.statements import prepared
 from fedcollab.features.resources import found, lists, sending
 from fedcollab.features.resources.models import CURRENT, Resource

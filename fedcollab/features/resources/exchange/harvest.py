@@ -5,11 +5,11 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access.models import CLEAR
 from fedcollab.actors import service as actors
 from fedcollab.actors.node import Node
+from fedcollab.base.session import Session
 from fedcollab.base.statements import prepared
 from fedcollab.features.resources.models import LabelChange, Resource
 from fedcollab.features.resources.stories.models import Story

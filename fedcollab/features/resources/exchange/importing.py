@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit, policy
 from fedcollab.access.viewer import MEMBER, Viewer
@@ -15,6 +14,7 @@ from fedcollab.actors.node import Node
 from fedcollab.base.clock import DAY, new_id
 from fedcollab.base.errors import Conflict, FedcollabError, N_, NotFound, Refused, Unavailable
 from fedcollab.base.markup import plain
+from fedcollab.base.session import Session
 from fedcollab.base.statements import part
 from fedcollab.features.resources import service, shelves
 from fedcollab.features.resources.record import NAME, Record

@@ -3,9 +3,8 @@
 from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, String, Text
-from sqlalchemy.orm import Mapped, mapped_column
 
-from fedcollab.base.model import Model
+from fedcollab.base.model import Mapped, Model, mapped_column
 
 READING, PREVIEW, RUNNING, DONE = "reading", "preview", "running", "done"
 NEW, KNOWN, BROKEN, ADDED, FAILED = "new", "known", "broken", "added", "failed"

@@ -9,11 +9,11 @@ from typing import NamedTuple
 from aiohttp import web
 from markupsafe import Markup
 from multidict import MultiMapping
-from sqlalchemy.orm import Session
 
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import MICROSECONDS, iso, parse_iso
 from fedcollab.base.errors import NotFound
+from fedcollab.base.session import Session
 from fedcollab.base.web import read_fields
 from fedcollab.base.xmldoc import element, written
 from fedcollab.features.resources.words import KINDS, TOPICS

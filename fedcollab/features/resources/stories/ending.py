@@ -4,7 +4,6 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit
 from fedcollab.access.models import AuditEntry
@@ -12,6 +11,7 @@ from fedcollab.access.viewer import Viewer
 from fedcollab.actors.node import Node
 from fedcollab.backup.erasures import Part
 from fedcollab.base.errors import Forbidden, N_, NotFound, Refused
+from fedcollab.base.session import Session
 from fedcollab.federation import receipts
 
 from . import shelf, telling

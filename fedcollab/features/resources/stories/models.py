@@ -1,9 +1,8 @@
 """Decides how a story is stored: what waits to be checked, what was agreed to, and the hash of the code that takes it back."""
 
 from sqlalchemy import JSON, ForeignKey, Index, String, Text
-from sqlalchemy.orm import Mapped, mapped_column
 
-from fedcollab.base.model import Model
+from fedcollab.base.model import Mapped, Model, mapped_column
 
 
 class Story(Model):

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import EPOCH
+from fedcollab.base.session import Session
 from fedcollab.features.resources import service
 from fedcollab.features.resources.activities import UseData
 from fedcollab.features.resources.models import Resource

@@ -7,7 +7,6 @@ from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from fedcollab.access import audit, policy
 from fedcollab.access.viewer import Viewer
@@ -18,6 +17,7 @@ from fedcollab.base.errors import Forbidden, N_, NotFound, Refused
 from fedcollab.base.markup import plain
 from fedcollab.base.model import aliased
 from fedcollab.base.once import row_id
+from fedcollab.base.session import Session
 from fedcollab.base.statements import prepared
 from fedcollab.features.resources.checking import Wrong, checked
 from fedcollab.features.resources.models import Resource

@@ -4,7 +4,6 @@ from typing import Any
 
 from aiohttp import web
 from multidict import MultiDict, MultiDictProxy
-from sqlalchemy.orm import Session
 
 from fedcollab.access.models import CLEAR, GREEN, STRICT
 from fedcollab.access.policy import is_wider, may_widen
@@ -13,6 +12,7 @@ from fedcollab.actors.node import Node
 from fedcollab.base import telltale
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import FedcollabError, Refused
+from fedcollab.base.session import Session
 from fedcollab.base.web import check_form, read_fields, read_form, redirect, words_of
 from fedcollab.feature import came_back, member_of, page
 from fedcollab.features.resources import forms

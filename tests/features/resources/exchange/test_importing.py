@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 import sqlalchemy as sa
 
+from fedcollab.base.session import Session
 from fedcollab.features.resources import service
 from fedcollab.features.resources.exchange import formats, importing
 from fedcollab.features.resources.models import Resource
@@ -97,7 +98,7 @@ async def library(house: House) -> list[tuple[str, str, Record]]:
     """(id, label, record) of all that is in the library, oldest first."""
     from fedcollab.features.resources.sending import record_of
 
-    def look(session: sa.orm.Session) -> list[tuple[str, str, Record]]:
+    def look(session: Session) -> list[tuple[str, str, Record]]:
         rows = session.execute(sa.select(*Resource.__table__.columns).order_by(Resource.posted_at, Resource.id))
         return [(row.id, row.label, record_of(row)) for row in rows]
 
