@@ -27,6 +27,7 @@ AT_ONCE, WAITING = 2, 50
 POOL = ThreadPoolExecutor(AT_ONCE, "password")
 _asked = 0
 ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+FEW = 58**10
 
 
 def make_master_key(files: NodeFiles) -> bytes:
@@ -131,9 +132,11 @@ def base58(data: bytes) -> str:
     """base58btc as multibase writes it, without the prefix z."""
     number, text = int.from_bytes(data), ""
     while number:
-        number, digit = divmod(number, 58)
-        text = ALPHABET[digit] + text
-    return "1" * (len(data) - len(data.lstrip(b"\0"))) + text
+        number, few = divmod(number, FEW)  # ten digits at once, for a large number is slow to divide
+        for _ in range(10):
+            few, digit = divmod(few, 58)
+            text = ALPHABET[digit] + text
+    return "1" * (len(data) - len(data.lstrip(b"\0"))) + text.lstrip("1")
 
 
 def unbase58(text: str) -> bytes:
@@ -141,7 +144,10 @@ def unbase58(text: str) -> bytes:
     if len(text) > 200:
         raise ValueError("too long")
     number = 0
-    for letter in text:
-        number = number * 58 + ALPHABET.index(letter)
+    for at in range(0, len(text), 10):
+        few, part = 0, text[at : at + 10]
+        for letter in part:
+            few = few * 58 + ALPHABET.index(letter)
+        number = number * 58 ** len(part) + few
     zeros = len(text) - len(text.lstrip("1"))
     return b"\0" * zeros + number.to_bytes((number.bit_length() + 7) // 8)

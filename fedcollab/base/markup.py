@@ -216,9 +216,18 @@ INLINE = "a|abbr|b|cite|code|em|i|kbd|mark|q|s|samp|small|span|strong|sub|sup|u|
 PARTED = re.compile(rf"<(?!/?(?:{INLINE})[\s>])", re.IGNORECASE)  # where a browser would begin anew: words on both sides are two
 
 
+BARELY = re.compile(r"(?:[^<&\0]++|</?(?:p|br|b|i|em|strong|ul|ol|li|blockquote)>)*+")  # formatted so that it reads in one way alone
+TAG = re.compile(r"<[^>]*>")
+
+
 def first_words(html_text: str, limit: int) -> str:
     """The beginning of a formatted text, as plain text."""
+    spaced = PARTED.sub(r" \g<0>", html_text[: AROUND * limit + 4000])
+    return plain(TAG.sub("", spaced) if BARELY.fullmatch(spaced) else _words(spaced), limit)
+
+
+def _words(html_text: str) -> str:
+    """All words of a formatted text of whatever origin."""
     import nh3
 
-    spaced = PARTED.sub(r" \g<0>", html_text[: AROUND * limit + 4000])
-    return plain(html.unescape(nh3.clean(spaced, tags=set(), clean_content_tags=WITH_CONTENT)), limit)
+    return html.unescape(nh3.clean(html_text, tags=set(), clean_content_tags=WITH_CONTENT))

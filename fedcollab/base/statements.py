@@ -153,13 +153,18 @@ def prepared(session: Session, query: sa.Executable, values: dict[str, Any] | No
 
 def put(session: Session, model: type[Model], *rows: dict[str, Any], **row: Any) -> None:
     """Inserts one row, or several alike, by a statement that was built once; columns that are not named take their defaults."""
-    given, driver = list(rows) or [row], session.info.get(DRIVER)
+    put_by(session, _insert(model), list(rows) or [row])
+
+
+def put_by(session: Session, query: sa.Insert, rows: list[dict[str, Any]]) -> None:
+    """Inserts rows alike, one at least, by an INSERT that was built once."""
+    driver = session.info.get(DRIVER)
     if driver is None:
-        session.connection().execute(_insert(model), given)
+        session.connection().execute(query, rows)
         return
-    quick = _insert_of(model, tuple(given[0]))
+    quick = _insert_of(query, tuple(rows[0]))
     try:
-        driver.executemany(quick.text, [quick.arguments(one) for one in given])
+        driver.executemany(quick.text, [quick.arguments(one) for one in rows])
     except sqlite3.Error as error:
         raise as_sqlalchemy(quick.text, error) from error
 
@@ -170,8 +175,8 @@ def _insert(model: type[Model]) -> sa.Insert:
 
 
 @cache
-def _insert_of(model: type[Model], columns: tuple[str, ...]) -> Statement:
-    return Statement(_insert(model), list(columns))
+def _insert_of(query: sa.Insert, columns: tuple[str, ...]) -> Statement:
+    return Statement(query, list(columns))
 
 
 class Lost(Unavailable):

@@ -15,7 +15,7 @@ from fedcollab.base.clock import MICROSECONDS, MINUTE
 from fedcollab.base.database import wake
 from fedcollab.base.errors import BadRequest, Refused, Unauthorized
 from fedcollab.base.session import Session
-from fedcollab.base.statements import Lost, part, prepared
+from fedcollab.base.statements import Lost, part, prepared, put_by
 
 from . import activitystreams as ap
 from . import lanes, partners
@@ -69,7 +69,7 @@ def receive_all(session: Session, node: Node, host: str, found: list[tuple[str, 
         for sender, activity, epoch, seq in found
     ]
     if rows:
-        session.connection().execute(once(session.get_bind().dialect.name), rows)
+        put_by(session, once(session.get_bind().dialect.name), rows)
         wake(session, "inbox")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from fedcollab.base.database import Database, wake
 from fedcollab.base.errors import BadRequest
 from fedcollab.base.session import Session
-from fedcollab.base.statements import inserting
+from fedcollab.base.statements import inserting, put_by
 
 from .models import InboxItem
 
@@ -85,7 +85,7 @@ def _answer(taken: list[Item], error: Exception | None) -> None:
 
 def insert(session: Session, rows: list[Row]) -> None:
     """Stores items, each once; those that were there stay as they are."""
-    session.connection().execute(once(session.get_bind().dialect.name), rows)
+    put_by(session, once(session.get_bind().dialect.name), rows)
     wake(session, "inbox")
 
 

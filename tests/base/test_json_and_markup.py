@@ -202,3 +202,17 @@ def test_nothing_invisible_hides_in_a_name(hidden: str) -> None:
 )
 def test_the_words_of_a_formatted_text_part_where_its_boxes_do(html: str, words: str) -> None:
     assert markup.first_words(html, 100) == words
+
+
+@given(
+    st.lists(st.sampled_from(["<p>", "</p>", "<br>", "<b>", "</b>", "<li>", "</ul>", "</blockquote>", "a", " ", "\n", "\r", ">", "'", "é"]))
+)
+def test_what_is_barely_formatted_has_the_words_that_a_browser_finds(parts: list[str]) -> None:
+    text = markup.PARTED.sub(r" \g<0>", "".join(parts))
+    assert markup.BARELY.fullmatch(text)
+    assert markup.first_words(text, 500) == markup.plain(markup._words(text), 500)
+
+
+@pytest.mark.parametrize("text", ["<p", "<P>", "<p>a&amp;b</p>", "<script>a</script>", "<p class=a>", "<!-- a -->", "\0"])
+def test_what_a_browser_might_read_otherwise_is_left_to_the_library(text: str) -> None:
+    assert not markup.BARELY.fullmatch(text)
