@@ -24,19 +24,19 @@ from .pairs import PersonPrivate
 from .room_models import RoomPerson
 from .room_state import CLOSED, PURGED
 
-AT_ONCE = 2  # rooms in one unit: some 15 CPU-ms each
+FIRST, AT_ONCE = 1, 2  # rooms in the unit that ends the account, in one after it: some 15 CPU-ms each
 IDLE = 60.0  # seconds, where nothing is to be done
 LAST = N_("Nobody else of us is on it. Hand it over to somebody first.")
 
 
 def end(session: Session, node: Node, viewer: Viewer | None, person_id: str) -> None:
     """Takes somebody off their rooms, for an account that ends: their boxes are destroyed, our keys for these rooms are made anew and,
-    where we lead, the case keys with them; what nobody of us is on any more falls to the keepers. The first rooms go with the account, the
-    others right after it (`go_on`), also where the key ring is busy: what the person's own keys opened is destroyed with the account,
+    where we lead, the case keys with them; what nobody of us is on any more falls to the keepers. The newest room goes with the account,
+    the others right after it (`go_on`), also where the key ring is busy: what the person's own keys opened is destroyed with the account,
     whatever it was. Call it after the person's key is withdrawn."""
     if state.is_on(session):
         with contextlib.suppress(Unavailable), part(session):
-            _end(session, node, viewer, [(room_id, person_id) for room_id in holding.mine(session, person_id)[:AT_ONCE]])
+            _end(session, node, viewer, [(room_id, person_id) for room_id in holding.mine(session, person_id)[:FIRST]])
         wake(session, GONE)
 
 

@@ -138,7 +138,7 @@ async def test_of_many_rooms_the_first_are_done_at_once_and_none_opens_or_is_han
         await omar.unlocked(holding.assign, room_id, nadia.id)
     await two.disable(omar)
     assert [await two.boxes(omar, room_id) for room_id in (two.here, *more)] == [0] * 5
-    assert len(await omar.here.read(holding.mine, omar.id)) == 5 - leaving.AT_ONCE
+    assert len(await omar.here.read(holding.mine, omar.id)) == 5 - leaving.FIRST
     for room_id in (two.here, *more):  # a colleague goes on meanwhile, with all that follows of it
         await nadia.settle(room_id)
         await nadia.say(room_id, HELLO)
