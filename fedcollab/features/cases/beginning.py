@@ -21,7 +21,7 @@ from fedcollab.sealing.unlocked import Locked, unlocked_of
 
 from . import codes, needs
 from .acting import at_once, says, worker_of
-from .checking import Wrong, checked
+from .checking import checked, in_words
 from .desk import Keys
 from .grounds import LABELS, LAWFUL_BASIS, SPECIAL
 from .record import Opened
@@ -68,7 +68,7 @@ async def open_new(request: web.Request) -> web.Response:
 
 async def _page(request: web.Request, typed: "Fields | MultiDict[str]", error: FedcollabError | None = None) -> web.Response:
     kernel = request.app[KERNEL]
-    errors = {error.field if isinstance(error, Wrong) else "": error.in_words(words_of(request))} if error is not None else {}
+    errors = in_words(error, words_of(request)) if error is not None else {}
     shown = dict(typed=typed, LABELS=LABELS, BASIS=LAWFUL_BASIS, CONDITION=SPECIAL, open=await kernel.database.read(_is_open, kernel.node))
     return page(request, "cases/new.html", status=error.status if error is not None else 200, errors=errors, **shown)
 

@@ -6,12 +6,12 @@ from typing import Any, TypeVar
 from fedcollab.base.clock import iso
 from fedcollab.base.errors import N_
 from fedcollab.sealing import typed as typed_in
-from fedcollab.sealing.typed import Wrong
+from fedcollab.sealing.typed import Wrong, in_words
 
 from .reading import members
 from .record import Entry, Hold, held_until
 
-__all__ = ["Wrong", "checked", "typed"]
+__all__ = ["Wrong", "checked", "in_words", "typed"]
 Kind = TypeVar("Kind", bound=Entry)
 PASSED = N_("This day has passed. Choose a later one.")
 TOO_FAR = N_("Choose a day within the next year, by which somebody looks at this again.")

@@ -9,7 +9,7 @@ from fedcollab.base.errors import FedcollabError, N_
 from fedcollab.base.web import words_of
 from fedcollab.feature import page
 
-from .checking import Wrong
+from .checking import in_words
 from .desk import Desk
 from .grounds import CASE_STATUS, LABELS
 
@@ -43,8 +43,7 @@ def show(
 ) -> web.Response:
     """A page of a case in its frame; with what was refused, beside the field that it was where that is known (`errors`); `at` stands before
     the names of the fields of that form. Each form of a page has an id of its own, `once()`."""
-    field = at + error.field if isinstance(error, Wrong) else ""
-    errors = {field: error.in_words(words_of(request))} if error is not None else {}
+    errors = in_words(error, words_of(request), at) if error is not None else {}
     values.setdefault("once", new_id)
     tabs = [one for one in TABS if not desk.viewer.is_guest or one.name in FOR_GUESTS]
     frame: dict[str, Any] = dict(desk=desk, case=desk.case, tab=tab, tabs=tabs, errors=errors, STATUS=CASE_STATUS, LABELS=LABELS)

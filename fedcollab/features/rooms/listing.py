@@ -18,7 +18,7 @@ from fedcollab.feature import member_of, page
 from fedcollab.federation.kernel import KERNEL
 from fedcollab.sealing import holding, opening, organisation, room_content, state
 from fedcollab.sealing.room_models import GROUP, THERE, Room, RoomMember, RoomPerson, SealedMessage
-from fedcollab.sealing.typed import Wrong, checked
+from fedcollab.sealing.typed import checked, in_words
 from fedcollab.sealing.unlocked import unlocked_of
 
 from . import acting, folding, inside
@@ -147,8 +147,7 @@ async def new_group(request: web.Request) -> web.Response:
             return redirect(f"/sealed/{made}/people")
         except Refused as wrong:
             error = wrong
-    about = error.field if isinstance(error, Wrong) else ""
-    errors = {about: error.in_words(words_of(request))} if error else {}
+    errors = in_words(error, words_of(request)) if error else {}
     shown = dict(typed=written.fields or {"retention": proposed(kernel.node.now())}, errors=errors, LABELS=LABELS, HINTS=LABEL_HINTS)
     return page(request, "rooms/new.html", status=error.status if error else 200, **shown)
 

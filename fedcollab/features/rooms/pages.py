@@ -22,7 +22,7 @@ from fedcollab.files.uploading import Cut
 from fedcollab.sealing.entries import Entry
 from fedcollab.sealing.filed import WORDS
 from fedcollab.sealing.made_ready import Write
-from fedcollab.sealing.typed import Wrong, checked
+from fedcollab.sealing.typed import Wrong, checked, in_words
 
 from . import filing, opening, reading
 from .entries import Edited, Group, Removed, Reply, Resource, Thread
@@ -39,8 +39,7 @@ LONGEST = 200  # letters of what is searched for
 
 def show(request: web.Request, here: Here, template: str, error: FedcollabError | None = None, **values: Any) -> web.Response:
     """A page of a group in its frame; with what was refused, beside the field that it was where that is known."""
-    field = error.field if isinstance(error, Wrong) else ""
-    errors = {field: error.in_words(words_of(request))} if error is not None else {}
+    errors = in_words(error, words_of(request)) if error is not None else {}
     frame: dict[str, Any] = dict(here=here, errors=errors, LABELS=LABELS, UNREAD=UNREAD, WORDS=WORDS, once=new_id(), typed=NONE, preview="")
     frame["files"] = dict[str, Any]()
     return page(request, template, status=error.status if error is not None else 200, **(frame | values))

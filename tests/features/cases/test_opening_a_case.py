@@ -1,5 +1,6 @@
 """Shows how a case begins: with all that the law asks for or not at all, with proposed days, readable by whoever opens it alone."""
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -71,3 +72,14 @@ async def test_the_list_goes_on_page_by_page(at: Office) -> None:
     assert older.count('<li class="row">') == 1
     assert "?before=" not in older
     assert (await at["noor"].get("/cases?before=nothing-of-the-kind"))[0] == 200
+
+
+async def test_all_that_is_lacking_in_a_form_is_said_at_once_in_its_order(at: Office) -> None:
+    _, _, page = await at["noor"].post("/cases/new", at="/cases/new", label="TLP:AMBER", review="soon")
+    listed = page.split('class="errs"', 1)[1].split("</ul>", 1)[0]
+    assert re.findall(r'href="#(\w+)"', listed) == ["purpose", "basis", "condition", "review", "retention"]
+    assert all(f'id="{field}-err"' in page for field in ("purpose", "basis", "condition", "review", "retention"))
+    case = await at.case("noor")
+    path = f"/cases/{case}/new/contact"
+    _, _, page = await at["noor"].post(path, at=path, on="2026-13-45")
+    assert set(re.findall(r'id="(\w+)-err"', page)) == {"who", "how", "on", "reached"}
