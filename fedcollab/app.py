@@ -54,12 +54,15 @@ from fedcollab.feature import (
     page,
     unlock_first,
 )
+from fedcollab.features.cases import memory
 from fedcollab.features.cases.feature import FEATURE as CASES
+from fedcollab.features.cases.memory import MEMORY, Memory
 from fedcollab.features.discussions.feature import FEATURE as DISCUSSIONS
 from fedcollab.features.guests.allowed import only_their_case
 from fedcollab.features.guests.feature import FEATURE as GUESTS
 from fedcollab.features.keeping.feature import FEATURE as KEEPING
 from fedcollab.features.members.colleagues import colleagues
+from fedcollab.features.members.ending import NAMED_IN_RING as SIGNED_IN
 from fedcollab.features.members.feature import FEATURE as MEMBERS
 from fedcollab.features.members.feature import RATE, THROTTLE, Rate, Throttle, session_viewer
 from fedcollab.features.referrals import fetching
@@ -210,6 +213,7 @@ def make_app(kernel: Kernel) -> web.Application:
     app[SHOW_ERROR] = show_error
     app[LARGE_BODIES] = asyncio.Semaphore(LARGE_AT_ONCE)
     app[THROTTLE] = Throttle(kernel.node.clock)
+    app[MEMORY] = Memory(SIGNED_IN.named)
     app[health.HEALTH] = health.Health()
     app[metrics.REQUESTS] = metrics.Requests()
     for feature in FEATURES:
@@ -226,6 +230,7 @@ def make_app(kernel: Kernel) -> web.Application:
     app.cleanup_ctx.append(head_asking.run)
     app.cleanup_ctx.append(fetching.run)
     app.cleanup_ctx.append(guests.run)
+    app.cleanup_ctx.append(memory.run)
     app.cleanup_ctx.append(metrics.apart)
     return app
 

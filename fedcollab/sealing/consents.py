@@ -25,6 +25,7 @@ from fedcollab.federation.models import NOT_THERE, WAITING, Activity, Delivery, 
 from . import resting, room_chain
 from .consent_models import ENDED, ERASED, GIVEN, KEPT, WITHDRAWN, ConsentMark, ConsentThing
 from .keeper_tasks import wait
+from .lessened import lessened
 from .resting import Ground
 from .room_models import Room, SealedMessage
 
@@ -309,6 +310,7 @@ def stop(session: Session, node: Node, mark_id: str, state: str) -> None:
     """A partner's has ended: what rests on no other of the same person is not shown here from now on, and keepers are asked to erase it."""
     ended = sa.update(ConsentMark).where(ConsentMark.id == mark_id, ConsentMark.state == GIVEN)
     session.execute(ended.values(state=state, ended_at=node.now(), stopped_at=node.now()))
+    lessened(session)
     room_id = session.execute(sa.select(ConsentMark.room_id).where(ConsentMark.id == mark_id)).scalar_one()
     if mark_id in ended_ids(session, ConsentMark.room_id == room_id, ours=False):
         wait(session, node, TO_ERASE, room_id)

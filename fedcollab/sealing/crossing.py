@@ -16,6 +16,7 @@ from fedcollab.base.statements import put
 
 from . import organisation, people, unlocked, wraps
 from .keeping_models import Keeper
+from .lessened import lessened
 from .pairs import PersonPrivate
 from .people import PersonKey
 from .person_models import AccessLock
@@ -43,6 +44,7 @@ def lock(session: Session, node: Node, viewer: Viewer) -> None:
     this commit on, and what lies in the ring goes with the next minute's chore."""
     if not is_locked(session, viewer.person_id):
         put(session, AccessLock, person_id=viewer.person_id, at=node.now())
+        lessened(session)
         audit.record(session, node.now(), viewer, "key.lock_away", viewer.person_id)
     with contextlib.suppress(Unavailable), node.ring.begin() as ring:
         unlocked.lock_person(ring, viewer.person_id)

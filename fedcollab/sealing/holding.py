@@ -36,6 +36,7 @@ from . import (
 )
 from .boxes import Private, Public
 from .casesecrets import CaseSecret
+from .lessened import lessened
 from .member_boxes import KEY
 from .pairs import PersonPrivate, PersonPublic
 from .room_models import RoomPerson
@@ -257,6 +258,7 @@ def end(session: Session, node: Node, room_id: str, person_id: str) -> bool:
     over = sa.update(RoomPerson).where(_on(room_id), RoomPerson.person_id == person_id).values(until=node.now())
     if session.execute(over.returning(RoomPerson.since)).first() is None:
         return False
+    lessened(session)
     theirs = [key.kid for key in people.listed(session, person_id)]
     with node.ring.begin() as ring:
         for of in (KEY + kid for kid in member_boxes.kids(session, node, room_id)):

@@ -5,7 +5,7 @@ An act is a plan: a function of the open room that changes nothing, and answers 
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 
@@ -15,12 +15,13 @@ from fedcollab.base.errors import Conflict
 from fedcollab.base.session import Session
 
 from . import consents, crossing, holding, people
+from .holding import Assigned
 from .room_models import ERASED, WAITS, MemberKey, Room, RoomFact, RoomKey, SealedMessage
 
 Found = TypeVar("Found")
 Write = Callable[[Session], Any]
 Plan = Callable[..., Write]  # of (session, node, open room, unlocked keys, ...)
-Rests = Callable[[Session], tuple[Any, ...]]
+Looks = Callable[[Session], tuple[Any, ...]]  # what something rests on now
 TRIES = 3
 
 
@@ -34,7 +35,7 @@ class Ready(Generic[Found]):
     room is opened (it answers the room with that done), and the act."""
 
     found: Found
-    rests: Rests
+    rests: Looks
     stood: tuple[Any, ...]
     due: Callable[[Session], Found]
     write: Write
@@ -88,13 +89,35 @@ async def looked(
     raise AssertionError
 
 
-def rests(session: Session, viewer: Viewer, room_id: str) -> tuple[Any, ...]:
-    """All that changes what somebody has before them of a room, in a few numbers: each of them differs once something has come or gone."""
-    key = people.current(session, viewer.person_id)
+class Rests(NamedTuple):
+    """What a room before somebody rests on: their own key, what consents have ended for, how many messages are erased; then what can but
+    add to it, or shuts all of it: whether they have locked their access, the room, who of us is on it, and how much came."""
+
+    key: str
+    stopped: frozenset[str]
+    erased: int
+    locked: bool
+    room: tuple[str, ...]
+    on_it: tuple[Assigned, ...]
+    last: str | None
+    messages: int
+    waiting: int
+    facts: int
+    keys: int
+    member_keys: int
+
+    def allows(self, before: "Rests") -> bool:
+        """Whether all that was read `before` may still be read: things have come at most, none was taken away."""
+        return not self.locked and self[:3] == before[:3]
+
+
+def rests(session: Session, viewer: Viewer, room_id: str) -> Rests:
+    """What a room rests on now, in a few numbers: each of them differs once something has come or gone."""
+    key, stopped = people.current(session, viewer.person_id), consents.stopped_in(session, room_id)
     room = session.execute(sa.select(Room.state, Room.owner, Room.ck).where(Room.id == room_id)).one_or_none()
-    mine = holding.assigned(session, room_id), consents.stopped_in(session, room_id)
     counts = session.execute(_counts(room_id)).one()
-    return key.kid if key else "", crossing.is_locked(session, viewer.person_id), room and tuple(room), *mine, tuple(counts)
+    locked, on_it = crossing.is_locked(session, viewer.person_id), tuple(holding.assigned(session, room_id))
+    return Rests(key.kid if key else "", stopped, counts.erased, locked, tuple(room or ()), on_it, *counts[1:])
 
 
 def _counts(room_id: str) -> sa.Select[Any]:
@@ -102,5 +125,5 @@ def _counts(room_id: str) -> sa.Select[Any]:
         return sa.select(sa.func.count()).select_from(model).where(model.room_id == room_id, *which).scalar_subquery()
 
     last = sa.select(sa.func.max(SealedMessage.id)).where(SealedMessage.room_id == room_id).scalar_subquery()
-    states = [number(SealedMessage, SealedMessage.state == state) for state in (ERASED, WAITS)]  # each is counted in an index
-    return sa.select(last, number(SealedMessage), *states, number(RoomFact), number(RoomKey), number(MemberKey))
+    erased, waiting = (number(SealedMessage, SealedMessage.state == state) for state in (ERASED, WAITS))  # counted in an index
+    return sa.select(erased.label("erased"), last, number(SealedMessage), waiting, number(RoomFact), number(RoomKey), number(MemberKey))

@@ -110,11 +110,14 @@ def parse(document: object) -> Sealed:
 
 
 def kept(data: bytes, uri: str) -> Sealed:
-    """A sealed message as it was kept for `uri`. Raises Shut where it is another one or no message."""
+    """A sealed message as it was kept for `uri`. Raises Shut where it is another one or no message. What is kept was read strictly when it
+    came, and opens only as it was sealed, its header with it: to go through all of it once more takes a fifth of opening a case."""
     head, ct = data[BEFORE : (ends := BEFORE + int.from_bytes(data[:BEFORE]))], data[ends:]
     try:
-        found = _sealed(loads(head), head, ct)
-    except BadRequest:
+        said = orjson.loads(head)
+        place = said["room"], said["epoch"], said["ck"], said["id"], said["from"]
+        found = Sealed(*place, said["acks"], texts.read(said["salt"], SALT, SALT), head, ct)
+    except (BadRequest, ValueError, KeyError, TypeError):
         raise Shut from None
     if found.id != uri:
         raise Shut

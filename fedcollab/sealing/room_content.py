@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from fedcollab.access.models import RED
 from fedcollab.actors import service as actors
+from fedcollab.actors.models import Actor
 from fedcollab.actors.node import Node
 from fedcollab.base.clock import new_id
 from fedcollab.base.once import ID
@@ -18,6 +19,7 @@ from .carried import Carried
 from .holding import Opened
 from .messages import Place, Sealed
 from .pairs import PersonPublic
+from .person_models import PersonKeyRow
 from .refusals import KeyChanged, KeyNotHere
 from .room_models import ERASED, SealedMessage
 from .shut import Shut
@@ -41,44 +43,64 @@ class Message:
     lacks: str = ""
 
 
-def read(session: Session, opened: Opened, before: Iterable[Message] = ()) -> list[Message]:
-    """All messages of a room, in the order in which they came; those that were read `before` by the same person are not opened again."""
-    columns = (SealedMessage.uri, SealedMessage.author, SealedMessage.organisation, SealedMessage.at, SealedMessage.size)
-    query = sa.select(*columns, SealedMessage.ck, SealedMessage.state, SealedMessage.body).where(SealedMessage.room_id == opened.room_id)
-    rows = session.execute(query.order_by(SealedMessage.id)).all()
-    signers = {author: _keys_of(session, author) for author in {row.author for row in rows}}
-    stopped, had = consents.stopped_in(session, opened.room_id), {one.id: one for one in before if one.content is not None}
-    return [
-        had[row.uri]
-        if row.uri in had and row.state != ERASED and row.uri not in stopped
-        else Message(*row[:5], *_content(opened, row, signers[row.author], stopped))
-        for row in rows
-    ]
+class Had(NamedTuple):
+    """What somebody has before them of a room: the ids of its messages, the last row that there was; how many messages the room has by
+    now."""
+
+    ids: frozenset[str]
+    last: str
+    messages: int
+
+
+def read(session: Session, opened: Opened, had: Had | None = None) -> list[Message]:
+    """All messages of a room, in the order in which they came, but for those that one `had`."""
+    if had is None:
+        return _opened(session, opened, session.execute(_rows(opened)).all())
+    rows = session.execute(_rows(opened).where(SealedMessage.id > had.last)).all()
+    if len(had.ids) + len(rows) != had.messages:  # a clock that went back has put a row before the last one
+        rows = [row for row in session.execute(_rows(opened)).all() if row.uri not in had.ids]
+    return _opened(session, opened, rows)
+
+
+def named(session: Session, opened: Opened, uris: Iterable[str]) -> list[Message]:
+    """Messages of a room by their ids."""
+    wanted, rows = sorted(uris), list[Any]()
+    for start in range(0, len(wanted), AT_ONCE):
+        rows += session.execute(_rows(opened).where(SealedMessage.uri.in_(wanted[start : start + AT_ONCE]))).all()
+    return _opened(session, opened, rows)
+
+
+def _rows(opened: Opened) -> Any:
+    columns: list[Any] = [SealedMessage.uri, SealedMessage.author, SealedMessage.organisation, SealedMessage.at, SealedMessage.size]
+    columns += [SealedMessage.ck, SealedMessage.state, SealedMessage.body, SealedMessage.id]
+    return sa.select(*columns).where(SealedMessage.room_id == opened.room_id).order_by(SealedMessage.id)
 
 
 def some(session: Session, opened: Opened, ids: Iterable[str]) -> dict[str, Message]:
     """{row id: message} of a room, of these."""
-    columns = (SealedMessage.uri, SealedMessage.author, SealedMessage.organisation, SealedMessage.at, SealedMessage.size)
-    query = sa.select(*columns, SealedMessage.ck, SealedMessage.state, SealedMessage.body, SealedMessage.id)
     wanted, rows = sorted(set(ids)), list[Any]()
     for start in range(0, len(wanted), AT_ONCE):
-        part = SealedMessage.id.in_(wanted[start : start + AT_ONCE])
-        rows += session.execute(query.where(SealedMessage.room_id == opened.room_id, part)).all()
-    signers = {author: _keys_of(session, author) for author in {row.author for row in rows}}
-    stopped = consents.stopped_in(session, opened.room_id)
-    return {
-        row.id: Message(row.uri, row.author, row.organisation, row.at, row.size, *_content(opened, row, signers[row.author], stopped))
-        for row in rows
-    }
+        rows += session.execute(_rows(opened).where(SealedMessage.id.in_(wanted[start : start + AT_ONCE]))).all()
+    return {row.id: message for row, message in zip(rows, _opened(session, opened, rows), strict=True)}
 
 
 def one(session: Session, opened: Opened, uri: str) -> Message | None:
     """One message of a room."""
-    columns = (SealedMessage.uri, SealedMessage.author, SealedMessage.organisation, SealedMessage.at, SealedMessage.size)
-    query = sa.select(*columns, SealedMessage.ck, SealedMessage.state, SealedMessage.body)
-    row = session.execute(query.where(SealedMessage.room_id == opened.room_id, SealedMessage.uri == uri)).one_or_none()
+    return next(iter(_opened(session, opened, session.execute(_rows(opened).where(SealedMessage.uri == uri)).all())), None)
+
+
+def _opened(session: Session, opened: Opened, rows: Sequence[Any]) -> list[Message]:
+    keys = {author: _keys_of(session, author) for author in {row.author for row in rows}}
     stopped = consents.stopped_in(session, opened.room_id)
-    return None if row is None else Message(*row[:5], *_content(opened, row, _keys_of(session, row.author), stopped))
+    return [
+        Message(row.uri, row.author, row.organisation, row.at, row.size, *_content(opened, row, keys[row.author], stopped)) for row in rows
+    ]
+
+
+def signers(session: Session, authors: Iterable[str]) -> frozenset[tuple[str, str]]:
+    """(person, name of a key that they have or had) of these."""
+    whose = sa.select(Actor.uri, PersonKeyRow.kid).join(PersonKeyRow, PersonKeyRow.person_id == Actor.id)
+    return frozenset((row.uri, row.kid) for row in session.execute(whose.where(Actor.uri.in_(sorted(set(authors))))))
 
 
 def _keys_of(session: Session, author: str) -> list[PersonPublic]:

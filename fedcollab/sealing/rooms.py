@@ -32,6 +32,7 @@ from . import (
 from .aside_models import RoomAside
 from .casekeys import CaseKey
 from .facts import Fact
+from .lessened import lessened
 from .messages import Sealed
 from .room_activities import Header, Said
 from .room_models import (
@@ -292,6 +293,7 @@ def _erase(session: Session, node: Node, which: sa.ColumnElement[bool]) -> None:
     room_quotas.erased(session, going)
     sealed_files.take_away(session, node, list(session.scalars(sa.select(SealedMessage.id).where(going))))
     session.execute(sa.update(SealedMessage).where(going).values(body=b"", state=ERASED, erased_at=node.now()))
+    lessened(session)
 
 
 def drop(session: Session, node: Node, message_id: str) -> None:

@@ -72,12 +72,24 @@ async def unlocked_of(request: web.Request) -> list[PersonPrivate]:
     return found
 
 
+def is_open(session: Session, node: Node, session_hash: str, person_id: str) -> bool:
+    """Whether anything is unlocked in a browser, which is known by the hash of its cookie."""
+    if _is_locked(session, person_id):
+        return False
+    with node.ring.look() as ring:
+        return bool(wraps.unlocked(ring, session_hash))
+
+
 def _held(session: Session, node: Node, token: str, person_id: str) -> list[PersonPrivate]:
-    """None for somebody who has locked their access, also where the key ring was too busy to forget what they had unlocked."""
-    if session.execute(sa.select(AccessLock.at).where(AccessLock.person_id == person_id)).first() is not None:
+    if _is_locked(session, person_id):
         return []
     with node.ring.look() as ring:
         return held(ring, token)
+
+
+def _is_locked(session: Session, person_id: str) -> bool:
+    """Somebody has locked their access, also where the key ring was too busy to forget what they had unlocked."""
+    return session.execute(sa.select(AccessLock.at).where(AccessLock.person_id == person_id)).first() is not None
 
 
 def _opened(token: str, kid: str, box: bytes) -> PersonPrivate | None:

@@ -2,61 +2,73 @@
 rests on, and what is due whenever a case is opened."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from aiohttp import web
 
 from fedcollab.access.viewer import Viewer
 from fedcollab.actors.node import Node
+from fedcollab.base.crypto import stored
 from fedcollab.base.errors import NotFound
 from fedcollab.base.session import Session
+from fedcollab.base.web import read_cookie
 from fedcollab.feature import member_of
 from fedcollab.federation.kernel import KERNEL
 from fedcollab.sealing import crossing, holding, made_ready, room_chain, room_content, working
 from fedcollab.sealing.made_ready import Make, Moved, Plan, Write
 from fedcollab.sealing.room_state import OPEN
-from fedcollab.sealing.unlocked import unlocked_of
+from fedcollab.sealing.unlocked import Locked, unlocked_of
 
-from . import desk, needs
+from . import desk
 from .desk import OPENERS, READERS, Desk, Keys, NoLonger, Said, look_at, saying
+from .kept import Kept
+from .memory import MEMORY, Place
 from .record import Entry
+from .rests import rests
 from .visiting import GuestOut
 
 Ready = made_ready.Ready[Desk]
+Found = Callable[[Session, Node, Kept], None]  # hears of a case that was as it is still, in the unit that writes
 
 
 def ready(
-    session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: str, plan: Plan, args: tuple[Any, ...], before: Desk | None = None
+    session: Session,
+    node: Node,
+    viewer: Viewer,
+    keys: Keys,
+    case_id: str,
+    plan: Plan,
+    args: tuple[Any, ...],
+    before: Kept | None = None,
+    found: Found | None = None,
 ) -> Ready:
     """Opens a case and makes an act ready, in a unit that may only read. Raises what `look_at` raises, and what the plan does."""
-    found = at = look_at(session, node, viewer, keys, case_id, before)
+    at = told = look_at(session, node, viewer, keys, case_id, before)
     first = list[Said]()
     if at.access.state == OPEN and not viewer.is_guest:  # who tells nothing but their own
         for of in desk.ended(at):
-            first.append(saying(session, node, at, GuestOut(at=node.now(), of=of)))
-            at = first[-1].after
-
-    def rests(session: Session) -> tuple[Any, ...]:
-        return needs.known(session, found.id, viewer.person_id), *made_ready.rests(session, viewer, found.id)
+            first.append(saying(session, node, told, GuestOut(at=node.now(), of=of)))
+            told = first[-1].after
 
     def due(session: Session) -> Desk:
-        return _settle(session, node, keys, found, first)
+        if found is not None:
+            found(session, node, at.kept)
+        return _settle(session, node, keys, at, first)
 
-    return Ready(found, rests, rests(session), due, plan(session, node, at, keys, *args))
+    return Ready(at, lambda session: rests(session, viewer, case_id), at.rests, due, plan(session, node, told, keys, *args))
 
 
-def at_once(
-    session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: str, plan: Plan, *args: Any, before: Desk | None = None
-) -> Any:
-    """An act in one unit: for a case that has just begun, or of which all that was read `before` need not be opened again."""
-    return made_ready.in_full(session, ready(session, node, viewer, keys, case_id, plan, args, before))
+def at_once(session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: str, plan: Plan, *args: Any) -> Any:
+    """An act in one unit: for a case that has just begun."""
+    return made_ready.in_full(session, ready(session, node, viewer, keys, case_id, plan, args))
 
 
 def _settle(session: Session, node: Node, keys: Keys, at: Desk, first: list[Said]) -> Desk:
     """What is due whenever a case is opened: keys that others lack, its clear header, what is to be told first."""
     if not at.viewer.is_guest:  # who hands nothing out
         working.settle(session, node, at.opened, keys)
-    at = desk.keep(session, node, at)
+    at = desk.bring_up(session, node, at)
     for said in first:
         at = desk.add(session, node, said)
     return at
@@ -132,13 +144,27 @@ async def _prepared(
     request: web.Request, plan: Plan, args: tuple[Any, ...]
 ) -> tuple[Callable[[Desk | None], Awaitable[Ready]], Make[Desk]]:
     """How an act is made ready by a reader, and where one stands already."""
-    viewer = reader_of(request)
-    keys, kernel, case_id = await unlocked_of(request), request.app[KERNEL], request.match_info["id"]
+    viewer, memory, place = reader_of(request), request.app[MEMORY], _place(request)
+    kernel, keys = request.app[KERNEL], await _keys(request, place)
+    there = memory.get(place, kernel.node.now())
 
     def make(session: Session, before: Desk | None) -> Ready:
-        return ready(session, kernel.node, viewer, keys, case_id, plan, args, before)
+        what = there if before is None else before.kept
+        return ready(session, kernel.node, viewer, keys, place.case, plan, args, what, partial(memory.put, place=place))
 
     return lambda before: kernel.database.read(make, before), make
+
+
+def _place(request: web.Request) -> Place:
+    return Place(stored(read_cookie(request, "session")), reader_of(request).person_id, request.match_info["id"])
+
+
+async def _keys(request: web.Request, place: Place) -> Keys:
+    try:
+        return await unlocked_of(request)
+    except Locked:
+        request.app[MEMORY].drop(place)
+        raise
 
 
 async def speak(request: web.Request, make: Callable[[Desk], Entry], once: str) -> str:

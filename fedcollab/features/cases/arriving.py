@@ -1,7 +1,7 @@
-"""Decides how opened messages become the items of a case: each once, read or shown as unread, in the one order of its timeline."""
+"""Decides how opened messages become the items of a case: each read once, or shown as unread, in the one order of its timeline."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from fedcollab.base.clock import MINUTE, iso
@@ -13,17 +13,17 @@ from .record import Entry, Opened
 AHEAD = 5 * MINUTE  # how much later than its arrival here an entry may say that it was written
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False)
 class Arrived:
-    """A sealed message as the room gives it: its id, the person and the organisation that sealed it, when it came here (microseconds),
-    and its content; None where it could not be opened, `lacks` then being "key", "author", "broken" or "erased"."""
+    """A sealed message as it was opened: its id, the person and the organisation that sealed it, when it came here (microseconds), and the
+    entry in it; None where it cannot be read, `unread` then being "newer", "broken", "key", "author", "stopped" or "erased"."""
 
     id: str
     author: str
     organisation: str
     at: int
-    content: Mapping[str, Any] | None = field(repr=False)
-    lacks: str = ""
+    entry: Entry | None = None
+    unread: str = ""
 
 
 @dataclass(frozen=True, repr=False)
@@ -51,8 +51,7 @@ class Look:
 @dataclass(slots=True, eq=False, repr=False)
 class Item:
     """An entry with its place in the case. `at` is when it was written: as its author says, but not later than AHEAD after it came and
-    not before the case was opened. `unread` is "newer", "broken", "key", "author", "stopped"
-    or "erased", or empty."""
+    not before the case was opened. `unread` as of what arrived."""
 
     id: str
     author: str
@@ -85,10 +84,15 @@ def _when(item: Item) -> tuple[int, str]:
 
 
 def _item(one: Arrived) -> Item:
-    if one.content is None:
-        return Item(one.id, one.author, one.organisation, one.at, one.at, None, one.lacks or "key")
+    at = min(one.entry.at, one.at + AHEAD) if one.entry is not None else one.at
+    return Item(one.id, one.author, one.organisation, at, one.at, one.entry, one.unread)
+
+
+def read(content: Mapping[str, Any] | None, lacks: str) -> tuple[Entry | None, str]:
+    """The entry in a content, or why there is none to be read; what a message lacks where it has no content."""
+    if content is None:
+        return None, lacks
     try:
-        entry = parse(one.content)
+        return parse(content), ""
     except BadRequest:
-        return Item(one.id, one.author, one.organisation, one.at, one.at, None, "newer" if is_newer(one.content) else "broken")
-    return Item(one.id, one.author, one.organisation, min(entry.at, one.at + AHEAD), one.at, entry)
+        return None, "newer" if is_newer(content) else "broken"

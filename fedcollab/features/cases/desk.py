@@ -3,7 +3,7 @@
 With both the clear header is brought up to date, and what entries of ours have had erased is taken back.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,6 +19,7 @@ from fedcollab.sealing import going, holding, naming, room_content, room_sending
 from fedcollab.sealing.carried import Carried
 from fedcollab.sealing.facts import owner
 from fedcollab.sealing.holding import Opened
+from fedcollab.sealing.lessened import lessened
 from fedcollab.sealing.naming import Names
 from fedcollab.sealing.pairs import PersonPrivate
 from fedcollab.sealing.room_content import Message
@@ -27,13 +28,17 @@ from fedcollab.sealing.room_state import Room
 
 from . import access, consented, handles, lateness, needs, visiting
 from .access import Access
-from .arriving import Arrived, Look
-from .folding import fold
+from .arriving import Arrived, Look, read
+from .folding import added, fold
 from .header import header
 from .hiding import SUSPECTED
+from .kept import Kept, keep
 from .kinds import document
+from .mending import Hiding
 from .models import CaseRecord
 from .record import Entry
+from .rests import Rests, rests
+from .sharing import Withdrawn
 from .shown import Case
 
 OPENERS = frozenset({CASEWORKER, KEEPER})  # the roles of whom cases are opened by; both compel a second factor
@@ -50,16 +55,22 @@ class NoLonger(Gone):
 @dataclass(frozen=True, repr=False)
 class Desk:
     """A case open before one of our people. `row` is its clear header, None until its first entry could be read; `names` says who
-    everybody in it is."""
+    everybody in it is; `kept` is what they may take up again, as long as what it `rests` on stands."""
 
     viewer: Viewer
     opened: Opened
     row: Any
-    messages: tuple[Message, ...]
+    messages: tuple[Arrived, ...]
     case: Case
     look: Look
     names: Names
     access: Access
+    kept: Kept
+
+    @property
+    def rests(self) -> Rests:
+        """What it is to be compared with before anything is written."""
+        return self.kept.rests
 
     @property
     def id(self) -> str:
@@ -87,10 +98,10 @@ def ended(desk: Desk) -> list[str]:
     return [guest.id for guest in desk.case.guests if guest.organisation == desk.look.organisation and guest.entry.person not in here]
 
 
-def look_at(session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: str, before: Desk | None = None) -> Desk:
+def look_at(session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: str, before: Kept | None = None) -> Desk:
     """The case for one of us who is on it, or a guest. Changes nothing, so that a unit that only reads can do it: a case of years takes
-    longer to open than others may wait to write. Of what the same person had `before` them, what they have read is not opened again. Raises
-    NotFound, NoLonger."""
+    longer to open than others may wait to write. What the same person had `before` them is taken up again where it may still be read.
+    Raises NotFound, NoLonger."""
     if not viewer.roles & READERS:
         raise NotFound
     try:
@@ -102,8 +113,35 @@ def look_at(session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: s
     me = actors.by_id(session, viewer.person_id).uri
     knows = needs.known(session, opened.room_id, viewer.person_id)
     look = Look(node.now(), owners(opened.room), me, opened.room.me, knows)
-    desk = _folded(session, viewer, opened, tuple(room_content.read(session, opened, before.messages if before else ())), look)
+    kept = _kept(session, opened, look, rests(session, viewer, opened.room_id), before)
+    desk = _desk(session, viewer, opened, kept.arrived, kept.case, look, kept)
     return replace(desk, row=row_of(session, desk.id))
+
+
+def _kept(session: Session, opened: Opened, look: Look, now: Rests, before: Kept | None) -> Kept:
+    """A case as it stands, folded out of what there was before where that may still be read, and of what came since."""
+    if before is not None:
+        signs = room_content.signers(session, {who for who, _key in before.signers})
+        before = before if before.serves(now, look, opened.secrets) and signs == before.signers else None
+    if before is not None and before.is_all(now, look, opened.secrets):
+        return before
+    fresh = _read(room_content.read(session, opened, before.had(now) if before is not None else None))
+    signs = room_content.signers(session, {one.author for one in (*(before.arrived if before is not None else ()), *fresh)})
+    if before is not None and before.stands(look, opened.secrets) and (case := added(before.case, fresh, look)) is not None:
+        return before.grown(now, look, signs, fresh, case)
+    again = _again(session, opened, before) if before is not None else ()
+    case = fold(messages := (*again, *fresh), look, before.case.timeline if before is not None else ())
+    return keep(now, look, opened.secrets, signs, messages, case, before)
+
+
+def _again(session: Session, opened: Opened, before: Kept) -> tuple[Arrived, ...]:
+    """All that there was before, those opened again of which nothing was kept."""
+    found = {one.id: one for one in _read(room_content.named(session, opened, before.again))}
+    return tuple(found.get(one.id, one) for one in before.arrived)
+
+
+def _read(found: Iterable[Message]) -> list[Arrived]:
+    return [Arrived(one.id, one.author, one.organisation, one.at, *read(one.content, one.lacks)) for one in found]
 
 
 @dataclass(frozen=True, repr=False)
@@ -122,8 +160,13 @@ def saying(session: Session, node: Node, desk: Desk, entry: Entry, uri: str = ""
     guest's to say."""
     visiting.check(desk.viewer, entry)
     content, uri = document(entry), uri or room_content.new_uri(node)
-    message = Message(uri, desk.look.person, desk.look.organisation, node.now(), 0, content)
-    return Said(entry, content, uri, desk, _folded(session, desk.viewer, desk.opened, (*desk.messages, message), desk.look))
+    message = Arrived(uri, desk.look.person, desk.look.organisation, node.now(), *read(content, ""))
+    case, messages = added(desk.case, [message], desk.look), (*desk.messages, message)
+    if case is None:
+        again = {one.id: one for one in _again(session, desk.opened, desk.kept)} if desk.kept.again else {}
+        messages = tuple(again.get(one.id, one) for one in messages)
+        case = fold(messages, desk.look, desk.case.timeline)
+    return Said(entry, content, uri, desk, _desk(session, desk.viewer, desk.opened, messages, case, desk.look, desk.kept))
 
 
 def add(session: Session, node: Node, said: Said, *, files: Sequence[Carried] = ()) -> Desk:
@@ -131,9 +174,11 @@ def add(session: Session, node: Node, said: Said, *, files: Sequence[Carried] = 
     desk = said.before
     consented.name(session, node, desk.viewer, desk.id, desk.case, said.entry, said.uri)
     room_content.write(session, node, desk.opened, said.content, said.uri, files=files)
+    if isinstance(said.entry, Hiding | Withdrawn):
+        lessened(session)
     on_it = {one.who.uri for one in desk.access.organisations}
     consented.follow(session, node, desk.viewer, desk.id, desk.case, said.entry, said.uri, on_it)
-    return keep(session, node, said.after)
+    return bring_up(session, node, said.after)
 
 
 def owners(room: Room) -> frozenset[str]:
@@ -146,16 +191,15 @@ def in_full(desk: Desk) -> frozenset[str]:
     return frozenset({desk.look.organisation, desk.opened.room.owner})
 
 
-def _folded(session: Session, viewer: Viewer, opened: Opened, messages: tuple[Message, ...], look: Look) -> Desk:
-    case = fold((Arrived(one.id, one.author, one.organisation, one.at, one.content, one.lacks) for one in messages), look)
+def _desk(session: Session, viewer: Viewer, opened: Opened, messages: tuple[Arrived, ...], case: Case, look: Look, kept: Kept) -> Desk:
     names = naming.names(session, {look.person, *_spoken_of(case, messages), *access.uris(opened.room)})
-    return Desk(viewer, opened, None, messages, case, look, names, access.access(session, opened, names, case.guests))
+    return Desk(viewer, opened, None, messages, case, look, names, access.access(session, opened, names, case.guests), kept)
 
 
-def _spoken_of(case: Case, messages: tuple[Message, ...]) -> Iterator[str]:
+def _spoken_of(case: Case, messages: tuple[Arrived, ...]) -> Iterator[str]:
     """Whom the pages of a case name."""
-    for one in messages:
-        yield from (one.author, one.organisation)
+    yield from {one.author for one in messages}
+    yield from {one.organisation for one in messages}
     yield from (work.entry.owner for work in (*case.tasks, *case.plan) if work.entry)
     yield from (share.entry.to for share in case.shares if share.entry)
     yield from (consent.entry.to for consent in case.consents if consent.entry)
@@ -163,7 +207,7 @@ def _spoken_of(case: Case, messages: tuple[Message, ...]) -> Iterator[str]:
     yield case.terms.lead if case.terms else ""
 
 
-def keep(session: Session, node: Node, desk: Desk) -> Desk:
+def bring_up(session: Session, node: Node, desk: Desk) -> Desk:
     """Brings the clear header up to date, and what is to be destroyed of ours goes: others' own nodes see to theirs."""
     table: Any = CaseRecord.__table__
     before, values = row_of(session, desk.id), _header(desk)
@@ -186,7 +230,9 @@ def row_of(session: Session, case_id: str) -> Any:
 
 def to_go(desk: Desk) -> list[str]:
     """What of ours is gone by what the case says, and is stored still."""
-    ours = (one for one in desk.messages if one.organisation == desk.look.organisation and one.lacks != ERASED)
+    if not desk.case.gone:  # most often
+        return []
+    ours = (one for one in desk.messages if one.organisation == desk.look.organisation and one.unread != ERASED)
     return [one.id for one in ours if one.id in desk.case.gone]
 
 

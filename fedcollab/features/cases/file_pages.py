@@ -25,6 +25,7 @@ from .framing import CASE, FILES, show
 from .grounds import PARTS
 from .hiding import SUSPECTED
 from .shown import THERE
+from .slices import newest
 from .telling import UNREAD
 from .work import File
 
@@ -105,7 +106,10 @@ async def _page(request: web.Request, desk: Desk, *, error: FedcollabError | Non
     if any(one.state == UNNAMED for one in found):
         await kernel.database.write(filing.learn, kernel.node, desk)
         found = await kernel.database.read(filing.listed, desk)
-    shown: dict[str, Any] = dict(files=found, people=filing.people(desk), typed=typed or {}, PARTS=PARTS, WORDS=UNREAD | WORDS)
+    part = newest(found[::-1], request.query.get("before", ""))
+    shown: dict[str, Any] = dict(
+        part=part, files=len(found), people=filing.people(desk), typed=typed or {}, PARTS=PARTS, WORDS=UNREAD | WORDS
+    )
     shown |= dict(THERE=THERE, SUSPECTED=SUSPECTED, BARE=BARE, WHOLE=WHOLE, scanner=bool(kernel.node.settings.scanner))
     return show(request, desk, "cases/files.html", FILES, error=error, **shown)
 

@@ -1,38 +1,58 @@
 """Decides how a case stands: folded from its entries, the same whatever their order, for one person's need to know."""
 
+from bisect import insort
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from .arriving import Arrived, Item, Look, items
 from .hiding import DESTROYED, KEPT, MASKED, hide, without_text
-from .mending import Correction
+from .mending import Correction, Hiding
 from .people import OfPerson, Part, Person
-from .record import SEEN, Entry, Opened, Stage, Terms
+from .record import SEEN, Entry, Hold, Opened, Stage, Terms
 from .sharing import Consent, Share, Withdrawn
-from .showing import Sight
+from .showing import Sight, bare
 from .shown import THERE, WITHHELD, Case, ConsentShown, PartShown, PersonShown, ShareShown, Shown, Work
 from .standing import Place, in_force, rule
 from .visiting import GuestIn, GuestOut, GuestShown
-from .work import File, Progress, Step, Task
+from .work import ALONE, File, Progress, Step, Task
 
 Kind = TypeVar("Kind", bound=Entry)
 
 
-def fold(arrived: Iterable[Arrived], look: Look) -> Case:
-    """The case as `look` may see it now. Reads anything: what is no entry is shown as such."""
-    return _Fold(items(arrived, look.owners), look).case()
+def fold(arrived: Iterable[Arrived], look: Look, before: Iterable[Shown] = ()) -> Case:
+    """The case as `look` may see it now. Reads anything: what is no entry is shown as such. What was shown of the same entries `before` is
+    taken as it is where it would be the same."""
+    return _Fold(items(arrived, look.owners), look, {shown.id: shown for shown in before}).case()
+
+
+def added(case: Case, fresh: Sequence[Arrived], look: Look) -> Case | None:
+    """The case with what came since, where that says nothing of anything else, nor anything of it: most of what comes. None where the case
+    has to be folded. Only for the day, the owners and the need to know that it was folded for."""
+    first = case.timeline[0] if case.timeline else None
+    if first is None or first.kind != Opened.KIND or first.organisation not in look.owners or "" in case.named:
+        return None
+    timeline, there = list(case.timeline), {shown.id for shown in case.timeline}
+    for item in items(fresh, frozenset()):
+        if not isinstance(item.entry, ALONE) or item.id in case.named or item.id in there:
+            return None
+        item.at = max(item.at, first.at)
+        insort(timeline, bare(item), lo=1, key=lambda shown: (shown.at, shown.id))
+    return replace(case, timeline=tuple(timeline))
 
 
 class _Fold:
-    def __init__(self, found: list[Item], look: Look) -> None:
+    """`items` are those that say something of others, or of whom others may say something more than that they are hidden or corrected."""
+
+    def __init__(self, found: list[Item], look: Look, before: Mapping[str, Shown]) -> None:
         by_id = {item.id: item for item in found}
-        self.items, self.today = found, look.today
-        self.ruling = rule(found, by_id, look.owners)
-        self.hidden = hide(found, by_id, self.ruling.leads, look)
-        self.force = in_force(item for item in found if not self._is_gone(item))
+        self.items, self.today = [item for item in found if not isinstance(item.entry, ALONE)], look.today
+        self.ruling = rule(self.items, by_id, look.owners)
+        self.hidden = hide(self.items, by_id, self.ruling.leads, look)
+        self.force = in_force(item for item in self.items if not self._is_gone(item))
         self.sight = Sight(look, self.hidden, self.force, self._corrections())
-        self.shown = {item.id: self.sight.of(item) for item in found}
+        self.shown = self.sight.of_all(found, before)
 
     def _is_gone(self, item: Item) -> bool:
         """What was redacted or erased stands for nothing, whether it was destroyed by now or not."""
@@ -67,8 +87,19 @@ class _Fold:
             guests=tuple(self._guests()),
             holds=tuple(self.shown[item.id] for item in self.hidden.holds),
             gone=self.hidden.gone,
+            named=frozenset(self._named()),
             unread=sum(item.entry is None for item in self.items),
         )
+
+    def _named(self) -> Iterator[str]:
+        """What entries hide, correct or hold, whether it is here yet or not; "" for the whole case."""
+        for item in self.items:
+            if isinstance(item.entry, Hiding):
+                yield from item.entry.of
+            elif isinstance(item.entry, Correction):
+                yield item.entry.of
+        for hold in self.hidden.holds:
+            yield from (hold.entry.of if isinstance(hold.entry, Hold) else ()) or ("",)
 
     def _ids(self, place: Place) -> tuple[str, ...]:
         """What a new entry in this place replaces: as many as it may name, the latest first."""

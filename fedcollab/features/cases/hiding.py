@@ -44,9 +44,9 @@ class Hidden:
 
 
 def hide(items: list[Item], by_id: Mapping[str, Item], leads: frozenset[str], look: Look) -> Hidden:
-    """What is hidden for everybody who looks now."""
+    """What is hidden for everybody who looks now; `items` are those that say something of others, `by_id` all."""
     holds = tuple(_holds(items, look.today))
-    held = _held(items, holds, leads)
+    held = _held(by_id.values(), holds, leads)
     corrections = _corrections(items)
     by: dict[str, Item] = {}
     asked: set[str] = set()

@@ -11,6 +11,7 @@ from fedcollab.base.errors import BadRequest, Forbidden, N_
 from fedcollab.base.session import Session
 from fedcollab.base.statements import put
 from fedcollab.sealing import holding, room_chain
+from fedcollab.sealing.lessened import lessened
 from fedcollab.sealing.room_models import RoomPerson
 
 from . import codes
@@ -60,6 +61,7 @@ def give(session: Session, node: Node, viewer: Viewer, room_id: str, person_id: 
     if gone:
         where = sa.and_(CaseNeed.room_id == room_id, CaseNeed.person_id == person_id, CaseNeed.part.in_(sorted(gone)))
         session.execute(sa.delete(CaseNeed).where(where))
+        lessened(session)
     _put(session, node, viewer, room_id, person_id, wanted - theirs)
     if gone or wanted - theirs:
         room_chain.add(session, node, room_id, viewer, "case.need", person_id)
@@ -68,6 +70,7 @@ def give(session: Session, node: Node, viewer: Viewer, room_id: str, person_id: 
 def forget(session: Session, room_id: str, person_id: str) -> None:
     """Whoever is no longer on a case needs to know nothing of it."""
     session.execute(sa.delete(CaseNeed).where(CaseNeed.room_id == room_id, CaseNeed.person_id == person_id))
+    lessened(session)
 
 
 def is_part(part: str) -> bool:

@@ -1,6 +1,6 @@
 """Decides what of one item a person may read: less what is hidden from all, and the parts that they have no need to know."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from .arriving import Item, Look
@@ -21,6 +21,14 @@ class Sight:
     hidden: Hidden
     force: Mapping[Place, list[Item]]
     corrections: Mapping[str, list[Item]]  # of an entry, those that count, from the first on
+
+    def of_all(self, items: Iterable[Item], before: Mapping[str, Shown]) -> dict[str, Shown]:
+        """Each item as it is shown, by its id; most are shown as they were `before`, and making them takes most of a fold."""
+        touched = self.hidden.how.keys() | self.hidden.held | self.hidden.asked | self.corrections.keys()
+        return {
+            item.id: old if (old := before.get(item.id)) is not None and item.id not in touched and _is_bare(old, item) else self.of(item)
+            for item in items
+        }
 
     def of(self, item: Item) -> Shown:
         """The item as it is shown. Of one that is not to be read, no value is in what comes back."""
@@ -77,6 +85,20 @@ class Sight:
         part, person = _about(entry)
         only = entry.only if isinstance(entry, Part) else ()
         return not part or self.look.may_know(part, person, only)
+
+
+def bare(item: Item) -> Shown:
+    """How one is shown that says nothing of any part, and of which nothing is said."""
+    kind = item.entry.KIND if item.entry else ""
+    about = item.id, item.author, item.organisation, item.at, item.arrived, kind
+    return Shown(*about, THERE, item.entry, versions=(item.id,))
+
+
+def _is_bare(old: Shown, item: Item) -> bool:
+    """Whether an item was shown as nothing but what it says, and still says it in the same place; of no part, so that it hangs on nobody's
+    need to know."""
+    same = old.entry is item.entry is not None and old.at == item.at and old.void == item.void
+    return same and not (old.part or old.before or old.held or old.asked or len(old.versions) > 1)
 
 
 def _about(entry: Entry | None) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from .checking import Wrong
 from .desk import Desk
 from .framing import CASE, TASKS, show
 from .shown import OPEN, Work
+from .slices import newest
 from .speaking import Fields, said
 from .telling import WORDS
 from .work import Progress, Task
@@ -20,7 +21,8 @@ from .work import Progress, Task
 def owners(desk: Desk) -> dict[str, str]:
     """{id: name} of those who can be given a task: those of us who are on the case, and of others whom the case names."""
     ours = {one.uri: one.name for one in desk.access.ours}
-    theirs = {one.author: desk.names[one.author].said for one in desk.messages if one.organisation != desk.look.organisation}
+    wrote = {one.author for one in desk.messages if one.organisation != desk.look.organisation}
+    theirs = {uri: desk.names[uri].said for uri in sorted(wrote)}
     named = {person.uri: person.said for one in desk.access.others for person in one.people}
     return ours | theirs | named
 
@@ -67,9 +69,8 @@ async def _again_progress(request: web.Request, desk: Desk, error: Wrong, fields
 
 def _page(request: web.Request, desk: Desk, error: Wrong | None = None, typed: Any = None, at: str = "") -> web.Response:
     done = [one for one in (*desk.case.tasks, *desk.case.plan) if one.progress not in OPEN]
-    shown = dict(
-        waiting=order(desk), done=sorted(done, key=lambda one: -one.since), owners=owners(desk), typed=typed or {}, today=desk.look.today
-    )
+    part = newest(sorted(done, key=lambda one: one.since), request.query.get("before", ""))
+    shown = dict(waiting=order(desk), part=part, owners=owners(desk), typed=typed or {}, today=desk.look.today)
     return show(request, desk, "cases/tasks.html", TASKS, error=error, at=at, **shown, **WORDS)
 
 

@@ -1,7 +1,7 @@
 """Decides what the first page of a case shows: what matters now (today.py), the forms of every day, what happened, the newest first, 50 at
 a time."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from aiohttp import web
 
@@ -16,29 +16,14 @@ from .desk import Desk
 from .finding import find
 from .framing import CASE, TIMELINE, show
 from .record import Entry
-from .shown import Shown
+from .slices import EACH, newest
 from .speaking import Fields, said
 from .telling import WORDS
 from .today import looked, today
 from .work import Decision, Message
 
-EACH = 50
 QUICK: dict[str, type[Entry]] = {kind.KIND: kind for kind in (Message, Decision)}  # a contact begins with the rules for it (entry_pages)
 LONGEST = 200  # letters of what is searched for
-
-
-class Slice(NamedTuple):
-    """Items, the newest first; `before` is where the older ones begin, 0 for none."""
-
-    items: tuple[Shown, ...]
-    before: int
-
-
-def newest(timeline: tuple[Shown, ...], before: str) -> Slice:
-    """The newest items, or those before the one at this place counted from the beginning: what is added later moves none of them."""
-    end = min(int(before), len(timeline)) if before.isascii() and before.isdigit() and len(before) < 9 else len(timeline)
-    start = max(0, end - EACH)
-    return Slice(tuple(reversed(timeline[start:end])), start)
 
 
 async def show_timeline(request: web.Request) -> web.Response:

@@ -100,3 +100,6 @@ class File(Entry):
     def problems(self) -> Iterator[Problem]:
         if self.part and not self.person:
             yield "person", PERSON
+
+
+ALONE = (Message, Decision, Contact)  # most of what is said: nothing of another entry, and no place that another one could take

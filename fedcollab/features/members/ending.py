@@ -9,6 +9,7 @@ from fedcollab.actors.node import Node
 from fedcollab.base.errors import Unavailable
 from fedcollab.base.session import Session
 from fedcollab.sealing import recovery, state, unlocked
+from fedcollab.sealing.lessened import lessened
 from fedcollab.sealing.sweeping import SESSION, Naming, sweep
 
 from .models import HalfLogin, LoginSession
@@ -21,6 +22,7 @@ def end(session: Session, node: Node, model: Any, *which: sa.ColumnElement[bool]
     cookie of a session that is dead, and goes with the next minute's chore."""
     hashes = session.scalars(sa.delete(model).where(*which).returning(model.token_hash)).all()
     if hashes and state.is_on(session):
+        lessened(session)
         with contextlib.suppress(Unavailable), node.ring.begin() as ring:
             unlocked.lock_ended(ring, hashes)
 

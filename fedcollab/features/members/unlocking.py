@@ -13,6 +13,7 @@ from fedcollab.base.passwords import Tried
 from fedcollab.base.session import Session
 from fedcollab.federation.words import Spoken
 from fedcollab.sealing import crossing, people, recovery, state, unlocked, words
+from fedcollab.sealing.lessened import lessened
 from fedcollab.sealing.pairs import PersonPrivate
 from fedcollab.sealing.people import PersonKey
 from fedcollab.sealing.person_models import CURRENT, WAITING
@@ -142,12 +143,14 @@ def renew(session: Session, node: Node, viewer: Viewer, token: str, made: Tried)
         private = recovery.renew(session, ring, node, viewer.person_id, before, made.lasting)
         unlocked.lock_person(ring, viewer.person_id)
         unlocked.unlock(ring, token, [*before, private], node.now())
+    lessened(session)
 
 
-def lock(_session: Session, node: Node, token: str) -> None:
+def lock(session: Session, node: Node, token: str) -> None:
     """Locks this browser's keys, which its person asks for."""
     with node.ring.begin() as ring:
         unlocked.lock(ring, token)
+    lessened(session)
 
 
 def is_open(session: Session, node: Node, token: str) -> bool:

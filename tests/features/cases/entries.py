@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from fedcollab.base.clock import DAY
 from fedcollab.features.cases import codes
-from fedcollab.features.cases.arriving import Arrived, Look
+from fedcollab.features.cases.arriving import Arrived, Look, read
 from fedcollab.features.cases.fields import (
     CLOCK,
     COUNTRIES,
@@ -69,7 +69,7 @@ def arrived(name: str, entry: Entry | dict[str, Any], organisation: str = A, *, 
     content = document(entry) if isinstance(entry, Entry) else entry
     person = ANNA if organisation == A else BORA
     when = at if at is not None else entry.at if isinstance(entry, Entry) else NOW
-    return Arrived(uri(name), person, organisation, when, content)
+    return Arrived(uri(name), person, organisation, when, *read(content, ""))
 
 
 def uri(name: str) -> str:

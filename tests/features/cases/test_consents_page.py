@@ -13,6 +13,7 @@ from fedcollab.base.clock import DAY, iso
 from fedcollab.features.cases import lateness
 from fedcollab.features.cases.arriving import Look
 from fedcollab.features.cases.folding import fold
+from fedcollab.features.cases.memory import MEMORY
 from fedcollab.features.cases.people import Health, Identity, Person
 from fedcollab.features.cases.sharing import Consent, Share, Withdrawn
 from fedcollab.sealing import consent_marks, consents
@@ -20,7 +21,7 @@ from tests.nodes import until
 
 from .at_desk import Desk, desk_with_people
 from .desks import Office, office
-from .entries import CONSENT, NOW, OPENED, A, B, P, S, arrived, uri
+from .entries import CONSENT, NOW, OPENED, A, B, P, S, arrived, uri, words
 from .shared import Shared, shared
 from .writing import write
 
@@ -134,15 +135,21 @@ async def test_two_people_agree_one_takes_it_back_and_only_what_is_theirs_stops_
     query = "SELECT 1 FROM sealed_message WHERE uri = :u"
     await until("it is there", lambda: other.sql(query, u=later))
     page = (await one["noor"].get(f"/cases/{both.case}/consents"))[1]
-    desk = Desk(one, both.case)
+    desk, kept_there = Desk(one, both.case), other.site.runner.app[MEMORY]
+    await other["noor"].get(f"/cases/{both.there}")
+    assert "NAME-HERS" in set(words([kept for kept, _ in kept_there.places.values()]))
     page = await desk.page(desk.act("withdraw", hers))
     assert ("What stops" in page, "2 entries of ours stop being shown there" in page) == (True, True)
     assert (await write(one["noor"], desk.act("withdraw", hers), how="Spoken"))[0] == 303
     await until("it has ended there", lambda: other.sql("SELECT 1 FROM consent_mark WHERE state = 'withdrawn'"))
+    await kept_there.look(other.site.kernel)
+    assert "NAME-HERS" not in set(words([kept for kept, _ in kept_there.places.values()]))
     there = await other.desk("noor", both.there)
     said = {getattr(shown.entry, "name", "") for shown in there.case.timeline if shown.kind == "identity"}
     assert said == {"NAME-HIS"}
     assert "The consent that it was given on has ended." in (await other["noor"].get(f"/cases/{both.there}"))[1]
+    assert "NAME-HIS" in set(words([kept for kept, _ in kept_there.places.values()]))
+    assert "NAME-HERS" not in set(words([kept for kept, _ in kept_there.places.values()]))
     assert {getattr(shown.entry, "urgent", "") for shown in there.case.timeline if shown.kind == "health"} == {"HEALTH-HERS", "HEALTH-HIS"}
     after = await one.say("noor", both.case, Identity(at=now, person=P, name="AFTER-HERS"))
     last = await one.say("noor", both.case, Identity(at=now, person=S, name="AFTER-HIS"))

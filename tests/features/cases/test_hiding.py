@@ -9,7 +9,6 @@ from fedcollab.base.clock import DAY
 from fedcollab.features.cases.arriving import Arrived
 from fedcollab.features.cases.folding import fold
 from fedcollab.features.cases.header import header
-from fedcollab.features.cases.kinds import parse
 from fedcollab.features.cases.mending import Correction, Erased, Hiding, Masking, Redaction, Suspected, Unmasking
 from fedcollab.features.cases.people import Health, Identity, Person
 from fedcollab.features.cases.record import Hold, HoldLifted
@@ -123,7 +122,7 @@ def test_what_another_organisation_wrote_before_stands_again() -> None:
 
 
 def came_in(one: Arrived) -> object:
-    return parse(one.content)
+    return one.entry
 
 
 def test_a_redacted_consent_is_in_force_no_more() -> None:

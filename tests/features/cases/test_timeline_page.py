@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from fedcollab.features.cases import timeline
+from fedcollab.features.cases import slices
 from fedcollab.features.cases.kinds import ALL
 from fedcollab.features.cases.mending import Correction, Erased, Masking
 from fedcollab.features.cases.record import Opened
 from fedcollab.features.cases.shown import Shown
 from fedcollab.features.cases.telling import KINDS
 from fedcollab.features.cases.work import Message
+from tests.bench.casing import fill
 from tests.features.cases.desks import Office, office
 from tests.features.cases.entries import filled
 
@@ -43,10 +44,10 @@ async def test_the_newest_50_stand_first_and_older_ones_behind_a_link(at: Office
 
 def test_a_page_that_was_begun_goes_on_at_the_same_place_whatever_comes_later() -> None:
     items = tuple(Shown(str(number), "", "", number, number, "message", "there") for number in range(120))
-    first = timeline.newest(items[:100], "")
-    again = timeline.newest(items, str(first.before))
+    first = slices.newest(items[:100], "")
+    again = slices.newest(items, str(first.before))
     assert [one.id for one in (*first.items, *again.items)] == [str(number) for number in reversed(range(100))]
-    assert timeline.newest((), "").items == ()
+    assert slices.newest((), "").items == ()
 
 
 async def test_search_finds_what_one_may_read_and_leaves_no_trace(at: Office) -> None:
@@ -100,3 +101,12 @@ async def test_a_kind_that_has_no_form_here_is_not_said(at: Office) -> None:
     case = await at.case("noor")
     assert (await at["noor"].post(f"/cases/{case}/say/opened", at=f"/cases/{case}", purpose="x"))[0] == 404
     assert (await at["noor"].post(f"/cases/{case}/say/message", at=f"/cases/{case}", text="x"))[0] == 303
+
+
+async def test_what_was_done_stands_by_pages_as_well(at: Office) -> None:
+    case = await at.case("noor")
+    await fill(at, case, 600)  # each tenth a task, which is done
+    _, page = await at["noor"].get(f"/cases/{case}/tasks")
+    assert (page.count("Task "), 'href="?before=10"' in page) == (50, True)
+    _, older = await at["noor"].get(f"/cases/{case}/tasks?before=10")
+    assert older.count("Task ") == 10
