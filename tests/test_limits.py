@@ -6,6 +6,7 @@ import pytest
 
 from fedcollab.base import config, connections, gate, http, lines, markup, strictjson, web, wire
 from fedcollab.base.clock import MICROSECONDS
+from fedcollab.features.cases import memory
 from fedcollab.features.discussions import activities, service
 from fedcollab.features.members import throttle
 from fedcollab.features.resources import notes, receiving
@@ -83,6 +84,7 @@ FIGURES: dict[str, tuple[object, ...]] = {
     ),
     "entries that rest on one consent in a room": (consents.MOST_NAMED,),
     "of others' that one partner passes on, as who leads a group does": (f"{room_quotas.OTHERS} times both",),
+    "open cases kept in memory between two pages, all together": (f"{memory.MOST // 2**20} MB",),
 }
 
 

@@ -26,8 +26,6 @@ from .refusals import NotInside
 from .room_models import ERASED, HERE, SealedFile, SealedMessage
 from .room_state import Room
 
-GIVEN = "room.file_given"
-
 
 class Given(NamedTuple):
     """Ciphertext that somebody may have."""
@@ -76,8 +74,8 @@ async def _send(request: web.Request, response: web.StreamResponse, key: str, st
 def give(session: Session, node: Node, to: ActorData, name: str) -> Given:
     """What the organisation `to` may have under this name; on record. Raises NotFound."""
     room_id, message, given = _may_have(session, node, to, name)
-    if not room_chain.is_said(session, node, room_id, to.uri, GIVEN, message):
-        room_chain.add(session, node, room_id, partner(to.organisation_id), GIVEN, message)
+    if not room_chain.is_said(session, node, room_id, to.uri, "room.file_given", message):
+        room_chain.add(session, node, room_id, partner(to.organisation_id), "room.file_given", message)
     return given
 
 
@@ -85,7 +83,7 @@ def given_before(session: Session, node: Node, to: ActorData, name: str) -> Give
     """The same where it is on record already, for a reader: a file is asked for in many parts. None where it is to be written. Raises
     NotFound."""
     room_id, message, given = _may_have(session, node, to, name)
-    return given if room_chain.is_said(session, node, room_id, to.uri, GIVEN, message) else None
+    return given if room_chain.is_said(session, node, room_id, to.uri, "room.file_given", message) else None
 
 
 def _may_have(session: Session, node: Node, to: ActorData, name: str) -> tuple[str, str, Given]:

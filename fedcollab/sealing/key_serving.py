@@ -20,8 +20,6 @@ from .keeper_tasks import BOX_TO_MAKE, is_waiting, wait
 from .room_models import RoomKey
 from .room_state import Room
 
-BOX, HISTORY = "room.box", "room.history"
-
 
 async def get_box(request: web.Request) -> web.Response:
     """A member's box of a case key. 404 for whoever is not inside from that epoch on, and where there is none."""
@@ -55,15 +53,15 @@ async def get_messages(request: web.Request) -> web.Response:
 def hand_on(session: Session, node: Node, to: ActorData, ck: str, after: str) -> dict[str, object]:
     """What was written under a case key, if `to` is inside from its epoch on; on record. Raises NotFound."""
     room_id, page = _written(session, node, to, ck, after)
-    if not room_chain.is_said(session, node, room_id, to.uri, HISTORY, room_id):
-        room_chain.add(session, node, room_id, partner(to.organisation_id), HISTORY, room_id)
+    if not room_chain.is_said(session, node, room_id, to.uri, "room.history", room_id):
+        room_chain.add(session, node, room_id, partner(to.organisation_id), "room.history", room_id)
     return page
 
 
 def handed_on(session: Session, node: Node, to: ActorData, ck: str, after: str) -> dict[str, object] | None:
     """The same where it is on record already, for a reader; None where it is to be written. Raises NotFound."""
     room_id, page = _written(session, node, to, ck, after)
-    return page if room_chain.is_said(session, node, room_id, to.uri, HISTORY, room_id) else None
+    return page if room_chain.is_said(session, node, room_id, to.uri, "room.history", room_id) else None
 
 
 def _written(session: Session, node: Node, to: ActorData, ck: str, after: str) -> tuple[str, dict[str, object]]:
@@ -80,8 +78,8 @@ def hand_out(session: Session, node: Node, to: ActorData, ck: str, kid: str) -> 
     room_id, box = _box(session, node, to, ck, kid)
     if box is None:
         wait(session, node, BOX_TO_MAKE, room_id)
-    elif not room_chain.is_said(session, node, room_id, to.uri, BOX, ck):
-        room_chain.add(session, node, room_id, partner(to.organisation_id), BOX, ck)
+    elif not room_chain.is_said(session, node, room_id, to.uri, "room.box", ck):
+        room_chain.add(session, node, room_id, partner(to.organisation_id), "room.box", ck)
     return box
 
 
@@ -91,7 +89,7 @@ def handed(session: Session, node: Node, to: ActorData, ck: str, kid: str) -> by
     room_id, box = _box(session, node, to, ck, kid)
     if box is None and is_waiting(session, BOX_TO_MAKE, room_id):
         raise NotFound
-    return box if box is not None and room_chain.is_said(session, node, room_id, to.uri, BOX, ck) else None
+    return box if box is not None and room_chain.is_said(session, node, room_id, to.uri, "room.box", ck) else None
 
 
 def _box(session: Session, node: Node, to: ActorData, ck: str, kid: str) -> tuple[str, bytes | None]:

@@ -12,6 +12,7 @@ from fedcollab.access.models import RED
 from fedcollab.base.errors import Gone
 from fedcollab.features.cases import membership, needs
 from fedcollab.features.cases.grounds import PARTS
+from fedcollab.features.cases.work import Message
 from fedcollab.features.members import service as members
 from fedcollab.sealing import holding, recovery
 from tests.features.cases.desks import Office, office
@@ -50,9 +51,8 @@ async def test_each_case_goes_to_a_colleague_who_knows_what_its_owner_knew(at: O
     )
     with pytest.raises(Gone):
         await at.desk("noor", case)
-    assert [
-        message.content["text"] for message in (await at.desk("daan", case)).messages if message.content and "text" in message.content
-    ] == [text]
+    read = (await at.desk("daan", case)).messages
+    assert [one.entry.text for one in read if isinstance(one.entry, Message)] == [text]
     assert "Nothing sealed is on you" in (await at["noor"].get("/leaving"))[1]
     assert (await at["noor"].post(f"/leaving/{case}", at="/settings", person=daan))[0] == 404, "once"
 

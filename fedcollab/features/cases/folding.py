@@ -31,11 +31,11 @@ def added(case: Case, fresh: Sequence[Arrived], look: Look) -> Case | None:
     """The case with what came since, where that says nothing of anything else, nor anything of it: most of what comes. None where the case
     has to be folded. Only for the day, the owners and the need to know that it was folded for."""
     first = case.timeline[0] if case.timeline else None
-    if first is None or first.kind != Opened.KIND or first.organisation not in look.owners or "" in case.named:
+    if first is None or first.kind != Opened.KIND or first.organisation not in look.owners or hash("") in case.named:
         return None
     timeline, there = list(case.timeline), {shown.id for shown in case.timeline}
     for item in items(fresh, frozenset()):
-        if not isinstance(item.entry, ALONE) or item.id in case.named or item.id in there:
+        if not isinstance(item.entry, ALONE) or hash(item.id) in case.named or item.id in there:
             return None
         item.at = max(item.at, first.at)
         insort(timeline, bare(item), lo=1, key=lambda shown: (shown.at, shown.id))
@@ -87,7 +87,7 @@ class _Fold:
             guests=tuple(self._guests()),
             holds=tuple(self.shown[item.id] for item in self.hidden.holds),
             gone=self.hidden.gone,
-            named=frozenset(self._named()),
+            named=frozenset(map(hash, self._named())),
             unread=sum(item.entry is None for item in self.items),
         )
 

@@ -107,7 +107,8 @@ class ShareShown:
 class Case:
     """A case as it stands for one person now. `status` is a code of grounds.CASE_STATUS, or empty before the first entry is here;
     `terms_ids` and `status_ids` are what a new one replaces; `guests` are those inside; `gone` are the ids whose content has to be
-    destroyed; `named` those that are hidden, corrected or held, here or not yet; `unread` counts what could not be read."""
+    destroyed; `named` the hashes of the ids of those that are hidden, corrected or held, here or not yet; `unread` counts what could not
+    be read."""
 
     code: str
     terms: Terms | None
@@ -126,7 +127,7 @@ class Case:
     holds: tuple[Shown, ...]
     guests: tuple[GuestShown, ...]
     gone: frozenset[str]
-    named: frozenset[str]
+    named: frozenset[int]
     unread: int
 
     @property

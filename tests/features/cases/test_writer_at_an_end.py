@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from fedcollab.features.members import service as members
+from tests.features.writer_held import MOST, units
 from tests.nodes import until
 
 from .desks import office
-from .test_writer_held import MOST, units
 
 CASES, EACH = 100, 20  # with 500 the figures are those of docs/developers/performance.md
 
