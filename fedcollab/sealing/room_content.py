@@ -44,22 +44,24 @@ class Message:
 
 
 class Had(NamedTuple):
-    """What somebody has before them of a room: the ids of its messages, the last row that there was; how many messages the room has by
-    now."""
+    """What somebody has before them of a room: how many messages that are, and the last row that there was; how many messages the room has
+    by now."""
 
-    ids: frozenset[str]
+    number: int
     last: str
     messages: int
 
 
-def read(session: Session, opened: Opened, had: Had | None = None) -> list[Message]:
-    """All messages of a room, in the order in which they came, but for those that one `had`."""
-    if had is None:
-        return _opened(session, opened, session.execute(_rows(opened)).all())
+def read(session: Session, opened: Opened) -> list[Message]:
+    """All messages of a room, in the order in which they came."""
+    return _opened(session, opened, session.execute(_rows(opened)).all())
+
+
+def since(session: Session, opened: Opened, had: Had) -> list[Message] | None:
+    """Those behind what somebody had. None where that is not all that has changed: a clock that went back has put a row before the last one,
+    or what a member had made up went, and the true message stands under its name."""
     rows = session.execute(_rows(opened).where(SealedMessage.id > had.last)).all()
-    if len(had.ids) + len(rows) != had.messages:  # a clock that went back has put a row before the last one
-        rows = [row for row in session.execute(_rows(opened)).all() if row.uri not in had.ids]
-    return _opened(session, opened, rows)
+    return _opened(session, opened, rows) if had.number + len(rows) == had.messages else None
 
 
 def named(session: Session, opened: Opened, uris: Iterable[str]) -> list[Message]:

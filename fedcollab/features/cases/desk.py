@@ -125,7 +125,9 @@ def _kept(session: Session, opened: Opened, look: Look, now: Rests, before: Kept
         before = before if before.serves(now, look, opened.secrets) and signs == before.signers else None
     if before is not None and before.is_all(now, look, opened.secrets):
         return before
-    fresh = _read(room_content.read(session, opened, before.had(now) if before is not None else None))
+    news = room_content.since(session, opened, before.had(now)) if before is not None else None
+    before = before if news is not None else None
+    fresh = _read(news if news is not None else room_content.read(session, opened))
     signs = room_content.signers(session, {one.author for one in (*(before.arrived if before is not None else ()), *fresh)})
     if before is not None and before.stands(look, opened.secrets) and (case := added(before.case, fresh, look)) is not None:
         return before.grown(now, look, signs, fresh, case)

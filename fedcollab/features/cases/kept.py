@@ -51,8 +51,8 @@ class Kept:
         return same and len(secrets) == len(self.secrets) and not self.moves
 
     def had(self, rests: Rests) -> Had:
-        """What has not come since."""
-        return Had(frozenset(one.id for one in self.arrived), self.rests.room.last or "", rests.room.messages)
+        """By which it is known what has come since."""
+        return Had(len(self.arrived), self.rests.room.last or "", rests.room.messages)
 
     def grown(self, rests: Rests, look: Look, signers: frozenset[tuple[str, str]], fresh: Sequence[Arrived], case: Case) -> "Kept":
         """The same with what came since, of which nothing is hidden."""

@@ -20,8 +20,10 @@ from fedcollab.base.web import cookie_name
 from fedcollab.features.cases import membership, needs
 from fedcollab.features.cases import memory as memory_of_cases
 from fedcollab.features.cases.arriving import Arrived
+from fedcollab.features.cases.desk import look_at
 from fedcollab.features.cases.folding import added, fold
 from fedcollab.features.cases.kept import Kept, keep
+from fedcollab.features.cases.kinds import document
 from fedcollab.features.cases.memory import IDLE, MEMORY, Memory, Place
 from fedcollab.features.cases.mending import Correction, Erased, Hiding, Masking, Redaction, Suspected, Unmasking
 from fedcollab.features.cases.people import Health, Person
@@ -30,7 +32,7 @@ from fedcollab.features.cases.rests import Rests
 from fedcollab.features.cases.work import Contact, File, Message, Progress, Task
 from fedcollab.features.members import ending, service, unlocking
 from fedcollab.features.members.models import LoginSession
-from fedcollab.sealing import crossing, made_ready, rooms
+from fedcollab.sealing import crossing, holding, made_ready, room_content, rooms
 from fedcollab.sealing.chunks import FileSecret
 from fedcollab.sealing.room_models import SealedMessage
 from tests.nodes import until
@@ -270,6 +272,26 @@ async def test_an_entry_that_comes_before_the_last_one_is_shown_in_its_place(at:
     moved = sa.update(SealedMessage).where(SealedMessage.uri == late).values(id=early)
     await at.site.write(lambda session, _node: session.execute(moved) and None)
     assert "LATE" in (await noor.get(f"/cases/{case}"))[1]
+
+
+async def test_what_takes_the_place_of_something_made_up_under_its_name_is_what_is_shown(at: Office) -> None:
+    """Where an author has signed both, and a member has handed on the other one: nobody's memory keeps that."""
+    case, node = await at.case("noor"), at.site.kernel.node
+    name = await at.say("noor", case, "CANARY")
+    await looks(at, case, "noor")
+    [before] = of(at, "noor")
+    assert says(before)
+
+    def work(session: Any, _node: Any) -> Any:
+        row = session.execute(sa.select(SealedMessage.id).where(SealedMessage.uri == name)).scalar_one()
+        rooms.drop(session, node, row)
+        opened = holding.open_room(session, node, at["noor"].viewer, at.keys["noor"], case)
+        room_content.write(session, node, opened, document(Message(at=node.now(), text="TRUE")), name)
+        return look_at(session, node, at["noor"].viewer, at.keys["noor"], case, before)
+
+    found = await at.site.write(work)
+    assert not says(found.case)
+    assert any("TRUE" in text for text in words(found.case))
 
 
 async def test_what_nobody_uses_for_some_time_goes_and_what_is_too_much_goes_first(at: Office) -> None:
