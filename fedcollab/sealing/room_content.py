@@ -58,8 +58,8 @@ def read(session: Session, opened: Opened) -> list[Message]:
 
 
 def since(session: Session, opened: Opened, had: Had) -> list[Message] | None:
-    """Those behind what somebody had. None where that is not all that has changed: a clock that went back has put a row before the last one,
-    or what a member had made up went, and the true message stands under its name."""
+    """Those behind what somebody had. None where that is not all that has changed: a clock that went back has put a row before the last
+    one, or what a member had made up went, and the true message stands under its name."""
     rows = session.execute(_rows(opened).where(SealedMessage.id > had.last)).all()
     return _opened(session, opened, rows) if had.number + len(rows) == had.messages else None
 
