@@ -85,6 +85,17 @@ def erased(session: Session, which: sa.ColumnElement[bool]) -> None:
             count(session, host_of(organisation), host, room_id, -int(size or 0))
 
 
+def spoken_for(session: Session, message_id: str, brought: str) -> None:
+    """Its own organisation says that a message is theirs which a member has handed on, by the host that has `brought` this: from now on it
+    fills their share, and nothing takes its place any more."""
+    mine, size = SealedMessage.id == message_id, sa.func.length(SealedMessage.body).label("size")
+    what = (SealedMessage.organisation, SealedMessage.brought, SealedMessage.room_id, size)
+    row = session.execute(sa.select(*what).where(mine)).one()
+    count(session, host_of(row.organisation), row.brought, row.room_id, -row.size)
+    count(session, host_of(row.organisation), brought, row.room_id, row.size)
+    session.execute(sa.update(SealedMessage).where(mine).values(brought=brought))
+
+
 def file_came(session: Session, file_id: str) -> None:
     """A file that was away is here from this unit on."""
     row = session.execute(_file(file_id)).one()

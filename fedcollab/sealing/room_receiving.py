@@ -1,5 +1,7 @@
 """Decides what a partner's word does in a sealed room here: believed as its own, kept where its sender is concerned, in whatever order."""
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 
 from fedcollab.access.models import RED, STRICT
@@ -15,9 +17,11 @@ from fedcollab.federation import outbox, receipts
 from fedcollab.federation.registry import Early, Handler, Verified
 
 from . import authors, ending, erased_ahead, handing, proving, room_chain, room_quotas, room_sending, rooms, sealed_files, telling, working
+from .carried import Carried
 from .casekeys import GUEST, CaseKey
 from .facts import Answer, Closed, Fact, Invited, Left, by, of, organisations
 from .handing import Named
+from .messages import Sealed
 from .refusals import Ended, NotInside
 from .room_activities import HANDLED, Said, parse, parse_files, parse_sealed
 from .room_models import ERASED, THERE, WAITS, RoomFact, RoomKey, SealedMessage
@@ -176,17 +180,7 @@ def receive_message(session: Session, node: Node, received: Verified) -> None:
         raise Ended
     if received.through is not None and received.through.uri not in concerned(room):
         raise Forbidden(reason="passed on by somebody who is not inside")
-    what = SealedMessage.id, SealedMessage.body, SealedMessage.brought
-    there = session.execute(sa.select(*what).where(SealedMessage.uri == message.id)).one_or_none()
-    if there is not None and there.body not in (b"", message.to_bytes()):
-        if not there.brought.startswith(room_quotas.VIA):  # an earlier message that a member has handed on is nobody's word
-            raise Refused(reason="another message under a name that is taken")
-        rooms.drop(session, node, there.id)
-    elif there is not None:
-        if there.body:  # asked of a member with its key, which tells of no files
-            sealed_files.keep_others(session, node, message.id, files)
-        return
-    if erased_ahead.is_noted(session, message.id):
+    if _is_here(session, node, received, message, files) or erased_ahead.is_noted(session, message.id):
         return
     named = Named(received.actor.uri, message.epoch, message.ck)
     state = handing.taken(room, named)
@@ -199,6 +193,25 @@ def receive_message(session: Session, node: Node, received: Verified) -> None:
         room = rooms.learn(session, node, message.room, [(Said(message.room, named.seen()), {})])
     room_sending.pass_on(session, node, room, received, message.id, _inside_of(room, message.ck), share=received.actor.host)
     room_chain.add(session, node, rooms.row(session, message.room).id, partner(received.actor.organisation_id), "room.message", message.id)
+
+
+def _is_here(session: Session, node: Node, received: Verified, message: Sealed, files: Sequence[Carried]) -> bool:
+    """Whether a message is here, or was: again it changes nothing. One that a member has handed on as an earlier one was nobody's word: it
+    is its organisation's from now on, or gives way to that. Raises Refused for another one under its name."""
+    what = SealedMessage.id, SealedMessage.body, SealedMessage.brought
+    there = session.execute(sa.select(*what).where(SealedMessage.uri == message.id)).one_or_none()
+    if there is None or not there.body:
+        return there is not None
+    handed_on, same = there.brought.startswith(room_quotas.VIA), there.body == message.to_bytes()
+    if not same and not handed_on:
+        raise Refused(reason="another message under a name that is taken")
+    if not same:
+        rooms.drop(session, node, there.id)
+        return False
+    if handed_on:
+        room_quotas.spoken_for(session, there.id, received.sender.host)
+    sealed_files.keep_others(session, node, message.id, files)  # whoever hands it on tells of none
+    return True
 
 
 def _check_in_time(session: Session, node: Node, room: Room, organisation: str) -> None:

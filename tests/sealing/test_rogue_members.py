@@ -291,6 +291,29 @@ async def test_what_a_member_makes_up_under_a_messages_name_gives_way_to_it_and_
     assert await cleo.read(row) == [SAFE]
 
 
+async def test_what_a_member_has_handed_on_is_its_organisations_as_soon_as_that_says_so(three: Three) -> None:  # noqa: F811
+    """It fills that one's share alone, and gives way to nothing from then on."""
+    here, ilse, node = three.baobab.here, three.meridian["ilse"], three.meridian.here.kernel.node
+    ck, opened = (await three.baobab.room(three.rooms["baobab"]))[2], await ilse.open(three.rooms["meridian"])
+    cedar, meridian = [await here.read(actors.by_uri, one.me) for one in (three.cedar, three.meridian)]
+    assert meridian is not None
+    name = f"{three.meridian.here.url}/messages/{new_id()}"
+    one, other = [await three.meridian.here.read(room_content.seal, node, opened, {"text": text}, name) for text in ("one", "other")]
+    await here.write(room_history.take, cedar, ck, {"messages": [one.document()], "after": ""})
+
+    async def says(message: Any) -> None:
+        activity = room_activities.sealed(f"{three.meridian.here.url}/activities/{new_id()}", three.meridian.me, message)
+        await here.write(room_receiving.receive_message, Verified(dict(activity), meridian, meridian))
+
+    for _ in range(2):
+        await says(one)
+        used = dict(await here.sql("SELECT host, size FROM sealed_use WHERE room_id = ''"))
+        assert used == {host_of(three.meridian.me): len(one.to_bytes()), "via " + host_of(three.cedar.me): 0}
+    with pytest.raises(Refused):
+        await says(other)
+    assert await here.sql("SELECT count(*) FROM sealed_message") == [(1,)]
+
+
 async def test_a_members_key_that_another_has_named_elsewhere_before_is_boxed_to_all_the_same(three: Three) -> None:  # noqa: F811
     desk, row, mk = three.meridian, three.rooms["meridian"], await three.mk()
     _, elsewhere = await found(desk["ilse"])
