@@ -35,6 +35,7 @@ from fedcollab.features.referrals.preview import Preview
 from fedcollab.sealing import acting, consents, room_content, rooms
 from fedcollab.sealing.consents import Given
 from fedcollab.sealing.made_ready import Write
+from fedcollab.sealing.typed import together
 
 from .guests import CHOOSE_TYPE
 
@@ -77,14 +78,6 @@ class To:
         return f"{self.outside.name}, {self.outside.works_for}" if self.outside else ""
 
 
-class Several(Wrong):
-    """More than one field is not as it has to be: {name: what is wrong}."""
-
-    def __init__(self, errors: dict[str, str]) -> None:
-        super().__init__(*next(iter(errors.items())))
-        self.errors = errors
-
-
 @dataclass(frozen=True, repr=False)
 class Plan:
     """All that a referral says: to whom, by when, the preview, the share, and whose which parts go along."""
@@ -105,7 +98,7 @@ def check_from(open_desk: Desk) -> None:
 
 
 def whom(session: Session, node: Node, form: Form) -> To:
-    """To whom it goes. Raises Wrong, Several, NoKey."""
+    """To whom it goes. Raises Wrong, NoKey."""
     to = _one(form, "to")
     if to != OUTSIDE:
         try:
@@ -118,8 +111,7 @@ def whom(session: Session, node: Node, form: Form) -> To:
         errors["type"] = CHOOSE_TYPE
     if not (land := called.country(_one(form, "land"))):
         errors["land"] = preview.WORDS["country"]
-    if errors:
-        raise Several(errors)
+    together([Wrong(name, text) for name, text in errors.items()])
     return To("", outside=asked, land=land)
 
 
@@ -140,8 +132,7 @@ def first(form: Form, today: str) -> tuple[Preview, str]:
     except BadRequest:
         deadline = ""
         errors["deadline"] = N_("Choose the day by which you ask for an answer.")
-    if errors:
-        raise Several(errors)
+    together([Wrong(name, text) for name, text in errors.items()])
     return found, deadline
 
 

@@ -32,7 +32,7 @@ from fedcollab.federation.partners import admitted_hosts
 from fedcollab.sealing.unlocked import Locked
 
 from . import propose_referral, referred
-from .propose_referral import FIELDS, FIRST, GROUND, LOOK, OUTSIDE, PERMISSION, STEPS, TO, YES, Form, Plan, SentOut, Several
+from .propose_referral import FIELDS, FIRST, GROUND, LOOK, OUTSIDE, PERMISSION, STEPS, TO, YES, Form, Plan, SentOut
 from .propose_referral import To as Whom
 
 Fields = MultiDictProxy[str]
@@ -176,8 +176,6 @@ async def _step(request: web.Request, desk: Desk, step: str, typed: Form, error:
     known = ("into",) if isinstance(found["to"], Whom) else ()
     shown["fields"] = form(Share, typed, _choices(desk, found["to"], reader), known, PERMISSION) if step == GROUND else []
     shown |= dict(OUTSIDE=OUTSIDE, TYPES=ORGANISATIONS)
-    if isinstance(error, Several):
-        shown["errors"] = {name: reader.gettext(text) for name, text in error.errors.items()}
     return show(request, desk, "flows/refer.html", TIMELINE, error=error, **shown, **found, **WORDS)
 
 

@@ -31,14 +31,14 @@ def checked(kind: type[Kind], form: Mapping[str, Sequence[str]], at: int, missin
                 raise Wrong(name, missing.get(name, FILL_IN))
         except Refused as error:
             wrong.append(error if isinstance(error, Wrong) else Wrong(name, error.text, **error.values))
-    _all(wrong)
+    together(wrong)
     entry = kind(at=at, **values)
-    _all([Wrong(field, text) for field, text in entry.problems()])  # of what is there: what is lacking would only mislead here
+    together([Wrong(field, text) for field, text in entry.problems()])  # of what is there: what is lacking would only mislead here
     entry_in(document(entry), {kind.KIND: kind})  # nothing is sealed that others could not read
     return entry
 
 
-def _all(wrong: Sequence[Wrong]) -> None:
+def together(wrong: Sequence[Wrong]) -> None:
     """Raises them as one, so that nobody mends a form field by field."""
     if wrong:
         wrong[0].rest = tuple(wrong[1:])
