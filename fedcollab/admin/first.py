@@ -232,7 +232,7 @@ def take_back(session: Session) -> None:
 
 def _say(session: Session, node: Node, viewer: Viewer, name: str, value: str) -> None:
     row = {"value": value, "at": node.now(), "by_id": viewer.person_id or None}
-    said = inserting(session.get_bind().dialect.name, Said).values(name=name, **row)
+    said = inserting(session.connection().dialect.name, Said).values(name=name, **row)
     session.execute(said.on_conflict_do_update(index_elements=["name"], set_=row))
 
 

@@ -102,7 +102,7 @@ class State:
 def state(session: Session, node: Node) -> State:
     """The disk, the newest good backup and the newest attempt, and which database this is."""
     good, newest = runs.newest(session, VERIFIED), runs.newest(session)
-    postgres = session.get_bind().dialect.name == "postgresql"
+    postgres = session.connection().dialect.name == "postgresql"
     version = session.execute(sa.text("SHOW server_version" if postgres else "SELECT sqlite_version()")).scalar_one()
     return State(disk.look(session, node), good, newest, f"{'PostgreSQL' if postgres else 'SQLite'} {version}")
 

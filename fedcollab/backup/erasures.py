@@ -5,6 +5,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from fedcollab.actors.node import Node
+from fedcollab.base import statements
 from fedcollab.base.errors import Refused
 from fedcollab.base.session import Session
 
@@ -28,7 +29,7 @@ def replay(session: Session, node: Node, parts: Sequence[Part], erased: Mapping[
     done = 0
     for part in parts:
         for name in erased.get(part.name, ()):
-            with suppress(Refused), session.begin_nested():
+            with suppress(Refused), statements.part(session):
                 part.replay(session, node, name)
                 done += 1
     return done

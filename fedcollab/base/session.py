@@ -13,10 +13,6 @@ class Session:
         self._connection = connection
         self.info = {} if info is None else info  # what the parts of a unit, and who runs it, tell each other
         self.execute, self.scalar, self.scalars = connection.execute, connection.scalar, connection.scalars
-        self.begin_nested = connection.begin_nested
 
     def connection(self) -> sa.Connection:
-        return self._connection
-
-    def get_bind(self) -> sa.Connection:
         return self._connection

@@ -189,7 +189,7 @@ def part(session: Session) -> Iterator[None]:
     where it cannot."""
     driver = session.info.get(DRIVER)
     if driver is None:
-        with session.begin_nested():
+        with session.connection().begin_nested():
             yield
         return
     driver.execute("SAVEPOINT part")

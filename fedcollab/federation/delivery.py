@@ -115,7 +115,7 @@ def release_all(session: Session) -> None:
 def next_due(session: Session, now: int) -> int | None:
     """When to look again: the first partner's next try or end of its lease, or the next try of a delivery that was set aside at a
     partner which is due itself; or None."""
-    greatest = sa.func.max if session.get_bind().dialect.name == "sqlite" else sa.func.greatest
+    greatest = sa.func.max if session.connection().dialect.name == "sqlite" else sa.func.greatest
     at = greatest(Partner.next_try_at, Partner.leased_until)
     waiting = sa.and_(Delivery.partner_id == Partner.id, is_open(Delivery, WAITING))
     later = sa.select(sa.func.min(at)).where(_spoken_to(), at > now, sa.exists().where(waiting))

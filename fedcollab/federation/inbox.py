@@ -51,7 +51,7 @@ def check(activity: object, signer: ActorData) -> dict[str, Any]:
 
 def receive(session: Session, node: Node, sender: ActorData, activity: dict[str, Any], sequence: tuple[int, int] | None = None) -> bool:
     """Stores an activity once by its id within its signer's host; False where it was there already."""
-    query = once(session.get_bind().dialect.name).returning(InboxItem.id)
+    query = once(session.connection().dialect.name).returning(InboxItem.id)
     fresh = session.execute(query, row(node, sender, activity, sequence)).first() is not None
     if fresh:
         wake(session, "inbox")
@@ -69,7 +69,7 @@ def receive_all(session: Session, node: Node, host: str, found: list[tuple[str, 
         for sender, activity, epoch, seq in found
     ]
     if rows:
-        put_by(session, once(session.get_bind().dialect.name), rows)
+        put_by(session, once(session.connection().dialect.name), rows)
         wake(session, "inbox")
 
 
@@ -77,7 +77,7 @@ def pass_over(session: Session, node: Node, partner: partners.PartnerData, uri: 
     """Keeps on record that something of a partner was not believed, where nobody hears it by the answer: `uri` says what."""
     what: dict[str, Any] = dict(host=partner.host, uri=uri, sender_id=partner.organisation_id, order_key="", body={}, epoch=None, seq=None)
     session.connection().execute(
-        once(session.get_bind().dialect.name),
+        once(session.connection().dialect.name),
         [dict(**what, state=REFUSED_STATE, attempts=0, next_try_at=0, reason=reason[:500], received_at=node.now())],
     )
 

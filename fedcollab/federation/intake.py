@@ -85,7 +85,7 @@ def _answer(taken: list[Item], error: Exception | None) -> None:
 
 def insert(session: Session, rows: list[Row]) -> None:
     """Stores items, each once; those that were there stay as they are."""
-    put_by(session, once(session.get_bind().dialect.name), rows)
+    put_by(session, once(session.connection().dialect.name), rows)
     wake(session, "inbox")
 
 

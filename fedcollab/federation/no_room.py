@@ -56,7 +56,7 @@ class Waiting:
 def remember(session: Session, rows: list[tuple[dict[str, Any], str]]) -> None:
     """That these came, (item, its author's host), and nothing of them."""
     bare = [row | dict(body={AUTHOR: author}, state=NO_ROOM, reason=REASON) for row, author in rows]
-    session.connection().execute(once(session.get_bind().dialect.name), bare)
+    session.connection().execute(once(session.connection().dialect.name), bare)
 
 
 def waiting(session: Session) -> list[Waiting]:

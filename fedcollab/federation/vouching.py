@@ -121,7 +121,7 @@ def receive(session: Session, node: Node, received: Verified) -> None:
     if session.execute(others).scalar_one() >= MOST:
         raise Refused(reason="vouches for more than 500 organisations")
     row = {"by_id": received.actor.id, "about_uri": about, "about_host": host_of(about), "keys": found, "at": node.now()}
-    query = inserting(session.get_bind().dialect.name, Vouch).values(row)
+    query = inserting(session.connection().dialect.name, Vouch).values(row)
     session.execute(query.on_conflict_do_update(index_elements=["by_id", "about_uri"], set_={"keys": found, "at": node.now()}))
 
 

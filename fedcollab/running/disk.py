@@ -55,7 +55,7 @@ def full_in(samples: list[tuple[int, int]], reserve: int) -> int | None:
 
 def database_bytes(session: Session, node: Node) -> int:
     """Bytes of the database, on SQLite with its log."""
-    if session.get_bind().dialect.name == "postgresql":
+    if session.connection().dialect.name == "postgresql":
         return int(session.execute(sa.text("SELECT pg_database_size(current_database())")).scalar_one())
     main = node.files.database
     found = (main, main.with_name(main.name + "-wal"))
@@ -64,7 +64,7 @@ def database_bytes(session: Session, node: Node) -> int:
 
 def reusable_bytes(session: Session) -> int:
     """Bytes inside SQLite's file that it fills before it grows. PostgreSQL does not say, and its disk may be another."""
-    if session.get_bind().dialect.name == "postgresql":
+    if session.connection().dialect.name == "postgresql":
         return 0
     pages, size = (int(session.execute(sa.text(f"PRAGMA {name}")).scalar_one()) for name in ("freelist_count", "page_size"))
     return pages * size

@@ -19,7 +19,7 @@ def note(session: Session, node: Node, room_id: str, organisation: str, uri: str
     others = sa.select(sa.func.count()).select_from(ErasedAhead).where(mine, ErasedAhead.uri != uri)
     if session.execute(others).scalar_one() >= MOST:
         raise TooMany(reason="an organisation erases more that never came than anybody writes")
-    there = inserting(session.get_bind().dialect.name, ErasedAhead).values(
+    there = inserting(session.connection().dialect.name, ErasedAhead).values(
         uri=uri, room_id=room_id, organisation=organisation, at=node.now()
     )
     session.execute(there.on_conflict_do_nothing())

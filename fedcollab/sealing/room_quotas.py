@@ -31,7 +31,7 @@ def count(session: Session, author: str, brought: str, room_id: str, size: int) 
         return
     for share in sorted(_shares(author, brought)):
         for where in sorted({ALL, room_id}):
-            there = inserting(session.get_bind().dialect.name, SealedUse).values(host=share, room_id=where, size=max(0, size))
+            there = inserting(session.connection().dialect.name, SealedUse).values(host=share, room_id=where, size=max(0, size))
             more = sa.case((SealedUse.size + size > 0, SealedUse.size + size), else_=0)
             session.execute(there.on_conflict_do_update(index_elements=["host", "room_id"], set_={"size": more}))
 

@@ -38,7 +38,7 @@ def _one() -> sa.Select[Any]:
 def keep(session: Session, name: str, *, key: str = "", number: int = 0, at: int, done_at: int | None = None) -> None:
     """Writes one line anew."""
     values = dict(key=key, number=number, at=at, done_at=done_at)
-    made = inserting(session.get_bind().dialect.name, SearchState).values(name=name, **values)
+    made = inserting(session.connection().dialect.name, SearchState).values(name=name, **values)
     session.execute(made.on_conflict_do_update(index_elements=["name"], set_=values))
 
 

@@ -18,7 +18,7 @@ TITLE, TEXT = "A", "D"  # weights of PostgreSQL's
 
 
 def is_postgres(session: Session) -> bool:
-    return session.get_bind().dialect.name == "postgresql"
+    return session.connection().dialect.name == "postgresql"
 
 
 @cache

@@ -39,7 +39,7 @@ def stands(session: Session, person_id: str) -> tuple[list[str], str, int]:
 def restored(session: Session, happens: Callable[[People], object]) -> tuple[People, int]:
     """The four after something has happened, a newer backup has noted it, and the older one was restored; how much was taken away again."""
     ids = people(session)
-    with session.begin_nested() as later:
+    with session.connection().begin_nested() as later:
         happens(ids)
         noted = ERASURES.listed(session, START)
         later.rollback()

@@ -139,7 +139,7 @@ def test_an_older_backup_does_not_open_what_was_locked_after_it(ring: Ring) -> N
     with memory() as session:
         here = persons(session, ring, "daan", "mila")
         token = here.login("daan")
-        with session.begin_nested() as later:
+        with session.connection().begin_nested() as later:
             lock(here, "daan")
             noted = ERASURES.listed(session, here.at.now())
             later.rollback()

@@ -26,7 +26,7 @@ def own_post_read(session: Session, author_id: str, thread_id: str, place: int) 
 
 def _read_to(session: Session, person_id: str, thread_id: str, place: int) -> None:
     values = {"who": person_id, "what": thread_id, "until": place}
-    prepared(session, _further(session.get_bind().dialect.name), values)
+    prepared(session, _further(session.connection().dialect.name), values)
 
 
 @cache

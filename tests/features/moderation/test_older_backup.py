@@ -18,7 +18,7 @@ WHY = "It names somebody."
 def restored(here: Home, *happens: Callable[[], object]) -> int:
     """Things happen, after each of which a newer backup is made; then the older one comes back. How much was taken away again."""
     noted = []
-    with here.session.begin_nested() as later:
+    with here.session.connection().begin_nested() as later:
         for one in happens:
             one()
             noted.append(ERASURES.listed(here.session, here.clock.at - 3600_000_000))

@@ -22,7 +22,7 @@ def shelf() -> Iterator[Shelf]:
 
 def restored(shelf: Shelf, happens: Callable[[], object]) -> int:
     """Something happens after a backup, which then comes back. How much was taken away again."""
-    with shelf.session.begin_nested() as later:
+    with shelf.session.connection().begin_nested() as later:
         happens()
         noted = ERASURES.listed(shelf.session, shelf.clock.at - 1)
         later.rollback()
@@ -149,7 +149,7 @@ def test_a_version_that_was_replaced_and_withdrawn_since_is_not_what_a_record_of
     assert restored(shelf, happens) == 1
     assert versions(shelf, found) == [(1, "withdrawn", "It names a person.")]
     assert (shelf.row(found).state, shelf.row(found).reason) == ("withdrawn", "It names a person.")
-    with shelf.session.begin_nested():
+    with shelf.session.connection().begin_nested():
         again = ERASURES.listed(shelf.session, 0)
     assert erasures.replay(shelf.session, shelf.node, [ERASURES], {"resources": again}) == 0, "it is so already"
 
