@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from fedcollab.sealing import leaving
 from tests.features.cases.desks import office
 
 from .processes import Process, until
@@ -43,12 +44,12 @@ def test_a_node_that_is_killed_while_it_makes_keys_anew_goes_on_with_its_start(t
     node, noor = prepared(tmp_path)
     before = epochs(node)
     node.run("user", "disable", "noor")
-    assert left(node, noor) == CASES - 2, "the command does the first ones with the account"
+    assert left(node, noor) == CASES - leaving.FIRST, "the command does the first one with the account"
     try:
         node.environment = {"FEDCOLLAB_CRASH_AT": "ring.committed:2"}
         node.start()
         assert node.reap() != 0
-        assert 0 < left(node, noor) <= CASES - 2
+        assert 0 < left(node, noor) <= CASES - leaving.FIRST
         node.environment = {}
         node.serve()
         until("all rooms are done", lambda: left(node, noor) == 0, 5)
