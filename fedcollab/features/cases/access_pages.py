@@ -14,7 +14,7 @@ from fedcollab.base.session import Session
 from fedcollab.base.web import redirect
 from fedcollab.feature import COLLEAGUES, read_grave_form
 from fedcollab.federation.kernel import KERNEL
-from fedcollab.sealing import holding, working
+from fedcollab.sealing import crossing, holding, working
 from fedcollab.sealing.unlocked import Locked, unlocked_of
 
 from . import membership, needs
@@ -99,7 +99,7 @@ async def _act(request: web.Request, work: Callable[..., None], at: str, to: str
     fields, kernel, case_id = await read_grave_form(request), request.app[KERNEL], request.match_info["id"]
     keys = await unlocked_of(request)
     try:
-        await kernel.database.write(work, kernel.node, viewer, keys, case_id, fields)
+        await kernel.database.write(_unit, kernel.node, viewer, keys, case_id, fields, work)
     except Locked:
         raise
     except (Refused, BadRequest) as error:
@@ -108,6 +108,12 @@ async def _act(request: web.Request, work: Callable[..., None], at: str, to: str
         return await _page(request, await desk_of(request), error, at, fields)
     gone = fields.get("person") == viewer.person_id and work is _unassign
     return redirect(to or ("/cases" if gone else f"/cases/{case_id}/access"))
+
+
+def _unit(session: Session, node: Node, viewer: Viewer, keys: Keys, case_id: str, fields: Fields, work: Callable[..., None]) -> None:
+    """Does it for somebody who has not locked their access since their keys were looked for. Raises LockedAway."""
+    crossing.check(session, viewer.person_id)
+    work(session, node, viewer, keys, case_id, fields)
 
 
 def _may(request: web.Request, session: Session, person_id: str) -> None:

@@ -13,7 +13,7 @@ from fedcollab.base.session import Session
 from fedcollab.base.web import redirect, words_of
 from fedcollab.feature import COLLEAGUES, keeper_of, page, read_grave_form
 from fedcollab.federation.kernel import KERNEL
-from fedcollab.sealing import holding, naming, opening, organisation, rooms
+from fedcollab.sealing import crossing, holding, naming, opening, organisation, rooms
 from fedcollab.sealing.holding import Assigned
 from fedcollab.sealing.room_state import CLOSED, FROZEN, OPEN
 from fedcollab.sealing.unlocked import Locked, unlocked_of
@@ -38,6 +38,7 @@ async def answer(request: web.Request) -> web.Response:
         raise BadRequest
 
     def work(session: Session, node: Node) -> None:
+        crossing.check(session, viewer.person_id)
         may = request.app[COLLEAGUES](session, OPENERS)
         membership.answer(session, node, viewer, keys, case_id, yes=yes, people=fields.getall("person", []), may=may)
 
@@ -78,6 +79,7 @@ async def assign(request: web.Request) -> web.Response:
     keys = await unlocked_of(request)
 
     def work(session: Session, node: Node) -> None:
+        crossing.check(session, viewer.person_id)
         _for_keepers(session, viewer, case_id)
         if person not in {found for found, _ in request.app[COLLEAGUES](session, OPENERS)}:
             raise BadRequest(membership.ANOTHER)

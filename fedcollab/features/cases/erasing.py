@@ -14,7 +14,8 @@ from fedcollab.base.session import Session
 from fedcollab.base.web import read_fields, redirect, words_of
 from fedcollab.feature import asked_again, came_back
 from fedcollab.federation.kernel import KERNEL
-from fedcollab.sealing import going, holding, room_content
+from fedcollab.sealing import crossing, going, holding, room_content
+from fedcollab.sealing.lessened import lessened
 from fedcollab.sealing.refusals import Outside
 from fedcollab.sealing.unlocked import unlocked_of
 
@@ -106,9 +107,11 @@ def _parts(ids: Sequence[str]) -> Iterator[tuple[str, ...]]:
 
 def _say(session: Session, node: Node, desk: Desk, entry: Erased) -> None:
     """One entry, without the case being read anew for it."""
+    crossing.check(session, desk.viewer.person_id)
     if not holding.is_assigned(session, desk.id, desk.viewer.person_id):
         raise NoLonger
     room_content.write(session, node, desk.opened, document(entry))
+    lessened(session)
 
 
 async def _go(request: web.Request) -> None:

@@ -8,7 +8,7 @@ from fedcollab.access.viewer import Viewer
 from fedcollab.actors.node import Node
 from fedcollab.base.errors import BadRequest, Forbidden, N_, NotFound, Refused
 from fedcollab.base.session import Session
-from fedcollab.sealing import holding, leaving, room_chain, rooms, working
+from fedcollab.sealing import crossing, holding, leaving, room_chain, rooms, working
 from fedcollab.sealing.entries import document
 from fedcollab.sealing.holding import Opened
 from fedcollab.sealing.room_content import write
@@ -115,6 +115,7 @@ def close(session: Session, node: Node, viewer: Viewer, keys: Keys, room_id: str
 
 def answer(session: Session, node: Node, viewer: Viewer, keys: Keys, room_id: str, people: Sequence[str], *, yes: bool) -> None:
     """Our yes, with who takes part, or our no. Raises NotFound where nothing is asked of whoever answers, NoInvitation, Answered."""
+    crossing.check(session, viewer.person_id)
     asked = inside.asked(session, node, viewer, room_id)
     if not yes:
         working.decline(session, node, viewer, room_id, asked.invitation)

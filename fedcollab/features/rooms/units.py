@@ -106,7 +106,12 @@ def _prepared(
 async def done(request: web.Request, work: Callable[..., Any], *args: Any) -> Any:
     """What `work(session, node, viewer, keys, group id, ...)` answers, as one unit, for the same people: an act that opens no message."""
     kernel, viewer, keys = await _who(request)
-    return await kernel.database.write(work, kernel.node, viewer, keys, request.match_info["id"], *args)
+    return await kernel.database.write(_done, kernel.node, viewer, keys, request.match_info["id"], work, args)
+
+
+def _done(session: Session, node: Node, viewer: Viewer, keys: Keys, room_id: str, work: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+    crossing.check(session, viewer.person_id)  # they may have locked their access since their keys were looked for
+    return work(session, node, viewer, keys, room_id, *args)
 
 
 async def asked(request: web.Request, work: Callable[..., Any], *args: Any) -> Any:

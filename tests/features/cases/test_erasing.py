@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from fedcollab.base.database import wake
+from fedcollab.base.database import TOPICS, wake
 from fedcollab.features.cases import erasing
+from fedcollab.features.cases.mending import Erased
 from fedcollab.features.cases.people import Identity
 from fedcollab.features.cases.work import Contact, Message, Step
-from fedcollab.sealing import going
+from fedcollab.sealing import crossing, going, lessened
 from tests.nodes import until
 
 from .at_desk import Desk, desk_with_people
@@ -109,3 +110,19 @@ async def test_what_a_form_leaves_goes_on_with_its_commit_and_waits_for_no_minut
         return await desk.office.sql("SELECT count(*) FROM sealed_message WHERE state = 'erased'") == [(7,)]
 
     await until("all of it is gone", done)
+
+
+@pytest.mark.rule("P28", "P29")
+async def test_what_asks_for_an_erasure_is_heard_by_who_keeps_it_and_nobody_who_has_locked_their_access_asks(desk: Desk) -> None:
+    at = desk.office
+    open_desk, unit = await at.desk("noor", desk.id), at.site.write
+    entry = Erased(at=desk.now, of=(open_desk.case.timeline[-1].id,), why="She asked for it")
+
+    def says(session: Any, node: Any) -> set[str]:
+        erasing._say(session, node, open_desk, entry)
+        return set(session.info[TOPICS])
+
+    assert lessened.TOPIC in await unit(says)
+    await unit(crossing.lock, at["noor"].viewer)
+    with pytest.raises(crossing.LockedAway):
+        await unit(says)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fedcollab.features.cases import acting, desk, membership, needs
+from fedcollab.features.cases import access_pages, acting, desk, membership, needs
 from fedcollab.features.cases.work import Task
 from fedcollab.features.members import service as members
 from fedcollab.sealing import crossing, holding, made_ready, messages, working
@@ -122,3 +122,21 @@ async def test_five_who_write_at_the_same_moment_are_all_heard_once(at: Office) 
     assert [status for status, _, _ in answers] == [303] * 5
     texts = [getattr(shown.entry, "text", "") for shown in (await at.desk("noor", case)).case.timeline]
     assert sorted(texts) == ["", *(f"Message {number}" for number in range(5))]
+
+
+@pytest.mark.rule("P28")
+async def test_whoever_locks_their_access_once_their_keys_were_found_takes_nobody_off_either(
+    at: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case, noor, daan = await at.case("noor"), at["noor"].viewer, at["daan"].viewer
+    await at.unlocked("noor", membership.assign, case, daan.person_id, [])
+    found = access_pages.unlocked_of
+
+    async def and_locked(request: Any) -> Any:
+        keys = await found(request)
+        await at.site.write(crossing.lock, noor)
+        return keys
+
+    monkeypatch.setattr(access_pages, "unlocked_of", and_locked)
+    assert (await at["noor"].post(f"/cases/{case}/access/unassign", at="/settings", person=daan.person_id))[0] != 303
+    assert await at.site.kernel.database.read(holding.is_assigned, case, daan.person_id)

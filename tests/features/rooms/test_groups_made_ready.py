@@ -233,3 +233,21 @@ async def test_a_post_with_much_that_belongs_to_it_goes_a_little_at_a_time_but_n
     assert max(units.count(unit) for unit in units) <= going.EACH
     await until("nothing is left to do", lambda: at.sql("SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM message_going)"))
     assert [state for _, state, _ in await files(at)] == ["here"]
+
+
+@pytest.mark.rule("P28")
+async def test_whoever_locks_their_access_once_their_keys_were_found_takes_nobody_off_either(
+    at: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group, noor, omar = await begun(at), at["noor"].viewer, at["omar"].viewer
+    await let_in(at, group, "omar")
+    found = units.unlocked_of
+
+    async def and_locked(request: Any) -> Any:
+        keys = await found(request)
+        await at.site.write(crossing.lock, noor)
+        return keys
+
+    monkeypatch.setattr(units, "unlocked_of", and_locked)
+    assert (await at["noor"].post(f"{group}/people", at="/settings", act="unassign", person=omar.person_id))[0] != 303
+    assert await at.site.kernel.database.read(holding.is_assigned, group.rpartition("/")[2], omar.person_id)
