@@ -138,11 +138,6 @@ def _is_made_up(session: Session, organisation_id: str) -> bool:
     return session.execute(known).scalar_one_or_none() == FOREIGN
 
 
-def sent_by(session: Session, sender: ActorData) -> bool:
-    """Whether an actor is of a server outside (people of partners with other software have their partner as organisation)."""
-    return sender.known == FOREIGN and _is_made_up(session, sender.organisation_id)
-
-
 def followers(session: Session, group_id: str) -> list[str]:
     """The servers outside, as organisations, on which somebody follows a group: one delivery each."""
     query = sa.select(Actor.organisation_id).join(Follow, Follow.follower_id == Actor.id)

@@ -17,7 +17,7 @@ from fedcollab.feature import COLLEAGUES, member_of, page, read_grave_form
 from fedcollab.features.cases import listing, membership, needs
 from fedcollab.features.cases.desk import OPENERS, Keys
 from fedcollab.federation.kernel import KERNEL
-from fedcollab.sealing import holding, keepers, leaving, rooms
+from fedcollab.sealing import crossing, holding, keepers, leaving, rooms
 from fedcollab.sealing.room_models import CASE
 from fedcollab.sealing.unlocked import Locked, unlocked_of
 
@@ -95,6 +95,7 @@ async def act(request: web.Request) -> web.Response:
     keys, room_id, person = await unlocked_of(request), request.match_info["id"], fields.get("person", "")
 
     def work(session: Session, node: Node) -> None:
+        crossing.check(session, viewer.person_id)
         if person == viewer.person_id or person not in {found for found, _ in request.app[COLLEAGUES](session, OPENERS)}:
             raise BadRequest(CHOOSE)
         hand_over(session, node, viewer, keys, room_id, person)

@@ -41,11 +41,6 @@ def changes(room: Room) -> bool:
     return room.head is not None and following(room, room.head).members != room.head.members
 
 
-def is_due(room: Room, now: int, turned_at: int, messages: int) -> bool:
-    """Whether the owner turns the key by itself: `turned_at` when it last did (microseconds), `messages` sealed since."""
-    return changes(room) or now - turned_at >= AGE or messages >= MESSAGES
-
-
 def _as_now(room: Room, epoch: int, member: Member) -> Member | None:
     """A member as the next list says it; None for those who are gone. Once a list has gone on without somebody, only a new yes brings them
     back: two lists that are mended keep out whom either has put out."""
