@@ -9,9 +9,21 @@ import pytest
 import sqlalchemy as sa
 
 from fedcollab.access.models import STRICT
-from fedcollab.base.clock import new_id
+from fedcollab.base.clock import HOUR, new_id
 from fedcollab.base.errors import Conflict, NotFound, Refused, Unavailable
-from fedcollab.sealing import consents, holding, keepers, leaving, organisation, recovery, room_content, room_history, working, wraps
+from fedcollab.sealing import (
+    consents,
+    holding,
+    keepers,
+    leaving,
+    organisation,
+    recovery,
+    room_content,
+    room_history,
+    turning,
+    working,
+    wraps,
+)
 from fedcollab.sealing.consents import Given
 from fedcollab.sealing.refusals import NoKey
 from tests.nodes import befriend, running, settled, until
@@ -176,6 +188,21 @@ async def test_keys_that_are_due_are_turned_a_few_at_a_time(two: Two, monkeypatc
     for turned in (1, 2, 2):
         await two.meridian.here.write(working.keep_turning)
         assert [(await two.meridian.room(room))[1] for room in (two.here, other)].count(2) == turned
+
+
+async def test_a_key_is_due_after_90_days_or_10_000_messages(two: Two) -> None:
+    here, room = two.meridian.here, two.here
+
+    async def turned(what: str, value: int) -> int:
+        await here.read_write(lambda session: session.execute(sa.text(f"UPDATE room SET {what} = :value"), {"value": value}) and None)
+        await here.write(working.keep_turning)
+        return int((await two.meridian.room(room))[1])
+
+    now = here.kernel.node.now()
+    assert await turned("turned_at", now - turning.AGE + HOUR) == 1
+    assert await turned("messages", turning.MESSAGES - 1) == 1
+    assert await turned("messages", turning.MESSAGES) == 2
+    assert await turned("turned_at", now - turning.AGE) == 3
 
 
 async def test_where_nothing_is_lacking_a_room_opens_while_others_write_the_ring(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
