@@ -1,6 +1,6 @@
 """Decides what a partner's word does in a sealed room here: believed as its own, kept where its sender is concerned, in whatever order."""
 
-from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -17,7 +17,6 @@ from fedcollab.federation import outbox, receipts
 from fedcollab.federation.registry import Early, Handler, Verified
 
 from . import authors, ending, erased_ahead, handing, proving, room_chain, room_quotas, room_sending, rooms, sealed_files, telling, working
-from .carried import Carried
 from .casekeys import GUEST, CaseKey
 from .facts import Answer, Closed, Fact, Invited, Left, by, of, organisations
 from .handing import Named
@@ -180,14 +179,23 @@ def receive_message(session: Session, node: Node, received: Verified) -> None:
         raise Ended
     if received.through is not None and received.through.uri not in concerned(room):
         raise Forbidden(reason="passed on by somebody who is not inside")
-    if _is_here(session, node, received, message, files) or erased_ahead.is_noted(session, message.id):
+    there = _kept(session, node, message)
+    if there is not None and (not there.body or not _is_handed_on(there)):  # again it changes nothing, also where it was erased
+        if there.body:  # it may have come without its files
+            sealed_files.keep_others(session, node, message.id, files)
+        return
+    if there is None and erased_ahead.is_noted(session, message.id):
         return
     named = Named(received.actor.uri, message.epoch, message.ck)
     state = handing.taken(room, named)
     _check_in_time(session, node, room, received.actor.uri)
     authors.meet(session, node, received, message.author)
-    rooms.keep(session, node, message, received.actor.uri, THERE if state == handing.READ else WAITS, received.sender.host)
-    sealed_files.keep(session, node, message.id, files)
+    if there is None:
+        rooms.keep(session, node, message, received.actor.uri, THERE if state == handing.READ else WAITS, received.sender.host)
+        sealed_files.keep(session, node, message.id, files)
+    else:  # it is its organisation's from now on, like any other one; whoever handed it on told of no files
+        room_quotas.spoken_for(session, there.id, received.sender.host)
+        sealed_files.keep_others(session, node, message.id, files)
     if named.seen() not in room.facts:
         _check_number(room, received.actor.uri)
         room = rooms.learn(session, node, message.room, [(Said(message.room, named.seen()), {})])
@@ -195,23 +203,21 @@ def receive_message(session: Session, node: Node, received: Verified) -> None:
     room_chain.add(session, node, rooms.row(session, message.room).id, partner(received.actor.organisation_id), "room.message", message.id)
 
 
-def _is_here(session: Session, node: Node, received: Verified, message: Sealed, files: Sequence[Carried]) -> bool:
-    """Whether a message is here, or was: again it changes nothing. One that a member has handed on as an earlier one was nobody's word: it
-    is its organisation's from now on, or gives way to that. Raises Refused for another one under its name."""
+def _kept(session: Session, node: Node, message: Sealed) -> Any:
+    """The row of a message that is here, or was. What a member has handed on as an earlier one, and is something else, gives way to it.
+    Raises Refused for another message under its name."""
     what = SealedMessage.id, SealedMessage.body, SealedMessage.brought
     there = session.execute(sa.select(*what).where(SealedMessage.uri == message.id)).one_or_none()
-    if there is None or not there.body:
-        return there is not None
-    handed_on, same = there.brought.startswith(room_quotas.VIA), there.body == message.to_bytes()
-    if not same and not handed_on:
+    if there is None or there.body in (b"", message.to_bytes()):
+        return there
+    if not _is_handed_on(there):
         raise Refused(reason="another message under a name that is taken")
-    if not same:
-        rooms.drop(session, node, there.id)
-        return False
-    if handed_on:
-        room_quotas.spoken_for(session, there.id, received.sender.host)
-    sealed_files.keep_others(session, node, message.id, files)  # whoever hands it on tells of none
-    return True
+    rooms.drop(session, node, there.id)
+    return None
+
+
+def _is_handed_on(row: Any) -> bool:
+    return str(row.brought).startswith(room_quotas.VIA)
 
 
 def _check_in_time(session: Session, node: Node, room: Room, organisation: str) -> None:

@@ -292,7 +292,7 @@ async def test_what_a_member_makes_up_under_a_messages_name_gives_way_to_it_and_
 
 
 async def test_what_a_member_has_handed_on_is_its_organisations_as_soon_as_that_says_so(three: Three) -> None:  # noqa: F811
-    """It fills that one's share alone, and gives way to nothing from then on."""
+    """It fills that one's share alone, is on record as its own, once, and gives way to nothing from then on."""
     here, ilse, node = three.baobab.here, three.meridian["ilse"], three.meridian.here.kernel.node
     ck, opened = (await three.baobab.room(three.rooms["baobab"]))[2], await ilse.open(three.rooms["meridian"])
     cedar, meridian = [await here.read(actors.by_uri, one.me) for one in (three.cedar, three.meridian)]
@@ -309,6 +309,7 @@ async def test_what_a_member_has_handed_on_is_its_organisations_as_soon_as_that_
         await says(one)
         used = dict(await here.sql("SELECT host, size FROM sealed_use WHERE room_id = ''"))
         assert used == {host_of(three.meridian.me): len(one.to_bytes()), "via " + host_of(three.cedar.me): 0}
+        assert await here.sql("SELECT count(*) FROM room_entry WHERE action = 'room.message'") == [(1,)]
     with pytest.raises(Refused):
         await says(other)
     assert await here.sql("SELECT count(*) FROM sealed_message") == [(1,)]
