@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from fedcollab.base import postgres as postgres_engine
+from fedcollab.base import writer
 from tests import pooled
 from tests.needs import NEEDS, lacking
 from tests.postgresql import database_url, either_url, postgres
@@ -20,6 +22,7 @@ settings.load_profile("house")
 pooled.install()
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as of what a shell runs beside: all that tests start would be deaf to Ctrl-C too
     signal.signal(signal.SIGINT, signal.default_int_handler)
+writer.LATE = postgres_engine.LATE = 60.0  # seconds that a unit waits: where the whole machine stands still for some, no test fails
 USUAL = 120.0  # seconds, as pyproject.toml has it
 KNOWN = Path(__file__).with_name("rules.txt")
 
