@@ -136,7 +136,7 @@ def test_a_case_weighs_more_than_it_takes() -> None:
     tracemalloc.start()
     try:
         before = tracemalloc.get_traced_memory()[0]
-        more += [arrived(str(number), replace(fill[number % len(fill)], at=NOW + number)) for number in range(2_000)]
+        more += [arrived(str(number), replace(fill[number % len(fill)], at=NOW + number)) for number in range(400)]
         found = kept(*more)
         gc.collect()
         taken = tracemalloc.get_traced_memory()[0] - before
