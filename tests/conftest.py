@@ -17,7 +17,8 @@ from tests.needs import NEEDS, lacking
 from tests.postgresql import database_url, either_url, postgres
 
 __all__ = ["database_url", "either_url", "postgres"]  # fixtures for all folders
-settings.register_profile("house", deadline=None, max_examples=60)  # a busy machine is no failure
+settings.register_profile("house", deadline=None, max_examples=40)  # a busy machine is no failure
+settings.register_profile("full", parent=settings.get_profile("house"), max_examples=60)
 settings.load_profile("house")
 pooled.install()
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as of what a shell runs beside: all that tests start would be deaf to Ctrl-C too
@@ -30,6 +31,11 @@ KNOWN = Path(__file__).with_name("rules.txt")
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="run the tests that take minutes, and more rounds of others")
     parser.addoption("--rules", action="store_true", help="run nothing: print each rule id with its tests, and the ids without one")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--full"):
+        settings.load_profile("full")
 
 
 @pytest.hookimpl(tryfirst=True)  # before marks choose

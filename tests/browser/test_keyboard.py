@@ -91,4 +91,5 @@ def test_the_way_out_at_once_lies_over_nothing_of_a_phones_menu(windows: Windows
         out, menu = tab.locator(".leave").bounding_box(), tab.locator("nav.nav").bounding_box()
         assert out is not None
         assert menu is not None
+        tab.goto(f"{windows.scene.busy.url}/language/en?next=/")  # as other tests find her
         assert out["y"] + out["height"] <= menu["y"] + 3, (out, menu)

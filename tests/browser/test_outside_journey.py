@@ -58,6 +58,7 @@ def test_a_person_is_referred_to_the_police_who_have_no_node_and_say_how_it_came
     theirs = browser.new_context(java_script_enabled=False, locale="en-GB")
     theirs.set_default_timeout(20_000)
     with windows.tab("mira") as mira:
+        mira.goto(f"{node}/language/en?next=/")
         scene.lately()
         ada = theirs.new_page()
         link, code = refers(mira, f"{node}/cases/{scene.places['case']}/refer")
