@@ -279,3 +279,8 @@ def page_key(text: str) -> tuple[int, str] | None:
     """A keyset page's key, `micros-id`."""
     at, _, row_id = text.partition("-")
     return (int(at), row_id) if at.isascii() and at.isdigit() and len(at) < 18 else None
+
+
+def page_number(text: str) -> int:
+    """The page that is asked for by its number; the first one where that is none."""
+    return max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < 7 else 1

@@ -19,6 +19,7 @@ from fedcollab.base.web import (
     check_form,
     cookie_name,
     form_token,
+    page_number,
     redirect,
     set_cookie,
 )
@@ -115,3 +116,10 @@ async def test_an_error_answers_with_its_status_in_safe_words_and_says_when_to_c
 
 def test_after_a_form_the_browser_goes_on_by_303() -> None:
     assert (redirect("/x").status, redirect("/x").headers["Location"]) == (303, "/x")
+
+
+@pytest.mark.parametrize(
+    ("asked", "number"), [("", 1), ("1", 1), ("23", 23), ("0", 1), ("-1", 1), ("2.5", 1), ("two", 1), ("٢", 1), ("9" * 7, 1)]
+)
+def test_a_page_that_is_no_number_is_the_first_one(asked: str, number: int) -> None:
+    assert page_number(asked) == number

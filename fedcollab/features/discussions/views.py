@@ -13,7 +13,7 @@ from fedcollab.base import markup
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import Conflict, NotFound, Refused, Unavailable
 from fedcollab.base.session import Session
-from fedcollab.base.web import page_key, read_fields, read_form, redirect, wants_document, words_of
+from fedcollab.base.web import page_key, page_number, read_fields, read_form, redirect, wants_document, words_of
 from fedcollab.feature import THREAD, Beside, beside, came_back, home_notes, member_of, page, viewer_of
 from fedcollab.federation import receipts
 from fedcollab.federation.kernel import KERNEL
@@ -135,8 +135,7 @@ def came_with(request: web.Request) -> list[str]:
 async def thread_page(request: web.Request, viewer: Viewer, thread_id: str, shown: Shown = NOTHING) -> web.Response:
     """A page of a thread with its answer form."""
     kernel = request.app[KERNEL]
-    asked = request.query.get("page", "1")
-    number = int(asked) if asked.isascii() and asked.isdigit() and 0 < len(asked) < 7 else 1
+    number = page_number(request.query.get("page", ""))
 
     def look(session: Session) -> tuple[looking.Conversation, list[Beside]]:
         seen = looking.conversation(session, viewer, thread_id, number, kernel.node.now(), (shown.files, came_with(request)))

@@ -11,7 +11,7 @@ from fedcollab.actors.node import Node
 from fedcollab.base.errors import BadRequest, FedcollabError, NotFound, Refused
 from fedcollab.base.sector import AGES, LAWFUL_BASIS, REFERRAL_OUTCOME, REFERRAL_REASON, SUPPORT, TRANSFER, WITHOUT_CONSENT
 from fedcollab.base.session import Session
-from fedcollab.base.web import read_form, redirect, words_of
+from fedcollab.base.web import page_number, read_form, redirect, words_of
 from fedcollab.feature import COLLEAGUES, keeper_of, member_of, page, read_grave_form
 from fedcollab.federation.kernel import KERNEL
 from fedcollab.sealing import consent_marks, organisation
@@ -49,7 +49,7 @@ def opener(request: web.Request) -> Viewer:
 async def show_all(request: web.Request) -> web.Response:
     """Those that came, and those that we have sent; nothing of what they are about, so it takes no key."""
     viewer, kernel = opener(request), request.app[KERNEL]
-    number = {name: _number(request.query.get(name, "")) for name in ("came", "sent")}
+    number = {name: page_number(request.query.get(name, "")) for name in ("came", "sent")}
 
     def look(session: Session, node: Node) -> dict[str, Any]:
         holds = viewer.person_id in organisation.holders(session)
@@ -58,10 +58,6 @@ async def show_all(request: web.Request) -> web.Response:
         return dict(came=theirs, sent=ours, holds=holds, asked=asked)
 
     return page(request, "referrals/list.html", number=number, **WORDS, **await kernel.database.read(look, kernel.node))
-
-
-def _number(asked: str) -> int:
-    return max(1, int(asked)) if asked.isascii() and asked.isdigit() and len(asked) < 6 else 1
 
 
 async def show_one(request: web.Request) -> web.Response:

@@ -13,7 +13,7 @@ from fedcollab.base import markup
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import FedcollabError, Forbidden, NotFound, Refused, TooLarge, Unavailable
 from fedcollab.base.session import Session
-from fedcollab.base.web import redirect, words_of
+from fedcollab.base.web import page_number, redirect, words_of
 from fedcollab.feature import page
 from fedcollab.federation.kernel import KERNEL
 from fedcollab.file_forms import takes_file
@@ -75,8 +75,7 @@ async def conversation(request: web.Request) -> web.StreamResponse:
 
 
 async def _find(request: web.Request) -> reading.Conversation:
-    asked = request.query.get("page", "1")
-    number = int(asked) if asked.isascii() and asked.isdigit() and 0 < len(asked) < 7 else 1
+    number = page_number(request.query.get("page", ""))
     found: reading.Conversation = await looked(request, reading.conversation, request.match_info["row"], number)
     return found
 
@@ -107,8 +106,7 @@ async def resources(request: web.Request) -> web.StreamResponse:
 
 
 async def _resources_page(request: web.Request, written: Written, error: FedcollabError | None, preview: str) -> web.Response:
-    asked = request.query.get("page", "1")
-    number = int(asked) if asked.isascii() and asked.isdigit() and 0 < len(asked) < 7 else 1
+    number = page_number(request.query.get("page", ""))
     found: reading.Conversation = await looked(request, reading.resources, number)
     shown = dict(
         found=found, texts=await rendered(found.posts), names=found.names, files=found.files, typed=written.fields, preview=preview
