@@ -176,6 +176,11 @@ class Asked(Protocol):
     async def sql(self, query: str, **values: Any) -> list[tuple[Any, ...]]: ...
 
 
+async def asked(lanes: Awaitable[Mapping[str, Awaitable[int]]]) -> int:
+    """Asks, as a node does beside its server, for all that is due, by whom it is asked of; how much has come."""
+    return sum(await asyncio.gather(*(await lanes).values()))
+
+
 async def settled(*here: Asked) -> None:
     """Waits until nothing is under way between these nodes: what one has sent, another has taken in, with what it sent for that."""
 

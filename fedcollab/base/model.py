@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, Union, get_ar
 
 import sqlalchemy as sa
 
+__all__ = ["Mapped", "Model", "aliased", "mapped_column"]
 T = TypeVar("T")
 if TYPE_CHECKING:  # how type checkers know columns; loaded, what stands behind it would be 5 MiB
-    from sqlalchemy.orm import Mapped as Mapped  # noqa: PLC0414  # models have it from here
-    from sqlalchemy.orm import mapped_column as mapped_column  # noqa: PLC0414
+    from sqlalchemy.orm import Mapped, mapped_column
 else:
 
     class Mapped(Generic[T]):

@@ -28,11 +28,8 @@ from .facts import organisations
 from .room_models import AWAY, HERE, SealedFile, SealedMessage
 
 FIRST, LONGEST = MINUTE, 6 * HOUR
-EVERY, AT_ONCE, BESIDE = (
-    15.0,
-    20,
-    2,
-)  # seconds between two looks; files that are asked for in one; how many of one organisation side by side
+EVERY, AT_ONCE = 15.0, 20  # seconds between two looks; files that are asked for in one
+BESIDE = 2  # of one organisation side by side
 log = logging.getLogger(__name__)
 
 
@@ -72,11 +69,6 @@ async def forget_old(kernel: Kernel, age: int) -> None:
     keys = await kernel.database.read(sealed_files.stale, kernel.node.now() - age)
     if keys:
         await kernel.database.write(sealed_files.forget, kernel.node, keys)
-
-
-async def ask(kernel: Kernel, shelves: Shelves) -> int:
-    """Asks for all that is due; how many files have come."""
-    return sum(await asyncio.gather(*(await lanes(kernel, shelves)).values()))
 
 
 async def lanes(kernel: Kernel, shelves: Shelves, busy: Collection[str] = ()) -> dict[str, Coroutine[Any, Any, int]]:

@@ -1,7 +1,6 @@
 """Decides how a member's node gets the entries of our record of a room that it lacks, and how we get theirs: by a signed GET, a page at a
 time, and of what cannot be had the record is followed anew."""
 
-import asyncio
 from collections.abc import Collection, Coroutine, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -66,11 +65,6 @@ class Lacking:
     document: dict[str, Any]
     after: int
     tries: int
-
-
-async def ask(kernel: Kernel) -> int:
-    """Asks for all that is due; how many records are followed to their heads again."""
-    return sum(await asyncio.gather(*(await lanes(kernel)).values()))
 
 
 async def lanes(kernel: Kernel, busy: Collection[str] = ()) -> dict[str, Coroutine[Any, Any, int]]:

@@ -1,7 +1,6 @@
 """Decides how the boxes of case keys are asked for: at once, then ever more rarely, of whoever leads the room, then of the others inside,
 until they are here; after a week the keepers are told."""
 
-import asyncio
 import contextlib
 from collections.abc import Collection, Coroutine, Iterable
 from dataclasses import dataclass
@@ -50,11 +49,6 @@ class Wanted:
     def addresses(self, path: str) -> list[tuple[str, str]]:
         """(organisation, where its node would have it)."""
         return [(one, f"{one.partition('://')[0]}://{host_of(one)}/rooms/keys/{self.ck}{path}") for one in self.organisations]
-
-
-async def ask(kernel: Kernel) -> int:
-    """Asks for all that is due; for how many case keys all boxes have come."""
-    return sum(await asyncio.gather(*(await lanes(kernel)).values()))
 
 
 async def lanes(kernel: Kernel, busy: Collection[str] = ()) -> dict[str, Coroutine[Any, Any, int]]:

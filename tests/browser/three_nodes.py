@@ -28,6 +28,7 @@ from fedcollab.sealing import ending, keepers, key_asking, people, sheets, state
 from fedcollab.sealing.ending_models import RoomEnding
 from fedcollab.sealing.pairs import PersonPrivate
 from fedcollab.sealing.room_models import KeyRequest
+from tests.nodes import asked
 from tests.ports import free_ports
 
 from .scene import AGENT, PASSWORD
@@ -178,8 +179,8 @@ class World:
 
 async def _ask(one: Stage) -> None:
     await one.write(_ask_now)
-    await key_asking.ask(one.kernel)
-    await fetching.ask(one.kernel)
+    await asked(key_asking.lanes(one.kernel))
+    await asked(fetching.lanes(one.kernel))
 
 
 def _ask_now(session: Session, _node: Node) -> None:

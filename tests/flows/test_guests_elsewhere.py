@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from fedcollab.features.cases.membership import seen
 from fedcollab.sealing import key_asking
 from tests.features.cases.shared import Shared, shared
-from tests.nodes import until
+from tests.nodes import asked, until
 
 from .test_guests import comes, let_in, link_for, row
 
@@ -18,7 +18,7 @@ async def said(two: Shared, text: str) -> str:
 
     async def look() -> str:
         await two.other.site.kernel.database.write(lambda session: session.execute(sa.text("UPDATE key_request SET next_at = 0")) and None)
-        await key_asking.ask(two.other.site.kernel)
+        await asked(key_asking.lanes(two.other.site.kernel))
         _, page = await two.other["noor"].get(f"/cases/{two.there}")
         return page if text in page else ""
 

@@ -18,7 +18,7 @@ from fedcollab.sealing.holding import Opened
 from fedcollab.sealing.pairs import PersonPrivate
 from fedcollab.sealing.room_content import Message
 from fedcollab.sealing.room_models import Room
-from tests.nodes import Here, until
+from tests.nodes import Here, asked, until
 from tests.rows import quick_keys
 
 UNLOCK = b"u" * 32
@@ -120,7 +120,7 @@ class Desk:
     async def ask(self) -> int:
         """Asks for boxes that are due, now."""
         await self.here.read_write(lambda session: session.execute(sa.text("UPDATE key_request SET next_at = 0")) and None)
-        return await key_asking.ask(self.here.kernel)
+        return await asked(key_asking.lanes(self.here.kernel))
 
 
 async def open_cases(here: Here) -> Desk:

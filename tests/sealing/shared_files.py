@@ -8,7 +8,7 @@ from typing import Any
 from fedcollab.files.shelves import SHELVES, Shelves
 from fedcollab.sealing import file_asking, file_receiving, room_content
 from fedcollab.sealing.chunks import FileSecret, Opener, parse
-from tests.nodes import Here
+from tests.nodes import Here, asked
 from tests.sealing.at_work import Desk, Person
 
 CANARY = b"the house behind the mill, canary-1f83"
@@ -43,7 +43,7 @@ async def share(person: Person, room_id: str, content: bytes, name: str = "notes
 
 async def fetch(desk: Desk) -> int:
     """Asks for files that are due, now."""
-    return await file_asking.ask(desk.here.kernel, shelves(desk.here))
+    return await asked(file_asking.lanes(desk.here.kernel, shelves(desk.here)))
 
 
 async def state(here: Here) -> list[Any]:

@@ -15,7 +15,7 @@ from fedcollab.sealing.boxes import Public
 from fedcollab.sealing.casekeys import CaseKey
 from fedcollab.sealing.key_asking import LONGEST, TOLD, Wanted
 from fedcollab.sealing.room_models import KeyRequest, RoomKey
-from tests.nodes import Rogue, admit, befriend, may_also_reach, rogue, running, settled, until
+from tests.nodes import Rogue, admit, asked, befriend, may_also_reach, rogue, running, settled, until
 from tests.sealing.test_rooms_travel import Party, Three, found
 
 
@@ -40,7 +40,7 @@ class Two:
         await asyncio.to_thread(case_boxes.put, self.owner.here.kernel.node, head.ck, self.key.public.kid, sealed)
 
     async def ask(self) -> int:
-        return await key_asking.ask(self.ben.here.kernel)
+        return await asked(key_asking.lanes(self.ben.here.kernel))
 
     async def requests(self) -> list[Any]:
         return await self.ben.here.sql("SELECT tries, state FROM key_request")
@@ -185,6 +185,6 @@ async def test_a_node_that_has_forgotten_its_own_case_key_gets_its_document_back
     await here.read_write(lambda session: session.execute(sa.delete(RoomKey).where(RoomKey.ck == head.ck)) and None)
     await here.write(rooms.learn, two.uri, [])
     assert await two.head() != head
-    await key_asking.ask(here.kernel)
+    await asked(key_asking.lanes(here.kernel))
     assert await two.head() == head
     assert (await two.owner.room(two.uri)).state == "open"

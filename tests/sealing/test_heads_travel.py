@@ -16,7 +16,7 @@ from fedcollab.sealing import acting, chains, head_asking, head_receiving, head_
 from fedcollab.sealing.chain_models import ChainHead, RoomChain, RoomEntry
 from fedcollab.sealing.chains import START, Place
 from fedcollab.sealing.heads import Head
-from tests.nodes import admit, may_also_reach, rogue, until
+from tests.nodes import admit, asked, may_also_reach, rogue, until
 from tests.sealing.test_rooms_travel import Party, Three, three
 
 __all__ = ["three"]
@@ -191,12 +191,12 @@ async def test_entries_that_were_not_told_are_asked_for_and_a_break_between_is_s
         await three.owner.has("SELECT 1 FROM chain_head WHERE organisation = :of AND next_at > 0", "there is a gap", of=three.ben.me)
 
     await skip()
-    assert await head_asking.ask(three.owner.here.kernel) == 1
+    assert await asked(head_asking.lanes(three.owner.here.kernel)) == 1
     await follows(three.owner, three.ben)
     assert (await seen(three.owner, three.ben))[0][2:4] == (0, 1)
     await three.ben.here.write(rewrite(2))
     await skip()
-    assert await head_asking.ask(three.owner.here.kernel) == 1
+    assert await asked(head_asking.lanes(three.owner.here.kernel)) == 1
     await follows(three.owner, three.ben)
     assert (await seen(three.owner, three.ben))[0][2] == 1
 
@@ -212,7 +212,7 @@ async def test_what_cannot_be_had_is_asked_for_some_times_then_the_record_is_fol
     await tell(three.ben)
     await three.owner.has("SELECT 1 FROM chain_head WHERE next_at > 0", "there is a gap")
     for _ in range(head_asking.TRIES):
-        assert await head_asking.ask(three.owner.here.kernel) == 0
+        assert await asked(head_asking.lanes(three.owner.here.kernel)) == 0
         due = sa.update(ChainHead).where(ChainHead.next_at > 0).values(next_at=1)
         await three.owner.here.read_write(lambda session, due=due: session.execute(due) and None)
     await follows(three.owner, three.ben)

@@ -23,15 +23,20 @@ async def two(tmp_path: Path) -> AsyncIterator[Two]:
         yield Two(meridian, baobab, *await found(meridian["ilse"]))
 
 
+async def finds_no_room(two: Two, there: str) -> None:
+    """Baobab has no room left in its room `there`, and a message of Ilse's waits for some."""
+    await change(two.baobab.here, "UPDATE sealed_use SET size = :full WHERE room_id = :room", full=FULL, room=there)
+    await two.meridian["ilse"].say(two.here, SAFE)
+    await until("it waits", lambda: waiting(two))
+
+
 @pytest.mark.rule("P12", "R6")
 async def test_what_is_taken_back_goes_also_where_a_message_before_it_finds_no_room(two: Two) -> None:
     there = await join_room(two.meridian["ilse"], two.baobab, two.uri, two.here, "cleo")
     other, ilse = two.baobab.here, two.meridian["ilse"]
     first = await ilse.say(two.here, HELLO)
     await come(two, 1)
-    await change(other, "UPDATE sealed_use SET size = :full WHERE room_id = :room", full=FULL, room=there)
-    await ilse.say(two.here, SAFE)
-    await until("it waits", lambda: waiting(two))
+    await finds_no_room(two, there)
     await ilse.do(room_sending.take_back, first)
     await until("it is gone", lambda: other.sql("SELECT 1 FROM sealed_message WHERE state = 'erased'"))
     assert await waiting(two), "the message goes on waiting"
@@ -46,9 +51,7 @@ async def test_a_consents_end_goes_past_what_waits_for_room(two: Two) -> None:
     consent = f"{two.meridian.here.kernel.node.settings.base_url}/rooms/messages/consent"
     await ilse.do(consents.given, Given(consent, two.baobab.me, two.here, "9999-12-31", (said,)))
     await until("it is told", lambda: other.sql("SELECT 1 FROM consent_mark WHERE state = 'given'"))
-    await change(other, "UPDATE sealed_use SET size = :full WHERE room_id = :room", full=FULL, room=there)
-    await ilse.say(two.here, SAFE)
-    await until("it waits", lambda: waiting(two))
+    await finds_no_room(two, there)
     await ilse.do(consents.withdrawn, consent)
     await until("it is shown no more", lambda: other.sql("SELECT 1 FROM consent_mark WHERE state = 'withdrawn'"))
     await until("which they confirm", lambda: two.meridian.here.sql("SELECT 1 FROM consent_mark WHERE stopped_at IS NOT NULL"))
@@ -61,9 +64,7 @@ async def test_a_room_that_ends_ends_also_where_it_has_no_room(two: Two) -> None
     other, ilse = two.baobab.here, two.meridian["ilse"]
     await ilse.say(two.here, HELLO)
     await come(two, 1)
-    await change(other, "UPDATE sealed_use SET size = :full WHERE room_id = :room", full=FULL, room=there)
-    await ilse.say(two.here, SAFE)
-    await until("it waits", lambda: waiting(two))
+    await finds_no_room(two, there)
     await ilse.do(working.purge, two.here)
     await until("it is over there", lambda: other.sql("SELECT 1 FROM room_ending"))
 
@@ -73,9 +74,7 @@ async def test_more_messages_wait_behind_the_one_that_has_no_room(two: Two) -> N
     other, ilse = two.baobab.here, two.meridian["ilse"]
     await ilse.say(two.here, HELLO)
     await come(two, 1)
-    await change(other, "UPDATE sealed_use SET size = :full WHERE room_id = :room", full=FULL, room=there)
-    await ilse.say(two.here, SAFE)
-    await until("it waits", lambda: waiting(two))
+    await finds_no_room(two, there)
     await ilse.say(two.here, HELLO)
     last = await ilse.say(two.here, SAFE)
     await ilse.do(room_sending.take_back, last)
@@ -100,9 +99,7 @@ async def test_whatever_takes_no_room_goes_past_a_message_that_finds_none(two: T
     [(mark,)] = await until("it ends", lambda: one.sql("SELECT id FROM consent_mark WHERE state = 'withdrawn'"))
     await ilse.say(two.here, HELLO)
     await come(two, 2)
-    await change(other, "UPDATE sealed_use SET size = :full WHERE room_id = :room", full=FULL, room=there)
-    await ilse.say(two.here, SAFE)
-    await until("it waits", lambda: waiting(two))
+    await finds_no_room(two, there)
     await ilse.do(consent_marks.keep, mark)
     await until("an Update goes past it", lambda: other.sql("SELECT 1 FROM consent_mark WHERE answer = 'kept'"))
     [(epoch,)] = await other.sql("SELECT epoch FROM room WHERE id = :id", id=there)

@@ -37,11 +37,11 @@ from fedcollab.sealing.room_models import KeyRequest, MemberKey, RoomKey, Sealed
 from tests.nodes import rogue, settled, until
 from tests.sealing.at_work import found
 from tests.sealing.shared_files import share
-from tests.sealing.test_shut_boxes import SAFE, Three, three  # noqa: F401
+from tests.sealing.three_desks import SAFE, Three
 
 
 async def test_who_shows_something_else_than_a_lists_document_keeps_it_from_nobody(
-    three: Three,  # noqa: F811
+    three: Three,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     here, row = three.baobab.here, three.rooms["baobab"]
@@ -69,13 +69,13 @@ async def test_who_shows_something_else_than_a_lists_document_keeps_it_from_nobo
     assert await here.sql("SELECT state FROM room_key WHERE ck = :ck", ck=ck) == [("current",)]
 
 
-async def test_whoever_asks_for_earlier_messages_has_no_other_rooms_walked_over(three: Three) -> None:  # noqa: F811
+async def test_whoever_asks_for_earlier_messages_has_no_other_rooms_walked_over(three: Three) -> None:
     query = room_history._page_of("room", "ck", "0").compile(compile_kwargs={"literal_binds": True})
     plan = " ".join(str(row[-1]) for row in await three.meridian.here.sql(f"EXPLAIN QUERY PLAN {query}"))
     assert "SEARCH sealed_message USING INDEX ix_sealed_message_room_id (room_id=? AND id>?)" in plan
 
 
-async def history(three: Three, ck: str, *texts: str) -> list[dict[str, Any]]:  # noqa: F811
+async def history(three: Three, ck: str, *texts: str) -> list[dict[str, Any]]:
     """Messages under a case key as Cedar's node makes them up: of somebody at Meridian."""
     opened = await three.cedar["dora"].open(three.rooms["cedar"])
     at = three.meridian.here.url
@@ -87,7 +87,7 @@ async def history(three: Three, ck: str, *texts: str) -> list[dict[str, Any]]:  
 
 
 async def test_a_member_that_makes_up_earlier_messages_fills_its_own_share_alone_and_no_more_than_that(
-    three: Three,  # noqa: F811
+    three: Three,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     here, row = three.baobab.here, three.rooms["baobab"]
@@ -106,12 +106,12 @@ async def test_a_member_that_makes_up_earlier_messages_fills_its_own_share_alone
     assert known.came == 0, "what is here already takes no room"
 
 
-async def _opens(three: Three, ck: str) -> bool:  # noqa: F811
+async def _opens(three: Three, ck: str) -> bool:
     await three.cedar.ask()
     return ck in (await three.cedar["dora"].open(three.rooms["cedar"])).secrets
 
 
-async def test_a_page_of_earlier_messages_introduces_nobody_but_members_people(three: Three) -> None:  # noqa: F811
+async def test_a_page_of_earlier_messages_introduces_nobody_but_members_people(three: Three) -> None:
     here, ck = three.baobab.here, (await three.baobab.room(three.rooms["baobab"]))[2]
     cedar, stranger = await here.read(actors.by_uri, three.cedar.me), await rogue()
     try:
@@ -133,7 +133,7 @@ async def test_a_page_of_earlier_messages_introduces_nobody_but_members_people(t
 
 @pytest.mark.rule("R6")
 async def test_earlier_messages_for_which_no_room_is_left_come_once_there_is_and_the_key_at_once(
-    three: Three,  # noqa: F811
+    three: Three,
 ) -> None:
     here, ilse, cleo, row = three.baobab.here, three.meridian["ilse"], three.baobab["cleo"], three.rooms["baobab"]
     ck = (await three.baobab.room(row))[2]
@@ -154,7 +154,7 @@ async def test_earlier_messages_for_which_no_room_is_left_come_once_there_is_and
     assert await cleo.read(row) == [SAFE]
 
 
-async def test_what_is_no_box_by_its_size_is_not_kept_and_had_from_another_member(three: Three) -> None:  # noqa: F811
+async def test_what_is_no_box_by_its_size_is_not_kept_and_had_from_another_member(three: Three) -> None:
     ck, there = await three.turn_and_break(), three.rooms["baobab"]
     mk = await three.mk()
     await asyncio.to_thread(case_boxes.put, three.meridian.here.kernel.node, ck, mk, bytes(600_000))
@@ -168,7 +168,7 @@ async def test_what_is_no_box_by_its_size_is_not_kept_and_had_from_another_membe
 
 
 async def test_a_member_that_asks_for_the_same_again_and_again_writes_nothing_and_holds_up_nobody(
-    three: Three,  # noqa: F811
+    three: Three,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     here, row = three.meridian.here, three.rooms["meridian"]
@@ -202,7 +202,7 @@ async def test_a_member_that_asks_for_the_same_again_and_again_writes_nothing_an
 
 
 async def test_bytes_that_many_messages_name_are_looked_for_once_in_each_room(
-    three: Three,  # noqa: F811
+    three: Three,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     here, row = three.meridian.here, three.rooms["meridian"]
@@ -234,7 +234,7 @@ async def test_bytes_that_many_messages_name_are_looked_for_once_in_each_room(
     assert loads == [row]
 
 
-async def test_a_message_that_comes_again_and_again_brings_no_more_files_than_one_has(three: Three) -> None:  # noqa: F811
+async def test_a_message_that_comes_again_and_again_brings_no_more_files_than_one_has(three: Three) -> None:
     here = three.meridian.here
     message = await three.meridian["ilse"].say(three.rooms["meridian"], SAFE)
     files = [Carried(f"{here.url}/rooms/files/{number}", 4112, f"{number:064x}") for number in range(12)]
@@ -246,7 +246,7 @@ async def test_a_message_that_comes_again_and_again_brings_no_more_files_than_on
     assert await here.sql("SELECT count(*) FROM sealed_file") == [(10,)]
 
 
-async def test_what_one_member_is_slow_to_answer_is_asked_beside_what_is_asked_of_the_others(three: Three) -> None:  # noqa: F811
+async def test_what_one_member_is_slow_to_answer_is_asked_beside_what_is_asked_of_the_others(three: Three) -> None:
     await three.turn_and_break()
     await three.meridian.here.write(lambda session, node: working.turn(session, node, three.rooms["meridian"]) and None)
     await settled(three.meridian.here, three.baobab.here, three.cedar.here)
@@ -265,7 +265,7 @@ async def test_what_one_member_is_slow_to_answer_is_asked_beside_what_is_asked_o
         assert set(found) == left
 
 
-async def test_what_a_member_makes_up_under_a_messages_name_gives_way_to_it_and_it_gives_way_to_nothing(three: Three) -> None:  # noqa: F811
+async def test_what_a_member_makes_up_under_a_messages_name_gives_way_to_it_and_it_gives_way_to_nothing(three: Three) -> None:
     here, ilse, cleo, row = three.baobab.here, three.meridian["ilse"], three.baobab["cleo"], three.rooms["baobab"]
     ck = (await three.baobab.room(row))[2]
     cedar = await here.read(actors.by_uri, three.cedar.me)
@@ -291,7 +291,7 @@ async def test_what_a_member_makes_up_under_a_messages_name_gives_way_to_it_and_
     assert await cleo.read(row) == [SAFE]
 
 
-async def test_what_a_member_has_handed_on_is_its_organisations_as_soon_as_that_says_so(three: Three) -> None:  # noqa: F811
+async def test_what_a_member_has_handed_on_is_its_organisations_as_soon_as_that_says_so(three: Three) -> None:
     """It fills that one's share alone, is on record as its own, once, and gives way to nothing from then on."""
     here, ilse, node = three.baobab.here, three.meridian["ilse"], three.meridian.here.kernel.node
     ck, opened = (await three.baobab.room(three.rooms["baobab"]))[2], await ilse.open(three.rooms["meridian"])
@@ -315,7 +315,7 @@ async def test_what_a_member_has_handed_on_is_its_organisations_as_soon_as_that_
     assert await here.sql("SELECT count(*) FROM sealed_message") == [(1,)]
 
 
-async def test_a_members_key_that_another_has_named_elsewhere_before_is_boxed_to_all_the_same(three: Three) -> None:  # noqa: F811
+async def test_a_members_key_that_another_has_named_elsewhere_before_is_boxed_to_all_the_same(three: Three) -> None:
     desk, row, mk = three.meridian, three.rooms["meridian"], await three.mk()
     _, elsewhere = await found(desk["ilse"])
     taken = sa.update(MemberKey).where(MemberKey.kid == mk).values(room_id=elsewhere, organisation=three.cedar.me)
@@ -329,7 +329,7 @@ async def test_a_members_key_that_another_has_named_elsewhere_before_is_boxed_to
 
 
 async def test_earlier_messages_that_who_leads_keeps_back_come_from_another_member(
-    three: Three,  # noqa: F811
+    three: Three,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     here, row, cleo = three.baobab.here, three.rooms["baobab"], three.baobab["cleo"]

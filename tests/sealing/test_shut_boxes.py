@@ -1,76 +1,11 @@
 """Shows that a box that does not open is asked for again of another member, that keepers are told, and that it comes to an end."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-import pytest
-
-from fedcollab.sealing import case_boxes, casesecrets, keeper_tasks, shut_boxes, working
-from fedcollab.sealing.boxes import Public
+from fedcollab.sealing import case_boxes, shut_boxes
 from fedcollab.sealing.casesecrets import BOX
-from tests.nodes import befriend, running, settled, until
-from tests.sealing.at_work import Desk, found, join_room, open_cases
-
-SAFE = {"text": "She is safe."}
-
-
-@dataclass
-class Three:
-    """Meridian leads a room that Baobab's Cleo and Cedar's Dora are on; all three are partners of each other. `rooms` are their rows."""
-
-    meridian: Desk
-    baobab: Desk
-    cedar: Desk
-    uri: str
-    rooms: dict[str, str]
-
-    async def turn_and_break(self) -> str:
-        """The next case key, of which Meridian's node has nothing but broken boxes for Baobab; its name."""
-        desk, row = self.meridian, self.rooms["meridian"]
-        await desk.here.write(lambda session, node: working.turn(session, node, row) and None)
-        ck = str((await desk.room(row))[2])
-        await asyncio.to_thread(case_boxes.put, desk.here.kernel.node, ck, await self.mk(), b"no box at all".ljust(BOX))
-        await until("told", lambda: self.baobab.here.sql("SELECT 1 FROM room WHERE id = :id AND ck = :ck", id=self.rooms["baobab"], ck=ck))
-        return ck
-
-    async def mk(self) -> str:
-        """Baobab's key for the room."""
-        query = "SELECT mk FROM room_member WHERE room_id = :id AND organisation = :me"
-        return str((await self.baobab.here.sql(query, id=self.rooms["baobab"], me=self.baobab.me))[0][0])
-
-    async def mend(self, desk: Desk, ck: str) -> None:
-        """As if the box had been right."""
-        good = await desk["ilse"].open(self.rooms["meridian"])
-        [(raw,)] = await desk.here.sql("SELECT public FROM member_key WHERE kid = :kid", kid=await self.mk())
-        box = casesecrets.boxed(good.secrets[ck], Public(raw))
-        await asyncio.to_thread(case_boxes.put, desk.here.kernel.node, ck, await self.mk(), box)
-
-    async def request(self, ck: str) -> tuple[Any, ...]:
-        return (await self.baobab.here.sql("SELECT state, organisation FROM key_request WHERE ck = :ck", ck=ck))[0]
-
-    async def tasks(self, desk: Desk) -> list[str]:
-        return [task.kind for task in await desk.here.read(keeper_tasks.waiting)]
-
-
-@pytest.fixture
-async def three(tmp_path: Path) -> AsyncIterator[Three]:
-    async with running(tmp_path, "Meridian", "Baobab", "Cedar") as nodes:
-        meridian, baobab, cedar = [await open_cases(one) for one in nodes]
-        await baobab.join("cleo")
-        await cedar.join("dora")
-        for one, other in ((0, 1), (0, 2), (1, 2)):
-            await befriend(nodes[one], nodes[other])
-        uri, row = await found(meridian["ilse"])
-        rows = {"meridian": row, "baobab": await join_room(meridian["ilse"], baobab, uri, row, "cleo")}
-        rows["cedar"] = await join_room(meridian["ilse"], cedar, uri, row, "dora")
-        ck = (await meridian.room(row))[2]
-        await until("all agree", lambda: baobab.here.sql("SELECT 1 FROM room WHERE ck = :ck", ck=ck))
-        await until("the box", baobab.ask)
-        await settled(*nodes)
-        yield Three(meridian, baobab, cedar, uri, rows)
+from tests.nodes import until
+from tests.sealing.three_desks import SAFE, Three
 
 
 async def test_a_box_that_does_not_open_is_had_from_another_member_and_keepers_hear_of_it(three: Three) -> None:

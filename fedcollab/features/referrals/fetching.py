@@ -1,7 +1,6 @@
 """Decides how the box of a preview's key comes: fetched by the organisation that it is for, of the one that has sent the referral, as long
 as it waits for an answer; and nobody else learns that there is one."""
 
-import asyncio
 import contextlib
 from collections.abc import Collection, Coroutine, Iterable
 from typing import Any
@@ -27,11 +26,6 @@ from .states import IN_PROGRESS
 
 FIRST, LONGEST = MINUTE, 6 * HOUR
 EVERY, AT_ONCE = 10.0, 20  # seconds between two looks; boxes that are asked for in one
-
-
-async def ask(kernel: Kernel) -> int:
-    """Asks for all boxes that are due; how many have come."""
-    return sum(await asyncio.gather(*(await lanes(kernel)).values()))
 
 
 async def lanes(kernel: Kernel, busy: Collection[str] = ()) -> dict[str, Coroutine[Any, Any, int]]:

@@ -77,14 +77,6 @@ def keep(session: Session, node: Node, notes: Notes) -> None:
     mark(session, node, notes.room_id, [*(one.uri for one in found), *(one.about for one in found if one.place == SUSPECTED)])
 
 
-def note(session: Session, node: Node, opened: Opened) -> None:
-    """Both in one unit, for a group that has just begun, or of which all but what came last is noted."""
-    after = ""
-    while notes := fresh(session, opened, after):
-        keep(session, node, notes)
-        after = notes.last
-
-
 def mark(session: Session, node: Node, room_id: str, uris: Iterable[str]) -> None:
     """The files of those of these messages, by their ids on the wire, of which somebody has said so, whichever came first here, the file or
     the word."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
 from fedcollab.access.models import AMBER
@@ -16,10 +17,10 @@ from fedcollab.base.web import cookie_name
 from fedcollab.features.cases import acting, beginning, codes, desk
 from fedcollab.features.cases.record import Entry, Opened
 from fedcollab.features.cases.work import Message
-from fedcollab.sealing import keepers, key_asking, made_ready, people, sheets, state, unlocked
+from fedcollab.sealing import crossing, keepers, key_asking, made_ready, people, sheets, state, unlocked
 from fedcollab.sealing.pairs import PersonPrivate
 from fedcollab.sealing.room_models import ASKED, HAD, KeyRequest
-from tests.nodes import settled, until
+from tests.nodes import asked, settled, until
 from tests.ports import free_ports
 from tests.web import Site, Visitor, site
 
@@ -112,7 +113,7 @@ class Office:
 
         async def here() -> bool:
             await self.site.write(lambda session, _node: session.execute(sa.update(KeyRequest).values(next_at=0)) and None)
-            await key_asking.ask(self.site.kernel)
+            await asked(key_asking.lanes(self.site.kernel))
             states = {state for (state,) in await self.sql("SELECT state FROM key_request")}
             return HAD in states and (some or ASKED not in states)
 
@@ -161,3 +162,15 @@ async def partners(root: Path, one: str = "Meridian Outreach", other: str = "Kiv
             await until("both follow each other", lambda at=at: at.sql(followed))  # type: ignore[misc]  # a lambda's default has no type
         await settled(first, second)
         yield first, second
+
+
+def locks_once_found(at: Office, monkeypatch: pytest.MonkeyPatch, pages: Any, viewer: Any) -> None:
+    """Whoever asks a page of this module for something locks their access as soon as it has found their keys."""
+    found = pages.unlocked_of
+
+    async def and_locked(request: Any) -> Any:
+        keys = await found(request)
+        await at.site.write(crossing.lock, viewer)
+        return keys
+
+    monkeypatch.setattr(pages, "unlocked_of", and_locked)

@@ -175,4 +175,4 @@ async def nowhere(at: Office, case: str, file_id: str) -> None:
     [marked] = [one for one in folded.case.files if one.state == "suspected"]
     assert (marked.entry, marked.id in folded.case.gone) == (None, False)
     assert await at.sql("SELECT 1 FROM sealed_file WHERE id = :id AND marked_at IS NOT NULL", id=file_id)
-    assert await file_asking.ask(at.site.kernel, shelves(at)) == 0
+    assert await asked(file_asking.lanes(at.site.kernel, shelves(at))) == 0

@@ -11,7 +11,7 @@ from fedcollab.features.cases import access_pages, acting, desk, membership, nee
 from fedcollab.features.cases.work import Task
 from fedcollab.features.members import service as members
 from fedcollab.sealing import crossing, holding, made_ready, messages, working
-from tests.features.cases.desks import Office, office
+from tests.features.cases.desks import Office, locks_once_found, office
 
 Change = Callable[[], Awaitable[object]]
 
@@ -130,13 +130,6 @@ async def test_whoever_locks_their_access_once_their_keys_were_found_takes_nobod
 ) -> None:
     case, noor, daan = await at.case("noor"), at["noor"].viewer, at["daan"].viewer
     await at.unlocked("noor", membership.assign, case, daan.person_id, [])
-    found = access_pages.unlocked_of
-
-    async def and_locked(request: Any) -> Any:
-        keys = await found(request)
-        await at.site.write(crossing.lock, noor)
-        return keys
-
-    monkeypatch.setattr(access_pages, "unlocked_of", and_locked)
+    locks_once_found(at, monkeypatch, access_pages, noor)
     assert (await at["noor"].post(f"/cases/{case}/access/unassign", at="/settings", person=daan.person_id))[0] != 303
     assert await at.site.kernel.database.read(holding.is_assigned, case, daan.person_id)

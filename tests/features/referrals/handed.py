@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from fedcollab.features.referrals import fetching, service
 from fedcollab.features.referrals.preview import Preview
 from fedcollab.sealing import working
-from tests.nodes import befriend, running, until
+from tests.nodes import asked, befriend, running, until
 from tests.sealing.at_work import Desk, Person, open_cases
 
 CANARY = "Lantern Street 14"
@@ -67,7 +67,7 @@ class Two:
 
         rows = await until("the referral is there", there)
         await self.baobab.here.read_write(lambda session: session.execute(sa.text("UPDATE referral SET next_at = 0")) and None)
-        await fetching.ask(self.baobab.here.kernel)
+        await asked(fetching.lanes(self.baobab.here.kernel))
         return str(rows[0][0])
 
     async def state(self, desk: Desk, state: str) -> None:

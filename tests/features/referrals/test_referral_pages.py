@@ -21,7 +21,7 @@ from fedcollab.flows import propose_referral
 from fedcollab.sealing import consent_marks, consents, going, working
 from tests.features.cases.browser import Filled, Sent
 from tests.features.cases.desks import Office, office, partners
-from tests.nodes import until
+from tests.nodes import asked, until
 
 CODE, NAME, REGION = "bafuko-tezara", "Sopheap Lantern", "Kandal"
 STEPS: dict[str, dict[str, Any]] = {
@@ -108,7 +108,7 @@ async def send(one: Office, case: str, page: str) -> tuple[int, str, str]:
 async def came(other: Office) -> str:
     rows = await until("it has come", lambda: other.sql("SELECT id FROM referral WHERE state = 'in_progress'"))
     await other.site.write(lambda session, _node: session.execute(sa.text("UPDATE referral SET next_at = 0")) and None)
-    await fetching.ask(other.site.kernel)
+    await asked(fetching.lanes(other.site.kernel))
     return str(rows[0][0])
 
 
@@ -221,12 +221,18 @@ async def test_what_is_wrong_in_a_step_is_said_there_and_nothing_typed_is_lost(t
     assert len((await one.desk("noor", case)).case.shares) == 0
 
 
+async def consents_to(one: Office, case: str, other: Office) -> str:
+    """That another organisation may know who she is; the consent's id."""
+    said: dict[str, Any] = dict(how="Spoken", capacity="Adult", decided_by="Self", until="2199-01-31", what="Who she is")
+    now = one.site.kernel.node.now()
+    return await one.say("noor", case, Consent(at=now, to=other.me, person=CODE, parts=("identity",), **said))
+
+
 @pytest.mark.rule("P3")
 async def test_more_than_a_consent_is_for_leads_back_to_where_it_was_ticked_and_nothing_typed_is_lost(two: tuple[Office, Office]) -> None:
     one, other = two
-    case, now = await case_of(one), one.site.kernel.node.now()
-    said: dict[str, Any] = dict(how="Spoken", capacity="Adult", decided_by="Self", until="2199-01-31", what="Who she is")
-    consent = await one.say("noor", case, Consent(at=now, to=other.me, person=CODE, parts=("identity",), **said))
+    case = await case_of(one)
+    consent = await consents_to(one, case, other)
     with_it = {"consent": [consent], "without": "", "without_why": ""}
     page = await to_the_end(one, other, case, **with_it)
     beyond = form_of(page) | {"take": [f"{CODE}/", f"{CODE}/identity", f"{CODE}/health"]}
@@ -273,8 +279,7 @@ async def test_a_form_that_is_sent_twice_refers_once(two: tuple[Office, Office])
 async def test_a_consent_that_is_withdrawn_in_the_case_closes_what_was_referred_on_it(two: tuple[Office, Office]) -> None:
     one, other = two
     case, now = await case_of(one), one.site.kernel.node.now()
-    said: dict[str, Any] = dict(how="Spoken", capacity="Adult", decided_by="Self", until="2199-01-31", what="Who she is")
-    consent = await one.say("noor", case, Consent(at=now, to=other.me, person=CODE, parts=("identity",), **said))
+    consent = await consents_to(one, case, other)
     page = await to_the_end(one, other, case, consent=[consent], without="", without_why="")
     assert (await send(one, case, page))[0] == 303
     asked = await came(other)

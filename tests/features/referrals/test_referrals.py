@@ -13,7 +13,7 @@ from fedcollab.features.referrals.models import Referral, ReferralWord
 from fedcollab.features.referrals.preview import Preview
 from fedcollab.features.referrals.words import Answered, NoKey, OnItsWay
 from fedcollab.sealing import keepers, organisation
-from tests.nodes import settled, until
+from tests.nodes import asked, settled, until
 from tests.sealing.at_work import Desk
 
 from .handed import CANARY, DEADLINE, IDENTITY, OPENED, PREVIEW, REGION, Two
@@ -240,7 +240,7 @@ async def test_a_preview_is_not_read_before_its_key_is_here(two: Two) -> None:
     came = str((await until("the referral is there", lambda: two.baobab.here.sql("SELECT id FROM referral")))[0][0])
     with pytest.raises(OnItsWay):
         await two.baobab["ilse"].unlocked(service.open_preview, came)
-    assert await fetching.ask(two.baobab.here.kernel) == 1
+    assert await asked(fetching.lanes(two.baobab.here.kernel)) == 1
     assert await two.baobab["ilse"].unlocked(service.open_preview, came) == PREVIEW
 
 
@@ -254,9 +254,9 @@ async def test_what_is_no_box_by_its_size_is_not_kept_and_asked_for_again(two: T
             return dataclasses.replace(await ask(kernel, address), body=bytes(600_000))
 
         patch.setattr(fetching.knocking, "ask", large)
-        assert await fetching.ask(here.kernel) == 0
+        assert await asked(fetching.lanes(here.kernel)) == 0
     await here.read_write(lambda session: session.execute(sa.text("UPDATE referral SET next_at = 0")) and None)
-    assert await fetching.ask(here.kernel) == 1
+    assert await asked(fetching.lanes(here.kernel)) == 1
 
 
 async def test_a_keeper_who_came_later_reads_what_was_sealed_before(two: Two) -> None:

@@ -16,7 +16,7 @@ from fedcollab.sealing import file_asking, file_serving
 from tests.features.cases.desks import Office, partners
 from tests.features.cases.filed import shelves, take
 from tests.features.rooms.offices import QUESTION, begun, files, joined, send, shared
-from tests.nodes import until
+from tests.nodes import asked, until
 
 TEXT = ("The house behind the mill, CANARY-77.\n" * 9000).encode()  # 340 kB
 SAID = {"title": QUESTION, "text": "The same picture, another name.", "act": "send"}
@@ -34,7 +34,7 @@ async def came(at: Office, group: str, number: int = 1) -> list[Any]:
         await at["noor"].get(group)  # notes what has come
         for (row,) in await at.sql("SELECT message_id FROM group_entry WHERE place LIKE 'http%' AND about = ''"):
             await at["noor"].get(f"{group}/threads/{row}")
-        await file_asking.ask(at.site.kernel, shelves(at))
+        await asked(file_asking.lanes(at.site.kernel, shelves(at)))
         found = [row for row in await files(at) if row[1] == "here"]
         return found if len(found) == number else []
 
@@ -87,7 +87,7 @@ async def test_a_file_that_changed_on_its_disk_is_noticed_and_fetched_anew(tmp_p
 
 
 async def _whole(at: Office, where: str) -> bool:
-    await file_asking.ask(at.site.kernel, shelves(at))
+    await asked(file_asking.lanes(at.site.kernel, shelves(at)))
     return (await take(at["noor"], where))[2] == TEXT
 
 

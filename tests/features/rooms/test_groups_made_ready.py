@@ -15,7 +15,7 @@ from fedcollab.features.rooms.places import Notes
 from fedcollab.sealing import crossing, going, holding, made_ready, room_content, room_sending, sealed_files
 from fedcollab.sealing.entries import Entry, document
 from fedcollab.sealing.room_models import SealedMessage
-from tests.features.cases.desks import Office, office
+from tests.features.cases.desks import Office, locks_once_found, office
 from tests.features.cases.filed import take
 from tests.features.rooms.offices import QUESTION, begun, files, let_in, send
 from tests.nodes import until
@@ -241,13 +241,6 @@ async def test_whoever_locks_their_access_once_their_keys_were_found_takes_nobod
 ) -> None:
     group, noor, omar = await begun(at), at["noor"].viewer, at["omar"].viewer
     await let_in(at, group, "omar")
-    found = units.unlocked_of
-
-    async def and_locked(request: Any) -> Any:
-        keys = await found(request)
-        await at.site.write(crossing.lock, noor)
-        return keys
-
-    monkeypatch.setattr(units, "unlocked_of", and_locked)
+    locks_once_found(at, monkeypatch, units, noor)
     assert (await at["noor"].post(f"{group}/people", at="/settings", act="unassign", person=omar.person_id))[0] != 303
     assert await at.site.kernel.database.read(holding.is_assigned, group.rpartition("/")[2], omar.person_id)
