@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from fedcollab.sealing import file_asking, working
 from tests.features.cases.desks import Office, office, partners
 from tests.features.cases.filed import rows, send, shelves, take
-from tests.nodes import until
+from tests.nodes import asked, until
 
 TEXT = ("The house behind the mill, CANARY-78.\n" * 30_000).encode()  # 1.1 MB
 NAME = "CANARY-name.txt"
@@ -163,8 +163,8 @@ async def nowhere(at: Office, case: str, file_id: str) -> None:
         status, _, body = await take(at["noor"], path)
         assert (status in (200, 410), b"CANARY" in body) == (True, False), path
     assert (await take(at["noor"], f"/cases/{case}/files/{file_id}"))[0] == 410
-    asked = {"token": await at["noor"].token(path := f"/cases/{case}/export"), "files": "yes"}
-    status, _, copy = await at["noor"].ask("POST", path, asked)
+    form = {"token": await at["noor"].token(path := f"/cases/{case}/export"), "files": "yes"}
+    status, _, copy = await at["noor"].ask("POST", path, form)
     assert (status, "CANARY" in copy, "other.txt" in copy, '"suspected"' in copy) == (200, False, True, True)
     [(uri,)] = await at.sql("SELECT uri FROM sealed_message WHERE id = (SELECT message_id FROM sealed_file WHERE id = :id)", id=file_id)
     gone_along = set(re.findall(r'"of":\s*"([^"]+)"', copy))
