@@ -1,5 +1,6 @@
 """Shows what a blocked, a paused, a forbidden and a posing partner can do: nothing; and that everybody else goes on."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -42,6 +43,7 @@ async def held(here: Here, state: str = "waiting") -> int:
 async def test_a_block_empties_what_came_and_has_had_no_effect_whatever_it_waits_for(scene: Scene, state: str) -> None:
     here, p = scene.here, scene.p
     here.task.cancel()
+    await asyncio.gather(here.task, return_exceptions=True)
     came = await scene.create()
     assert await p.send(here, came) == 202
     uri = came["id"]
@@ -60,9 +62,11 @@ async def test_a_block_drops_both_queues_hides_what_is_here_and_refuses_the_part
     assert await p.send(here, theirs) == 202
     assert await scene.stored(theirs)
     assert len(await words(scene, mine.thread_id)) == 2
+    await nodes.settled(here)
     await here.write(trust.pause, None, p.url)  # so that something waits to go out
     await here.write(service.post_reply, here.viewer, mine.thread_id, text="queued")
     here.task.cancel()  # so that something waits to be processed
+    await asyncio.gather(here.task, return_exceptions=True)
     came = await scene.create(context=context)
     assert await p.send(here, came) == 202
     assert await held(here) == 1
