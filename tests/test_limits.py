@@ -11,7 +11,7 @@ from fedcollab.features.discussions import activities, service
 from fedcollab.features.members import throttle
 from fedcollab.features.resources import notes, receiving
 from fedcollab.features.resources.exchange import exporting, formats, importing
-from fedcollab.federation import lanes, profiles, seeking, workers
+from fedcollab.federation import lanes, profiles, rates, seeking, workers
 from fedcollab.files import fetching, pace, quotas, shelves, uploading
 from fedcollab.files import receiving as incoming
 from fedcollab.files import wire as attachments
@@ -36,6 +36,8 @@ FIGURES: dict[str, tuple[object, ...]] = {
     "an unused connection": (f"{wire.RESTING:.0f} s",),
     "a form": (f"{web.FORM_BYTES // KB} kB, {web.FORM_FIELDS} fields",),
     "another `Host` than the node's own": ("none",),
+    f"activities at once, {rates.A_SECOND:.0f} a second after": (rates.BURST,),
+    f"signed questions (GET) at once, {rates.A_SECOND:.0f} a second after": (rates.BURST,),
     "an activity": (f"{strictjson.MAX_BYTES // MB} MB",),
     "levels of an activity's document": (strictjson.MAX_DEPTH,),
     "members of an activity's document": (strictjson.MAX_MEMBERS,),

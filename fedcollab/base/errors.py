@@ -132,6 +132,11 @@ class Unreachable(FedcollabError):
         self.answer = answer
         self.certificate = certificate
 
+    @property
+    def passes(self) -> bool:
+        """Whether it may go well another time: nobody answered, or who did was not able to just now."""
+        return self.answer is None or self.answer >= 500 or self.answer in (408, 425, 429)
+
 
 class Misconfigured(FedcollabError):
     """The set-up is wrong; the text says what to write where. Only the command line shows it, so it is not translated."""

@@ -11,7 +11,7 @@ from fedcollab.actors.keys import PublicKey
 from fedcollab.actors.models import NEXT
 from fedcollab.actors.service import ActorData
 from fedcollab.base.addresses import host_of
-from fedcollab.base.errors import BadRequest, Forbidden, N_, Refused, Unauthorized, Unavailable, Unreachable
+from fedcollab.base.errors import BadRequest, Forbidden, N_, Refused, TooMany, Unauthorized, Unavailable, Unreachable
 from fedcollab.base.web import client
 
 from . import fetch, offers, other_keys, outside, partners, signatures
@@ -37,12 +37,15 @@ class Authenticated(NamedTuple):
 
 async def authenticate(kernel: Kernel, request: web.Request, body: bytes) -> Authenticated:
     """Raises Unauthorized for a missing or bad signature, Forbidden for a stranger's (counted, nothing fetched), Unavailable where
-    an unknown key could not be fetched just now."""
+    an unknown key could not be fetched just now, TooMany where a partner asks for more by GET than its share."""
     try:
-        return await _authenticate(kernel, request, body)
+        found = await _authenticate(kernel, request, body)
     except Unauthorized as error:
         error.headers = signatures.accepted(kernel.node.host)
         raise
+    if request.method == "GET" and (wait := kernel.asked.take(found.partner.host, kernel.node.now())):
+        raise TooMany(reason="a partner asks faster than its share", retry_after=wait)
+    return found
 
 
 async def _authenticate(kernel: Kernel, request: web.Request, body: bytes) -> Authenticated:
@@ -135,7 +138,7 @@ async def _fetch_key(kernel: Kernel, key_uri: str, partner: PartnerData) -> Publ
     try:
         await fetch.owner(kernel, key_uri.partition("#")[0])
     except Unreachable as error:
-        if error.answer is not None and error.answer < 500:
+        if not error.passes:
             raise Unauthorized(reason=f"the key's owner {error.reason}") from None
         raise Unavailable(reason=f"the key could not be fetched: {error.reason}", retry_after=60) from None
     except Refused as error:

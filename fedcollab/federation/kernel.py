@@ -10,7 +10,7 @@ from fedcollab.base.database import Database
 from fedcollab.base.http import Fetcher
 
 from .intake import Intake
-from .rates import Buckets, inboxes
+from .rates import Buckets, of_partners
 from .registry import Registry
 from .seeking import Sought
 from .strangers import Strangers
@@ -27,7 +27,8 @@ class Kernel:
     registry: Registry
     sought: Sought = field(default_factory=Sought)
     intake: Intake = field(default_factory=Intake)
-    inboxes: Buckets = field(default_factory=inboxes)
+    inboxes: Buckets = field(default_factory=of_partners)
+    asked: Buckets = field(default_factory=of_partners)
     looked: dict[str, int] = field(default_factory=dict)
     strangers: Strangers = field(default_factory=Strangers)
     pulse: dict[str, float] = field(default_factory=dict)

@@ -4,7 +4,7 @@ import math
 
 from fedcollab.base.clock import MICROSECONDS
 
-BURST, A_SECOND = 2000, 200.0  # a partner's activities: far above what one that was away for a week sends while it catches up
+BURST, A_SECOND = 2000, 200.0  # a partner's requests: far above what one that was away for a week needs while it catches up
 MOST = 10_000  # buckets of one kind
 HANDFUL = 64  # who has to wait does so until this many go at once
 
@@ -40,6 +40,6 @@ class Buckets:
         return min(self.size, left + max(0, now - at) * self.a_second / MICROSECONDS)
 
 
-def inboxes() -> Buckets:
-    """The buckets of all partners' activities."""
+def of_partners() -> Buckets:
+    """The buckets of all partners' activities, or of what they ask for by signed GET."""
     return Buckets(BURST, A_SECOND)

@@ -19,6 +19,8 @@ from .room_models import Room as Row
 from .room_models import RoomPerson
 from .room_state import CLOSED, FROZEN, OPEN
 
+AT_A_TIME = 4  # rooms whose keys one unit hands to somebody: others write between
+
 
 def heal(session: Session, node: Node, viewer: Viewer, room_id: str) -> None:
     """As who leads a frozen room: the list that puts an end to the dispute. It counts once every other member has agreed to it. Raises
@@ -90,12 +92,16 @@ def _is_shut(ring: sa.Connection, kid: str, to_kid: str) -> bool:
     return bool(boxes) and to_kid not in boxes
 
 
-def hand_all(session: Session, node: Node, viewer: Viewer, keys: list[PersonPrivate], person_id: str) -> None:
-    """A keeper hands somebody who was let in again the keys of all rooms that they are on. What is for people by name stays shut for them:
-    whoever leads it invites them anew. Raises Refused for who does not hold the organisation's key."""
-    for room_id in lacking(session, node, person_id):
+def hand_some(session: Session, node: Node, viewer: Viewer, keys: list[PersonPrivate], person_id: str) -> bool:
+    """A keeper hands somebody who was let in again the keys of rooms that they are on, some at a time; whether more are left. What is for
+    people by name stays shut for them: whoever leads it invites them anew. Raises Refused for who does not hold the organisation's key."""
+    rooms_left = lacking(session, node, person_id)
+    for room_id in rooms_left[:AT_A_TIME]:
         holding.hand_by_organisation(session, node, viewer, keys, room_id, person_id)
-    keeper_tasks.over_person(session, node, TO_HAND, person_id)
+    more = len(rooms_left) > AT_A_TIME
+    if not more:
+        keeper_tasks.over_person(session, node, TO_HAND, person_id)
+    return more
 
 
 def _open_rooms(session: Session, person_id: str) -> list[str]:

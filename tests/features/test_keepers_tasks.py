@@ -13,7 +13,20 @@ import pytest
 from fedcollab.access.models import AMBER, RED
 from fedcollab.base.web import cookie_name
 from fedcollab.features.members import service as members
-from fedcollab.sealing import boxes, holding, keeper_tasks, keepers, room_content, rooms, sheets, state, unlocked, working
+from fedcollab.sealing import (
+    boxes,
+    holding,
+    keeper_tasks,
+    keepers,
+    mending,
+    recovery,
+    room_content,
+    rooms,
+    sheets,
+    state,
+    unlocked,
+    working,
+)
 from fedcollab.sealing.facts import Seen
 from fedcollab.sealing.pairs import PersonPrivate
 from tests.rows import quick_keys
@@ -183,3 +196,23 @@ async def test_a_key_that_has_not_come_is_asked_for_at_once(office: Office) -> N
     assert (await office.does("mila", "key_missing"))[0] == 303
     assert (await office.does("mila", "refused_key"))[0] == 303
     assert list(await office.tasks()) == ["key_missing"], "until it comes"
+
+
+async def test_whoever_was_let_in_again_gets_the_keys_of_all_they_are_on_some_in_each_unit(office: Office) -> None:
+    for _ in range(2 * mending.AT_A_TIME + 1):
+        await office.room("daan")
+    kernel, mila = office.site.kernel, office.who["mila"].viewer
+
+    def lost(session: Any, node: Any) -> str:
+        with node.ring.begin() as ring:
+            return recovery.begin_anew(session, ring, node, office.id("daan"), bytes(32)).public.kid
+
+    async def lacking() -> int:
+        return len(await kernel.database.read(mending.lacking, kernel.node, office.id("daan")))
+
+    kid = await office.site.write(lost)
+    await office.site.write(recovery.readmit, mila, await office.keys("mila"), office.id("daan"), kid)
+    assert await office.site.write(mending.hand_some, mila, await office.keys("mila"), office.id("daan")) is True
+    assert (await lacking(), list(await office.tasks())) == (mending.AT_A_TIME + 1, ["to_hand"])
+    assert (await office.does("mila", "to_hand"))[0] == 303
+    assert (await lacking(), await office.tasks()) == (0, {})

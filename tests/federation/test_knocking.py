@@ -123,3 +123,24 @@ async def test_a_partner_that_floods_us_is_told_when_to_come_back_and_is_heard_t
 
     await nodes.until("it is heard again", heard)
     assert await scene.stored(activity)
+
+
+async def test_a_partner_that_asks_for_more_than_its_share_is_told_when_to_come_back_and_gets_it_then(scene: Scene) -> None:
+    there, asked = f"/groups/{scene.group.uri.rpartition('/')[2]}", scene.here.kernel.asked
+    assert (await scene.p.get(scene.here, there))[0] == 200
+    asked.size, asked.a_second = 1, 1.0
+    asked.take(scene.p.url.removeprefix("http://"), scene.here.kernel.node.now())
+    status, headers, _ = await scene.p.get(scene.here, there)
+    assert (status, headers["Retry-After"]) == (429, "1")
+
+    async def answered() -> bool:
+        return (await scene.p.get(scene.here, there))[0] == 200
+
+    await nodes.until("it is answered again", answered)
+
+
+@pytest.mark.parametrize(("status", "ours"), [(429, 503), (404, 401)])
+async def test_a_key_that_its_node_has_no_time_to_show_is_no_bad_one(scene: Scene, status: int, ours: int) -> None:
+    scene.p.actor("/people/unmet", "Person")
+    scene.p.documents["/people/unmet"] = lambda _request: web.Response(status=status)
+    assert await scene.p.send(scene.here, scene.p.create(scene.p.uri("/people/unmet"), scene.group.uri)) == ours

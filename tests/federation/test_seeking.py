@@ -10,7 +10,7 @@ from fedcollab.actors.keys import PublicKey
 from fedcollab.base.clock import MICROSECONDS, MINUTE
 from fedcollab.base.errors import FedcollabError, Unauthorized, Unavailable
 from fedcollab.federation import rates, seeking
-from fedcollab.federation.rates import BURST, HANDFUL, Buckets, inboxes
+from fedcollab.federation.rates import BURST, HANDFUL, Buckets, of_partners
 from fedcollab.federation.seeking import Sought
 from tests.rows import START
 
@@ -110,7 +110,7 @@ def test_a_bucket_never_gives_more_than_its_size_and_its_rate(waits: list[int]) 
 
 
 def test_who_has_to_wait_finds_a_handful_when_it_comes_back() -> None:
-    bucket = inboxes()
+    bucket = of_partners()
     assert [bucket.take("p", START) for _ in range(BURST)] == [0] * BURST
     wait = bucket.take("p", START)
     assert wait == 1

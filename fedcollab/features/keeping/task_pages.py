@@ -28,7 +28,8 @@ async def do_task(request: web.Request) -> web.Response:
     try:
         kind = await kernel.database.read(tasks.kind_of, task_id)
         keys = await unlocked_of(request) if kind in tasks.NEED_KEYS else []
-        await kernel.database.write(tasks.do, kernel.node, viewer, keys, task_id, fields.get("person", ""))
+        while await kernel.database.write(tasks.do, kernel.node, viewer, keys, task_id, fields.get("person", "")):
+            pass
     except Locked:
         raise
     except Refused as error:

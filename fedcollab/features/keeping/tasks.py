@@ -135,10 +135,11 @@ def kind_of(session: Session, task_id: str) -> str:
     return _open(session, task_id).kind
 
 
-def do(session: Session, node: Node, viewer: Viewer, keys: Keys, task_id: str, person_id: str = "") -> None:
-    """The act of a task; `keys` are the keeper's, unlocked, where it needs them (NEED_KEYS). Raises Conflict where it has been done."""
+def do(session: Session, node: Node, viewer: Viewer, keys: Keys, task_id: str, person_id: str = "") -> bool:
+    """The act of a task, or a part of it: True where more of it is left. `keys` are the keeper's, unlocked, where it needs them
+    (NEED_KEYS). Raises Conflict where it has been done."""
     task = _open(session, task_id)
-    ACTS.get(task.kind, _seen)(session, node, viewer, keys, task, person_id)
+    return bool(ACTS.get(task.kind, _seen)(session, node, viewer, keys, task, person_id))
 
 
 def _open(session: Session, task_id: str) -> keeper_tasks.Task:
@@ -157,8 +158,8 @@ def _ask_now(session: Session, node: Node, viewer: Viewer, _keys: Keys, task: ke
     room_chain.add(session, node, str(task.room_id), viewer, "room.ask_again")
 
 
-def _hand(session: Session, node: Node, viewer: Viewer, keys: Keys, task: keeper_tasks.Task, _: str) -> None:
-    mending.hand_all(session, node, viewer, keys, str(task.person_id))
+def _hand(session: Session, node: Node, viewer: Viewer, keys: Keys, task: keeper_tasks.Task, _: str) -> bool:
+    return mending.hand_some(session, node, viewer, keys, str(task.person_id))
 
 
 def _assign(session: Session, node: Node, viewer: Viewer, keys: Keys, task: keeper_tasks.Task, person_id: str) -> None:
