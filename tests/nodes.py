@@ -202,8 +202,20 @@ async def running(place: Path, *names: str) -> AsyncIterator[list[Here]]:
         await asyncio.gather(*(one.stop() for one in made))
 
 
+async def settled_between(one: Here, other: Here) -> None:
+    """Waits until neither has anything on its way to the other, whoever else is away."""
+
+    async def nothing() -> bool:
+        goes = "SELECT 1 FROM delivery JOIN partner ON partner.id = partner_id WHERE delivery.state = 'waiting' AND partner.host = :host"
+        comes = "SELECT 1 FROM inbox_item WHERE host = :host AND state IN ('waiting', 'early')"
+        looks = [(a, b, query) for query in (goes, comes, goes) for a, b in ((one, other), (other, one))]
+        return not [row for a, b, query in looks for row in await a.sql(query, host=b.host)]
+
+    await until("nothing is under way between them", nothing)
+
+
 async def befriend(one: Here, other: Here) -> None:
-    """Each approves the other, and the follows have gone through."""
+    """Each approves the other, the follows have gone through, and nothing of that is on its way any more."""
     for a, b in ((one, other), (other, one)):
         await acts.add(a.kernel, a.viewer, b.url, approve=True)
     for a in (one, other):
@@ -211,6 +223,7 @@ async def befriend(one: Here, other: Here) -> None:
             "the follow is accepted",
             lambda a=a: a.sql("SELECT 1 FROM follow WHERE state = 'accepted' AND follower_id = :me", me=a.viewer.organisation_id),
         )
+    await settled_between(one, other)
 
 
 @dataclass

@@ -134,8 +134,14 @@ class Unreachable(FedcollabError):
 
     @property
     def passes(self) -> bool:
-        """Whether it may go well another time: nobody answered, or who did was not able to just now."""
-        return self.answer is None or self.answer >= 500 or self.answer in (408, 425, 429)
+        """Whether it may go well another time: nobody was there, or whoever answered was not able to just now."""
+        return self.answer is not None and (self.answer >= 500 or self.answer in (408, 425, 429))
+
+
+class NoAnswer(Unreachable):
+    """Nobody answered."""
+
+    passes = True
 
 
 class Misconfigured(FedcollabError):

@@ -23,7 +23,7 @@ from fedcollab import __version__
 
 from .addresses import USUAL, host_of, is_global, split
 from .clock import MICROSECONDS, system_clock
-from .errors import BadRequest, Unreachable
+from .errors import BadRequest, NoAnswer, Unreachable
 from .lines import Lines, head
 
 MAX_BYTES = 1_000_000
@@ -131,7 +131,7 @@ class Fetcher:
                 return await self._follow(url, permit, {"Accept": accept, **(headers or {})}, sign)
         except TimeoutError:
             self._remember(url, f"no answer within {TOTAL_SECONDS} seconds")
-            raise Unreachable(f"no answer within {TOTAL_SECONDS} seconds") from None
+            raise NoAnswer(f"no answer within {TOTAL_SECONDS} seconds") from None
         except Unreachable as error:
             self._remember(url, error.reason)
             raise
@@ -204,13 +204,13 @@ class Fetcher:
                 async with asyncio.timeout(seconds):
                     return await self._ask(method, url, to, fields, body, read or _bounded)
             except ssl.SSLCertVerificationError as error:
-                raise Unreachable("their certificate is not valid", certificate=error.verify_code) from None
+                raise NoAnswer("their certificate is not valid", certificate=error.verify_code) from None
             except TimeoutError:
-                raise Unreachable(f"no answer within {TOTAL_SECONDS} seconds") from None
+                raise NoAnswer(f"no answer within {TOTAL_SECONDS} seconds") from None
             except ConnectionRefusedError:
-                raise Unreachable("the connection was refused") from None
+                raise NoAnswer("the connection was refused") from None
             except (aiohttp.ClientError, HttpProcessingError, OSError, ValueError):
-                raise Unreachable("the connection broke") from None
+                raise NoAnswer("the connection broke") from None
 
     async def _ask(
         self, method: str, url: str, to: Target, fields: Mapping[str, str], body: bytes, read: Read
@@ -236,7 +236,7 @@ class Fetcher:
         try:
             addresses = [to.name] if to.name in LOOPBACK else await self.lookup(to.name, to.port)
         except OSError:
-            raise Unreachable("the name was not found") from None
+            raise NoAnswer("the name was not found") from None
         local = to.host in self.peers
         if not addresses or (to.host != self.own and not all((a in LOOPBACK) if local else is_global(a) for a in addresses)):
             raise Unreachable("refused: the name leads to an address that is not public")

@@ -138,7 +138,7 @@ async def _fetch_key(kernel: Kernel, key_uri: str, partner: PartnerData) -> Publ
     try:
         await fetch.owner(kernel, key_uri.partition("#")[0])
     except Unreachable as error:
-        if not error.passes:
+        if error.answer is not None and not error.passes:
             raise Unauthorized(reason=f"the key's owner {error.reason}") from None
         raise Unavailable(reason=f"the key could not be fetched: {error.reason}", retry_after=60) from None
     except Refused as error:

@@ -237,7 +237,7 @@ async def _meet(kernel: Kernel, uri: str) -> None:
     try:
         await fetch.actor(kernel, uri)
     except Unreachable as error:
-        if error.passes:
+        if error.answer is None or error.passes:
             raise
         log.info("not fetched", extra={"reason": error.reason})
     except Refused as refused:

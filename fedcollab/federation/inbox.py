@@ -184,6 +184,17 @@ def _behind(session: Session, host: str, epoch: int, seq: int) -> bool:
     return come < seq - 1 - first or waits is not None
 
 
+def later(session: Session, item_id: int, now: int, reason: str) -> bool:
+    """Sets an item aside for 1, 2, 4 ... minutes, half an hour in all, while its lane goes on: a document that it lacks cannot be had just
+    now. False once that was tried long enough."""
+    tries = session.execute(sa.select(InboxItem.attempts).where(InboxItem.id == item_id)).scalar_one()
+    if tries >= EARLY_TRIES:
+        return False
+    _mark(session, item_id, state=EARLY, attempts=tries + 1, next_try_at=now + (MINUTE << tries), reason=reason[:500])
+    wake(session, "inbox")
+    return True
+
+
 def postpone(session: Session, item_id: int, now: int, reason: str) -> None:
     """Backs off: 1, 2, 4 ... minutes; after 8 tries the item is parked for the admin to see."""
     tries = session.execute(

@@ -40,10 +40,6 @@ class Verified:
         return value if isinstance(value, dict) else {"id": ap.ident(value)}
 
 
-class Early(Refused):
-    """What an activity is about is not here; where its sender numbers what it sends, it may be on its way."""
-
-
 PARTNERS, OUTSIDE = "partners", "outside"
 BOTH = (PARTNERS, OUTSIDE)
 UNTYPED = ""  # an object that is named by its id alone

@@ -20,7 +20,6 @@ from . import catchup, clocks, delivery, fetch, inbox, knocking, lanes, streams
 from .delivery import LANES, Outcome, Parcel
 from .kernel import Kernel
 from .knocking import Peer
-from .registry import Early
 
 log = logging.getLogger("fedcollab.federation")
 IDLE = 30.0
@@ -170,9 +169,14 @@ async def _process(kernel: Kernel, item_id: int) -> bool:
             await kernel.database.write(inbox.process, kernel.node, kernel.registry, item_id, fetched=fetched)
             return True
         except Needs as needs:
-            fetched[needs.uri] = await _fetch(kernel, needs.uri)
+            try:
+                fetched[needs.uri] = await _fetch(kernel, needs.uri)
+            except Unreachable as error:
+                if await kernel.database.write(inbox.later, item_id, kernel.node.now(), error.reason):
+                    return True
+                fetched[needs.uri] = None
         except Refused as refused:
-            if isinstance(refused, Early) and await kernel.database.write(inbox.wait, item_id, kernel.node.now()):
+            if await kernel.database.write(inbox.wait, item_id, kernel.node.now()):
                 return True
             log.info("refused", extra={"item": item_id, "reason": refused.reason or refused.text})
             await kernel.database.write(inbox.refuse, kernel.node, item_id, refused)
@@ -189,11 +193,13 @@ async def _process(kernel: Kernel, item_id: int) -> bool:
 
 
 async def _fetch(kernel: Kernel, uri: str) -> dict[str, Any] | None:
-    """What a unit lacks, fetched with no transaction open; None where the fetcher refuses."""
+    """What a unit lacks, fetched with no transaction open; None where it is not to be had. Raises Unreachable where it is not just now."""
     try:
         return await fetch.document(kernel, uri)
     except Unreachable as error:
         log.info("not fetched", extra={"reason": error.reason})
+        if error.passes:
+            raise
         return None
 
 

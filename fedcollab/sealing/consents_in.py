@@ -14,7 +14,7 @@ from fedcollab.base.errors import BadRequest, Refused, TooMany
 from fedcollab.base.session import Session
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import receipts
-from fedcollab.federation.registry import Early, Handler, Verified
+from fedcollab.federation.registry import Handler, Verified
 
 from . import room_chain, rooms
 from .consent_models import ANSWERS, GIVEN, WITHDRAWN, ConsentMark
@@ -54,7 +54,7 @@ def receive_given(session: Session, node: Node, received: Verified) -> None:
 
 def _check_concerned(session: Session, node: Node, received: Verified, room: str) -> None:
     if received.actor.uri not in concerned(rooms.load(session, node, room)):
-        raise Early(reason="a consent in a room by somebody who is not inside, or not yet")
+        raise Refused(reason="a consent in a room by somebody who is not inside, or not yet")
 
 
 def _check_number(session: Session, organisation_id: str, room_id: str, about: str) -> None:
@@ -105,7 +105,7 @@ def receive_answer(session: Session, node: Node, received: Verified) -> None:
     answer = one_of(members(_said(received), {"answer"})["answer"], ANSWERS)
     mark = _find(session, received, _room(session, received)[0], ours=True)
     if mark is None or mark.state == GIVEN:
-        raise Early(reason="an answer to what was not asked")
+        raise Refused(reason="an answer to what was not asked")
     there = sa.update(ConsentMark).where(ConsentMark.id == mark.id)
     session.execute(there.values(answer=answer, answered_at=node.now()))
     room_chain.add(session, node, mark.room_id, partner(received.actor.organisation_id), "consent.answered", mark.uri)
@@ -134,7 +134,7 @@ def _room(session: Session, received: Verified) -> tuple[str, str]:
     room = uri(ap.ident(received.object.get("context")))
     found = session.execute(sa.select(Room.id).where(Room.uri == room)).scalar()
     if found is None:
-        raise Early(reason="a consent in a room that is not here")
+        raise Refused(reason="a consent in a room that is not here")
     return found, room
 
 

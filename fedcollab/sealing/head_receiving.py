@@ -17,7 +17,7 @@ from fedcollab.base.errors import BadRequest, Forbidden, NotFound, Refused
 from fedcollab.base.session import Session
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import partners, proofs
-from fedcollab.federation.registry import Early, Handler, Verified
+from fedcollab.federation.registry import Handler, Verified
 
 from . import chains, head_telling, heads, room_chain, room_receiving, room_sending, rooms
 from .chain_models import ChainHead
@@ -62,9 +62,9 @@ def _room(session: Session, node: Node, uri: str, received: Verified) -> Room:
     try:
         room = rooms.load(session, node, uri)
     except NotFound:
-        raise Early(reason="said of a room that is not here") from None
+        raise Refused(reason="said of a room that is not here") from None
     if received.actor.uri not in room_receiving.concerned(room) or room.state == NOTHING:
-        raise Early(reason="said of a room by somebody who is not inside, or not yet")
+        raise Refused(reason="said of a room by somebody who is not inside, or not yet")
     if received.through is not None and received.through.uri not in room_receiving.concerned(room):
         raise Forbidden(reason="passed on by somebody who is not inside")
     if room.state == OUT or received.actor.uri not in room.inside:

@@ -14,7 +14,7 @@ from fedcollab.base.errors import Forbidden, NotFound, Refused, TooMany
 from fedcollab.base.session import Session
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import outbox, receipts
-from fedcollab.federation.registry import Early, Handler, Verified
+from fedcollab.federation.registry import Handler, Verified
 
 from . import authors, ending, erased_ahead, handing, proving, room_chain, room_quotas, room_sending, rooms, sealed_files, telling, working
 from .casekeys import GUEST, CaseKey
@@ -82,7 +82,7 @@ def _room(session: Session, node: Node, said: Said) -> Room:
         return rooms.load(session, node, said.room)
     except NotFound:
         if not isinstance(said.fact, Invited):
-            raise Early(reason="said of a room that is not here") from None
+            raise Refused(reason="said of a room that is not here") from None
     if said.fact.organisation != node.actor_uri or said.header is None:
         raise Refused(reason="an invitation of somebody else")
     check_label(said.header.label, said.fact)
@@ -132,7 +132,7 @@ def _check_concerned(room: Room, said: Said, received: Verified) -> None:
     elif isinstance(fact, Answer) and any(one.id == fact.invitation and one.organisation == fact.by for one in of(room.facts, Invited)):
         pass
     elif received.actor.uri not in known:
-        raise Early(reason="said of a room by somebody who is not inside, or not yet")
+        raise Refused(reason="said of a room by somebody who is not inside, or not yet")
     if received.through is not None and received.through.uri not in known:
         raise Forbidden(reason="passed on by somebody who is not inside")
 
@@ -241,7 +241,7 @@ def _known(session: Session, node: Node, uri: str) -> Room:
     try:
         return rooms.load(session, node, uri)
     except NotFound:
-        raise Early(reason="said in a room that is not here") from None
+        raise Refused(reason="said in a room that is not here") from None
 
 
 def receive_erasure(session: Session, node: Node, received: Verified) -> None:
@@ -267,7 +267,7 @@ def _never_came(session: Session, node: Node, received: Verified) -> None:
     if received.actor.kind != ORGANIZATION or host_of(uri) != received.actor.host:
         raise Refused(reason="the erasure of what is not theirs")
     if received.actor.uri not in concerned(room):
-        raise Early(reason="an erasure by somebody who is not inside, or not yet")
+        raise Refused(reason="an erasure by somebody who is not inside, or not yet")
     room_id = rooms.row(session, room.id).id
     if room.state not in (CLOSED, PURGED):
         erased_ahead.note(session, node, room_id, received.actor.uri, uri)

@@ -47,6 +47,7 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
     await nodes.admit(here, p)
     made = Scene(here, p, group)
     await made.twin()
+    await nodes.settled(here)
     yield made
     await here.stop()
     await p.stop()

@@ -14,7 +14,8 @@ from fedcollab.base.clock import MINUTE, new_id, system_clock
 from fedcollab.base.session import Session
 from fedcollab.features.discussions import service
 from fedcollab.federation import activitystreams as ap
-from fedcollab.federation import catchup, signatures, streams
+from fedcollab.federation import catchup, signatures, streams, workers
+from fedcollab.federation.delivery import Outcome, Parcel
 from fedcollab.federation.models import Partner
 from tests import nodes
 
@@ -117,6 +118,27 @@ async def test_a_partner_that_lost_numbers_counts_in_a_new_epoch_and_is_heard_fr
     epoch, seq, *_ = await numbers(other)
     assert epoch > heard[0]
     assert (epoch, seq) == (await host.sql("SELECT epoch, last_seq FROM partner"))[0]
+
+
+@pytest.mark.rule("FED-06")
+async def test_a_first_post_that_overtakes_its_groups_list_is_taken_in_once_that_has_come(
+    two: list[nodes.Here], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host, other = two
+    send = workers._send
+
+    async def overtaken() -> list[tuple[Any, ...]]:
+        return await other.sql("SELECT 1 FROM inbox_item WHERE state IN ('early', 'refused')")
+
+    async def list_last(kernel: Any, to: Any, parcel: Parcel, signer: Any) -> Outcome:
+        if json.loads(parcel.body)["type"] == "Update":
+            await nodes.until("the post is there before it", overtaken)
+        return await send(kernel, to, parcel, signer)
+
+    monkeypatch.setattr(workers, "_send", list_last)
+    group = await host.group()
+    await host.write(service.post_thread, host.viewer, group.id, title="New", text="first")
+    await nodes.until("the post", lambda: other.sql("SELECT 1 FROM post WHERE html = '<p>first</p>'"))
 
 
 async def stream(rogue: nodes.Rogue, here: nodes.Here, since: str, actor: str = "/actor") -> tuple[int, dict[str, Any]]:

@@ -7,13 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
+from aiohttp import web
 
 from fedcollab.actors.service import ActorData
 from fedcollab.admin import partners as acts
 from fedcollab.base.clock import new_id
+from fedcollab.base.database import wake
 from fedcollab.base.errors import Refused, Unreachable
+from fedcollab.base.session import Session
 from fedcollab.features.discussions import reading, service
 from fedcollab.federation import activitystreams as ap
+from fedcollab.federation.models import InboxItem
 from tests import nodes, outside
 from tests.nodes import until
 
@@ -42,6 +47,15 @@ class Forum:
         return await self.here.sql(
             "SELECT p.uri, p.html, a.known FROM post p JOIN actor a ON a.id = p.author_id ORDER BY p.posted_at, p.place"
         )
+
+    async def due(self, uri: str) -> None:
+        """What was set aside is due now."""
+
+        def now(session: Session) -> None:
+            session.execute(sa.update(InboxItem).where(InboxItem.uri == uri).values(next_try_at=0))
+            wake(session, "inbox")
+
+        await self.here.read_write(now)
 
 
 @pytest.fixture
@@ -89,6 +103,41 @@ async def test_what_it_announces_is_taken_as_its_own_server_tells_it(forum: Foru
     forum.there.documents[path] = {"@context": ap.AS2, "id": inside["id"], "type": "Tombstone", "attributedTo": forum.ana}
     assert await forum.announce(inside["id"]) == "done"
     assert (await forum.posts())[1][1] == ""
+
+
+async def test_what_its_server_cannot_show_just_now_is_asked_for_again_and_holds_up_nothing(forum: Forum) -> None:
+    note, other = forum.note(), forum.note()
+    path, query = note["id"].removeprefix(forum.there.url), "SELECT state, attempts FROM inbox_item WHERE uri = :uri"
+    forum.there.documents[path] = lambda _request: web.Response(status=503)
+    announced = outside.activity(forum.there, "Announce", forum.group.uri, note["id"])
+    assert await forum.there.send(forum.here, announced) == 202
+
+    async def tried(times: int) -> bool:
+        return await forum.here.sql(query, uri=announced["id"]) == [("early", times)]
+
+    await until("it is set aside", lambda: tried(1))
+    second = outside.activity(forum.there, "Announce", forum.group.uri, other["id"])
+    assert await forum.there.send(forum.here, second) == 202
+    await until("the next is here", lambda: forum.here.sql("SELECT 1 FROM post WHERE uri = :uri", uri=other["id"]))
+    await forum.due(announced["id"])
+    await until("it was asked for again", lambda: tried(2))
+    forum.there.documents[path] = note
+    await forum.due(announced["id"])
+    await until("it is here as well", lambda: forum.here.sql("SELECT 1 FROM post WHERE uri = :uri", uri=note["id"]))
+
+
+async def test_what_its_server_cannot_show_for_half_an_hour_is_refused(forum: Forum) -> None:
+    note = forum.note()
+    forum.there.documents[note["id"].removeprefix(forum.there.url)] = lambda _request: web.Response(status=503)
+    announced = outside.activity(forum.there, "Announce", forum.group.uri, note["id"])
+    assert await forum.there.send(forum.here, announced) == 202
+
+    async def refused() -> bool:
+        await forum.due(announced["id"])
+        found = await forum.here.sql("SELECT state, reason FROM inbox_item WHERE uri = :uri", uri=announced["id"])
+        return found == [("refused", "its own server does not have it")]
+
+    await until("it is given up", refused)
 
 
 @pytest.mark.rule("ORG-02")

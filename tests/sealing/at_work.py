@@ -18,7 +18,7 @@ from fedcollab.sealing.holding import Opened
 from fedcollab.sealing.pairs import PersonPrivate
 from fedcollab.sealing.room_content import Message
 from fedcollab.sealing.room_models import Room
-from tests.nodes import Here, asked, until
+from tests.nodes import Here, asked, settled_between, until
 from tests.rows import quick_keys
 
 UNLOCK = b"u" * 32
@@ -140,12 +140,14 @@ async def open_cases(here: Here) -> Desk:
 
 async def join_room(owner: Person, desk: Desk, uri: str, room_id: str, *names: str, since: int = 0) -> str:
     """An organisation is invited, says yes with these people of its own, and has its boxes; its own row of the room."""
+    await knows_key(owner.here, desk.me)
     await owner.do(working.invite, room_id, desk.me, since=since)
     there = await desk.room_id(uri)
     invitation = await desk.invitation(there)
     await desk["ilse"].do(working.accept, there, invitation, [desk[name].id for name in names])
     await until("they are inside", lambda: desk.here.sql("SELECT 1 FROM room WHERE id = :id AND state = 'open'", id=there))
     await until("they have their box", desk.ask)
+    await settled_between(owner.here, desk.here)
     return there
 
 
@@ -164,6 +166,6 @@ async def knows_key(here: Here, organisation: str) -> None:
 
     def known(session: Any) -> bool:
         there = actors.by_uri(session, organisation)
-        return there is not None and partner_keys.key_of(session, here.kernel.node, there.id) is not None
+        return there is not None and partner_keys.has_key(session, there.id)
 
     await until("their key is known", lambda: here.read(known))

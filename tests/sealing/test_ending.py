@@ -20,8 +20,8 @@ from tests.sealing.test_working import HELLO, SAFE, Two
 @pytest.fixture
 async def two(tmp_path: Path) -> AsyncIterator[Two]:
     async with running(tmp_path, "Meridian", "Baobab") as (one, other):
-        await befriend(one, other)
         meridian, baobab = await open_cases(one), await open_cases(other)
+        await befriend(one, other)
         await baobab.join("cleo")
         made = Two(meridian, baobab, *await found(meridian["ilse"]))
         yield made

@@ -46,8 +46,8 @@ async def state(here: Here) -> list[str]:
 @pytest.fixture
 async def two(tmp_path: Path) -> AsyncIterator[Two]:
     async with running(tmp_path, "Meridian", "Baobab") as (one, other):
-        await befriend(one, other)
         meridian, baobab = await open_cases(one), await open_cases(other)
+        await befriend(one, other)
         await baobab.join("cleo")
         await meridian.join("omar")
         yield Two(meridian, baobab, *await found(meridian["ilse"]))

@@ -37,8 +37,8 @@ def air() -> Air:
 @pytest.fixture
 async def two(tmp_path: Path) -> AsyncIterator[Two]:
     async with running(tmp_path, "Meridian", "Baobab") as (one, other):
-        await befriend(one, other)
         meridian, baobab = await open_cases(one), await open_cases(other)
+        await befriend(one, other)
         await baobab.join("cleo")
         yield Two(meridian, baobab, *await found(meridian["ilse"]))
 

@@ -46,8 +46,8 @@ class Red:
 @pytest.fixture
 async def red(tmp_path: Path) -> AsyncIterator[Red]:
     async with running(tmp_path, "Meridian", "Baobab") as (one, other):
-        await befriend(one, other)
         meridian, baobab = await open_cases(one), await open_cases(other)
+        await befriend(one, other)
         await baobab.join("cleo")
         made = Red(meridian, baobab, *await found(meridian["ilse"], RED))
         await made.cleo_is_known()

@@ -21,8 +21,8 @@ from tests.sealing.test_working import HELLO, SAFE, Two
 @pytest.fixture
 async def two(tmp_path: Path) -> AsyncIterator[Two]:
     async with running(tmp_path, "Meridian", "Baobab") as (one, other):
-        await befriend(one, other)
         meridian, baobab = await open_cases(one), await open_cases(other)
+        await befriend(one, other)
         await baobab.join("cleo")
         yield Two(meridian, baobab, *await found(meridian["ilse"]))
 
@@ -112,8 +112,8 @@ async def test_no_word_of_a_party_carries_a_sealed_message_on_to_those_who_are_n
 @pytest.mark.rule("CONF-12", "P6")
 async def test_what_is_for_named_people_goes_to_their_nodes_and_no_other_among_200_mixed_words(tmp_path: Path) -> None:
     async with running(tmp_path, "Meridian", "Baobab") as (one, other):
-        await befriend(one, other)
         meridian, baobab = await open_cases(one), await open_cases(other)
+        await befriend(one, other)
         cleo, ilse = await baobab.join("cleo"), meridian["ilse"]
         listeners = [await rogue(f"Listener {number}") for number in range(3)]
         try:

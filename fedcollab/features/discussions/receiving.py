@@ -20,7 +20,7 @@ from fedcollab.base.session import Session
 from fedcollab.base.statements import prepared, put
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import proofs
-from fedcollab.federation.registry import BOTH, Early, Handler, Verified
+from fedcollab.federation.registry import BOTH, Handler, Verified
 
 from . import activities, attaching, backfill, confirming, finding, groups, mentions, progress, public, service
 from .models import Post, Thread
@@ -306,7 +306,7 @@ def _known(session: Session, received: Verified, uri: str) -> Any:
     row = session.execute(query.where(Post.uri == uri, Post.deleted_at.is_(None))).one_or_none()
     if row is None:
         there = session.execute(sa.select(Post.id).where(Post.uri == uri)).first()
-        raise Refused(reason="deleted here before") if there else Early(reason="no such post here")
+        raise Refused(reason="deleted here before" if there else "no such post here")
     if received.through is not None and received.through.id != row.group_id:
         raise Refused(reason="announced by another group than it stands in")
     if row.author_id != received.actor.id:

@@ -17,7 +17,7 @@ from fedcollab.base.session import Session
 from fedcollab.base.statements import prepared
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import outbox, proofs
-from fedcollab.federation.registry import BOTH, UNTYPED, Early, Handler, Verified
+from fedcollab.federation.registry import BOTH, UNTYPED, Handler, Verified
 
 from . import groups, receiving, service
 from .models import LAST, Post, Thanks, Thread
@@ -184,7 +184,7 @@ def _of(session: Session, uri: str) -> Any:
     row = session.execute(_posts().where(Post.uri == uri)).one_or_none()
     if row is None:
         there = session.execute(sa.select(Post.id).where(Post.uri == uri)).first()
-        raise Refused(reason="deleted here before") if there else Early(reason="no such post here")
+        raise Refused(reason="deleted here before" if there else "no such post here")
     return row
 
 

@@ -16,7 +16,7 @@ from fedcollab.base.session import Session
 from fedcollab.base.statements import put
 from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import outbox
-from fedcollab.federation.registry import Early, Handler, Verified
+from fedcollab.federation.registry import Handler, Verified
 from fedcollab.sealing import acting, organisation, room_tasks, rooms
 from fedcollab.sealing.facts import Invited, of
 from fedcollab.sealing.reading import uri
@@ -60,10 +60,10 @@ def _check_invited(session: Session, node: Node, received: Verified, said: wire.
     try:
         room = rooms.load(session, node, said.header.room)
     except NotFound:
-        raise Early(reason="referral: its room is not here") from None
+        raise Refused(reason="referral: its room is not here") from None
     mine = (said.invitation, received.actor.uri, node.actor_uri)
     if mine not in {(one.id, one.by, one.organisation) for one in of(room.facts, Invited)}:
-        raise Early(reason="referral: no invitation into its room is here")
+        raise Refused(reason="referral: no invitation into its room is here")
     if room.head is not None:
         raise Refused(reason="referral: a room that we are inside of")
     if session.execute(sa.select(Referral.id).where(Referral.room == said.header.room)).first() is not None:
@@ -109,10 +109,10 @@ def receive_word(session: Session, node: Node, received: Verified) -> None:
 
 
 def _taken_back_unseen(session: Session, node: Node, received: Verified) -> Any:
-    """It was taken back before the offer was here: the bare id is kept, so that an offer that comes late is not taken. Raises Early."""
+    """It was taken back before the offer was here: the bare id is kept, so that an offer that comes late is not taken. Raises Refused."""
     referral, room = uri(ap.ident(received.object)), uri(ap.ident(received.object.get("context")))
     if ap.types(received.activity) != [wire.WIRE[REVOKED]] or host_of(referral) != received.actor.host:
-        raise Early(reason="referral: one that is not here")
+        raise Refused(reason="referral: one that is not here")
     _check_made(received, room)
     what = dict(uri=referral, sent=False, organisation_id=received.actor.id, case_id=None, room=room, code="", invitation="", deadline="")
     times = dict(at=node.now(), changed_at=node.now(), next_at=0, tries=0)

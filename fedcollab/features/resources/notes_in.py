@@ -13,7 +13,7 @@ from fedcollab.base.clock import new_id
 from fedcollab.base.errors import Refused
 from fedcollab.base.session import Session
 from fedcollab.federation import activitystreams as ap
-from fedcollab.federation.registry import Early, Handler, Verified
+from fedcollab.federation.registry import Handler, Verified
 
 from . import note_wire, notes, notes_out
 from .activities import REASON, check_origin, line
@@ -54,11 +54,11 @@ def _check_author(received: Verified) -> None:
 
 
 def _resource(session: Session, received: Verified, about: str) -> Any:
-    """The resource, where this is the way by which its notes come. Raises Refused, Early."""
+    """The resource, where this is the way by which its notes come. Raises Refused."""
     columns = (Resource.id, Resource.uri, Resource.organisation_id, Resource.audience_id, Resource.label, Resource.deleted_at)
     row = session.execute(sa.select(*columns).where(Resource.uri == about)).one_or_none()
     if row is None:
-        raise Early(reason="no such resource here")
+        raise Refused(reason="no such resource here")
     if row.deleted_at is not None:
         raise Refused(reason="the resource was deleted")
     if received.through is not None:
@@ -102,7 +102,7 @@ def receive_delete(session: Session, node: Node, received: Verified) -> None:
     query = sa.select(CountryNote.id, CountryNote.author_id, CountryNote.deleted_at, CountryNote.resource_id)
     row = session.execute(query.where(CountryNote.uri == uri)).one_or_none()
     if row is None:
-        raise Early(reason="no such note here")
+        raise Refused(reason="no such note here")
     if row.author_id != received.actor.id:
         raise Refused(reason="somebody else's note")
     if row.deleted_at is not None:

@@ -7,8 +7,9 @@ import pytest
 import sqlalchemy as sa
 
 from fedcollab.base.clock import iso
+from fedcollab.base.errors import Refused
 from fedcollab.federation import activitystreams as ap
-from fedcollab.federation.registry import Early, Verified
+from fedcollab.federation.registry import Verified
 from tests.features.moderation.conftest import Home
 from tests.features.moderation.elsewhere import PROOF, REGISTRY, Elsewhere, person
 from tests.rows import START
@@ -54,7 +55,7 @@ def test_thanks_that_were_taken_back_stay_so_in_any_order(here: Home, order: tup
     assert here.session.execute(sa.text("SELECT count(*) FROM thanks WHERE undone_at IS NULL")).scalar_one() == 0
 
 
-def test_thanks_that_come_before_their_post_may_be_tried_again(here: Home) -> None:
+def test_thanks_that_come_before_their_post_are_refused_so_that_they_are_tried_again(here: Home) -> None:
     there = Elsewhere(here.session, here.node)
     fan = person(here.session, there.host, "fan")
     like = said(there, fan.uri, "Like", there.post, 1)
@@ -62,5 +63,5 @@ def test_thanks_that_come_before_their_post_may_be_tried_again(here: Home) -> No
     for one in (like, undo):
         verified = Verified(one, fan, there.group, through=there.group)
         [*_, work] = REGISTRY.find(verified)
-        with pytest.raises(Early):
+        with pytest.raises(Refused, match="no such post here"):
             work(here.session, here.node, verified)
