@@ -19,6 +19,7 @@ from fedcollab.sealing.room_models import Room, RoomPerson
 from .models import Referral, ReferralPerson
 from .outside import TRIES
 from .states import ACCEPTED, IN_PROGRESS, OPEN
+from .words import NOT_YOURS
 
 EACH, MOST = 50, 1_000  # of a page; that are counted for somebody's home
 BOX_MADE, LET_IN = (
@@ -74,7 +75,7 @@ def one(session: Session, node: Node, viewer: Viewer, referral_id: str) -> Liste
     theirs = sa.or_(_came(session, viewer), _sent(session, viewer))
     found = _listed(session, node, viewer, sa.and_(Referral.id == referral_id, theirs))
     if not found:
-        raise NotFound
+        raise NotFound(NOT_YOURS)
     return found[0]
 
 

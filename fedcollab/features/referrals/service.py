@@ -45,7 +45,7 @@ from .models import Referral, ReferralPerson
 from .preview import Preview
 from .standing import learn
 from .states import ACCEPTED, DONE, IN_PROGRESS, OPEN, RECIPIENT, REJECTED, REVOKED, SENDER, Word, may
-from .words import CHOICES, Answered, NoKey, NotReadable, OnItsWay
+from .words import CHOICES, NOT_YOURS, Answered, NoKey, NotReadable, OnItsWay
 
 CASE = "case"
 Keys = list[PersonPrivate]
@@ -303,7 +303,7 @@ def by_id(session: Session, referral_id: str) -> Any:
     """A referral's row. Raises NotFound."""
     found = session.execute(sa.select(Referral.__table__).where(Referral.id == referral_id)).one_or_none()
     if found is None:
-        raise NotFound
+        raise NotFound(NOT_YOURS)
     return found
 
 
@@ -311,7 +311,7 @@ def came_row(session: Session, viewer: Viewer, referral_id: str) -> Any:
     """One that came, for whoever may look. Raises NotFound."""
     row = by_id(session, referral_id)
     if row.sent or not may_open(session, viewer, referral_id):
-        raise NotFound
+        raise NotFound(NOT_YOURS)
     return row
 
 
@@ -319,7 +319,7 @@ def sent_row(session: Session, viewer: Viewer, referral_id: str) -> Any:
     """One that we have sent, for those on its case. Raises NotFound."""
     row = by_id(session, referral_id)
     if not row.sent or row.case_id is None or not holding.is_assigned(session, row.case_id, viewer.person_id):
-        raise NotFound
+        raise NotFound(NOT_YOURS)
     return row
 
 

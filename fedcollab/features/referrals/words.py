@@ -14,6 +14,10 @@ REFUSALS = {
     "Other": N_("Other"),
     UNREADABLE: N_("It could not be read: it was sealed to a key that is not theirs any more. Send it again."),
 }
+NOT_YOURS = N_(
+    "This referral is not here for you. A colleague may have answered it or handed it to somebody else, or its sender may have taken it"
+    " back. The list of referrals shows what waits for you."
+)
 CHOICES = {code: text for code, text in REFUSALS.items() if code != UNREADABLE}
 STATES = {
     IN_PROGRESS: N_("Waits for an answer"),

@@ -326,6 +326,8 @@ async def test_declined_and_taken_back_on_their_pages(two: tuple[Office, Office]
     assert (await other["mila"].post(f"{path}/assign", at=path, person=noor))[:2] == (303, path)
     status, where_to, _ = await other["noor"].post(f"{path}/decline", at=path, reason="OutsideArea")
     assert (status, (await other["noor"].get(where_to))[0]) == (303, 200), "nothing of it is theirs to see any more, and no dead end waits"
+    status, stale = (await other["noor"].get(path))[:2]
+    assert (status, "A colleague may have answered it" in stale) == (404, True), "whoever has its page still open is told why it is gone"
     await until("the sender knows", lambda: one.sql("SELECT 1 FROM referral WHERE state = 'rejected'"))
     assert "Outside the area that we serve" in (await one["noor"].get(where))[1]
     status, where, _ = await send(one, case, await to_the_end(one, other, case))
