@@ -157,7 +157,7 @@ def errors_of(source: str) -> set[str]:
     """The causes for which the outgoing client gives up, as an admin reads them."""
     found = set[str]()
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "Unreachable" and node.args:
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("Unreachable", "NoAnswer") and node.args:
             found.add(ast.unparse(node.args[0]).strip("f'\"").replace("{TOTAL_SECONDS}", str(http.TOTAL_SECONDS)))
     return found
 

@@ -241,11 +241,6 @@ class Arriving:
     async def remove(self, key: str) -> None:
         await Folder(self.root, self.disk).remove(key)
 
-    async def clear(self, kept: set[str]) -> None:
-        """Removes what belongs to none of the keys that are `kept`: a process that died has left it."""
-        await self.disk.do(self._clear, kept)
-
-    def _clear(self, kept: set[str]) -> None:
-        for path in self.root.glob("??/*"):
-            if path.name not in kept:
-                path.unlink(missing_ok=True)
+    async def found(self) -> list[str]:
+        """The keys of all that lies here just now."""
+        return await self.disk.do(lambda: [path.name for path in self.root.glob("??/*")])

@@ -38,10 +38,10 @@ class Room:
         """(bytes free for us, bytes in all)."""
         now = self._tick()
         if self.place is not None and now - self._looked >= LOOK:
-            self._looked = now
             with contextlib.suppress(OSError):  # a disk that says nothing just now is as it was
                 found = os.statvfs(self.place)
                 self._figures = (found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize)
+            self._looked = now  # last: another thread that comes in between looks for itself
         return self._figures
 
     @property

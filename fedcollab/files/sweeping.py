@@ -72,13 +72,17 @@ async def _try(work: Coroutine[Any, Any, None]) -> None:
 
 
 async def _begin(kernel: Kernel, shelves: Shelves) -> None:
-    """After a process that died: what it was fetching is away, and what belongs to no upload goes."""
+    """After a process that died: what it was fetching is away, and what belongs to no upload goes. Uploads begin beside this: each is in
+    the rows before it is on the disk, so the rows are looked at last."""
     await kernel.database.write(fetching.begin_anew, kernel.node)
-    await shelves.arriving.clear(set(await kernel.database.read(_coming)))
+    there = await shelves.arriving.found()
+    kept = await kernel.database.read(_coming)
+    for key in set(there) - kept:
+        await shelves.arriving.remove(key)
 
 
-def _coming(session: Session) -> list[str]:
-    return [*session.scalars(sa.select(Upload.key)), *session.scalars(sa.select(SealedUpload.key))]
+def _coming(session: Session) -> set[str]:
+    return {*session.scalars(sa.select(Upload.key)), *session.scalars(sa.select(SealedUpload.key))}
 
 
 async def sweep(kernel: Kernel, shelves: Shelves, holds: Sequence[Holds]) -> None:

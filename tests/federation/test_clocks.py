@@ -49,7 +49,7 @@ async def test_a_clock_that_is_off_a_little_is_borne_and_one_that_is_off_much_is
             clock.by = 0
             await host.write(queue.now)
         await nodes.until("all are there", lambda: other.sql("SELECT 1 WHERE (SELECT count(*) FROM post) = 4"))
-        await other.quiet()
+        await nodes.settled(host, other)
         assert await other.sql("SELECT html FROM post ORDER BY place") == [(f"<p>{n}</p>",) for n in ("one", 0, 1, 2)]
         assert await host.sql("SELECT DISTINCT state FROM delivery") == [("done",)]
         print(f"skew {skew // MICROSECONDS} s: lost 0, duplicated 0, reordered 0")

@@ -86,10 +86,9 @@ async def test_what_its_origin_serves_is_passed_on_if_its_author_has_proved_it(t
     after = three.by(three.g)
     assert await three.g.send(three.here, after) == 202
 
-    async def announced() -> bool:
-        return after["object"]["id"] in json.dumps(three.p.received)
-
-    await nodes.until("what came after it is passed on", announced)
+    await three.here.quiet()
+    await nodes.settled(three.here)
+    assert after["object"]["id"] in json.dumps(three.p.received)
     assert (activity["object"]["id"] in json.dumps(three.p.received)) == proof
 
 

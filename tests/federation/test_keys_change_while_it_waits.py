@@ -2,10 +2,15 @@
 
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from fedcollab.admin import trust
+from fedcollab.base.database import wake
+from fedcollab.base.session import Session
 from fedcollab.features.discussions import service
 from fedcollab.features.members import service as members
-from fedcollab.federation import catchup, succession
+from fedcollab.federation import catchup, inbox, succession
+from fedcollab.federation.models import EARLY, InboxItem
 from tests import nodes
 from tests.nodes import Here, until
 
@@ -15,6 +20,17 @@ from .test_key_rotation import _in_use, _viewer, offered, opened, sees
 async def refused(here: Here) -> list[tuple[object, ...]]:
     """What came in and was not believed, or failed here."""
     return await here.sql("SELECT reason FROM inbox_item WHERE state IN ('refused', 'parked')")
+
+
+async def disbelieved(here: Here) -> list[tuple[object, ...]]:
+    """The same, where something before it has not come: it need not be tried any longer."""
+    await here.read_write(no_longer_early)
+    return await refused(here)
+
+
+def no_longer_early(session: Session) -> None:
+    session.execute(sa.update(InboxItem).where(InboxItem.state == EARLY).values(attempts=inbox.EARLY_TRIES, next_try_at=0))
+    wake(session, "inbox")
 
 
 async def test_what_waits_while_the_keys_change_is_believed_when_it_comes(tmp_path: Path) -> None:
@@ -78,7 +94,7 @@ async def test_what_was_refused_for_keys_not_accepted_yet_is_asked_for_again_aft
         await a.write(succession._turn)
         fresh = await a.write(members.add_member, None, username="nina", name="Nina", roles=["member"])
         posted = await a.write(service.post_reply, await _viewer(a, fresh.person_id), at_a, text="by somebody new")
-        await until("B does not believe it", lambda: refused(b))
+        await until("B does not believe it", lambda: disbelieved(b))
         assert not await sees(b, posted.uri)
         await b.write(trust.accept_keys, b.viewer, a.url)
         await until("the new person's post", lambda: sees(b, posted.uri))

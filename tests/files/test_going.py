@@ -99,6 +99,37 @@ async def test_what_a_process_left_that_died_is_cleared_at_the_start(tmp_path: P
         assert (await ilse.part(begun["id"], 10, PDF[10:]))[0] == 201
 
 
+async def test_an_upload_that_begins_while_a_node_starts_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with library(tmp_path, monkeypatch) as (here, _):
+        ilse, shelves, came = Sender(await here.member("ilse")), here.runner.app[SHELVES], list[str]()
+
+        async def meanwhile() -> None:
+            _, begun = await ilse.begin("a.pdf", len(PDF))
+            assert (await ilse.part(begun["id"], 0, PDF[:10]))[0] == 204
+            came.append(begun["id"])
+
+        read, found = here.kernel.database.read, type(shelves.arriving).found
+
+        async def slow_read(work: Any, *args: Any, **kwargs: Any) -> Any:
+            answer = await read(work, *args, **kwargs)
+            if work is sweeping._coming and not came:
+                await meanwhile()
+            return answer
+
+        async def slow_list(arriving: Any) -> list[str]:
+            listed = await found(arriving)
+            await meanwhile()
+            return listed
+
+        for patched, patch in ((here.kernel.database, {"read": slow_read}), (type(shelves.arriving), {"found": slow_list})):
+            came.clear()
+            with monkeypatch.context() as slow:
+                for name, work in patch.items():
+                    slow.setattr(patched, name, work)
+                await sweeping._begin(here.kernel, shelves)
+            assert (await ilse.part(came[0], 10, PDF[10:]))[0] == 201
+
+
 async def test_a_file_is_put_to_something_by_its_uploader_alone_and_then_waits_no_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,5 +1,6 @@
 """When the disk is said to be full, what goes first when room runs out, and what is refused before it has run out; each with its twin."""
 
+import os
 import random
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,22 @@ def test_a_real_disk_is_looked_at_once_a_second(tmp_path: Path) -> None:
     assert made.figures() == (1, 2)
     time[0] = 1.5
     assert made.figures()[1] == total
+
+
+def test_who_asks_while_another_thread_looks_for_the_first_time_is_not_told_that_the_disk_is_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, asked, statvfs = Room(tmp_path, 1), list[str](), os.statvfs
+
+    def slow(path: Path) -> os.statvfs_result:
+        if not asked:
+            asked.append("another")
+            made.need_for_file(1)
+        return statvfs(path)
+
+    monkeypatch.setattr(os, "statvfs", slow)
+    made.need_for_file(1)
+    assert asked
 
 
 def test_a_disk_that_says_nothing_just_now_is_as_it_was(tmp_path: Path) -> None:
