@@ -116,6 +116,22 @@ def process(session: Session, node: Node, registry: Registry, item_id: int, *, f
     prepared(session, _done(), {"item": item_id, "why": "" if found else "nothing here handles this type"})
 
 
+def settle(session: Session, node: Node, registry: Registry, item_id: int, fetched: dict[str, Any]) -> Refused | None:
+    """Gives one item its effect; one that is refused is set aside, or marked and its refusal answered. All in one unit: between two, what
+    it lacks could come, and it would be refused although nothing lacks any more. Raises Needs."""
+    try:
+        with part(session):
+            process(session, node, registry, item_id, fetched=fetched)
+    except Lost as lost:
+        raise lost.__cause__ or lost from None  # what took the unit with it says more
+    except Refused as refused:
+        if wait(session, item_id, node.now()):
+            return None
+        refuse(session, node, item_id, refused)
+        return refused
+    return None
+
+
 @cache
 def _item_query() -> sa.Select[Any]:
     columns: list[Any] = [InboxItem.sender_id, InboxItem.body, InboxItem.state]

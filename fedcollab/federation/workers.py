@@ -166,7 +166,9 @@ async def _process(kernel: Kernel, item_id: int) -> bool:
     fetched: dict[str, Any] = {}
     for _ in range(FETCHES):
         try:
-            await kernel.database.write(inbox.process, kernel.node, kernel.registry, item_id, fetched=fetched)
+            refused = await kernel.database.write(inbox.settle, kernel.node, kernel.registry, item_id, fetched)
+            if refused is not None:
+                log.info("refused", extra={"item": item_id, "reason": refused.reason or refused.text})
             return True
         except Needs as needs:
             try:
@@ -175,12 +177,6 @@ async def _process(kernel: Kernel, item_id: int) -> bool:
                 if await kernel.database.write(inbox.later, item_id, kernel.node.now(), error.reason):
                     return True
                 fetched[needs.uri] = None
-        except Refused as refused:
-            if await kernel.database.write(inbox.wait, item_id, kernel.node.now()):
-                return True
-            log.info("refused", extra={"item": item_id, "reason": refused.reason or refused.text})
-            await kernel.database.write(inbox.refuse, kernel.node, item_id, refused)
-            return True
         except Unavailable:
             await asyncio.sleep(1.0)
             return False

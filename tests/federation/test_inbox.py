@@ -19,7 +19,7 @@ from fedcollab.base.session import Session
 from fedcollab.federation import inbox, lanes
 from fedcollab.federation.models import InboxItem
 from fedcollab.federation.registry import Handler, Registry, Verified
-from tests.rows import Hands, memory, node, organisation
+from tests.rows import Hands, memory, node, organisation, partner
 
 HOSTS = ("p.example", "q.example")
 
@@ -165,6 +165,42 @@ def test_an_item_has_its_effect_once_and_a_refused_one_keeps_its_reason() -> Non
         inbox.process(session, node(), registry, item + 1)
         assert len(done) == 1
         assert session.execute(sa.select(InboxItem.reason).where(InboxItem.id == item + 1)).scalar_one() == "x" * 500
+
+
+@pytest.mark.parametrize("came", [True, False])
+def test_what_is_refused_while_something_before_it_lacks_is_set_aside_and_then_taken_or_given_up(came: bool) -> None:
+    with memory() as session:
+        clock, listed = Hands(), list[str]()
+        there = actors.by_id(session, partner(session, node(clock), HOSTS[0]).organisation_id)
+
+        def take(_session: Session, _node: Node, received: Verified) -> None:
+            if received.activity["id"].endswith("/2") and not listed:
+                raise Refused(reason="no list")
+            listed.append(received.activity["id"])
+
+        registry = Registry([Handler("Create", (), take)])
+
+        def come(number: int) -> None:
+            activity = {"id": f"https://{HOSTS[0]}/{number}", "type": "Create", "object": f"https://{HOSTS[0]}/n{number}"}
+            inbox.receive(session, node(clock), there, activity, (1, number))
+
+        def state() -> tuple[str, str]:
+            row = session.execute(sa.select(InboxItem.state, InboxItem.reason).where(InboxItem.uri.endswith("/2"))).one()
+            return row.state, row.reason
+
+        come(2)
+        tried, refused = 0, None
+        while refused is None and state()[0] != "done":
+            refused = inbox.settle(session, node(clock), registry, 1, {})
+            tried += 1
+            if refused is None and came and not listed:
+                assert state() == ("early", "came before what it is about")
+                come(1)
+                assert inbox.settle(session, node(clock), registry, 2, {}) is None
+        if came:
+            assert (tried, state()) == (2, ("done", ""))
+        else:
+            assert (tried, state()) == (inbox.EARLY_TRIES + 1, ("refused", "no list"))
 
 
 def test_what_nobody_handles_is_done_and_says_so() -> None:
