@@ -131,7 +131,8 @@ async def test_a_long_conversation_that_waits_for_a_document_stops_neither_other
     await here.come(HOSTS[1], range(1))
     await here.come(HOSTS[0], range(1000, 1001), "two")
     await here.until("the others are done", q={"done": 1}, p={"done": 1, "waiting": 2 * lanes.PAGE})
-    assert asked.is_set()
+    async with asyncio.timeout(10):
+        await asked.wait()
     come.set()
     await here.until("the conversation too", p={"done": 2 * lanes.PAGE + 1})
 

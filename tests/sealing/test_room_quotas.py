@@ -17,7 +17,7 @@ from fedcollab.federation.delivery import Outcome, Verdict
 from fedcollab.sealing import access_list, naming, room_quotas, room_sending, rooms, sealed_files, working
 from fedcollab.sealing.room_models import SealedFile, SealedMessage
 from tests.features.cases.desks import office
-from tests.nodes import Here, befriend, running, until
+from tests.nodes import Here, befriend, running, settled_between, until
 from tests.sealing.at_work import found, join_room, knows_key, open_cases
 from tests.sealing.shared_files import share
 from tests.sealing.test_working import HELLO, SAFE, Two
@@ -103,6 +103,7 @@ async def test_what_is_beyond_a_partners_share_waits_with_it_and_comes_by_room_a
     await change(one, "UPDATE delivery SET next_try_at = 0")
     await come(two, 2)
     assert await two.baobab["cleo"].read(there) == [HELLO, SAFE]
+    await settled_between(one, other)  # the sender has its answer
     assert await full_at(two) == ()
 
 

@@ -12,7 +12,7 @@ from fedcollab.admin import permissions
 from fedcollab.features.resources import catalogue, notes, reading, sending, service
 from fedcollab.features.resources.models import Resource
 from tests.features.resources.three import GUIDE, add, arrives, friends, there
-from tests.nodes import Here, befriend, running, until
+from tests.nodes import Here, befriend, running, settled, until
 
 Three = list[Here]
 
@@ -61,6 +61,7 @@ async def test_what_is_for_us_alone_goes_to_nobody_and_what_becomes_so_is_delete
     one, other, _ = three
     secret, known = await add(one, replace(GUIDE, title="For us"), label="TLP:AMBER+STRICT"), await add(one)
     await arrives(other, "title", GUIDE.title)
+    await settled(*three)  # who has it is known
     await one.write(service.relabel, one.viewer, known, "TLP:AMBER+STRICT")
     await arrives(other, "title", "")
     await until("both confirm", lambda: _all_confirmed(one, 2))
