@@ -15,7 +15,8 @@ from fedcollab.base.model import aliased
 from fedcollab.base.session import Session
 from fedcollab.base.statements import prepared
 
-from .models import ADMITTED, DONE, LEFT, OUTSIDE, PARKED, WAITING, Activity, Delivery, Partner, is_open
+from . import receipts
+from .models import ADMITTED, DONE, DROPPED, LEFT, OUTSIDE, PARKED, WAITING, Activity, Delivery, Partner, is_open
 from .models import REFUSED as REFUSED_STATE
 
 SPOKEN_TO = (ADMITTED, LEFT, OUTSIDE)  # to one that has left only our Undo still goes: it is inside no audience
@@ -161,8 +162,8 @@ def mark(session: Session, node: Node, partner_id: str, outcomes: list[Outcome],
     that it accepted, where it accepted one."""
     now = node.now()
     done = [dict(partner=partner_id, at=o.seq, status_=o.status, now=now) for o in outcomes if o.verdict is Verdict.DONE]
-    if done:
-        session.connection().execute(_done(), done)
+    if done and session.connection().execute(_done(), done).rowcount < len(done):
+        _there_after_all(session, node, partner_id, [o.seq for o in outcomes if o.verdict is Verdict.DONE])
     for outcome in outcomes:
         row = sa.update(Delivery).where(Delivery.partner_id == partner_id, Delivery.seq == outcome.seq, Delivery.state == WAITING)
         if outcome.verdict is Verdict.REFUSED:
@@ -180,6 +181,16 @@ def _done() -> sa.Update:
     table: Any = Delivery.__table__
     mine = sa.and_(table.c.partner_id == sa.bindparam("partner"), table.c.seq == sa.bindparam("at"), table.c.state == WAITING)
     return sa.update(table).where(mine).values(state=DONE, status=sa.bindparam("status_"), done_at=sa.bindparam("now"), error="")
+
+
+def _there_after_all(session: Session, node: Node, partner_id: str, seqs: list[int]) -> None:
+    """What was taken back just while it was on its way has come there: who has it is asked to confirm its deletion like all others."""
+    dropped = sa.update(Delivery).where(Delivery.partner_id == partner_id, Delivery.seq.in_(seqs), Delivery.state == DROPPED)
+    came = list(session.scalars(dropped.values(state=DONE, done_at=node.now(), error="").returning(Delivery.activity_id)))
+    query = sa.select(Actor.uri, Actor.name).join(Partner, Partner.organisation_id == Actor.id).where(Partner.id == partner_id)
+    there = session.execute(query).one()
+    for about in session.scalars(sa.select(Activity.object_uri).distinct().where(Activity.id.in_(came), Activity.type != "Delete")):
+        receipts.ask_also(session, node, about, (there.uri, there.name))
 
 
 def _set_aside(session: Session, row: sa.Update, outcome: Outcome, now: int) -> None:

@@ -42,6 +42,17 @@ def ask(session: Session, node: Node, activity_uri: str, object_uri: str, organi
         session.execute(sa.insert(Receipt), rows)
 
 
+def ask_also(session: Session, node: Node, object_uri: str, organisation: tuple[str, str]) -> None:
+    """Remembers that the newest that was asked about a thing, or its deletion, asks this organisation (id, name) too."""
+    newest = sa.select(Receipt.activity_uri).where(Receipt.object_uri == object_uri).order_by(Receipt.sent_at.desc()).limit(1)
+    deleted = (
+        sa.select(Activity.uri).where(Activity.object_uri == object_uri, Activity.type == "Delete").order_by(Activity.id.desc()).limit(1)
+    )
+    asked = session.scalar(newest) or session.scalar(deleted)
+    if asked:
+        ask(session, node, asked, object_uri, [organisation])
+
+
 def confirm(session: Session, node: Node, activity_uri: str, organisation_uri: str, *, reason: object = "") -> str:
     """An organisation says that it has done it, perhaps by the code that it had not got it. Answers the id of what it is about; empty where
     nobody asked it, or it has said so."""

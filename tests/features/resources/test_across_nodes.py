@@ -1,8 +1,11 @@
 """Three nodes share a library: records, versions, withdrawals and deletions arrive and are confirmed, newcomers get all of it."""
 
+import asyncio
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -11,6 +14,8 @@ from fedcollab.admin import partners as acts
 from fedcollab.admin import permissions
 from fedcollab.features.resources import catalogue, notes, reading, sending, service
 from fedcollab.features.resources.models import Resource
+from fedcollab.federation import workers
+from fedcollab.federation.delivery import Outcome, Parcel
 from tests.features.resources.three import GUIDE, add, arrives, friends, there
 from tests.nodes import Here, befriend, running, settled, until
 
@@ -68,6 +73,33 @@ async def test_what_is_for_us_alone_goes_to_nobody_and_what_becomes_so_is_delete
     await one.write(service.relabel, one.viewer, known, "TLP:GREEN", reason="It was no secret.")
     await arrives(other, "title", GUIDE.title, label="TLP:GREEN")
     assert await one.sql("SELECT title FROM resource WHERE id = :id", id=secret) == [("For us",)]
+
+
+@pytest.mark.rule("P7")
+async def test_who_was_being_sent_a_record_while_it_was_taken_back_is_asked_to_confirm_that_too(
+    three: Three, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, *_ = three
+    send, begun, go = workers._send, list[int](), asyncio.Event()
+
+    async def held(kernel: Any, to: Any, parcel: Parcel, signer: Any) -> Outcome:
+        if json.loads(parcel.body)["type"] == "Create":
+            begun.append(parcel.seq)
+            await go.wait()
+        return await send(kernel, to, parcel, signer)
+
+    async def on_its_way() -> bool:
+        return len(begun) == 2
+
+    monkeypatch.setattr(workers, "_send", held)
+    found = await add(one)
+    await until("it is on its way to both", on_its_way)
+    await one.write(service.relabel, one.viewer, found, "TLP:AMBER+STRICT")
+    assert await confirmed(one) == []
+    go.set()
+    await until("both confirm", lambda: _all_confirmed(one, 2))
+    await settled(*three)
+    assert await one.sql("SELECT DISTINCT state FROM delivery") == [("done",)]
 
 
 async def test_what_we_have_said_of_a_record_comes_back_with_it_what_others_have_said_and_what_was_deleted_does_not(three: Three) -> None:
