@@ -20,8 +20,8 @@ from fedcollab.base.clock import MICROSECONDS, new_id
 from fedcollab.base.model import Model
 from fedcollab.base.session import Session
 from fedcollab.base.statements import DRIVER, part
-from fedcollab.federation import partners, proofs
-from fedcollab.federation.models import ADMITTED, APPLIED
+from fedcollab.federation import inbox, intake, partners, proofs
+from fedcollab.federation.models import ADMITTED, APPLIED, InboxItem
 
 SETTINGS = config.parse({"name": "Meridian Outreach", "base_url": "https://home.example"}, {})
 START = 1_772_000_000 * MICROSECONDS
@@ -115,6 +115,19 @@ def partner(session: Session, at: Node, host: str, state: str = ADMITTED) -> par
     if state != APPLIED:
         partners.move(session, at, None, found, state)
     return partners.find(session, host)
+
+
+def receive(
+    session: Session, at: Node, sender: actors.ActorData, activity: dict[str, Any], sequence: tuple[int, int] | None = None
+) -> bool:
+    """Takes an activity in as the inbox does, with its epoch and number; whether it is a new one."""
+
+    def there() -> int:
+        return int(session.scalar(sa.select(sa.func.count()).select_from(InboxItem)) or 0)
+
+    before = there()
+    intake.insert(session, [inbox.row(at, sender, activity, sequence)])
+    return there() > before
 
 
 def ed_signer(uri: str) -> keys.Signer:

@@ -49,15 +49,6 @@ def check(activity: object, signer: ActorData) -> dict[str, Any]:
     return activity | {"actor": actor}
 
 
-def receive(session: Session, node: Node, sender: ActorData, activity: dict[str, Any], sequence: tuple[int, int] | None = None) -> bool:
-    """Stores an activity once by its id within its signer's host; False where it was there already."""
-    query = once(session.connection().dialect.name).returning(InboxItem.id)
-    fresh = session.execute(query, row(node, sender, activity, sequence)).first() is not None
-    if fresh:
-        wake(session, "inbox")
-    return fresh
-
-
 def receive_all(session: Session, node: Node, host: str, found: list[tuple[str, dict[str, Any], int, int]]) -> None:
     """Stores what a partner's stream brought, (sender's row id, activity, epoch, number) in the stream's order, each once by its id.
     What was refused before is tried again here: what it needed may have come in between."""

@@ -16,9 +16,9 @@ from fedcollab.base.model import Model
 from fedcollab.base.session import Session
 from fedcollab.features.discussions import activities
 from fedcollab.features.members import service as members
-from fedcollab.federation import delivery, inbox, outbox, partners
+from fedcollab.federation import delivery, outbox, partners
 from fedcollab.federation.models import Activity
-from tests.rows import START, home, node, organisation, partner
+from tests.rows import START, home, node, organisation, partner, receive
 
 HERE = node()
 HOSTS = ("p.example", "q.example", "r.example")
@@ -76,7 +76,7 @@ async def test_an_activity_that_arrives_many_times_at_once_is_stored_once(databa
     def arrive(session: Session) -> bool:
         sender = actors.by_uri(session, "https://p.example/actor")
         assert sender
-        return inbox.receive(session, HERE, sender, {"id": "https://p.example/1", "type": "Create", "object": "x"})
+        return receive(session, HERE, sender, {"id": "https://p.example/1", "type": "Create", "object": "x"})
 
     assert sorted(await asyncio.gather(*(database.write(arrive) for _ in range(12)))) == [False] * 11 + [True]
 
@@ -113,7 +113,7 @@ async def test_an_id_too_long_for_an_index_is_refused_and_never_tried_for_ever(d
         activities.parse({"id": "https://p.example/1", "type": "Note", "context": tail}, "https://p.example/a", START)
     sender = await database.read(lambda session: actors.by_uri(session, "https://p.example/actor"))
     activity = {"id": "https://p.example/1", "type": "Create", "object": {"context": tail}}
-    assert await database.write(lambda session: inbox.receive(session, HERE, sender, activity))
+    assert await database.write(lambda session: receive(session, HERE, sender, activity))
 
 
 async def test_what_the_database_can_never_take_is_no_reason_to_come_back_later(database: Database) -> None:

@@ -19,7 +19,7 @@ from fedcollab.base.session import Session
 from fedcollab.federation import inbox, lanes
 from fedcollab.federation.models import InboxItem
 from fedcollab.federation.registry import Handler, Registry, Verified
-from tests.rows import Hands, memory, node, organisation, partner
+from tests.rows import Hands, memory, node, organisation, partner, receive
 
 HOSTS = ("p.example", "q.example")
 
@@ -28,14 +28,14 @@ def arrive(session: Session, clock: Hands, host: str, number: int, thread: str) 
     sender = actors.by_uri(session, f"https://{host}/actor")
     assert sender
     inner = {"id": f"https://{host}/n{number}", "context": thread} if thread else f"https://{host}/n{number}"
-    return inbox.receive(session, node(clock), sender, {"id": f"https://{host}/{number}", "type": "Create", "object": inner})
+    return receive(session, node(clock), sender, {"id": f"https://{host}/{number}", "type": "Create", "object": inner})
 
 
 ARRIVALS = st.lists(st.tuples(st.sampled_from(HOSTS), st.integers(0, 6), st.sampled_from(["", "t1", "t2"])), max_size=14)
 
 
 @given(ARRIVALS)
-def test_an_activity_is_stored_once_by_its_id_and_host_and_wakes_the_worker_once(arrivals: list[tuple[str, int, str]]) -> None:
+def test_an_activity_is_stored_once_by_its_id_and_host_and_wakes_the_worker(arrivals: list[tuple[str, int, str]]) -> None:
     with memory() as session:
         clock, seen = Hands(), set[tuple[str, int]]()
         for host in HOSTS:
@@ -43,7 +43,7 @@ def test_an_activity_is_stored_once_by_its_id_and_host_and_wakes_the_worker_once
         for host, number, thread in arrivals:
             session.info.pop(TOPICS, None)
             assert arrive(session, clock, host, number, thread) == ((host, number) not in seen)
-            assert ("inbox" in session.info.get(TOPICS, ())) == ((host, number) not in seen)
+            assert "inbox" in session.info.get(TOPICS, ())
             seen.add((host, number))
         stored = session.execute(sa.select(InboxItem.host, InboxItem.uri)).all()
         assert sorted(map(tuple, stored)) == sorted((host, f"https://{host}/{number}") for host, number in seen)
@@ -182,7 +182,7 @@ def test_what_is_refused_while_something_before_it_lacks_is_set_aside_and_then_t
 
         def come(number: int) -> None:
             activity = {"id": f"https://{HOSTS[0]}/{number}", "type": "Create", "object": f"https://{HOSTS[0]}/n{number}"}
-            inbox.receive(session, node(clock), there, activity, (1, number))
+            receive(session, node(clock), there, activity, (1, number))
 
         def state() -> tuple[str, str]:
             row = session.execute(sa.select(InboxItem.state, InboxItem.reason).where(InboxItem.uri.endswith("/2"))).one()

@@ -24,7 +24,7 @@ from fedcollab.federation.kernel import Kernel
 from fedcollab.federation.models import InboxItem
 from fedcollab.federation.registry import Handler, Registry, Verified
 from tests.nodes import until
-from tests.rows import Hands, node, organisation
+from tests.rows import Hands, node, organisation, receive
 
 HOSTS = ("p.example", "q.example")
 
@@ -56,7 +56,7 @@ class Inbox:
             assert sender
             for number in numbers:
                 obj = {"id": f"https://{host}/n{number}", "type": "Note", "context": thread or f"t{number}"}
-                inbox.receive(session, self.kernel.node, sender, {"id": f"https://{host}/{number}", "type": "Create", "object": obj})
+                receive(session, self.kernel.node, sender, {"id": f"https://{host}/{number}", "type": "Create", "object": obj})
 
         await self.database.write(arrive)
 
@@ -203,7 +203,7 @@ async def test_while_what_came_early_is_looked_at_the_database_is_not_asked_agai
     def come_early(session: Session) -> None:
         sender = actors.by_uri(session, "https://p.example/actor")
         assert sender
-        inbox.receive(session, here.kernel.node, sender, {"id": "https://p.example/1", "type": "Create", "object": "https://p.example/n"})
+        receive(session, here.kernel.node, sender, {"id": "https://p.example/1", "type": "Create", "object": "https://p.example/n"})
         session.execute(early)
 
     await here.database.write(come_early)

@@ -18,7 +18,7 @@ from fedcollab.federation import delivery, partners
 from fedcollab.federation.models import ADMITTED, BLOCKED, LEFT, InboxItem
 from tests import nodes
 from tests.nodes import Here, until
-from tests.rows import Hands, memory, node
+from tests.rows import Hands, memory, node, receive
 
 from .conftest import Scene
 from .test_key_rotation import actions, opened, sees
@@ -88,7 +88,6 @@ async def test_a_block_drops_both_queues_hides_what_is_here_and_refuses_the_part
 async def test_what_was_taken_in_at_the_very_moment_of_a_block_has_no_effect(scene: Scene) -> None:
     """The request was authenticated before, and stored after the block."""
     from fedcollab.actors import service as actors
-    from fedcollab.federation import inbox
 
     activity = await scene.create()
     await scene.here.write(acts.block, None, scene.p.url)
@@ -96,7 +95,7 @@ async def test_what_was_taken_in_at_the_very_moment_of_a_block_has_no_effect(sce
     def late(session: Session, at: Any) -> None:
         author = actors.by_uri(session, scene.author)
         assert author is not None
-        inbox.receive(session, at, author, activity)
+        receive(session, at, author, activity)
 
     before = await scene.here.tables()
     await scene.here.write(late)

@@ -16,7 +16,7 @@ from fedcollab.federation import activitystreams as ap
 from fedcollab.federation import away, catchup, delivery, inbox, lanes, outbox, partners, queue, receipts, retention, streams
 from fedcollab.federation.delivery import Outcome
 from fedcollab.federation.models import Activity, Delivery, InboxItem, Partner
-from tests.rows import Hands, home, node, partner
+from tests.rows import Hands, home, node, partner, receive
 
 HOST = "p.example"
 
@@ -92,7 +92,7 @@ async def test_a_stream_is_counted_kept_in_order_and_its_gap_asked_for(database:
     def come(session: Session, *numbers: int) -> None:
         sender = actors.by_id(session, there.organisation_id)
         for number in numbers:
-            inbox.receive(session, at, sender, activity(number), (3, number))
+            receive(session, at, sender, activity(number), (3, number))
 
     await database.write(come, 2, 1, 4)
     await database.write(catchup.listen, at)

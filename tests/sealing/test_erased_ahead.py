@@ -9,11 +9,12 @@ from fedcollab.actors import service as actors
 from fedcollab.base.clock import new_id
 from fedcollab.base.errors import TooMany
 from fedcollab.federation import activitystreams as ap
-from fedcollab.federation import inbox, receipts
+from fedcollab.federation import receipts
 from fedcollab.federation.receipts import ReceiptData
 from fedcollab.sealing import consents, erased_ahead, room_content, room_sending, rooms
 from fedcollab.sealing.room_history import _author_of
 from tests.nodes import Here, admit, may_also_reach, rogue, until
+from tests.rows import receive
 from tests.sealing.consenting import SHARED, Two
 
 
@@ -49,7 +50,7 @@ async def test_the_erasure_of_what_never_came_is_over_at_once_and_what_comes_lat
     def comes(session: Any, node: Any) -> bool:
         sender = actors.by_uri(session, two.meridian.me)
         assert sender is not None
-        return inbox.receive(session, node, sender, create)
+        return receive(session, node, sender, create)
 
     assert await other.write(comes)
     await until("it was looked at", lambda: other.sql("SELECT 1 FROM inbox_item WHERE uri = :u AND state = 'done'", u=create["id"]))
