@@ -107,7 +107,7 @@ def test_the_walks_through_the_code_name_functions_that_are_there() -> None:
 
 
 def test_a_step_that_is_not_there_is_found() -> None:
-    walk = "`federation.inbox.receive` → `inbox.dance` → `outbox.publish(x)` → `nowhere.receive`"
+    walk = "`federation.inbox.settle` → `inbox.dance` → `outbox.publish(x)` → `nowhere.receive`"
     assert lost_steps(walk, ROOT / "fedcollab") == ["inbox.dance", "nowhere.receive"]
 
 
