@@ -134,7 +134,7 @@ class Unreachable(FedcollabError):
 
     @property
     def passes(self) -> bool:
-        """Whether it may go well another time: nobody was there, or whoever answered was not able to just now."""
+        """Whether it may go well another time: whoever answered was not able to just now."""
         return self.answer is not None and (self.answer >= 500 or self.answer in (408, 425, 429))
 
 

@@ -1,10 +1,7 @@
 """Shows what keepers do where a room does not go on by itself, between real nodes: two lists mended, a lead that stays away replaced and
 had back, people let in again who get the keys of their rooms; and which tasks say so."""
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,25 +10,19 @@ import sqlalchemy as sa
 from fedcollab.base.clock import DAY
 from fedcollab.base.errors import NotFound, Refused
 from fedcollab.federation.models import Partner
-from fedcollab.sealing import boxes, case_boxes, holding, keeper_tasks, mending, people, recovery, room_tasks, rooms, working, wraps
+from fedcollab.sealing import boxes, case_boxes, holding, mending, people, recovery, room_tasks, rooms, working, wraps
 from fedcollab.sealing.facts import Seen
 from fedcollab.sealing.refusals import NotBacked, NotFrozen, NotTheOwner
 from fedcollab.sealing.room_state import FROZEN, OPEN
-from tests.nodes import befriend, running, until
-from tests.sealing.at_work import UNLOCK, Desk, found, join_room, open_cases
+from tests.nodes import until
+from tests.sealing import three_desks
+from tests.sealing.at_work import UNLOCK, Desk
 
 HELLO, SAFE = {"text": "Where is she?"}, {"text": "She is safe."}
 
 
-@dataclass
-class Three:
-    """Meridian leads a room that Baobab's Cleo and Cedar's Dora are on."""
-
-    meridian: Desk
-    baobab: Desk
-    cedar: Desk
-    uri: str
-    rooms: dict[str, str]
+class Three(three_desks.Three):
+    """What the nodes of the room say of it."""
 
     def desks(self) -> list[tuple[Desk, str]]:
         return [(getattr(self, name), row) for name, row in self.rooms.items()]
@@ -43,16 +34,8 @@ class Three:
                 f"{column} is {value}", partial(desk.here.sql, f"SELECT 1 FROM room WHERE id = :id AND {column} = :v", id=row, v=value)
             )
 
-    async def tasks(self, desk: Desk) -> list[str]:
-        return [task.kind for task in await desk.here.read(keeper_tasks.waiting)]
-
     async def ck(self, desk: Desk, row: str) -> str:
         return str((await desk.room(row))[2])
-
-    async def mk(self) -> str:
-        """Baobab's key for the room."""
-        query = "SELECT mk FROM room_member WHERE room_id = :id AND organisation = :who"
-        return str((await self.meridian.here.sql(query, id=self.rooms["meridian"], who=self.baobab.me))[0][0])
 
     async def healing(self, desk: Desk, row: str) -> str:
         """The name of the list that would mend it, as a keeper there sees it."""
@@ -68,19 +51,10 @@ class Three:
 
 
 @pytest.fixture
-async def three(tmp_path: Path) -> AsyncIterator[Three]:
-    async with running(tmp_path, "Meridian", "Baobab", "Cedar") as nodes:
-        meridian, baobab, cedar = [await open_cases(one) for one in nodes]
-        await baobab.join("cleo")
-        await cedar.join("dora")
-        for one, other in ((0, 1), (0, 2), (1, 2)):
-            await befriend(nodes[one], nodes[other])
-        uri, row = await found(meridian["ilse"])
-        made = {"meridian": row, "baobab": await join_room(meridian["ilse"], baobab, uri, row, "cleo")}
-        made["cedar"] = await join_room(meridian["ilse"], cedar, uri, row, "dora")
-        found_all = Three(meridian, baobab, cedar, uri, made)
-        await found_all.all("ck", await found_all.ck(meridian, row))
-        yield found_all
+async def three(three: three_desks.Three) -> Three:
+    made = Three(**vars(three))
+    await made.all("ck", await made.ck(made.meridian, made.rooms["meridian"]))
+    return made
 
 
 async def test_two_lists_are_mended_by_who_leads_and_count_once_every_keeper_has_agreed(three: Three) -> None:
